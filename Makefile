@@ -1,0 +1,44 @@
+# Everything a newcomer types. Each target sets up .venv if needed.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: help run ui test test-fast check bench clean
+.DEFAULT_GOAL := help
+
+help: ## say what each target does
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+# torch first and alone: what else needs it then keeps the build that is there.
+$(INSTALLED): pyproject.toml constraints.txt
+	@echo "setting up .venv (some minutes the first time)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+run: $(INSTALLED) ## raw data to reports, for every use case
+	$(BIN)/sectorforge run
+
+ui: $(INSTALLED) ## the Dagster UI on this machine
+	$(BIN)/sectorforge ui
+
+test: $(INSTALLED) ## every test, slow ones included
+	$(BIN)/python -m pytest
+
+test-fast: $(INSTALLED) ## the tests that take seconds
+	$(BIN)/python -m pytest -m 'not slow'
+
+check: $(INSTALLED) ## formatting, lint, types, catalogue, definitions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/sectorforge check
+	$(BIN)/dg check defs
+
+bench: $(INSTALLED) ## what Dagster adds to a run
+	$(BIN)/python -m benchmarks.dagster_overhead
+
+clean: ## remove .venv and all state
+	rm -rf .venv .sectorforge .pytest_cache .ruff_cache *.egg-info .tmp_dagster_home_*

@@ -1,0 +1,180 @@
+"""`evaluation`: the champion, judged once on the sealed test, and its gates as checks.
+
+Belongs here: the asset and its checks. Choosing and judging is `modeling.evaluation`.
+"""
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetExecutionContext,
+    AssetsDefinition,
+    MetadataValue,
+    Output,
+    asset,
+)
+
+from assets import metadata
+from assets.partitions import Partitions
+from assets.stages import FINGERPRINT, STAGES, digest, fingerprint
+from industries import feature_code
+from industries.catalogue import Catalogue
+from industries.definition import UseCase
+from modeling.artefacts import Candidates, Model
+from modeling.evaluated import EvaluatedModel
+from modeling.evaluation.record import Evaluation, Interval, Provenance
+from modeling.feature_set import FeatureSet
+from resources.home import Home
+from resources.openings import record_opening
+
+STAGE = STAGES["evaluation"]
+GATES = {
+    "min_metric": "the metric reaches its bound",
+    "min_lift_over_baseline": "the champion beats the trivial baseline by enough",
+    "min_lift_over_linear": "the champion beats the linear learner by enough",
+    "max_calibration_error": "probabilities mean what they say",
+    "max_slice_gap": "no group is served much worse than another",
+    "min_predictions_per_second": "the champion answers fast enough",
+    "no_leakage": "the leakage audit found no error",
+    "evidence_is_real": "the figures come from real data",
+}
+"""Every gate, each a check; one that a use case sets no bound for passes and says so."""
+_STACK = ("sectorforge", "polars", "lightgbm", "torch", "scikit-learn", "great-expectations", "dagster")
+
+
+def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    @asset(
+        partitions_def=partitions.use_cases,
+        group_name=STAGE.group,
+        owners=partitions.owners,
+        kinds={"json"},
+        check_specs=[partitions.check(name, STAGE.name, text) for name, text in GATES.items()],
+        description="The champion that validation rows chose, judged on test rows opened once, and its model folder.",
+    )
+    def evaluation(
+        context: AssetExecutionContext,
+        features: FeatureSet,
+        baseline_model: Candidates,
+        lightgbm_model: Candidates,
+        torch_model: Candidates,
+        home: Home,
+    ) -> Iterator[AssetCheckResult | Output[EvaluatedModel]]:
+        from modeling.evaluation.evaluate import Facts, evaluate
+        from modeling.reports import charts
+        from modeling.tasks import registry as tasks
+
+        use_case = catalogue.use_cases[context.partition_key]
+        openings: list[int] = []
+
+        def open_test():
+            openings.append(
+                record_opening(home.path / "openings", use_case.key, features.background.snapshot, context.run_id)
+            )
+            return features.open_test()
+
+        candidates = [*baseline_model.fitted, *lightgbm_model.fitted, *torch_model.fitted]
+        background = features.background
+        judgement = evaluate(
+            use_case,
+            tasks.task(use_case.task),
+            features.classes,
+            candidates,
+            features.train,
+            features.valid,
+            open_test,
+            facts=Facts(
+                rows=background.rows,
+                data_version=background.snapshot,
+                target_summary=background.target_summary,
+                features=list(features.recipe.inputs),
+                split=use_case.split.model_dump(mode="json"),
+                leakage=background.leakage,
+                contract=background.contract,
+                openings=lambda: openings[-1],
+                provenance=_provenance(use_case, context.run_id, candidates[0].fitting.seed),
+            ),
+            progress=context.log.info,
+        )
+        judged = judgement.evaluation
+        members = {name: (candidate.learner, weight) for name, (candidate, weight) in judgement.members.items()}
+        yield Output(
+            EvaluatedModel(judged, Model(features.recipe, members, _about(use_case, judged))),
+            metadata={
+                FINGERPRINT: fingerprint(STAGE, use_case, context.instance),
+                "champion": judged.champion.learner,
+                judged.metric: judged.champion.test[judged.metric].value,
+                "lift over baseline": judged.lift.value,
+                "published": judged.published,
+                "openings of the sealed test": judged.openings,
+                "scores": metadata.records(_scores(judged)),
+                "plot": metadata.picture(charts.thumbnail(judged)),
+                "record": MetadataValue.json(judged.model_dump(mode="json", include={"champion", "lift", "gates"})),
+            },
+        )
+        yield from _gate_checks(judged)
+
+    return evaluation
+
+
+def _provenance(use_case: UseCase, run_id: str, seed: int) -> Provenance:
+    return Provenance(
+        snapshot="",
+        definition=digest(use_case.model_dump(mode="json")),
+        code=digest({name: stage.version for name, stage in STAGES.items()}),
+        seeds=[seed, seed + 1, seed + 2],
+        versions={"python": sys.version.split()[0]} | {name: version(name) for name in _STACK},
+        run_id=run_id,
+        finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _about(use_case: UseCase, judged: Evaluation) -> dict[str, object]:
+    """What the model folder's sidecar says."""
+    return {
+        "use_case": use_case.key,
+        "task": judged.task,
+        "target": judged.target,
+        "classes": judged.classes,
+        "inputs": judged.features,
+        "threshold": judged.decision.threshold if judged.decision else None,
+        "metrics": {name: score.model_dump() for name, score in judged.champion.test.items()},
+        "published": judged.published,
+        "features_code": feature_code.load(use_case.folder).digest,
+        "provenance": judged.provenance.model_dump(),
+    }
+
+
+def _scores(judged: Evaluation) -> list[dict[str, str]]:
+    compared = {judged.champion.learner: judged.champion.test, judged.baseline.learner: judged.baseline.test}
+    if judged.linear:
+        compared[judged.linear.learner] = judged.linear.test
+    return [
+        {"learner": name, "metric": metric, "value": _interval(score)}
+        for name, scores in compared.items()
+        for metric, score in scores.items()
+    ]
+
+
+def _interval(score: Interval) -> str:
+    if score.low is None or score.high is None:
+        return f"{score.value:.4f}"
+    return f"{score.value:.4f} ({score.low:.4f} to {score.high:.4f})"
+
+
+def _gate_checks(judged: Evaluation) -> Iterator[AssetCheckResult]:
+    gates = {gate.name: gate for gate in judged.gates}
+    for name in GATES:
+        gate = gates.get(name)
+        yield AssetCheckResult(
+            check_name=name,
+            passed=gate is None or gate.passed,
+            severity=AssetCheckSeverity.ERROR,
+            description=gate.message if gate else "this use case sets no bound",
+            metadata={"bound": gate.bound} | ({"measured": gate.measured} if gate.measured is not None else {})
+            if gate
+            else {},
+        )

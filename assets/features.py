@@ -1,0 +1,82 @@
+"""`features`: the rows of every role as numbers, the test sealed, the whole audited for leaks.
+
+Belongs here: the asset and its checks. Splitting is `modeling.splits`, the recipe `modeling.features`, the audit
+`modeling.leakage`.
+"""
+
+from collections.abc import Iterator
+
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetExecutionContext,
+    AssetsDefinition,
+    DataVersion,
+    Output,
+    TableColumn,
+    TableSchema,
+    asset,
+)
+
+from assets import metadata
+from assets.partitions import Partitions
+from assets.stages import FINGERPRINT, STAGES, fingerprint
+from industries import feature_code
+from industries.catalogue import Catalogue
+from modeling.feature_set import FeatureSet
+from modeling.validated import ValidatedData
+
+STAGE = STAGES["features"]
+FINDINGS = {
+    "duplicates_across_roles": "no row is repeated in another role",
+    "near_duplicates_across_roles": "few rows have a near twin in another role",
+    "groups_across_roles": "a patient, unit or day stays in one role",
+    "time_across_roles": "training lies before validation, validation before test",
+    "single_feature": "no single feature nearly solves the task",
+    "row_wise_features": "a row's features depend on that row alone",
+}
+"""The points of the leakage audit, each a check."""
+
+
+def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    @asset(
+        partitions_def=partitions.use_cases,
+        group_name=STAGE.group,
+        owners=partitions.owners,
+        kinds={"polars", "numpy"},
+        check_specs=[partitions.check(name, STAGE.name, text) for name, text in FINDINGS.items()],
+        description="Every row has a role; everything fitted is fitted on training rows; test rows are sealed.",
+    )
+    def features(
+        context: AssetExecutionContext, validated_data: ValidatedData
+    ) -> Iterator[AssetCheckResult | Output[FeatureSet]]:
+        from modeling.preparation import prepare
+        from modeling.tasks import registry as tasks
+
+        use_case = catalogue.use_cases[context.partition_key]
+        derive = feature_code.load(use_case.folder).features
+        made = prepare(validated_data, use_case, tasks.task(use_case.task), derive)
+        yield Output(
+            made,
+            data_version=DataVersion(made.digest()),
+            metadata={
+                FINGERPRINT: fingerprint(STAGE, use_case, context.instance),
+                "dagster/row_count": validated_data.frame.height,
+                "dagster/column_schema": TableSchema(
+                    [TableColumn(name, "float32") for name in made.train.table.numeric_names]
+                    + [TableColumn(name, "level code") for name in made.train.table.categorical_names]
+                ),
+                "rows": metadata.records([made.background.rows.model_dump()]),
+                "left out": metadata.records([{"column": c, "why": w} for c, w in made.recipe.left_out.items()]),
+            },
+        )
+        for finding in made.background.leakage:
+            yield AssetCheckResult(
+                check_name=finding.name,
+                passed=finding.passed,
+                severity=AssetCheckSeverity.ERROR if finding.severity == "error" else AssetCheckSeverity.WARN,
+                description=finding.message,
+                metadata={"examples": ", ".join(finding.examples) or "none"},
+            )
+
+    return features

@@ -1,0 +1,128 @@
+"""`baseline_model`, `lightgbm_model`, `torch_model`: the candidates, an asset a family.
+
+Belongs here: the assets. Which learner belongs to which family is where its file lies (`modeling.learners`).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from dagster import AssetExecutionContext, AssetsDefinition, MetadataValue, Output, asset
+
+from assets import metadata
+from assets.partitions import Partitions
+from assets.stages import FINGERPRINT, STAGES, fingerprint
+from industries.catalogue import Catalogue
+from industries.definition import UseCase
+from modeling.artefacts import Candidates
+from modeling.candidate import Candidate
+from modeling.compute import Compute
+from modeling.feature_set import FeatureSet
+from modeling.learners import registry as learners
+from modeling.learners.protocol import Fitting
+from resources.compute import ComputeResource
+from resources.home import Home
+
+
+@dataclass(frozen=True)
+class ModelAsset:
+    """An asset that fits the learners of one family. Runs that hold a slot of `pool` wait for each other."""
+
+    name: str
+    family: learners.Family
+    kind: str
+    description: str
+    pool: str | None = None
+
+
+MODEL_ASSETS = (
+    ModelAsset("baseline_model", "baseline", "scikitlearn", "The trivial learner and the linear one."),
+    ModelAsset("lightgbm_model", "boosting", "lightgbm", "Gradient-boosted trees, tuned within a time budget."),
+    ModelAsset("torch_model", "deep", "pytorch", "Neural networks, on the GPU where there is one.", pool="gpu"),
+)
+
+
+def build(catalogue: Catalogue, partitions: Partitions) -> list[AssetsDefinition]:
+    return [_build(model, catalogue, partitions) for model in MODEL_ASSETS]
+
+
+def _build(model: ModelAsset, catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    stage = STAGES[model.name]
+
+    @asset(
+        name=model.name,
+        partitions_def=partitions.use_cases,
+        group_name=stage.group,
+        owners=partitions.owners,
+        kinds={model.kind},
+        pool=model.pool,
+        description=model.description,
+    )
+    def candidates(
+        context: AssetExecutionContext, features: FeatureSet, home: Home, compute: ComputeResource
+    ) -> Iterator[Output[Candidates]]:
+        from modeling.training import train
+
+        use_case = catalogue.use_cases[context.partition_key]
+        chosen = compute.choose()
+        context.log.info(f"device: {chosen.name}, {chosen.precision}: {chosen.reason}")
+        fitted = []
+        for name in named_learners(use_case, model.family):
+            fitting = fitting_of(name, use_case, features, chosen, home, context.log.info)
+            fitted.append(train(name, features, fitting))
+            context.log.info(f"{name}: fitted in {fitted[-1].cost.seconds:.1f} s")
+        yield Output(
+            Candidates(fitted),
+            metadata={
+                FINGERPRINT: fingerprint(stage, use_case, context.instance),
+                "device": f"{chosen.name}, {chosen.precision}: {chosen.reason}",
+                "learners": metadata.records([_described(candidate) for candidate in fitted]),
+                **_curves(fitted),
+            },
+        )
+
+    return candidates
+
+
+def named_learners(use_case: UseCase, family: learners.Family) -> list[str]:
+    """The learners of one family that a use case names, or its task's; the trivial one always takes part."""
+    from modeling.tasks import registry as tasks
+
+    named = use_case.learners or tasks.task(use_case.task).learners
+    families = learners.families()
+    return [name for name in dict.fromkeys([learners.TRIVIAL, *named]) if families[name] == family]
+
+
+def fitting_of(
+    name: str, use_case: UseCase, features: FeatureSet, compute: Compute, home: Home, progress: Callable[[str], None]
+) -> Fitting:
+    """The circumstances under which a use case's learner is fitted."""
+    from modeling.tasks import registry as tasks
+
+    return Fitting(
+        outcome=tasks.task(use_case.task).outcome,
+        classes=len(features.classes),
+        seconds=use_case.seconds.get(name, learners.learner(name).default_seconds),
+        seed=0,
+        compute=compute,
+        parameters=use_case.parameters.get(name, {}),
+        scratch=home.scratch(use_case.key, name),
+        progress=lambda line: progress(f"{name}: {line}"),
+    )
+
+
+def _described(candidate: Candidate) -> dict[str, object]:
+    return {
+        "learner": candidate.name,
+        "seconds": round(candidate.cost.seconds, 2),
+        "peak memory, MB": round(candidate.cost.peak_memory_mb),
+        "predictions per second": round(candidate.cost.predictions_per_second),
+        "parameters": str(candidate.told.parameters),
+        "notes": "; ".join(candidate.told.notes),
+    }
+
+
+def _curves(fitted: list[Candidate]) -> dict[str, MetadataValue]:
+    from modeling.reports import charts
+
+    drawn = [candidate for candidate in fitted if candidate.told.curve]
+    return {f"{c.name} curve": metadata.picture(charts.training_curve(c.told.curve)) for c in drawn}

@@ -1,0 +1,89 @@
+"""`raw_data`: one immutable copy of what a source delivers.
+
+Belongs here: the asset. Fetching and reading is `resources.sources`; joining members is the use case's `features.py`.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import polars as pl
+from dagster import AssetExecutionContext, AssetObservation, AssetsDefinition, DataVersion, Output, asset
+
+from assets import metadata
+from assets.partitions import Partitions
+from assets.stages import FINGERPRINT, STAGES, fingerprint
+from industries import feature_code
+from industries.catalogue import Catalogue
+from industries.definition import UseCase
+from resources.errors import PermanentError, UnreachableError
+from resources.home import Home
+
+if TYPE_CHECKING:
+    from resources.sources import Cache
+
+STAGE = STAGES["raw_data"]
+SKIPPED = "skipped"
+"""Metadata key of the observation that says why a source was not reachable."""
+
+
+class AssemblyError(PermanentError):
+    """The use case's `assemble` fails on what the source delivered."""
+
+
+def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    @asset(
+        partitions_def=partitions.use_cases,
+        group_name=STAGE.group,
+        owners=partitions.owners,
+        kinds={"polars", "parquet"},
+        output_required=False,
+        description="One immutable copy of the raw table, named by its content digest. An unreachable source makes "
+        "no new copy: the steps after it are skipped and the reason is an observation.",
+    )
+    def raw_data(context: AssetExecutionContext, home: Home) -> Iterator[Output[pl.DataFrame]]:
+        from resources.sources import Cache
+        from resources.storage import content_digest
+
+        use_case = catalogue.use_cases[context.partition_key]
+        try:
+            frame = snapshot(use_case, Cache.from_environment(home.path), context.log.info)
+        except UnreachableError as error:
+            context.log.warning(f"skipped: {error}")
+            observed = AssetObservation("raw_data", partition=use_case.key, metadata={SKIPPED: str(error)})
+            context.log_event(observed)
+            return
+        version = content_digest(frame)
+        yield Output(
+            frame,
+            data_version=DataVersion(version),
+            metadata={
+                FINGERPRINT: fingerprint(STAGE, use_case, context.instance),
+                "version": version,
+                "licence": use_case.source.licence,
+                "citation": use_case.source.citation,
+                "evidence": use_case.source.evidence,
+                **metadata.table(frame),
+            },
+        )
+
+    return raw_data
+
+
+def snapshot(use_case: UseCase, cache: "Cache", progress: Callable[[str], None]) -> pl.DataFrame:
+    """The raw table of a use case, its members joined where there are several.
+
+    Raises
+    ------
+    UnreachableError: the source does not answer. PermanentError: what it delivers can't be read or joined.
+    """
+    from resources import sources
+
+    members = sources.read(use_case, cache, progress)
+    assemble = feature_code.load(use_case.folder).assemble
+    if assemble is None:
+        return next(iter(members.values())).collect()
+    try:
+        return assemble(members).collect()
+    except pl.exceptions.PolarsError as error:
+        columns = {name: member.collect_schema().names() for name, member in members.items()}
+        raise AssemblyError(f"{use_case.folder}/features.py: `assemble` fails on {columns}: {error}") from error

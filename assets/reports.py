@@ -1,0 +1,117 @@
+"""`evaluation_report`, `industry_report`, `market_entry_report`: what people read.
+
+Belongs here: the three assets. What a report says and looks like is `modeling.reports`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from dagster import AllPartitionMapping, AssetExecutionContext, AssetIn, AssetsDefinition, MetadataValue, Output, asset
+
+from assets.partitions import Partitions
+from assets.stages import (
+    FINGERPRINT,
+    INDUSTRY_REPORT,
+    MARKET_ENTRY_REPORT,
+    STAGES,
+    fingerprint,
+    industry_fingerprint,
+    market_fingerprint,
+)
+from industries.catalogue import Catalogue
+from modeling.evaluated import EvaluatedModel
+from modeling.reports.rendering import Report
+
+STAGE = STAGES["evaluation_report"]
+HTML = "report.html"
+
+
+def build(catalogue: Catalogue, partitions: Partitions) -> list[AssetsDefinition]:
+    return [
+        _evaluation_report(catalogue, partitions),
+        _industry_report(catalogue, partitions),
+        _market_entry_report(catalogue, partitions),
+    ]
+
+
+def _evaluation_report(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    @asset(
+        partitions_def=partitions.use_cases,
+        group_name=STAGE.group,
+        owners=partitions.owners,
+        kinds={"html", "markdown", "json"},
+        description="The report on one use case: self-contained HTML, Markdown and JSON.",
+    )
+    def evaluation_report(context: AssetExecutionContext, evaluation: EvaluatedModel) -> Iterator[Output[Report]]:
+        from modeling.reports import use_case as report
+
+        use_case = catalogue.use_cases[context.partition_key]
+        made = report.render(evaluation.evaluation)
+        yield Output(made, metadata=_described(made, fingerprint(STAGE, use_case, context.instance)))
+
+    return evaluation_report
+
+
+def _industry_report(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    by_industry = partitions.by_industry
+
+    @asset(
+        name=INDUSTRY_REPORT,
+        partitions_def=partitions.industries,
+        ins={
+            "evaluation": AssetIn(partition_mapping=by_industry),
+            "evaluation_report": AssetIn(partition_mapping=by_industry),
+        },
+        group_name=STAGE.group,
+        owners=partitions.owners,
+        kinds={"html", "markdown", "json"},
+        description="The use cases of one industry side by side.",
+    )
+    def industry_report(
+        context: AssetExecutionContext, evaluation: dict[str, EvaluatedModel], evaluation_report: dict[str, Report]
+    ) -> Iterator[Output[Report]]:
+        from modeling.reports import industry as report
+
+        key = context.partition_key
+        industry = catalogue.industries[key]
+        links = {name: _link(f"evaluation_report/{name}") for name in evaluation_report}
+        evaluations = {name: judged.evaluation for name, judged in evaluation.items()}
+        made = report.render(industry.title, industry.description, evaluations, links)
+        fingerprint = industry_fingerprint(catalogue, key, context.instance)
+        yield Output(made, metadata=_described(made, fingerprint))
+
+    return industry_report
+
+
+def _market_entry_report(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    @asset(
+        name=MARKET_ENTRY_REPORT,
+        ins={
+            "evaluation": AssetIn(partition_mapping=AllPartitionMapping()),
+            "industry_report": AssetIn(partition_mapping=AllPartitionMapping()),
+        },
+        group_name=STAGE.group,
+        owners=partitions.owners,
+        kinds={"html", "markdown", "json"},
+        description="A first comparison of the industries, from what was measured.",
+    )
+    def market_entry_report(
+        context: AssetExecutionContext, evaluation: dict[str, EvaluatedModel], industry_report: dict[str, Report]
+    ) -> Iterator[Output[Report]]:
+        from modeling.reports import market_entry as report
+
+        evaluations = {name: judged.evaluation for name, judged in evaluation.items()}
+        titles = {key: industry.title for key, industry in catalogue.industries.items()}
+        made = report.render(titles, evaluations, {key: _link(f"industry_report/{key}") for key in industry_report})
+        yield Output(made, metadata=_described(made, market_fingerprint(catalogue, context.instance)))
+
+    return market_entry_report
+
+
+def _link(place: str) -> str:
+    """The path of a report, from the folder of an industry or market report."""
+    return f"../../../{place}/current/{HTML}"
+
+
+def _described(report: Report, fingerprint: str) -> dict[str, Any]:
+    return {FINGERPRINT: fingerprint, "report": MetadataValue.md(report.markdown)}

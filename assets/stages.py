@@ -1,0 +1,122 @@
+"""The stages of the lineage, and when the result of one is out of date.
+
+Belongs here: names, groups, order, and the fingerprint by which a stage knows that nothing it depends on has changed.
+Does not belong here: the assets (a file each), or deciding what to run (`pipelines.freshness`).
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Literal
+
+from dagster import AssetKey, AssetMaterialization, AssetRecordsFilter, DagsterInstance
+
+from industries import feature_code
+from industries.catalogue import Catalogue
+from industries.definition import UseCase
+
+Group = Literal["data", "models", "evaluation", "reports"]
+FINGERPRINT = "fingerprint"
+"""Metadata key under which every materialisation records its stage's fingerprint."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of one use case.
+
+    Attributes
+    ----------
+    version: raised by hand when the stage's code gives other results.
+    upstream: the stages it reads.
+    definition: the parts of `use_case.yaml` it depends on beyond its inputs.
+    """
+
+    name: str
+    group: Group
+    version: str
+    upstream: tuple[str, ...]
+    definition: tuple[str, ...]
+
+
+_TABLE = ("target", "positive", "task", "columns", "split")
+_LEARNING = ("task", "learners", "seconds", "parameters")
+STAGES = {
+    stage.name: stage
+    for stage in (
+        Stage("raw_data", "data", "1", (), ()),
+        Stage("validated_data", "data", "1", ("raw_data",), (*_TABLE, "contract")),
+        Stage("features", "data", "1", ("validated_data",), _TABLE),
+        Stage("baseline_model", "models", "1", ("features",), _LEARNING),
+        Stage("lightgbm_model", "models", "1", ("features",), _LEARNING),
+        Stage("torch_model", "models", "1", ("features",), _LEARNING),
+        Stage(
+            "evaluation",
+            "evaluation",
+            "1",
+            ("features", "baseline_model", "lightgbm_model", "torch_model"),
+            ("title", "question", "source", "columns", "metric", "costs", "gates", "limits"),
+        ),
+        Stage("evaluation_report", "reports", "1", ("evaluation",), ()),
+    )
+}
+QUARANTINE = "quarantine"
+"""The second output of `validated_data`: the rows a rule set aside."""
+INDUSTRY_REPORT = "industry_report"
+MARKET_ENTRY_REPORT = "market_entry_report"
+
+
+def digest(*parts: object) -> str:
+    """A digest of JSON-like values: 64 hex digits."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def latest(instance: DagsterInstance, asset: str, partition: str | None) -> AssetMaterialization | None:
+    """The latest materialisation of an asset's partition, if there is one."""
+    records = AssetRecordsFilter(AssetKey(asset), asset_partitions=[partition] if partition else None)
+    found = instance.fetch_materializations(records, limit=1).records
+    return found[0].asset_materialization if found else None
+
+
+def data_version(materialization: AssetMaterialization | None) -> str:
+    """The data version of a materialisation; empty where there is none."""
+    return (materialization.tags or {}).get("dagster/data_version", "") if materialization else ""
+
+
+def recorded_fingerprint(materialization: AssetMaterialization | None) -> str:
+    """The fingerprint a materialisation recorded; empty where there is none."""
+    value = materialization.metadata.get(FINGERPRINT) if materialization else None
+    return str(value.value) if value else ""
+
+
+def fingerprint(stage: Stage, use_case: UseCase, instance: DagsterInstance) -> str:
+    """What a stage's result depends on now: its code, its part of the definition, the data versions of its inputs.
+
+    For `raw_data`, what the source would deliver.
+
+    Raises
+    ------
+    SourceError: the source's files can't be read.
+    """
+    if not stage.upstream:
+        from resources import sources
+
+        return digest(stage.version, sources.fingerprint(use_case), feature_code.load(use_case.folder).digest)
+    inputs = {name: data_version(latest(instance, name, use_case.key)) for name in stage.upstream}
+    parts = use_case.model_dump(mode="json", include=set(stage.definition))
+    code = feature_code.load(use_case.folder).digest if stage.name == "features" else ""
+    return digest(stage.version, parts, inputs, code)
+
+
+def industry_fingerprint(catalogue: Catalogue, industry: str, instance: DagsterInstance) -> str:
+    """What an industry's report depends on now: its words and the evaluations of its use cases."""
+    evaluations = _versions("evaluation_report", catalogue.members(industry), instance)
+    return digest(catalogue.industries[industry].model_dump(), evaluations)
+
+
+def market_fingerprint(catalogue: Catalogue, instance: DagsterInstance) -> str:
+    """What the market entry report depends on now: the industry reports."""
+    return digest(_versions(INDUSTRY_REPORT, list(catalogue.industries), instance))
+
+
+def _versions(asset: str, partitions: list[str], instance: DagsterInstance) -> dict[str, str]:
+    return {key: data_version(latest(instance, asset, key)) for key in partitions}

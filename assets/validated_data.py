@@ -1,0 +1,121 @@
+"""`validated_data` and `quarantine`: the snapshot, judged by its contract.
+
+Belongs here: the asset and its checks. Write, audit, publish: it raises before it writes when a blocking rule fails, so
+that a bad delivery never replaces a good one. Judging is `resources.contracts`.
+"""
+
+from collections.abc import Iterator
+
+import polars as pl
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetExecutionContext,
+    AssetOut,
+    AssetsDefinition,
+    DataVersion,
+    Output,
+    multi_asset,
+)
+
+from assets import metadata
+from assets.partitions import Partitions
+from assets.stages import FINGERPRINT, QUARANTINE, STAGES, fingerprint
+from industries.catalogue import Catalogue
+from modeling.evaluation.record import ContractResult
+from modeling.validated import ValidatedData
+
+STAGE = STAGES["validated_data"]
+
+
+def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    expectations = _expectations(catalogue)
+
+    @multi_asset(
+        outs={
+            STAGE.name: AssetOut(
+                group_name=STAGE.group,
+                owners=partitions.owners,
+                kinds={"polars", "parquet"},
+                description="The rows that meet the contract. Written only when no blocking expectation fails.",
+            ),
+            QUARANTINE: AssetOut(
+                group_name=STAGE.group,
+                owners=partitions.owners,
+                kinds={"polars", "parquet"},
+                description="The rows set aside: number in the snapshot, broken rule, column and value.",
+            ),
+        },
+        partitions_def=partitions.use_cases,
+        check_specs=[
+            partitions.check(name, STAGE.name, f"every `{name}` of the contract, written or derived")
+            for name in expectations
+        ],
+    )
+    def validated_data(context: AssetExecutionContext, raw_data: pl.DataFrame) -> Iterator[AssetCheckResult | Output]:
+        from resources import contracts
+        from resources.storage import content_digest
+
+        use_case = catalogue.use_cases[context.partition_key]
+        verdict = contracts.validate(raw_data, use_case)
+        for name in expectations:
+            yield _check(name, [result for result in verdict.results if result.expectation == name])
+        verdict.raise_if_blocked()
+        kept = pl.Series(range(raw_data.height), dtype=pl.Int64)
+        kept = kept.filter(~kept.is_in(verdict.quarantine["row"].unique().to_list()))
+        data = ValidatedData(
+            verdict.accepted, kept.to_numpy(), verdict.results, content_digest(raw_data), raw_data.height
+        )
+        described = {FINGERPRINT: fingerprint(STAGE, use_case, context.instance)}
+        yield Output(
+            data,
+            STAGE.name,
+            data_version=DataVersion(content_digest(verdict.accepted)),
+            metadata={
+                **described,
+                "quarantined rows": raw_data.height - verdict.accepted.height,
+                **metadata.table(verdict.accepted),
+            },
+        )
+        yield Output(
+            verdict.quarantine,
+            QUARANTINE,
+            data_version=DataVersion(content_digest(verdict.quarantine)),
+            metadata={**described, **metadata.table(verdict.quarantine)},
+        )
+
+    return validated_data
+
+
+def _expectations(catalogue: Catalogue) -> list[str]:
+    """The names under which results of any contract of the catalogue are checked."""
+    from resources import contracts
+
+    written = {rule.expectation for use_case in catalogue.use_cases.values() for rule in use_case.contract}
+    return sorted(written | contracts.DERIVED_EXPECTATIONS | {contracts.QUARANTINE_SHARE})
+
+
+def _check(name: str, results: list[ContractResult]) -> AssetCheckResult:
+    failed = [result for result in results if not result.passed]
+    blocking = any(result.on_failure == "block" for result in failed)
+    rows = [
+        {
+            "column": result.column or "the table",
+            "rule": result.rule,
+            "on failure": result.on_failure,
+            "passed": result.passed,
+            "checked": result.checked,
+            "unexpected": result.unexpected,
+            "examples": ", ".join(result.examples),
+        }
+        for result in results
+    ]
+    return AssetCheckResult(
+        check_name=name,
+        asset_key=STAGE.name,
+        passed=not failed,
+        severity=AssetCheckSeverity.ERROR if blocking else AssetCheckSeverity.WARN,
+        description="; ".join(result.message or result.rule for result in failed)
+        or (f"{len(results)} met" if results else "this contract has no such rule"),
+        metadata={"results": metadata.records(rows)},
+    )

@@ -1,0 +1,134 @@
+"""Models and candidates as folders.
+
+Belongs here: the folder a champion is published as, the folder candidates travel in between assets, and reading both
+back. Native weights, JSON and skops only: no pickle is ever loaded. Does not belong here: where the folders lie
+(`resources.storage`), or a learner's own weights (`learners`).
+
+A model folder::
+
+    model.json            what it is: use case, task, classes, inputs, versions, metrics, device
+    recipe.json           the fitted feature recipe
+    members/<learner>/    native weights of every member
+"""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+
+from modeling.candidate import Candidate, Cost
+from modeling.compute import Compute
+from modeling.features import Derive, FeatureRecipe, derived
+from modeling.learners import registry
+from modeling.learners.protocol import Fitting, Learner, Told
+from modeling.table import Table
+
+FORMAT = 1
+
+
+class ModelError(ValueError):
+    """A model folder that can't be used; the message names the folder and what is missing."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A published champion: feature recipe and weighted members.
+
+    `about` holds what the sidecar says: JSON types, among them `features_code`, the digest of the use case's
+    `features.py`, empty where it derives no columns.
+    """
+
+    recipe: FeatureRecipe
+    members: dict[str, tuple[Learner, float]]
+    about: dict[str, Any]
+
+    def predict(self, frame: pl.DataFrame, derive: Derive | None = None) -> np.ndarray:
+        """Predictions for raw rows ``[n, …]``, as `Learner.predict` gives them.
+
+        `derive` is the use case's own `features` function, for models made with one.
+        """
+        return blend(self.members, self.recipe.transform(derived(frame, derive)))
+
+    def save(self, folder: Path) -> None:
+        self.recipe.save(folder / "recipe.json")
+        for name, (learner, _) in self.members.items():
+            _save_learner(learner, folder / "members" / name)
+        weights = {name: weight for name, (_, weight) in self.members.items()}
+        _write(folder / "model.json", {"format": FORMAT, "members": weights, **self.about})
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The model `save` wrote.
+
+        Raises
+        ------
+        ModelError: no model folder, or one of a later format.
+        """
+        sidecar = folder / "model.json"
+        if not sidecar.exists():
+            raise ModelError(f"{folder} is no model folder: it has no model.json")
+        about = json.loads(sidecar.read_text(encoding="utf-8"))
+        if about.pop("format") != FORMAT:
+            raise ModelError(f"{sidecar}: only format {FORMAT} is known; update sectorforge")
+        weights = about.pop("members")
+        members = {
+            name: (registry.learner(name).load(folder / "members" / name), weight) for name, weight in weights.items()
+        }
+        return cls(FeatureRecipe.load(folder / "recipe.json"), members, about)
+
+
+def blend(members: dict[str, tuple[Learner, float]], table: Table) -> np.ndarray:
+    """The weighted mean of the members' predictions."""
+    return np.sum([weight * learner.predict(table) for learner, weight in members.values()], axis=0)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The fitted learners of one model asset, as they travel to the evaluation."""
+
+    fitted: list[Candidate]
+
+    def save(self, folder: Path) -> None:
+        for candidate in self.fitted:
+            _save_learner(candidate.learner, folder / candidate.name / "learner")
+            _write(folder / candidate.name / "candidate.json", _described(candidate))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        return cls([_load_candidate(path.parent) for path in sorted(folder.glob("*/candidate.json"))])
+
+
+def _described(candidate: Candidate) -> dict[str, Any]:
+    fitting = asdict(replace(candidate.fitting, scratch=None))
+    del fitting["scratch"], fitting["progress"]
+    return {
+        "family": candidate.family,
+        "told": asdict(candidate.told),
+        "cost": asdict(candidate.cost),
+        "fitting": fitting,
+    }
+
+
+def _load_candidate(folder: Path) -> Candidate:
+    about = json.loads((folder / "candidate.json").read_text(encoding="utf-8"))
+    fitting = about["fitting"]
+    return Candidate(
+        name=folder.name,
+        family=about["family"],
+        learner=registry.learner(folder.name).load(folder / "learner"),
+        told=Told(**about["told"]),
+        cost=Cost(**about["cost"]),
+        fitting=Fitting(**{**fitting, "compute": Compute(**fitting["compute"])}),
+    )
+
+
+def _save_learner(learner: Learner, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    learner.save(folder)
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -1,0 +1,34 @@
+"""A judged use case as a folder: the record and the champion it speaks of.
+
+Belongs here: the value between the `evaluation` asset and everything that reads it. Does not belong here: judging
+(`evaluation`), or the model folder's own layout (`artefacts`).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from modeling.artefacts import Model
+from modeling.evaluation.record import Evaluation
+
+RECORD, MODEL = "evaluation.json", "model"
+
+
+@dataclass(frozen=True)
+class EvaluatedModel:
+    """The record, and the champion's model folder once it lies there: `Model.load(model)` reads it."""
+
+    evaluation: Evaluation
+    model: Model | Path
+
+    def save(self, folder: Path) -> None:
+        if isinstance(self.model, Path):
+            raise TypeError(f"the model already lies at {self.model}")
+        (folder / RECORD).write_text(self.evaluation.model_dump_json(indent=1), encoding="utf-8")
+        (folder / MODEL).mkdir()
+        self.model.save(folder / MODEL)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        record = (folder / RECORD).read_text(encoding="utf-8")
+        return cls(Evaluation.model_validate_json(record), folder / MODEL)

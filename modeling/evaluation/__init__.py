@@ -1,0 +1,1 @@
+"""How candidates are judged: metrics, intervals, choice, sealed test, slices, explanations, gates."""

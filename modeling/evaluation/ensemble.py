@@ -1,0 +1,78 @@
+"""Learners that predict together.
+
+Belongs here: weighting predictions, finding the weights, and scoring them fairly. Does not belong here: choosing
+between the ensemble and its members (`choice`).
+
+Source: Caruana et al. 2004, "Ensemble selection from libraries of models": greedy forward selection with replacement.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.model_selection import GroupKFold
+
+from modeling.evaluation.intervals import clusters
+from modeling.evaluation.metrics import unweighted
+from modeling.learners.protocol import Learner
+from modeling.table import Table
+from modeling.tasks.protocol import Metric
+
+STEPS = 20
+FOLDS = 5
+
+Weights = dict[str, float]
+"""Learner -> its share; positive, sums to 1."""
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Fitted learners that predict as their weighted mean; a single learner is a blend of one."""
+
+    learners: Mapping[str, Learner]
+    weights: Weights
+
+    def predict(self, table: Table) -> np.ndarray:
+        """``[n]`` or ``[n, classes]``, as the learners."""
+        return blended({name: self.learners[name].predict(table) for name in self.weights}, self.weights)
+
+
+def blended(predicted: Mapping[str, np.ndarray], weights: Weights) -> np.ndarray:
+    """The weighted mean of predictions of the same rows."""
+    return np.sum([weight * predicted[name] for name, weight in weights.items()], axis=0)
+
+
+def greedy_weights(predicted: Mapping[str, np.ndarray], target: np.ndarray, metric: Metric) -> Weights:
+    """Shares of the models that together score best: at every step the model that helps most joins once more, and the
+    best of the mixtures met on the way is taken, the smallest where several are equal."""
+    sign = 1 if metric.greater_is_better else -1
+    chosen: list[str] = []
+    total = np.zeros_like(next(iter(predicted.values())))
+    best, taken = -np.inf, 0
+    for step in range(1, STEPS + 1):
+        gains = {name: sign * unweighted(metric, target, (total + of) / step) for name, of in predicted.items()}
+        joins = max(gains, key=gains.__getitem__)
+        chosen.append(joins)
+        total = total + predicted[joins]
+        if gains[joins] > best:
+            best, taken = gains[joins], step
+    members = chosen[:taken]
+    return {name: members.count(name) / taken for name in predicted if name in members}
+
+
+def cross_fitted(
+    predicted: Mapping[str, np.ndarray], target: np.ndarray, group: np.ndarray | None, metric: Metric
+) -> np.ndarray | None:
+    """Predictions of rows by ensembles whose weights were found on other rows, so that scoring them flatters no one.
+
+    Whole groups are held out. None where there are fewer than two groups.
+    """
+    cluster = clusters(len(target), group)
+    folds = min(FOLDS, int(cluster.max()) + 1)
+    if folds < 2:
+        return None
+    together = np.empty_like(next(iter(predicted.values())))
+    for rest, held_out in GroupKFold(folds).split(target, groups=cluster):
+        weights = greedy_weights({name: of[rest] for name, of in predicted.items()}, target[rest], metric)
+        together[held_out] = blended({name: of[held_out] for name, of in predicted.items()}, weights)
+    return together

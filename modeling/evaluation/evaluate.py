@@ -1,0 +1,326 @@
+"""The judgement on a use case: choose on validation rows, then open the sealed test once.
+
+Belongs here: the order in which things may be known, and putting the record together. Does not belong here: any of the
+measurements (a module each in this folder), the test rows themselves (`open_test` hands them over), or storing the
+record (`assets`).
+
+`_settle` decides everything that could be decided differently after a look at the test (champion, weights, threshold,
+ranking of features) and trains everything that is trained; it never sees a test row. `_judge` only measures.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import confusion_matrix
+
+from industries.definition import UseCase
+from modeling.candidate import Candidate
+from modeling.evaluation import curves, record
+from modeling.evaluation.calibration import calibration
+from modeling.evaluation.choice import ENSEMBLE, Choice, EvaluationError, choose, in_words
+from modeling.evaluation.decision import cheapest_threshold, decision
+from modeling.evaluation.ensemble import Blend, blended
+from modeling.evaluation.explanation import Ranking, affordable_rows, deletion_test, rank
+from modeling.evaluation.gates import gates
+from modeling.evaluation.intervals import clusters, scored
+from modeling.evaluation.limits import limits
+from modeling.evaluation.metrics import unweighted
+from modeling.evaluation.slices import slices
+from modeling.learners.protocol import Learner
+from modeling.learners.registry import TRIVIAL
+from modeling.table import Rows
+from modeling.tasks.protocol import Metric, Task
+
+SEEDS = 3
+
+Members = dict[str, tuple[Candidate, float]]
+"""A champion's learners and their weights."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the caller knows and the record repeats. `openings` is asked after the test was opened."""
+
+    rows: record.Rows
+    data_version: str
+    target_summary: dict[str, float]
+    features: list[str]
+    split: dict[str, Any]
+    leakage: list[record.Finding]
+    contract: list[record.ContractResult]
+    openings: Callable[[], int]
+    provenance: record.Provenance
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The record, and the champion to publish."""
+
+    evaluation: record.Evaluation
+    members: Members
+
+
+@dataclass(frozen=True)
+class _Settled:
+    """What was fixed before the test was opened. `champions` holds one a seed, the champion itself first."""
+
+    metric: Metric
+    choice: Choice
+    members: Members
+    champions: dict[int, Blend]
+    threshold: float | None
+    ranking: Ranking
+    explained_rows: int
+
+    @property
+    def champion(self) -> Blend:
+        return next(iter(self.champions.values()))
+
+
+def evaluate(
+    use_case: UseCase,
+    task: Task,
+    classes: list[str],
+    candidates: Sequence[Candidate],
+    train: Rows,
+    valid: Rows,
+    open_test: Callable[[], Rows],
+    *,
+    facts: Facts,
+    progress: Callable[[str], None],
+) -> Judgement:
+    """Choose a champion and judge it. `candidates` holds the trivial one; `open_test` is called once, when the
+    champion, its weights, its threshold and its ranking of features are settled; nothing is fitted afterwards.
+
+    Raises
+    ------
+    EvaluationError: no trivial candidate, an unknown metric, predictions that are no numbers, or rows on which the
+        metric is undefined.
+    """
+    started = time.perf_counter()
+    settled = _settle(use_case, task, candidates, train, valid, progress)
+    progress("opening the sealed test")
+    test = open_test()
+    evaluation = _judge(use_case, task, classes, candidates, settled, test, len(valid), facts)
+    seconds = sum(candidate.cost.seconds for candidate in candidates) + time.perf_counter() - started
+    title = settled.metric.title
+    checked = gates(use_case.gates, evaluation, title)
+    judged = {
+        "seconds": seconds,
+        "gates": checked,
+        "published": all(gate.passed for gate in checked),
+        "limits": limits(use_case, evaluation),
+    }
+    progress(
+        f"{settled.choice.champion}: {title} {evaluation.champion.test[settled.metric.name].value:.4g} on the test"
+    )
+    return Judgement(evaluation.model_copy(update=judged), settled.members)
+
+
+def _settle(
+    use_case: UseCase,
+    task: Task,
+    candidates: Sequence[Candidate],
+    train: Rows,
+    valid: Rows,
+    progress: Callable[[str], None],
+) -> _Settled:
+    metric = _metric(use_case, task)
+    by_name = {candidate.name: candidate for candidate in candidates}
+    if TRIVIAL not in by_name:
+        raise EvaluationError(f"the candidates {list(by_name)} lack {TRIVIAL!r}, which every use case is compared with")
+    progress(f"choosing among {len(candidates)} candidates by {metric.title}")
+    choice = choose(candidates, valid, task.metrics, metric)
+    members = {name: (by_name[name], weight) for name, weight in choice.members.items()}
+    champions = _champions(members, train, valid, progress)
+    progress("ranking features")
+    rows = affordable_rows(len(valid.table.names), len(champions), _speed(members))
+    return _Settled(
+        metric=metric,
+        choice=choice,
+        members=members,
+        champions=champions,
+        threshold=cheapest_threshold(valid.table.target, choice.predicted, use_case.costs)
+        if task.outcome == "binary"
+        else None,
+        ranking=rank(list(champions.values()), valid.table, metric, rows),
+        explained_rows=rows,
+    )
+
+
+def _metric(use_case: UseCase, task: Task) -> Metric:
+    name = use_case.metric or next(iter(task.metrics))
+    if name not in task.metrics:
+        raise EvaluationError(f"metric {name!r} is none of {task.name}'s: write one of {', '.join(task.metrics)}")
+    return task.metrics[name]
+
+
+def _champions(members: Members, train: Rows, valid: Rows, progress: Callable[[str], None]) -> dict[int, Blend]:
+    """The champion, and as it would be with other seeds: same parameters, same weights."""
+    weights = {name: weight for name, (_, weight) in members.items()}
+    first = next(iter(members.values()))[0].fitting.seed
+    champions = {first: Blend({name: candidate.learner for name, (candidate, _) in members.items()}, weights)}
+    for seed in range(first + 1, first + SEEDS):
+        progress(f"training {', '.join(members)} again with seed {seed}")
+        again = {name: _again(candidate, seed, train, valid) for name, (candidate, _) in members.items()}
+        champions[seed] = Blend(again, weights)
+    return champions
+
+
+def _again(candidate: Candidate, seed: int, train: Rows, valid: Rows) -> Learner:
+    learner = type(candidate.learner)()
+    fitting = replace(candidate.fitting, seed=seed, parameters=candidate.told.parameters, fixed=True, scratch=None)
+    learner.fit(train.table, valid.table, fitting)
+    return learner
+
+
+def _speed(members: Members) -> float:
+    """Predictions per second of all members, one after the other."""
+    return 1 / sum(1 / candidate.cost.predictions_per_second for candidate, _ in members.values())
+
+
+def _judge(
+    use_case: UseCase,
+    task: Task,
+    classes: list[str],
+    candidates: Sequence[Candidate],
+    settled: _Settled,
+    test: Rows,
+    valid_rows: int,
+    facts: Facts,
+) -> record.Evaluation:
+    target, metric, choice = test.table.target, settled.metric, settled.choice
+    learners = {candidate.name: candidate.learner for candidate in candidates}
+    linear = task.learners[0] if task.learners[0] in learners else None
+    needed = {TRIVIAL, *choice.members} | ({linear} if linear else set())
+    predicted = {name: learners[name].predict(test.table) for name in sorted(needed)}
+    champion = predicted[choice.champion] = blended(predicted, choice.members)
+    compared = [name for name in dict.fromkeys((choice.champion, TRIVIAL, linear)) if name]
+    scores = scored(task.metrics, target, {name: predicted[name] for name in compared}, test.group)
+    on_test = {name: scores.intervals(name) for name in compared}
+    if metric.name not in on_test[choice.champion]:
+        raise EvaluationError(
+            f"{metric.title} is undefined on the {len(test):,} test rows, which hold {len(np.unique(target)):,} "
+            "distinct target values; make their share larger, or stratify the split"
+        )
+    threshold = settled.threshold
+    return record.Evaluation(
+        use_case=use_case.key,
+        industry=use_case.industry,
+        title=use_case.title,
+        question=use_case.question,
+        task=task.name,
+        metric=metric.name,
+        greater_is_better=metric.greater_is_better,
+        evidence=use_case.source.evidence,
+        licence=use_case.source.licence,
+        citation=use_case.source.citation,
+        data_version=facts.data_version,
+        target=use_case.target,
+        classes=classes,
+        target_summary=facts.target_summary,
+        features=facts.features,
+        split=facts.split,
+        rows=facts.rows,
+        groups=None if test.group is None else int(clusters(len(test), test.group).max()) + 1,
+        seconds=0,
+        champion=record.Champion(
+            learner=choice.champion,
+            members=choice.members,
+            chosen_by=in_words(metric, choice.champion, valid_rows),
+            validation=choice.validation[choice.champion],
+            test=on_test[choice.champion],
+            seeds=_by_seed(settled, champion, test),
+            predictions_per_second=_speed(settled.members),
+        ),
+        baseline=record.Baseline(learner=TRIVIAL, test=on_test[TRIVIAL]),
+        linear=record.Baseline(learner=linear, test=on_test[linear]) if linear else None,
+        lift=scores.lift(choice.champion, TRIVIAL, metric.name),
+        lift_over_linear=scores.lift(choice.champion, linear, metric.name) if linear else None,
+        candidates=[*(_candidate(one, choice, on_test) for one in candidates), *_ensemble(candidates, choice, on_test)],
+        curves=_curves(task, target, champion),
+        calibration=None if task.outcome == "regression" else calibration(target, champion),
+        decision=None if threshold is None else decision(target, champion, threshold, use_case.costs, test.group),
+        confusion=_confusion(task, target, champion, threshold, len(classes)),
+        slices=slices(test, champion, metric, binary=task.outcome == "binary"),
+        explanation=deletion_test(settled.ranking, settled.champion, test.table, metric, settled.explained_rows),
+        leakage=facts.leakage,
+        contract=facts.contract,
+        gates=[],
+        published=False,
+        openings=facts.openings(),
+        limits=[],
+        provenance=facts.provenance,
+    )
+
+
+def _by_seed(settled: _Settled, champion: np.ndarray, test: Rows) -> dict[int, float]:
+    """The test metric of each seed's champion; `champion` are the first one's predictions."""
+    (first, _), *others = settled.champions.items()
+    predicted = {first: champion} | {seed: blend.predict(test.table) for seed, blend in others}
+    return {seed: unweighted(settled.metric, test.table.target, of) for seed, of in predicted.items()}
+
+
+def _candidate(one: Candidate, choice: Choice, on_test: dict[str, dict[str, record.Interval]]) -> record.Candidate:
+    return record.Candidate(
+        learner=one.name,
+        family=one.family,
+        champion=one.name == choice.champion,
+        validation=choice.validation[one.name],
+        test=on_test.get(one.name),
+        seconds=one.cost.seconds,
+        peak_memory_mb=one.cost.peak_memory_mb,
+        predictions_per_second=one.cost.predictions_per_second,
+        device=one.compute.device,
+        precision=one.compute.precision,
+        device_reason=one.compute.reason,
+        parameters=one.told.parameters,
+        curve=[{name: value for name, value in point.items() if np.isfinite(value)} for point in one.told.curve],
+        notes=one.told.notes,
+    )
+
+
+def _ensemble(
+    candidates: Sequence[Candidate], choice: Choice, on_test: dict[str, dict[str, record.Interval]]
+) -> list[record.Candidate]:
+    """The ensemble as a candidate, which costs what its members cost; none where there is none."""
+    if ENSEMBLE not in choice.weights:
+        return []
+    weights = choice.weights[ENSEMBLE]
+    members = [candidate for candidate in candidates if candidate.name in weights]
+    compute = max(members, key=lambda member: weights[member.name]).compute
+    together = record.Candidate(
+        learner=ENSEMBLE,
+        family=ENSEMBLE,
+        champion=choice.champion == ENSEMBLE,
+        validation=choice.validation[ENSEMBLE],
+        test=on_test.get(ENSEMBLE),
+        seconds=sum(member.cost.seconds for member in members),
+        peak_memory_mb=max(member.cost.peak_memory_mb for member in members),
+        predictions_per_second=_speed({member.name: (member, weights[member.name]) for member in members}),
+        device=compute.device,
+        precision=compute.precision,
+        device_reason=compute.reason,
+        parameters=dict(weights),
+        notes=["weights found on validation rows; the validation score is cross-fitted"],
+    )
+    return [together]
+
+
+def _curves(task: Task, target: np.ndarray, predicted: np.ndarray) -> dict[str, record.Curve]:
+    if task.outcome == "binary":
+        return curves.event_curves(target, predicted)
+    return curves.residual_curves(target, predicted) if task.outcome == "regression" else {}
+
+
+def _confusion(
+    task: Task, target: np.ndarray, predicted: np.ndarray, threshold: float | None, classes: int
+) -> list[list[int]] | None:
+    """Rows by true and predicted class: the most probable one, or the event from `threshold` on."""
+    if task.outcome == "regression":
+        return None
+    decided = predicted.argmax(axis=1) if threshold is None else predicted >= threshold
+    return confusion_matrix(target, decided, labels=range(classes)).tolist()

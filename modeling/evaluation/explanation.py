@@ -1,0 +1,137 @@
+"""Which features the champion leans on, and whether that ranking holds.
+
+Belongs here: permutation importance on validation rows, its stability over training seeds, the deletion test on test
+rows. Does not belong here: explanations that need to know the learner, or drawing.
+
+Source: Breiman 2001 (permutation importance); Samek et al. 2017 (deletion). A ranking that is read off the same rows it
+is tested on always looks right, so the deletion test uses rows the ranking never saw.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Protocol
+
+import numpy as np
+from scipy.stats import rankdata
+
+from modeling.evaluation.record import Explanation, Importance
+from modeling.table import Table
+from modeling.tasks.protocol import Metric
+
+SECONDS = 3.0
+"""What importance and deletion test may take together, by the champion's predictions per second."""
+FEWEST_ROWS, MOST_ROWS = 300, 5000
+DELETED_SHARE = 0.2
+_SHUFFLES, _SHUFFLES_OF_LEADING = 2, 5
+_LEADING = 10
+_DELETIONS = 10
+_MOST_CLASSES = 20
+"""A target with more distinct values is sampled as a number."""
+
+
+class Predictor(Protocol):
+    """Anything that predicts a table's rows."""
+
+    def predict(self, table: Table) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Importances, largest first, and the mean rank correlation of the importances of models trained with other seeds;
+    None with fewer than two such models, or where nothing matters to one."""
+
+    importances: list[Importance]
+    stability: float | None
+
+
+def affordable_rows(features: int, models: int, predictions_per_second: float) -> int:
+    """How many rows `rank` and `deletion_test` may predict each time to stay within `SECONDS`."""
+    passes = models * features * _SHUFFLES + _LEADING * (_SHUFFLES_OF_LEADING - _SHUFFLES) + 2 * _DELETIONS
+    return int(np.clip(SECONDS * predictions_per_second / passes, FEWEST_ROWS, MOST_ROWS))
+
+
+def rank(models: Sequence[Predictor], table: Table, metric: Metric, rows: int, seed: int = 0) -> Ranking:
+    """Importance of every feature to the first of `models`, on at most `rows` rows of `table`; the others, trained
+    with other seeds, only tell how stable it is. The leading features are shuffled more often than the rest."""
+    rng = np.random.default_rng(seed)
+    probes = [_Probe(model, table, metric, rows, rng) for model in models]
+    losses = [{name: probe.losses([name], _SHUFFLES) for name in table.names} for probe in probes]
+    of_champion = losses[0]
+    for name in sorted(of_champion, key=lambda name: -of_champion[name].mean())[:_LEADING]:
+        more = probes[0].losses([name], _SHUFFLES_OF_LEADING - _SHUFFLES)
+        of_champion[name] = np.append(of_champion[name], more)
+    importances = [
+        Importance(feature=name, loss=float(lost.mean()), spread=float(lost.std(ddof=1)))
+        for name, lost in of_champion.items()
+    ]
+    means = [np.array([lost.mean() for lost in of_model.values()]) for of_model in losses]
+    return Ranking(sorted(importances, key=lambda importance: -importance.loss), _stability(means))
+
+
+def deletion_test(
+    ranking: Ranking, model: Predictor, table: Table, metric: Metric, rows: int, seed: int = 0
+) -> Explanation:
+    """Shuffle the leading fifth of the features (at least one) together, ten times, and ten times as many of the others
+    drawn at random; the ranking holds if on average the first loses more. Uses at most `rows` rows of `table`."""
+    rng = np.random.default_rng(seed)
+    probe = _Probe(model, table, metric, rows, rng)
+    features = [importance.feature for importance in ranking.importances]
+    deleted = max(1, int(DELETED_SHARE * len(features)))
+    leading, others = features[:deleted], features[deleted:]
+    of_leading = float(probe.losses(leading, _DELETIONS).mean())
+    drawn = [rng.choice(others, deleted, replace=False).tolist() for _ in range(_DELETIONS)] if others else []
+    of_random = float(np.mean([probe.losses(names, 1)[0] for names in drawn])) if drawn else 0.0
+    return Explanation(
+        importances=ranking.importances,
+        deleted=deleted,
+        deletion_top=of_leading,
+        deletion_random=of_random,
+        holds=of_leading > of_random,
+        stability=ranking.stability,
+    )
+
+
+class _Probe:
+    """Measures what a model loses on a sample of rows when features are shuffled."""
+
+    def __init__(self, model: Predictor, table: Table, metric: Metric, rows: int, rng: np.random.Generator) -> None:
+        self._model, self._table, self._metric, self._rng = model, table, metric, rng
+        index, self._weight = _sample(table.target, rows, rng)
+        self._rows = table.rows(index)
+        self._before = self._score(self._rows)
+
+    def losses(self, features: Sequence[str], times: int) -> np.ndarray:
+        """The metric lost ``[times]``, positive when the shuffled features helped."""
+        sign = 1 if self._metric.greater_is_better else -1
+        return np.array([sign * (self._before - self._score(self._shuffled(features))) for _ in range(times)])
+
+    def _shuffled(self, features: Sequence[str]) -> Table:
+        shuffled = self._rows
+        for name in features:
+            values = self._rng.choice(self._table.column(name), len(self._rows), replace=False)
+            shuffled = shuffled.with_column(name, values)
+        return shuffled
+
+    def _score(self, table: Table) -> float:
+        return self._metric.score(table.target, self._model.predict(table), self._weight)
+
+
+def _sample(target: np.ndarray, rows: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """At most `rows` indices, as many of each class of a few as there are, and the rows each stands for."""
+    if len(target) <= rows:
+        return np.arange(len(target)), np.ones(len(target))
+    classes, member = np.unique(target, return_inverse=True)
+    if len(classes) > _MOST_CLASSES:
+        return rng.choice(len(target), rows, replace=False), np.full(rows, len(target) / rows)
+    parts = [np.flatnonzero(member == number) for number in range(len(classes))]
+    taken = [rng.permutation(part)[: max(1, rows // len(classes))] for part in parts]
+    weight = [np.full(len(some), len(part) / len(some)) for part, some in zip(parts, taken, strict=True)]
+    return np.concatenate(taken), np.concatenate(weight)
+
+
+def _stability(importances: Sequence[np.ndarray]) -> float | None:
+    ranks = [rankdata(importance) for importance in importances]
+    if len(ranks) < 2 or any(np.ptp(rank) == 0 for rank in ranks):
+        return None
+    return float(np.mean([np.corrcoef(one, other)[0, 1] for one, other in combinations(ranks, 2)]))

@@ -1,0 +1,71 @@
+"""Logistic regression with an L2 penalty: the linear model every classifier must beat."""
+
+import json
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+from pydantic import PositiveFloat
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.pipeline import Pipeline
+
+from modeling.learners import encoding
+from modeling.learners.baseline import _linear
+from modeling.learners.checks import Knobs, check, read_knobs
+from modeling.learners.protocol import Fitting, Outcome, Told
+from modeling.table import Table
+
+STRENGTHS = (0.001, 0.01, 0.1, 1.0)
+NEWTON_WIDTH = 2000
+"""Newton's method solves in a few passes, on a Hessian of this width at most; lbfgs takes over beyond."""
+
+
+class LogisticKnobs(Knobs):
+    """`C`: inverse strength of the penalty; None: chosen on validation rows."""
+
+    C: PositiveFloat | None = None
+
+
+class Model:
+    """scikit-learn's `LogisticRegression` on quantile-scaled and one-hot columns."""
+
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass")
+    default_seconds: ClassVar[float] = 20
+
+    _pipeline: Pipeline
+    _binary: bool
+
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+        knobs = read_knobs(LogisticKnobs, fitting.parameters)
+        check(self, train, valid, fitting)
+        chosen = _linear.choose(
+            lambda width: LogisticRegression(solver=_solver(width * fitting.classes), max_iter=200, warm_start=True),
+            "C",
+            (knobs.C,) if knobs.C else STRENGTHS,
+            lambda model, rows: log_loss(valid.target, model.predict_proba(rows), labels=model.classes_),
+            train,
+            valid,
+            fitting,
+        )
+        self._pipeline, self._binary = chosen.pipeline, fitting.outcome == "binary"
+        return Told(parameters={"C": chosen.strength}, notes=chosen.notes)
+
+    def predict(self, table: Table) -> np.ndarray:
+        probability = self._pipeline.predict_proba(_linear.inputs(table))
+        return probability[:, 1] if self._binary else probability
+
+    def save(self, folder: Path) -> None:
+        encoding.write(self._pipeline, folder / "logistic.skops")
+        (folder / "logistic.json").write_text(json.dumps({"binary": self._binary}))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        model = cls()
+        model._pipeline = encoding.read(folder / "logistic.skops")
+        model._binary = json.loads((folder / "logistic.json").read_text())["binary"]
+        return model
+
+
+def _solver(unknowns: int) -> str:
+    return "newton-cholesky" if unknowns <= NEWTON_WIDTH else "lbfgs"

@@ -1,0 +1,41 @@
+"""The trivial learner: the same answer for every row. What any model must beat."""
+
+import json
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+
+from modeling.learners.checks import Knobs, check_target, read_knobs
+from modeling.learners.protocol import Fitting, Outcome, Told
+from modeling.table import Table
+
+
+class Model:
+    """Predicts the share of each class, or the mean, of the training rows."""
+
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass", "regression")
+    default_seconds: ClassVar[float] = 5
+
+    _answer: float | list[float]
+
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+        read_knobs(Knobs, fitting.parameters)
+        check_target(self, train, valid, fitting)
+        if fitting.outcome == "multiclass":
+            self._answer = (np.bincount(train.target, minlength=fitting.classes) / len(train)).tolist()
+        else:
+            self._answer = float(train.target.mean())
+        return Told(parameters={})
+
+    def predict(self, table: Table) -> np.ndarray:
+        return np.full((len(table), *np.shape(self._answer)), self._answer, dtype=np.float64)
+
+    def save(self, folder: Path) -> None:
+        (folder / "trivial.json").write_text(json.dumps({"answer": self._answer}))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        model = cls()
+        model._answer = json.loads((folder / "trivial.json").read_text())["answer"]
+        return model

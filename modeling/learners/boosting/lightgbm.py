@@ -1,0 +1,212 @@
+"""LightGBM, tuned by Optuna within a time budget.
+
+Classes are not weighted: the objective is log loss, whose optimum is the true probability, so an unweighted fit stays
+calibrated and the costs of a use case decide the threshold afterwards. Weights would buy recall with wrong
+probabilities and leave the ranking about the same.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import lightgbm as lgb
+import numpy as np
+import optuna
+from lightgbm.callback import CallbackEnv, EarlyStopException
+from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from pydantic import Field
+
+from modeling.learners.checks import Knobs, check, read_knobs
+from modeling.learners.progress import thinned, throttled
+from modeling.learners.protocol import Fitting, Outcome, Told
+from modeling.table import Table
+
+METRICS: dict[Outcome, str] = {"binary": "binary_logloss", "multiclass": "multi_logloss", "regression": "l2"}
+SPACE: dict[str, BaseDistribution] = {
+    "learning_rate": FloatDistribution(0.02, 0.1, log=True),
+    "num_leaves": IntDistribution(7, 127, log=True),
+    "min_data_in_leaf": IntDistribution(5, 300, log=True),
+    "feature_fraction": FloatDistribution(0.3, 1.0),
+    "bagging_fraction": FloatDistribution(0.5, 1.0),
+    "lambda_l2": FloatDistribution(1e-3, 30.0, log=True),
+    "cat_smooth": FloatDistribution(1.0, 100.0, log=True),
+}
+TUNING_SHARE = 0.5
+"""Of the time budget, where the choice must be fitted again on all rows."""
+
+
+class LightGBMKnobs(Knobs):
+    """The first trial's values, and the limits of the search.
+
+    `trials`: how many, whatever the clock says; None: as many as fit the budget. `rounds`: most boosting rounds (with
+    `fixed`: exactly). `patience`: rounds without a better validation loss. `tuning_rows`: a larger training set is
+    tuned on that many rows, and fitted on all. The others are LightGBM's own; the defaults are the tuned ones of
+    Holzmüller et al. 2024 (https://arxiv.org/abs/2407.04491), with patience cut to suit a budget of seconds.
+    """
+
+    trials: int | None = Field(None, ge=1)
+    rounds: int = Field(2000, ge=1)
+    patience: int = Field(50, ge=1)
+    tuning_rows: int = Field(100_000, ge=1)
+    learning_rate: float = Field(0.04, gt=0)
+    num_leaves: int = Field(50, ge=2)
+    min_data_in_leaf: int = Field(40, ge=1)
+    min_sum_hessian_in_leaf: float = Field(1e-3, ge=0)
+    feature_fraction: float = Field(1.0, gt=0, le=1)
+    bagging_fraction: float = Field(0.75, gt=0, le=1)
+    lambda_l2: float = Field(1e-3, ge=0)
+    cat_smooth: float = Field(10.0, ge=0)
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A booster at its best round, and the loss of every round."""
+
+    booster: lgb.Booster
+    knobs: LightGBMKnobs
+    loss: float
+    curve: list[dict[str, float]]
+
+
+class Model:
+    """Gradient-boosted trees with native categorical splits and early stopping on validation rows."""
+
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass", "regression")
+    default_seconds: ClassVar[float] = 12
+
+    _booster: lgb.Booster
+
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+        start = time.monotonic()
+        knobs = read_knobs(LightGBMKnobs, fitting.parameters)
+        check(self, train, valid, fitting)
+        if fitting.fixed:
+            grown, notes = _grow(_dataset(train, fitting), None, knobs, fitting), []
+        else:
+            grown, notes = _tuned(train, valid, knobs, fitting, start)
+        self._booster = lgb.Booster(model_str=grown.booster.model_to_string(num_iteration=grown.knobs.rounds))
+        return Told(parameters=grown.knobs.model_dump(), curve=thinned(grown.curve), notes=notes)
+
+    def predict(self, table: Table) -> np.ndarray:
+        return np.asarray(self._booster.predict(table.matrix), dtype=np.float64)
+
+    def save(self, folder: Path) -> None:
+        self._booster.save_model(folder / "lightgbm.txt")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        model = cls()
+        model._booster = lgb.Booster(model_file=folder / "lightgbm.txt")
+        return model
+
+
+def _tuned(
+    train: Table, valid: Table, knobs: LightGBMKnobs, fitting: Fitting, start: float
+) -> tuple[Grown, list[str]]:
+    """The best of the trials, on all training rows."""
+    seconds = fitting.seconds if knobs.trials is None else math.inf
+    if len(train) <= knobs.tuning_rows:
+        best, trials = _search(train, valid, knobs, fitting, start + seconds)
+        return best, [f"best of {trials} trials"]
+    sample = np.random.default_rng(fitting.seed).choice(len(train), knobs.tuning_rows, replace=False, shuffle=False)
+    best, trials = _search(train.rows(sample), valid, knobs, fitting, start + seconds * TUNING_SHARE)
+    every_row = _dataset(train, fitting)
+    again = best.knobs.model_copy(update={"rounds": knobs.rounds})
+    grown = _grow(every_row, _dataset(valid, fitting, every_row), again, fitting, start + seconds)
+    return grown, [f"best of {trials} trials on {knobs.tuning_rows:,} rows, then fitted on all {len(train):,}"]
+
+
+def _search(
+    train: Table, valid: Table, knobs: LightGBMKnobs, fitting: Fitting, deadline: float
+) -> tuple[Grown, int]:
+    """Trials until `knobs.trials` or `deadline`, the knobs as given first; the best one and how many there were."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    space = {name: SPACE[name] for name in SPACE if name != "cat_smooth" or train.categorical_names}
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=fitting.seed))
+    study.enqueue_trial(knobs.model_dump(include=set(space)))
+    train_set = _dataset(train, fitting)
+    valid_set = _dataset(valid, fitting, train_set)
+    say, start, best, done = throttled(fitting.progress), time.monotonic(), None, 0
+    while done != knobs.trials:
+        spent = time.monotonic() - start
+        if done and time.monotonic() + spent / done > deadline:
+            break
+        trial = study.ask(space)
+        grown = _grow(train_set, valid_set, knobs.model_copy(update=trial.params), fitting, deadline)
+        study.tell(trial, grown.loss)
+        done += 1
+        best = grown if best is None or grown.loss < best.loss else best
+        say(f"trial {done}: validation loss {grown.loss:.4f}, best {best.loss:.4f}")
+    assert best is not None, "the first trial always runs"
+    return best, done
+
+
+def _grow(
+    train: lgb.Dataset,
+    valid: lgb.Dataset | None,
+    knobs: LightGBMKnobs,
+    fitting: Fitting,
+    deadline: float = math.inf,
+) -> Grown:
+    """One booster; with `valid` until its loss stops falling or `deadline`, without for exactly `knobs.rounds`."""
+    parameters = _settings(fitting) | knobs.model_dump(exclude={"trials", "rounds", "patience", "tuning_rows"})
+    if valid is None:
+        return Grown(lgb.train(parameters, train, knobs.rounds), knobs, math.nan, [])
+    history: dict[str, Any] = {}
+    booster = lgb.train(
+        parameters,
+        train,
+        knobs.rounds,
+        valid_sets=[train, valid],
+        valid_names=["train", "valid"],
+        callbacks=[
+            lgb.record_evaluation(history),
+            lgb.early_stopping(knobs.patience, verbose=False),
+            _stop_at(deadline),
+        ],
+    )
+    metric = METRICS[fitting.outcome]
+    losses = {role: history[role][metric] for role in ("train", "valid")}
+    rounds = int(np.argmin(losses["valid"])) + 1
+    steps = enumerate(zip(losses["train"], losses["valid"], strict=True), start=1)
+    curve = [{"step": step, "train": train_loss, "valid": valid_loss} for step, (train_loss, valid_loss) in steps]
+    return Grown(booster, knobs.model_copy(update={"rounds": rounds}), min(losses["valid"]), curve)
+
+
+def _stop_at(deadline: float) -> Callable[[CallbackEnv], None]:
+    def callback(env: CallbackEnv) -> None:
+        if time.monotonic() > deadline:
+            raise EarlyStopException(env.iteration, env.evaluation_result_list or [])
+
+    return callback
+
+
+def _settings(fitting: Fitting) -> dict[str, Any]:
+    """What is the same in every trial. Equal seeds and threads give equal trees."""
+    return {
+        "objective": fitting.outcome,
+        "metric": METRICS[fitting.outcome],
+        "num_class": fitting.classes if fitting.outcome == "multiclass" else 1,
+        "bagging_freq": 1,
+        "feature_pre_filter": False,
+        "seed": fitting.seed,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": fitting.compute.threads,
+        "verbosity": -1,
+    }
+
+
+def _dataset(table: Table, fitting: Fitting, reference: lgb.Dataset | None = None) -> lgb.Dataset:
+    """Numbers only, as `Table` guarantees: LightGBM 4.7 ends the process when text reaches it."""
+    first = len(table.numeric_names)
+    return lgb.Dataset(
+        table.matrix,
+        table.target,
+        reference=reference,
+        categorical_feature=list(range(first, len(table.names))),
+        params=_settings(fitting),
+    )

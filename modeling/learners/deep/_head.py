@@ -1,0 +1,75 @@
+"""What a network's last layer means: targets, losses and predictions for each outcome.
+
+Belongs here: the step from outputs to losses and predictions. Does not belong here: networks, training.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from modeling.learners.protocol import Fitting, Outcome
+from modeling.table import Table
+
+
+@dataclass(frozen=True)
+class Head:
+    """One logit (binary), a logit a class (multiclass), or one value in units of the training target (regression).
+
+    A regression target is learned as ``(target - mean) / std``.
+    """
+
+    outcome: Outcome
+    width: int
+    mean: float = 0.0
+    std: float = 1.0
+
+    @classmethod
+    def of(cls, train: Table, fitting: Fitting) -> Self:
+        if fitting.outcome == "regression":
+            return cls("regression", 1, float(train.target.mean()), float(train.target.std()) or 1.0)
+        return cls(fitting.outcome, fitting.classes if fitting.outcome == "multiclass" else 1)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def target(self, table: Table) -> Tensor:
+        """``[n]``: int64 class indices (multiclass) or float32."""
+        if self.outcome == "multiclass":
+            return torch.from_numpy(table.target.astype(np.int64))
+        return torch.from_numpy(((table.target - self.mean) / self.std).astype(np.float32))
+
+    def cross_entropy(self, output: Tensor, target: Tensor) -> Tensor:
+        """Mean loss of `output` ``[n, width]`` against `target` ``[n]``; squared error for regression."""
+        if self.outcome == "multiclass":
+            return functional.cross_entropy(output, target)
+        if self.outcome == "binary":
+            return functional.binary_cross_entropy_with_logits(output.squeeze(-1), target)
+        return functional.mse_loss(output.squeeze(-1), target)
+
+    def squared_error(self, output: Tensor, target: Tensor) -> Tensor:
+        """Mean squared error of the response; for classes of the probabilities (Brier 1950)."""
+        if self.outcome == "multiclass":
+            return functional.mse_loss(output.softmax(-1), functional.one_hot(target, self.width).to(output.dtype))
+        return functional.mse_loss(self.response(output), target)
+
+    def response(self, output: Tensor) -> Tensor:
+        """Probabilities ``[..., classes]`` or ``[...]``, or the standardised value ``[...]``, of `output` ``[..., width]``."""
+        if self.outcome == "multiclass":
+            return output.softmax(-1)
+        return output.squeeze(-1).sigmoid() if self.outcome == "binary" else output.squeeze(-1)
+
+    def negative_log_likelihood(self, response: Tensor, target: Tensor) -> Tensor:
+        """As `cross_entropy`, of a `response`."""
+        if self.outcome == "multiclass":
+            return functional.nll_loss(response.clamp_min(1e-12).log(), target)
+        if self.outcome == "binary":
+            return functional.binary_cross_entropy(response, target)
+        return functional.mse_loss(response, target)
+
+    def prediction(self, response: Tensor) -> np.ndarray:
+        """float64, in the target's units."""
+        return response.double().cpu().numpy() * self.std + self.mean

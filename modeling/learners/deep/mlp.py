@@ -1,0 +1,159 @@
+"""The reference network: two dense layers with heavy dropout, as in the article this project started from."""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from pydantic import Field
+from safetensors.torch import load_file, save_file
+from sklearn.compose import ColumnTransformer
+from torch import Tensor, nn
+
+from modeling.learners import encoding
+from modeling.learners.checks import Knobs, check, read_knobs
+from modeling.learners.deep._checkpoint import Checkpoint
+from modeling.learners.deep._head import Head
+from modeling.learners.deep._training import Plan, Rows, outputs, session, train as run
+from modeling.learners.progress import thinned
+from modeling.learners.protocol import Fitting, LearnerError, Outcome, Told
+from modeling.table import Table
+
+CHUNK = 8192
+INITIALISERS = {
+    "glorot_uniform": nn.init.xavier_uniform_,
+    "glorot_normal": nn.init.xavier_normal_,
+    "he_uniform": nn.init.kaiming_uniform_,
+    "he_normal": nn.init.kaiming_normal_,
+    "orthogonal": nn.init.orthogonal_,
+}
+
+
+class MLPKnobs(Knobs):
+    """The defaults are the reference network, as Keras would train it.
+
+    `hidden`: widths of the ReLU layers, each followed by `dropout`. `loss`: None is cross-entropy for classes and
+    squared error for regression. `l1`, `l2`: penalty on the weight matrices, in the loss; with `adamw`, `l2` is the
+    decoupled weight decay instead (Loshchilov & Hutter 2019). `epochs`: at most; the best one on validation rows is kept.
+    """
+
+    hidden: tuple[Annotated[int, Field(ge=1)], ...] = (128, 64)
+    dropout: float = Field(0.5, ge=0, lt=1)
+    initialisation: Literal["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "orthogonal"] = "glorot_uniform"
+    loss: Literal["cross_entropy", "mse"] | None = None
+    optimiser: Literal["adam", "adamw", "sgd"] = "adam"
+    learning_rate: float = Field(1e-3, gt=0)
+    l1: float = Field(0.0, ge=0)
+    l2: float = Field(0.0, ge=0)
+    batch: int = Field(32, ge=1)
+    epochs: int = Field(100, ge=1)
+
+
+class Model:
+    """Dense 128 ReLU, dropout 0.5, dense 64 ReLU, dropout 0.5; sigmoid, softmax or linear output."""
+
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass", "regression")
+    default_seconds: ClassVar[float] = 8
+
+    _columns: ColumnTransformer
+    _head: Head
+    _knobs: MLPKnobs
+    _network: nn.Sequential
+
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+        start = time.monotonic()
+        self._knobs = read_knobs(MLPKnobs, fitting.parameters)
+        check(self, train, valid, fitting)
+        self._head = Head.of(train, fitting)
+        self._columns = encoding.encoder(train, fitting.seed)
+        device, loss = fitting.compute.device, _loss(self._knobs, self._head)
+        rows = Rows((self._inputs(train),), self._head.target(train)).to(device)
+        judged = None if fitting.fixed else Rows((self._inputs(valid),), self._head.target(valid)).to(device)
+        with session(fitting):
+            self._network = _network(rows.inputs[0].shape[1], self._head.width, self._knobs).to(device)
+            trained = run(
+                self._network,
+                _optimiser(self._network, self._knobs),
+                _penalised(loss, self._network, self._knobs),
+                loss,
+                rows,
+                judged,
+                Plan(self._knobs.epochs, self._knobs.batch, patience=None, chunk=CHUNK),
+                fitting,
+                Checkpoint("mlp", train, valid, fitting),
+                start,
+            )
+        chosen = self._knobs.model_copy(update={"epochs": trained.epochs})
+        return Told(chosen.model_dump(mode="json"), thinned(trained.curve), trained.notes)
+
+    def predict(self, table: Table) -> np.ndarray:
+        inputs = self._inputs(table).to(next(self._network.parameters()).device)
+        responses = [self._head.response(output) for output in outputs(self._network, (inputs,), CHUNK)]
+        return self._head.prediction(torch.cat(responses))
+
+    def save(self, folder: Path) -> None:
+        encoding.write(self._columns, folder / "columns.skops")
+        save_file(self._network.state_dict(), folder / "weights.safetensors")
+        facts: dict[str, Any] = {"head": self._head.as_dict(), "knobs": self._knobs.model_dump(mode="json")}
+        (folder / "mlp.json").write_text(json.dumps(facts))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        facts, weights = json.loads((folder / "mlp.json").read_text()), load_file(folder / "weights.safetensors")
+        model = cls()
+        model._columns = encoding.read(folder / "columns.skops")
+        model._head, model._knobs = Head(**facts["head"]), MLPKnobs(**facts["knobs"])
+        model._network = _network(weights["0.weight"].shape[1], model._head.width, model._knobs)
+        model._network.load_state_dict(weights)
+        return model
+
+    def _inputs(self, table: Table) -> Tensor:
+        matrix = self._columns.transform(table.matrix)
+        dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
+        return torch.from_numpy(dense.astype(np.float32))
+
+
+def _network(inputs: int, width: int, knobs: MLPKnobs) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for size in knobs.hidden:
+        layers += [nn.Linear(inputs, size), nn.ReLU(), nn.Dropout(knobs.dropout)]
+        inputs = size
+    network = nn.Sequential(*layers, nn.Linear(inputs, width))
+    for layer in _dense(network):
+        INITIALISERS[knobs.initialisation](layer.weight)
+        nn.init.zeros_(layer.bias)
+    return network
+
+
+def _dense(network: nn.Module) -> list[nn.Linear]:
+    return [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+
+
+def _optimiser(network: nn.Module, knobs: MLPKnobs) -> torch.optim.Optimizer:
+    """Settings as in Keras, whose Adam has an epsilon of 1e-7."""
+    if knobs.optimiser == "sgd":
+        return torch.optim.SGD(network.parameters(), knobs.learning_rate)
+    if knobs.optimiser == "adamw":
+        return torch.optim.AdamW(network.parameters(), knobs.learning_rate, eps=1e-7, weight_decay=knobs.l2, fused=True)
+    return torch.optim.Adam(network.parameters(), knobs.learning_rate, eps=1e-7, fused=True)
+
+
+def _loss(knobs: MLPKnobs, head: Head) -> Any:
+    if knobs.loss == "cross_entropy" and head.outcome == "regression":
+        raise LearnerError("knob 'loss': cross_entropy is for classes; a regression target takes mse")
+    return head.squared_error if knobs.loss == "mse" else head.cross_entropy
+
+
+def _penalised(loss: Any, network: nn.Module, knobs: MLPKnobs) -> Any:
+    l2 = 0.0 if knobs.optimiser == "adamw" else knobs.l2
+    if not knobs.l1 and not l2:
+        return loss
+    weights = [layer.weight for layer in _dense(network)]
+
+    def penalised(output: Tensor, target: Tensor) -> Tensor:
+        penalty = sum(knobs.l1 * weight.abs().sum() + l2 * weight.square().sum() for weight in weights)
+        return loss(output, target) + penalty
+
+    return penalised

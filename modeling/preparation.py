@@ -1,0 +1,70 @@
+"""From validated rows to a feature set.
+
+Belongs here: the order of the steps, split first. Does not belong here: any step itself (`splits`, `features`,
+`leakage`).
+"""
+
+import numpy as np
+import polars as pl
+
+from industries.definition import UseCase
+from modeling import leakage, splits
+from modeling.evaluation.record import Rows as RowCounts
+from modeling.feature_set import Background, FeatureSet
+from modeling.features import Derive, FeatureRecipe, derived
+from modeling.table import Rows
+from modeling.tasks.protocol import Task
+from modeling.validated import ValidatedData
+
+
+def prepare(data: ValidatedData, use_case: UseCase, task: Task, derive: Derive | None) -> FeatureSet:
+    """Give every row a role, derive columns, fit the recipe on training rows, shape each role, audit for leaks.
+
+    `derive` is the use case's own `features` function.
+
+    Raises
+    ------
+    SplitError: a role would be empty. FeatureError: no feature is left, or `derive` fails. TargetError: the target
+    can't be used.
+    """
+    roles = splits.assign(data.frame, use_case)
+    frame = derived(data.frame, derive)
+    target = frame[use_case.target]
+    classes = task.classes(target, use_case.positive)
+    recipe = FeatureRecipe.fit(frame.filter(roles == "train"), use_case)
+    group = use_case.columns.group
+    codes = None if group is None else frame[group].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+    sliced = list(dict.fromkeys([*use_case.columns.sensitive, *use_case.columns.slices]))
+
+    def rows(role: str) -> Rows:
+        mask = (roles == role).to_numpy()
+        part = frame.filter(mask)
+        table = recipe.transform(part, task.encode(part[use_case.target], classes))
+        return Rows(table, data.numbers[mask], None if codes is None else codes[mask], part.select(sliced))
+
+    train, valid, test = (rows(role) for role in splits.ROLES)
+    audited = leakage.Audited(data.frame, frame, derive, data.numbers, roles, train.table, valid.table, classes)
+    background = Background(
+        snapshot=data.snapshot,
+        rows=RowCounts(
+            raw=data.snapshot_rows,
+            quarantined=data.snapshot_rows - frame.height,
+            train=len(train),
+            valid=len(valid),
+            test=len(test),
+        ),
+        target_summary=_summary(task.encode(target, classes), classes),
+        classes=classes,
+        contract=data.results,
+        leakage=leakage.audit(audited, use_case),
+    )
+    return FeatureSet(recipe, background, train, valid, test)
+
+
+def _summary(target: np.ndarray, classes: list[str]) -> dict[str, float]:
+    """The share of each class, or the spread of a number."""
+    if classes:
+        return {name: float((target == code).mean()) for code, name in enumerate(classes)}
+    return {name: float(getattr(target, name)()) for name in ("mean", "std", "min", "max")}
+
+

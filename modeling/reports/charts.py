@@ -1,0 +1,317 @@
+"""The pictures of a report, drawn by Altair and set as SVG or PNG without a browser.
+
+Belongs here: one function a kind of picture, from record to chart. Does not belong here: the sentence beside a
+picture (`sections`), colours (`palette`), or computing a curve. A chart names its colours as CSS variables, so that
+the same SVG reads on light and on dark paper; lines differ by dash and points by shape as well as by colour.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import altair as alt
+import vl_convert
+from altair.typing import ChartType
+
+from modeling.evaluation.record import Calibration, Curve, Decision, Evaluation, Importance, Interval
+from modeling.reports import palette, wording
+
+INK, MUTED, RULE, FIRST, SECOND, THIRD, CAUTION = map(
+    palette.variable, ("ink", "muted", "rule", "first", "second", "third", "caution")
+)
+WIDTH = 440
+
+Style = tuple[str, list[int]]
+"""Colour and dash of a line."""
+MAIN: Style = (FIRST, [1, 0])
+OTHER: Style = (SECOND, [6, 4])
+REFERENCE: Style = (THIRD, [2, 3])
+
+_CONFIG = {
+    "background": "transparent",
+    "aria": False,
+    "font": "Arial, Liberation Sans, Helvetica, sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": MUTED,
+        "titleColor": INK,
+        "titleFontWeight": "normal",
+        "titlePadding": 8,
+        "labelFontSize": 11,
+        "titleFontSize": 12,
+        "labelLimit": 240,
+        "gridColor": RULE,
+        "domainColor": MUTED,
+        "tickColor": MUTED,
+        "tickCount": 5,
+        "labelFlush": False,
+    },
+    "legend": {
+        "labelColor": INK,
+        "labelFontSize": 12,
+        "title": None,
+        "orient": "top",
+        "symbolSize": 260,
+        "columnPadding": 16,
+    },
+    "title": {"color": INK, "fontSize": 12, "fontWeight": "bold", "anchor": "start", "frame": "group"},
+    "text": {"color": INK, "fontSize": 11},
+    "concat": {"spacing": 28},
+}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A row of a forest plot. `main` marks the one the others are compared with."""
+
+    name: str
+    interval: Interval
+    main: bool = False
+
+
+def svg(chart: ChartType, text: str, label: str | None = None) -> str:
+    """An SVG for inlining into a page; `text` is what a screen reader says, `label` is printed on the picture."""
+    spoken = f"{label}. {text}" if label else text
+    drawn = vl_convert.vegalite_to_svg(_specification(chart, label))
+    opening = re.match(r'<svg [^>]*?(width="\d+" height="\d+" viewBox="[^"]+")>', drawn)
+    if opening is None:
+        raise ValueError(f"unexpected opening of the SVG: {drawn[:200]!r}")
+    return f'<svg role="img" aria-label="{escape(spoken)}" {opening[1]}>' + drawn[opening.end() :]
+
+
+def png(chart: ChartType, label: str | None = None) -> bytes:
+    """A small PNG on light paper."""
+    specification = json.loads(palette.resolved(json.dumps(_specification(chart, label))))
+    specification["config"]["background"] = palette.LIGHT["paper"]
+    return vl_convert.vegalite_to_png(specification, scale=1.5)
+
+
+def _specification(chart: ChartType, label: str | None) -> dict[str, Any]:
+    specification = chart.to_dict(validate=False)
+    specification["config"] = _CONFIG
+    specification["padding"] = 6
+    if label:
+        specification["title"] = {"text": label, "color": CAUTION, "frame": "bounds"}
+    return specification
+
+
+def _chart(rows: Sequence[dict[str, Any]], width: int = WIDTH, height: int = 260) -> alt.Chart:
+    return alt.Chart(alt.InlineData(values=list(rows)), width=width, height=height)
+
+
+def _lines(
+    rows: Sequence[dict[str, Any]],
+    styles: dict[str, Style],
+    x: str,
+    y: str,
+    x_domain: list[float] | None = None,
+    y_domain: list[float] | None = None,
+) -> alt.Chart:
+    """Lines told apart by colour and dash; rows hold `x`, `y` and `line`, one of the names in `styles`."""
+    names = list(styles)
+    colours = alt.Scale(domain=names, range=[colour for colour, _ in styles.values()])
+    dashes = alt.Scale(domain=names, range=[dash for _, dash in styles.values()])
+    return (
+        _chart(rows)
+        .mark_line(clip=True, strokeWidth=2)
+        .encode(
+            x=alt.X("x:Q", title=x, scale=_scale(x_domain)),
+            y=alt.Y("y:Q", title=y, scale=_scale(y_domain)),
+            color=alt.Color("line:N", scale=colours, sort=names),
+            strokeDash=alt.StrokeDash("line:N", scale=dashes, sort=names),
+        )
+    )
+
+
+def _scale(domain: list[float] | None) -> alt.Scale:
+    return alt.Scale(zero=False, nice=True) if domain is None else alt.Scale(domain=domain, nice=False)
+
+
+def _points(name: str, curve: Curve) -> list[dict[str, Any]]:
+    return [
+        {"line": name, "x": x, "y": y, "order": order}
+        for order, (x, y) in enumerate(zip(curve.x, curve.y, strict=True))
+    ]
+
+
+def _curve_and_reference(name: str, curve: Curve, reference: tuple[str, Curve], x: str, y: str) -> alt.Chart:
+    rows = _points(name, curve) + _points(*reference)
+    unit = [0.0, 1.0]
+    return (
+        _lines(rows, {name: MAIN, reference[0]: REFERENCE}, x, y, unit, unit)
+        .encode(order="order:Q")
+        .properties(width=260)
+    )
+
+
+def roc(curve: Curve) -> alt.Chart:
+    """Receiver operating characteristic."""
+    guessing = ("guessing", Curve(x=[0, 1], y=[0, 1]))
+    return _curve_and_reference("champion", curve, guessing, "false positive rate", "true positive rate (recall)")
+
+
+def precision_recall(curve: Curve, event_share: float) -> alt.Chart:
+    """Precision against recall; guessing keeps the share of the event."""
+    guessing = ("guessing", Curve(x=[0, 1], y=[event_share, event_share]))
+    return _curve_and_reference("champion", curve, guessing, "recall", "precision")
+
+
+def net_benefit(model: Curve, everyone: Curve | None) -> alt.Chart:
+    """Decision curve: what acting on the model is worth, in true positives a row (Vickers & Elkin 2006)."""
+    never = Curve(x=[model.x[0], model.x[-1]], y=[0, 0])
+    curves = {"act on the model": model, "always act": everyone, "never act": never}
+    rows = [row for name, curve in curves.items() if curve is not None for row in _points(name, curve)]
+    styles = dict(zip(curves, (MAIN, OTHER, REFERENCE), strict=True))
+    top = max(*model.y, 1e-6)
+    return _lines(rows, styles, "threshold probability", "net benefit", None, [-0.3 * top, 1.1 * top])
+
+
+def calibration(bins: Calibration) -> ChartType:
+    """Observed frequency against predicted probability, a point a bin."""
+    triples = zip(bins.predicted, bins.observed, bins.count, strict=True)
+    rows = [{"x": x, "y": y, "rows": n, "line": "champion"} for x, y, n in triples]
+    top = min(1.0, 1.08 * max([*bins.predicted, *bins.observed]))
+    perfect = _points("perfect", Curve(x=[0, top], y=[0, top]))
+    styles, domain = {"champion": MAIN, "perfect": REFERENCE}, [0.0, top]
+    lines = _lines(rows + perfect, styles, "predicted probability", "observed frequency", domain, domain)
+    dots = _chart(rows).mark_circle(color=FIRST, size=50, opacity=1).encode(x="x:Q", y="y:Q")
+    return alt.layer(lines, dots).properties(width=260, height=260)
+
+
+def residual_quantiles(curve: Curve) -> ChartType:
+    """Residual at each quantile of the test rows; a line close to zero for longer is better."""
+    line = (
+        _chart(_points("residual", curve), width=300)
+        .mark_line(color=FIRST, strokeWidth=2)
+        .encode(x=alt.X("x:Q", title="share of the test rows"), y=alt.Y("y:Q", title="residual"), order="order:Q")
+    )
+    return alt.layer(_rule_at(0, "y"), line)
+
+
+def residual_bands(bands: Mapping[str, Curve]) -> ChartType:
+    """Quantiles of the residual by predicted value; `bands` maps a line's name to it, the median first."""
+    rows = [row for name, curve in bands.items() for row in _points(name, curve)]
+    styles = dict(zip(bands, (MAIN, OTHER, REFERENCE), strict=False))
+    return alt.layer(_rule_at(0, "y"), _lines(rows, styles, "prediction", "residual").properties(width=300))
+
+
+def _rule_at(value: float, axis: str) -> alt.Chart:
+    empty_row = alt.Chart(alt.InlineData(values=[{}]))
+    return empty_row.mark_rule(color=MUTED, strokeDash=[4, 3]).encode(**{axis: alt.datum(value)})
+
+
+def _names() -> alt.Y:
+    """The rows of a chart, by `name`, in the order given."""
+    axis = alt.Axis(domain=False, ticks=False, grid=False, labelColor=INK, labelPadding=8)
+    return alt.Y("name:N", sort=None, title=None, axis=axis)
+
+
+def forest(estimates: Sequence[Estimate], title: str, reference: float | None = None) -> ChartType:
+    """Values with their intervals, one a row, and a dashed line at `reference`."""
+    rows = [
+        {
+            "name": estimate.name,
+            "value": estimate.interval.value,
+            "low": estimate.interval.low,
+            "high": estimate.interval.high,
+            "role": "main" if estimate.main else "other",
+            "text": wording.with_interval(estimate.interval),
+        }
+        for estimate in estimates
+    ]
+    main_first = ["main", "other"]
+    colour = alt.Color("role:N", scale=alt.Scale(domain=main_first, range=[FIRST, THIRD]), legend=None)
+    shape = alt.Shape("role:N", scale=alt.Scale(domain=main_first, range=["circle", "diamond"]), legend=None)
+    scale = alt.Scale(zero=False, padding=8)
+    base = _chart(rows, WIDTH, 26 * len(rows) + 6).encode(y=_names())
+    whiskers = base.transform_filter("isValid(datum.low) && isValid(datum.high)").mark_rule(strokeWidth=2)
+    layers = [
+        whiskers.encode(x=alt.X("low:Q", title=title, scale=scale), x2="high:Q", color=colour),
+        base.mark_point(filled=True, size=70, opacity=1).encode(
+            x=alt.X("value:Q", title=title, scale=scale), color=colour, shape=shape
+        ),
+        base.mark_text(align="left", dx=10).encode(text="text:N", x=alt.value(WIDTH)),
+    ]
+    if reference is not None:
+        layers.insert(0, _rule_at(reference, "x"))
+    return alt.layer(*layers)
+
+
+def panels(charts: Mapping[str, ChartType], columns: int = 1) -> ChartType:
+    """Charts side by side, each with its own scales and its name above it."""
+    titled = [chart.properties(title=name) for name, chart in charts.items()]
+    return alt.concat(*titled, columns=columns).resolve_scale(
+        x="independent", y="independent", color="independent", shape="independent", strokeDash="independent"
+    )
+
+
+def importance(features: Sequence[Importance], metric: str) -> ChartType:
+    """The metric lost when a feature is shuffled, and its standard deviation over shuffles."""
+    rows = [{"name": f.feature, "loss": f.loss, "low": f.loss - f.spread, "high": f.loss + f.spread} for f in features]
+    base = _chart(rows, WIDTH, 20 * len(rows) + 6).encode(y=_names())
+    bars = base.mark_bar(color=FIRST, opacity=0.55, height=12)
+    spread = base.mark_rule(color=INK, strokeWidth=1.5)
+    return alt.layer(
+        bars.encode(x=alt.X("loss:Q", title=f"{metric} lost when the feature is shuffled")),
+        spread.encode(x="low:Q", x2="high:Q"),
+    )
+
+
+def costs(decision: Decision) -> ChartType:
+    """Cost per 1,000 rows of acting on the model, always and never."""
+    policies = {
+        "act on the model": decision.cost_per_1000,
+        "always act": decision.cost_per_1000_always,
+        "never act": decision.cost_per_1000_never,
+    }
+    rows = [{"name": name, "cost": cost, "text": wording.number(cost)} for name, cost in policies.items()]
+    base = _chart(rows, WIDTH, 90).encode(y=_names(), x=alt.X("cost:Q", title="cost per 1,000 rows"))
+    colour = alt.condition(alt.datum.name == "act on the model", alt.value(FIRST), alt.value(THIRD))
+    bars = base.mark_bar(height=16, opacity=0.8).encode(color=colour)
+    return alt.layer(bars, base.mark_text(align="left", dx=5).encode(text="text:N"))
+
+
+def learning(curve: Sequence[dict[str, float]]) -> alt.Chart:
+    """Training and validation loss by epoch or boosting round; `curve` holds `step`, `train`, `valid`."""
+    names = {"valid": "validation rows", "train": "training rows"}
+    rows = [
+        {"line": title, "x": row["step"], "y": row[key]} for row in curve for key, title in names.items() if key in row
+    ]
+    styles = dict(zip(names.values(), (MAIN, OTHER), strict=True))
+    return _lines(rows, styles, "epoch or round", "loss").properties(width=220, height=150)
+
+
+def training_curve(curve: Sequence[dict[str, float]]) -> bytes:
+    """PNG of one learner's training: rows ``{"step": 1, "train": 0.5, "valid": 0.6}``."""
+    return png(learning(curve))
+
+
+def thumbnail(evaluation: Evaluation) -> bytes:
+    """PNG of the champion beside what it must beat, and below it of how it behaves."""
+    behaviour = _behaviour(evaluation)
+    parts = [comparison(evaluation), *([panels(behaviour, columns=2)] if behaviour else [])]
+    return png(alt.vconcat(*parts), wording.figure_label(evaluation))
+
+
+def _behaviour(evaluation: Evaluation) -> dict[str, ChartType]:
+    shown: dict[str, ChartType] = {}
+    if "roc" in evaluation.curves:
+        shown["ROC"] = roc(evaluation.curves["roc"])
+    if evaluation.calibration:
+        shown["Calibration"] = calibration(evaluation.calibration)
+    if "residual_quantiles" in evaluation.curves:
+        shown["Residuals"] = residual_quantiles(evaluation.curves["residual_quantiles"])
+    return shown
+
+
+def comparison(evaluation: Evaluation) -> ChartType:
+    """Champion, linear model and trivial baseline on the sealed test, in the metric that chose the champion."""
+    champion = evaluation.champion
+    references = [other for other in (evaluation.linear, evaluation.baseline) if other is not None]
+    tests = {other.learner: other.test for other in references}
+    estimates = [Estimate(f"{champion.learner} (champion)", champion.test[evaluation.metric], main=True)]
+    estimates += [Estimate(name, test[evaluation.metric]) for name, test in tests.items() if name != champion.learner]
+    return forest(estimates, f"{wording.metric_title(evaluation.metric)} on the sealed test")

@@ -1,0 +1,154 @@
+"""What the reports on several use cases share.
+
+Belongs here: the table and the picture of use cases side by side, and their summary as data. Does not belong here:
+what an industry or a market concludes from it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from altair.typing import ChartType
+
+from modeling.evaluation.record import Evaluation, Gate
+from modeling.reports import charts
+from modeling.reports.document import Cell, Columns, Figure, Link, Table
+from modeling.reports.wording import (
+    count,
+    decisive,
+    evidence_badge,
+    failed_gates,
+    lift_over_linear,
+    metric_title,
+    publication,
+    seconds,
+    with_interval,
+)
+
+
+def linked(text: str, key: str, links: Mapping[str, str]) -> Cell:
+    return Link(text, links[key]) if key in links else text
+
+
+def summary(evaluation: Evaluation) -> dict[str, Any]:
+    """The headline of a use case as JSON types."""
+    champion, metric = evaluation.champion, evaluation.metric
+    over_linear = evaluation.lift_over_linear
+    return {
+        "title": evaluation.title,
+        "task": evaluation.task,
+        "metric": metric,
+        "evidence": evaluation.evidence,
+        "data_version": evaluation.data_version,
+        "rows": evaluation.rows.model_dump(),
+        "champion": {"learner": champion.learner, "test": {metric: champion.test[metric].model_dump()}},
+        "lift": evaluation.lift.model_dump(),
+        "lift_over_linear": over_linear and over_linear.model_dump(),
+        "published": evaluation.published,
+        "failed_gates": [gate.name for gate in failed_gates(evaluation)],
+        "seconds": evaluation.seconds,
+        "run_id": evaluation.provenance.run_id,
+    }
+
+
+def overview(evaluations: Mapping[str, Evaluation], links: Mapping[str, str]) -> Table:
+    """Use cases, one a row: what each asks and where it stands."""
+    columns: Columns = {
+        "Use case": "text",
+        "Question": "text",
+        "Status": "text",
+        "Evidence": "text",
+        "Champion": "text",
+        "Test rows": "number",
+        "Compute time": "number",
+    }
+    rows: list[list[Cell]] = [
+        [
+            linked(key, key, links),
+            item.title,
+            publication(item),
+            evidence_badge(item),
+            item.champion.learner,
+            count(item.rows.test),
+            seconds(item.seconds),
+        ]
+        for key, item in evaluations.items()
+    ]
+    return Table("Use cases", columns, rows)
+
+
+def scores(evaluations: Mapping[str, Evaluation]) -> Table:
+    """What the champions reached. Metrics differ from row to row, so each row names its own."""
+    columns: Columns = {
+        "Use case": "text",
+        "Metric": "text",
+        "Champion": "number",
+        "Lift over baseline": "number",
+        "Baseline": "text",
+        "Lift over linear": "number",
+        "Linear": "text",
+    }
+    rows: list[list[Cell]] = [
+        [
+            name(key, item),
+            f"{metric_title(item.metric)}, {'higher' if item.greater_is_better else 'lower'} is better",
+            with_interval(item.champion.test[item.metric]),
+            with_interval(item.lift),
+            decisive(item.lift),
+            with_interval(lift_over_linear(item)),
+            decisive(lift_over_linear(item)),
+        ]
+        for key, item in evaluations.items()
+    ]
+    return Table("On the sealed test (95% intervals)", columns, rows)
+
+
+def lifts(evaluations: Mapping[str, Evaluation]) -> list[Figure]:
+    """Lift over the baseline, a panel with its own scale for every metric."""
+    metrics = list(dict.fromkeys(evaluation.metric for evaluation in evaluations.values()))
+    panels = {metric_title(metric): _panel(metric, evaluations) for metric in metrics}
+    if not panels:
+        return []
+    text = "Lift over the trivial baseline: " + ", ".join(
+        f"{name(key, item)} {with_interval(item.lift)} {metric_title(item.metric)}" for key, item in evaluations.items()
+    )
+    caption = "Each panel has its own metric and scale: lengths are comparable within a panel, never between panels."
+    label = _label(evaluations)
+    return [Figure(charts.svg(charts.panels(panels), text, label), text, caption, label)]
+
+
+def _panel(metric: str, evaluations: Mapping[str, Evaluation]) -> ChartType:
+    estimates = [
+        charts.Estimate(name(key, item), item.lift, main=item.evidence == "real")
+        for key, item in evaluations.items()
+        if item.metric == metric
+    ]
+    return charts.forest(estimates, f"{metric_title(metric)} gained over the trivial baseline", reference=0)
+
+
+def name(key: str, evaluation: Evaluation) -> str:
+    """A use case as a figure names it, with its evidence unless that is real."""
+    return key if evaluation.evidence == "real" else f"{key} ({evaluation.evidence})"
+
+
+def _label(evaluations: Mapping[str, Evaluation]) -> str | None:
+    kinds = sorted({item.evidence for item in evaluations.values()} - {"real"})
+    return f"INCLUDES {' AND '.join(kind.upper() for kind in kinds)} DATA" if kinds else None
+
+
+def closest_gate(evaluations: Iterable[Evaluation]) -> Gate | None:
+    """The gate with the least room: a failed one first, else the bound (`min_…`, `max_…`) whose distance to what was
+    measured is smallest, relative to the larger of the two. Yes-or-no gates that passed have no distance."""
+    gates = [gate for evaluation in evaluations for gate in evaluation.gates]
+    telling = [gate for gate in gates if not gate.passed or gate.name.startswith(("min_", "max_"))]
+    return min(telling, key=lambda gate: (gate.passed, _room(gate)), default=None)
+
+
+def _room(gate: Gate) -> float:
+    if gate.measured is None:
+        return 0.0
+    size = max(abs(gate.bound), abs(gate.measured))
+    return abs(gate.measured - gate.bound) / size if size else 0.0
+
+
+def gate_in_words(gate: Gate | None) -> str:
+    return f"{gate.message} ({'passed' if gate.passed else 'failed'})" if gate else "no bound set"

@@ -1,0 +1,114 @@
+"""The parts of a report, before it is HTML or Markdown.
+
+Belongs here: the few kinds of block a report is made of. Does not belong here: what a report says (`use_case`,
+`industry`, `market_entry`), or how a block looks (`rendering` and its templates). Writing a report once as blocks is
+what keeps the HTML and the Markdown from saying different things.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Tone = Literal["good", "bad", "caution", "neutral"]
+
+
+@dataclass(frozen=True)
+class Status:
+    """A short judgement. The words carry it; `tone` only colours them."""
+
+    text: str
+    tone: Tone = "neutral"
+
+
+@dataclass(frozen=True)
+class Link:
+    text: str
+    href: str
+    """A path relative to the report, so that a folder of reports can be moved and opened offline."""
+
+
+Cell = str | Status | Link
+Columns = dict[str, Literal["text", "number"]]
+"""Heading -> kind of its cells; numbers are set flush right."""
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    kind: ClassVar = "paragraph"
+    text: str
+
+
+@dataclass(frozen=True)
+class Bullets:
+    kind: ClassVar = "bullets"
+    items: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and their values."""
+
+    kind: ClassVar = "facts"
+    pairs: Mapping[str, Cell]
+
+
+@dataclass(frozen=True)
+class Table:
+    kind: ClassVar = "table"
+    caption: str
+    columns: Columns
+    rows: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A picture. `text` says in words what it shows; `label` names evidence that is not real."""
+
+    kind: ClassVar = "figure"
+    svg: str
+    text: str
+    caption: str
+    label: str | None = None
+
+
+Block = Paragraph | Bullets | Facts | Table | Figure
+
+
+@dataclass(frozen=True)
+class Section:
+    """`reading` tells a buyer how to read it, `term` tells a data scientist what was computed."""
+
+    id: str
+    title: str
+    reading: str
+    blocks: Sequence[Block]
+    term: str = ""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A headline number."""
+
+    label: str
+    value: str
+    detail: str = ""
+    status: Status | None = None
+
+
+@dataclass(frozen=True)
+class Document:
+    """A report. `warning` is printed above everything else when the evidence is not real."""
+
+    kind: str
+    title: str
+    lead: str
+    badges: Sequence[Status]
+    verdict: Status
+    verdict_reasons: Sequence[str]
+    measures: Sequence[Measure]
+    summary: Sequence[str]
+    sections: Sequence[Section]
+    footer: str
+    warning: str | None = None
+    blocks: Sequence[Block] = ()
+    """Shown with the verdict, before the first section."""

@@ -1,0 +1,62 @@
+"""From a document to HTML and Markdown.
+
+Belongs here: the templates' environment, escaping, and what a finished report is. Does not belong here: what a report
+says. The HTML needs nothing but itself: no script, no address, pictures and style inside.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from modeling.reports import palette
+from modeling.reports.document import Document, Link, Status
+
+
+@dataclass(frozen=True)
+class Report:
+    """One report in three forms: `html` to read, `markdown` to paste, `json` to compute with."""
+
+    html: str
+    markdown: str
+    json: str
+
+
+def render(document: Document, json: str) -> Report:
+    """The document as HTML and Markdown beside the `json` it was made from."""
+    return Report(html=_html(document), markdown=_markdown(document), json=json)
+
+
+def _html(document: Document) -> str:
+    style = _environment(autoescape=True).get_template("report.css").render(light=palette.LIGHT, dark=palette.DARK)
+    page = _environment(autoescape=True).get_template("report.html.j2")
+    return page.render(document=document, style=Markup(style)).lstrip()
+
+
+def _markdown(document: Document) -> str:
+    text = _environment(autoescape=False).get_template("report.md.j2").render(document=document)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+@cache
+def _environment(autoescape: bool) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("modeling.reports"),
+        autoescape=autoescape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["markdown"] = _escaped_for_markdown
+    environment.tests["link"] = lambda cell: isinstance(cell, Link)
+    environment.tests["status"] = lambda cell: isinstance(cell, Status)
+    return environment
+
+
+def _escaped_for_markdown(text: str) -> str:
+    """`text` on one line, with every character Markdown would act on escaped; `snake_case` stays readable."""
+    text = re.sub(r"([\\`*\[\]<>|#~])", r"\\\1", " ".join(text.split()))
+    text = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\_", text)
+    return re.sub(r"^(\d+)([.)])(?= )|^([-+])(?= )", r"\1\\\2\3", text)

@@ -1,0 +1,300 @@
+"""Sections on how the champion behaves beyond its score.
+
+Belongs here: curves, calibration, the decision, confusion, residuals, importance, slices. Does not belong here: its
+scores and what it is compared with (`models`).
+"""
+
+from itertools import groupby
+
+from altair.typing import ChartType
+
+from modeling.evaluation.record import Decision, Evaluation, Slice
+from modeling.reports import charts
+from modeling.reports.document import Block, Columns, Facts, Figure, Paragraph, Section, Status, Table
+from modeling.reports.wording import (
+    NOT_MEASURED,
+    count,
+    figure_label,
+    metric_title,
+    number,
+    numbers,
+    share,
+    with_interval,
+)
+
+_CLASSES_IN_A_TABLE = 12
+_FEATURES_IN_THE_FIGURE = 15
+_SLICES_IN_THE_FIGURE = 30
+_BANDS = {"residual_p50": "median", "residual_p10": "10% are below", "residual_p90": "10% are above"}
+
+
+def _figure(evaluation: Evaluation, chart: ChartType, text: str, caption: str) -> Figure:
+    label = figure_label(evaluation)
+    return Figure(svg=charts.svg(chart, text, label), text=text, caption=caption, label=label)
+
+
+def curves(evaluation: Evaluation) -> Section:
+    drawn: dict[str, ChartType] = {}
+    if "roc" in evaluation.curves:
+        drawn["ROC"] = charts.roc(evaluation.curves["roc"])
+    if "precision_recall" in evaluation.curves:
+        event_share = evaluation.target_summary[evaluation.classes[-1]]
+        drawn["Precision and recall"] = charts.precision_recall(evaluation.curves["precision_recall"], event_share)
+    blocks: list[Block] = []
+    if drawn:
+        text = f"{' and '.join(drawn)} of the champion on the sealed test, beside guessing."
+        caption = (
+            "The further the solid line keeps above the dotted one, the better. "
+            "ROC: events found against false alarms. Precision and recall: of those flagged, the share that are events."
+        )
+        blocks.append(_figure(evaluation, charts.panels(drawn, columns=2), text, caption))
+    blocks.append(_decision_curve(evaluation))
+    return Section(
+        id="curves",
+        title="Curves",
+        reading="How the champion trades finding events against raising false alarms, over every threshold one could "
+        "set.",
+        term="ROC, precision-recall and decision curve (net benefit, Vickers & Elkin 2006) on the sealed test.",
+        blocks=blocks or [Paragraph(f"Curves: {NOT_MEASURED}.")],
+    )
+
+
+def _decision_curve(evaluation: Evaluation) -> Block:
+    model = evaluation.curves.get("net_benefit")
+    if model is None:
+        return Paragraph(f"Decision curve: {NOT_MEASURED}.")
+    chart = charts.net_benefit(model, evaluation.curves.get("net_benefit_all"))
+    text = "Net benefit of acting on the model, of always acting and of never acting, by threshold probability."
+    caption = "Where the solid line is the highest of the three, using the model is worth more than a fixed policy."
+    return _figure(evaluation, chart, text, caption)
+
+
+def calibration(evaluation: Evaluation) -> Section:
+    bins = evaluation.calibration
+    blocks: list[Block] = [Paragraph(f"Calibration: {NOT_MEASURED}.")]
+    if bins is not None:
+        text = (
+            f"Observed frequency against predicted probability in {len(bins.count)} bins; error {number(bins.error)}."
+        )
+        caption = "On the dotted line predictions are right on average; below it they promise too much."
+        columns: Columns = {"Bin": "text", "Rows": "number", "Predicted": "number", "Observed": "number"}
+        rows = zip(
+            map(str, range(1, len(bins.count) + 1)),
+            map(count, bins.count),
+            numbers(bins.predicted),
+            numbers(bins.observed),
+            strict=True,
+        )
+        blocks = [
+            Facts({"Calibration error": number(bins.error)}),
+            _figure(evaluation, charts.calibration(bins), text, caption),
+            Table("Bins of equal counts", columns, [list(row) for row in rows]),
+        ]
+    return Section(
+        id="calibration",
+        title="Calibration",
+        reading="Whether a predicted 20% happens 20% of the time. It matters wherever the probability itself is used, "
+        "as in a price or a provision.",
+        term="Expected calibration error: mean absolute gap, weighted by count (Naeini et al. 2015).",
+        blocks=blocks,
+    )
+
+
+def decision(evaluation: Evaluation) -> Section:
+    made = evaluation.decision
+    blocks: list[Block] = [Paragraph(f"Decision threshold: {NOT_MEASURED}.")]
+    if made is not None:
+        text = (
+            f"Cost per 1,000 rows: model {number(made.cost_per_1000)}, always acting "
+            f"{number(made.cost_per_1000_always)}, never acting {number(made.cost_per_1000_never)}."
+        )
+        caption = "Cost of the three policies on the sealed test, in the unit the costs are stated in; less is better."
+        blocks = [_decision_facts(made), _figure(evaluation, charts.costs(made), text, caption)]
+    return Section(
+        id="decision",
+        title="The decision and what it costs",
+        reading="A probability becomes an action at a threshold. This one is the cheapest on validation rows for the "
+        "stated costs of a false alarm and of a missed event; other costs move it.",
+        term="Threshold chosen on validation rows, measured on the sealed test.",
+        blocks=[*blocks, confusion_table(evaluation)],
+    )
+
+
+def _decision_facts(made: Decision) -> Facts:
+    return Facts(
+        {
+            "Threshold": number(made.threshold),
+            "A false alarm costs": number(made.cost_false_positive),
+            "A missed event costs": number(made.cost_false_negative),
+            "Recall (events found)": with_interval(made.recall),
+            "Precision (alarms right)": with_interval(made.precision),
+            "Cost per 1,000 rows": number(made.cost_per_1000),
+        }
+    )
+
+
+def confusion(evaluation: Evaluation) -> Section:
+    return Section(
+        id="confusion",
+        title="Which classes are confused",
+        reading="Each row is what a case really was, each column what the champion called it; the diagonal is right.",
+        term="Counts on the sealed test, the most probable class predicted.",
+        blocks=[confusion_table(evaluation)],
+    )
+
+
+def confusion_table(evaluation: Evaluation) -> Block:
+    """The whole matrix; with many classes, the pairs confused most."""
+    matrix, classes = evaluation.confusion, evaluation.classes
+    if matrix is None:
+        return Paragraph(f"Confusion: {NOT_MEASURED}.")
+    if len(classes) > _CLASSES_IN_A_TABLE:
+        return _confused_most(matrix, classes)
+    rows = [
+        [f"truly {name}", *map(count, row), share(row[index], sum(row))]
+        for index, (name, row) in enumerate(zip(classes, matrix, strict=True))
+    ]
+    columns: Columns = {"Test rows": "text", **{f"called {name}": "number" for name in classes}, "Right": "number"}
+    return Table("Confusion: true class by predicted class", columns, rows)
+
+
+def _confused_most(matrix: list[list[int]], classes: list[str]) -> Table:
+    pairs = [
+        (rows, true, called)
+        for true, row in zip(classes, matrix, strict=True)
+        for called, rows in zip(classes, row, strict=True)
+        if true != called and rows
+    ]
+    rows = [[true, called, count(rows)] for rows, true, called in sorted(pairs, reverse=True)[:_CLASSES_IN_A_TABLE]]
+    caption = f"The {len(rows)} confusions seen most, of {len(classes)} classes"
+    return Table(caption, {"Truly": "text", "Called": "text", "Test rows": "number"}, rows)
+
+
+def residuals(evaluation: Evaluation) -> Section:
+    curve = evaluation.curves.get("residual_quantiles")
+    bands = {name: evaluation.curves[key] for key, name in _BANDS.items() if key in evaluation.curves}
+    drawn: dict[str, ChartType] = {}
+    if curve is not None:
+        drawn["All test rows, sorted by residual"] = charts.residual_quantiles(curve)
+    if bands:
+        drawn["By predicted value"] = charts.residual_bands(bands)
+    blocks: list[Block] = [Paragraph(f"Residuals: {NOT_MEASURED}.")]
+    if drawn:
+        spread = f", from {number(curve.y[0])} to {number(curve.y[-1])}" if curve else ""
+        text = f"Residuals on the test rows, target minus prediction{spread}."
+        caption = (
+            "Close to the dashed zero line: small errors. Steep ends: a few rows are missed by far. By predicted "
+            "value, a median away from zero means that the model promises too little (above) or too much (below) there."
+        )
+        blocks = [_figure(evaluation, charts.panels(drawn, columns=2), text, caption)]
+    return Section(
+        id="residuals",
+        title="Residuals",
+        reading="How far the predictions are from what happened, from the largest error in one direction to the "
+        "largest in the other, in the target's unit.",
+        term="Residual = target − prediction on the sealed test; its quantile function, and its 10, 50 and 90% "
+        "quantiles in bins of equal count by prediction.",
+        blocks=blocks,
+    )
+
+
+def importance(evaluation: Evaluation) -> Section:
+    explanation = evaluation.explanation
+    title = metric_title(evaluation.metric)
+    ranked = sorted(explanation.importances, key=lambda feature: feature.loss, reverse=True)
+    leading = ranked[:_FEATURES_IN_THE_FIGURE]
+    blocks: list[Block] = [Paragraph(f"Importance: {NOT_MEASURED}.")]
+    if leading:
+        text = "Importance: " + ", ".join(f"{feature.feature} {number(feature.loss)}" for feature in leading[:5]) + "."
+        caption = f"The leading {len(leading)} of {len(ranked)} features. The thin line is the spread over shuffles."
+        columns: Columns = {"Feature": "text", f"{title} lost": "number", "Spread": "number"}
+        losses = numbers([feature.loss for feature in leading])
+        spreads = numbers([feature.spread for feature in leading])
+        rows = [list(row) for row in zip((feature.feature for feature in leading), losses, spreads, strict=True)]
+        blocks = [
+            _figure(evaluation, charts.importance(leading, title), text, caption),
+            _tests_of(evaluation),
+            Table("Leading features", columns, rows),
+        ]
+    return Section(
+        id="importance",
+        title="What the champion relies on",
+        reading="How much worse the champion gets when one feature is made useless. It says what the model uses, not "
+        "what causes the outcome. The ranking itself is tested: removing its leaders must hurt more than removing "
+        "features at random.",
+        term="Permutation importance on validation rows (Breiman 2001); deletion on the sealed test; stability is the "
+        "mean Spearman correlation of the ranking over seeds.",
+        blocks=blocks,
+    )
+
+
+def _tests_of(evaluation: Evaluation) -> Facts:
+    explanation, title = evaluation.explanation, metric_title(evaluation.metric)
+    holds = Status("✓ holds", "good") if explanation.holds else Status("✗ does not hold", "bad")
+    return Facts(
+        {
+            "Deletion test": holds,
+            f"{explanation.deleted} leading shuffled": f"{number(explanation.deletion_top)} {title} lost",
+            f"{explanation.deleted} random shuffled": f"{number(explanation.deletion_random)} {title} lost",
+            "Stability over seeds": number(explanation.stability),
+        }
+    )
+
+
+def slices(evaluation: Evaluation) -> Section:
+    title = metric_title(evaluation.metric)
+    blocks: list[Block] = [Paragraph(f"Slices: {NOT_MEASURED}.")]
+    if evaluation.slices:
+        columns: Columns = {
+            "Group": "text",
+            "Test rows": "number",
+            "With the event": "number",
+            f"{title} (95% interval)": "number",
+            "Note": "text",
+        }
+        if len(evaluation.classes) != 2:
+            del columns["With the event"]
+        rows = [_slice_row(evaluation, part) for part in evaluation.slices]
+        blocks = [*_slices_figure(evaluation), Facts(_gaps(evaluation.slices)), Table("Groups", columns, rows)]
+    return Section(
+        id="slices",
+        title="Who it works for",
+        reading="The same score for groups of people or things. Wide ranges mean few rows: a difference between groups "
+        "counts only where the ranges barely overlap.",
+        term=f"{title} on the sealed test by slice, 95% bootstrap intervals; slices with too few rows are not scored.",
+        blocks=blocks,
+    )
+
+
+def _group(part: Slice) -> str:
+    return f"{part.column} = {part.level}"
+
+
+def _slice_row(evaluation: Evaluation, part: Slice) -> list[str]:
+    positives = [count(part.positives)] if len(evaluation.classes) == 2 else []
+    return [_group(part), count(part.rows), *positives, with_interval(part.metric), part.note]
+
+
+def _slices_figure(evaluation: Evaluation) -> list[Figure]:
+    measured = [part for part in evaluation.slices if part.metric is not None]
+    largest = {id(part) for part in sorted(measured, key=lambda part: -part.rows)[:_SLICES_IN_THE_FIGURE]}
+    estimates = [charts.Estimate(_group(part), part.metric) for part in measured if part.metric and id(part) in largest]
+    if not estimates:
+        return []
+    overall, title = evaluation.champion.test[evaluation.metric], metric_title(evaluation.metric)
+    chart = charts.forest(estimates, f"{title} on the sealed test", reference=overall.value)
+    text = f"{title} by group: " + ", ".join(f"{e.name} {with_interval(e.interval)}" for e in estimates[:6])
+    rest = len(measured) - len(estimates)
+    caption = "The dashed line is the champion on all test rows." + (
+        f" The {len(estimates)} groups with most rows are drawn; {rest} more are in the table." if rest else ""
+    )
+    return [_figure(evaluation, chart, text, caption)]
+
+
+def _gaps(parts: list[Slice]) -> dict[str, str | Status]:
+    """Column -> largest difference of the metric between two of its measured groups."""
+    gaps: dict[str, str | Status] = {}
+    for column, members in groupby(sorted(parts, key=lambda part: part.column), key=lambda part: part.column):
+        values = [part.metric.value for part in members if part.metric is not None]
+        gaps[f"Largest gap, {column}"] = number(max(values) - min(values)) if len(values) > 1 else NOT_MEASURED
+    return gaps

@@ -1,0 +1,148 @@
+"""Sections on the rows: where they come from, what they promise, how they were split.
+
+Belongs here: data, contract, split and leakage audit. Does not belong here: anything a model did with the rows.
+"""
+
+from itertools import groupby
+
+from modeling.evaluation.record import ContractResult, Evaluation, Finding
+from modeling.reports.document import Block, Bullets, Cell, Columns, Facts, Paragraph, Section, Status, Table
+from modeling.reports.wording import NOT_MEASURED, count, evidence_badge, listing, number, passed, share
+
+
+def data(evaluation: Evaluation) -> Section:
+    rows = evaluation.rows
+    facts = Facts(
+        {
+            "Evidence": evidence_badge(evaluation),
+            "Raw rows": count(rows.raw),
+            "Quarantined rows": f"{count(rows.quarantined)} ({share(rows.quarantined, rows.raw)})",
+            "Features": count(len(evaluation.features)),
+            "Licence": evaluation.licence,
+            "Source": evaluation.citation,
+            "Data version": evaluation.data_version,
+        }
+    )
+    return Section(
+        id="data",
+        title="The data",
+        reading="What the models learned from, who may use it, and what is to be predicted.",
+        term="The data version is the digest of the raw snapshot's content: the same digest means the same bytes.",
+        blocks=[facts, _target(evaluation), Paragraph(f"Features: {', '.join(evaluation.features) or NOT_MEASURED}.")],
+    )
+
+
+def _target(evaluation: Evaluation) -> Table:
+    if evaluation.classes:
+        rows = [[name, share(part, 1)] for name, part in evaluation.target_summary.items()]
+        return Table(f"Target: {evaluation.target}", {"Class": "text", "Share of all rows": "number"}, rows)
+    rows = [[name, number(value)] for name, value in evaluation.target_summary.items()]
+    return Table(f"Target: {evaluation.target}", {"Over all rows": "text", "Value": "number"}, rows)
+
+
+def contract(evaluation: Evaluation) -> Section:
+    results = sorted(evaluation.contract, key=_urgency)
+    columns: Columns = {
+        "Rule": "text",
+        "Column": "text",
+        "If broken": "text",
+        "Checked": "number",
+        "Broken": "number",
+        "Result": "text",
+        "Examples": "text",
+    }
+    rows = [_contract_row(list(same)) for _, same in groupby(results, key=_alike)]
+    messages = [f"{result.rule}: {result.message}" for result in results if result.message]
+    return Section(
+        id="contract",
+        title="The contract the data must meet",
+        reading="Promises checked before anything was trained. A broken one either stops the delivery (block) or sets "
+        "the rows that break it aside (quarantine).",
+        term="Great Expectations suite. Derived rules come from the declared columns; those that passed alike share a "
+        "row.",
+        blocks=[
+            Table("Rules: broken ones first, then those written for this use case", columns, rows)
+            if rows
+            else Paragraph(f"Rules: {NOT_MEASURED}."),
+            *([Bullets(messages)] if messages else []),
+        ],
+    )
+
+
+def _urgency(result: ContractResult) -> tuple[bool, bool, bool, str, str, int]:
+    return (result.passed, not result.unexpected, result.derived, *_kind(result))
+
+
+def _kind(result: ContractResult) -> tuple[str, str, int]:
+    return result.rule, result.on_failure, result.checked
+
+
+def _alike(result: ContractResult) -> object:
+    """Equal for derived rules that found nothing and differ in the column only."""
+    quiet = result.derived and result.passed and not result.unexpected
+    return _kind(result) if quiet else id(result)
+
+
+def _contract_row(alike: list[ContractResult]) -> list[Cell]:
+    first = alike[0]
+    names = [result.column for result in alike if result.column is not None]
+    return [
+        first.rule + (" (derived)" if first.derived else ""),
+        (f"{len(names)} columns: " if len(names) > 1 else "") + ", ".join(names),
+        first.on_failure,
+        count(first.checked),
+        count(first.unexpected),
+        _contract_status(first),
+        listing(first.examples),
+    ]
+
+
+def _contract_status(result: ContractResult) -> Status:
+    if not result.passed and result.on_failure == "quarantine":
+        return Status("✗ quarantined", "caution")
+    return passed(result.passed)
+
+
+def split(evaluation: Evaluation) -> Section:
+    rows = evaluation.rows
+    used = rows.train + rows.valid + rows.test
+    roles = {
+        "training: the models learn from these": rows.train,
+        "validation: tuning, and the choice of the champion": rows.valid,
+        "sealed test: the judgement": rows.test,
+    }
+    table = Table(
+        "Rows by role",
+        {"Role": "text", "Rows": "number", "Share": "number"},
+        [[role, count(rows), share(rows, used)] for role, rows in roles.items()],
+    )
+    settings: dict[str, Cell] = {
+        f"Split {name.replace('_', ' ')}": str(value) for name, value in evaluation.split.items() if value is not None
+    }
+    if evaluation.groups is not None:
+        settings["Groups in the test"] = count(evaluation.groups)
+    return Section(
+        id="split",
+        title="Split and leakage audit",
+        reading="No model saw the test rows before it was judged on them. The audit looks for ways in which the answer "
+        "could have slipped into the training rows all the same.",
+        term="Where rows belong together (a patient, a unit, a day) the bootstrap draws whole groups.",
+        blocks=[Facts(settings), table, *_audit(evaluation.leakage)],
+    )
+
+
+def _audit(findings: list[Finding]) -> list[Block]:
+    if not findings:
+        return [Paragraph(f"Leakage audit: {NOT_MEASURED}.")]
+    columns: Columns = {"Leakage audit": "text", "Result": "text", "Finding": "text", "Examples": "text"}
+    rows = [
+        [finding.name.replace("_", " "), _finding_status(finding), finding.message, listing(finding.examples)]
+        for finding in sorted(findings, key=lambda finding: finding.passed)
+    ]
+    return [Table("What the leakage audit found", columns, rows)]
+
+
+def _finding_status(finding: Finding) -> Status:
+    if not finding.passed and finding.severity == "warning":
+        return Status("! warning", "caution")
+    return passed(finding.passed)

@@ -1,0 +1,215 @@
+"""Sections on the models: all candidates, the champion on the sealed test, what they cost.
+
+Belongs here: scores and costs. Does not belong here: how the champion behaves beyond its score (`behaviour`).
+"""
+
+from statistics import stdev
+
+from modeling.evaluation.record import Candidate, Evaluation, Interval
+from modeling.reports import charts
+from modeling.reports.document import Block, Bullets, Columns, Facts, Figure, Paragraph, Section, Table
+from modeling.reports.wording import (
+    NOT_MEASURED,
+    count,
+    decisive,
+    figure_label,
+    learner_name,
+    lift_over_linear,
+    listing,
+    metric_meaning,
+    metric_title,
+    number,
+    numbers,
+    seconds,
+    with_interval,
+)
+
+
+def candidates(evaluation: Evaluation) -> Section:
+    rows = evaluation.candidates
+    metrics = _primary_first(evaluation, {name for row in rows for name in row.validation})
+    scores = Table(
+        "Candidates on the validation rows",
+        {"Candidate": "text", "Family": "text", **{metric_title(name): "number" for name in metrics}},
+        [[_name(row), row.family, *scores] for row, scores in zip(rows, _validation(rows, metrics), strict=True)],
+    )
+    reasons = [f"Device {row.device}: {row.device_reason}." for row in rows]
+    notes = [f"{row.learner}: {note}" for row in rows for note in row.notes]
+    remarks = list(dict.fromkeys(reasons + notes))
+    return Section(
+        id="candidates",
+        title="All candidates",
+        reading="Every model that was tried. The champion was chosen here, on validation rows, before the sealed test "
+        "was opened.",
+        term=f"Chosen by {evaluation.champion.chosen_by}. Learning curves show the loss each learner minimises; their "
+        "scales differ.",
+        blocks=[
+            scores,
+            _costs(evaluation),
+            *([Bullets(remarks)] if remarks else []),
+            *_learning(evaluation),
+            _knobs(rows),
+        ],
+    )
+
+
+def _name(candidate: Candidate) -> str:
+    return f"★ {candidate.learner} (champion)" if candidate.champion else candidate.learner
+
+
+def _validation(rows: list[Candidate], metrics: list[str]) -> list[list[str]]:
+    """Scores as text, a list a candidate; a metric's decimals agree between candidates."""
+    columns = [numbers([row.validation.get(name) for row in rows]) for name in metrics]
+    return [[column[index] for column in columns] for index in range(len(rows))]
+
+
+def _primary_first(evaluation: Evaluation, names: set[str]) -> list[str]:
+    return sorted(names, key=lambda name: (name != evaluation.metric, name))
+
+
+def _costs(evaluation: Evaluation) -> Table:
+    columns: Columns = {
+        "Candidate": "text",
+        "Time": "number",
+        "Peak memory": "number",
+        "Predictions a second": "number",
+        "Device": "text",
+    }
+    rows = [
+        [
+            _name(row),
+            seconds(row.seconds),
+            f"{count(round(row.peak_memory_mb))} MB",
+            number(row.predictions_per_second),
+            f"{row.device}, {row.precision}",
+        ]
+        for row in evaluation.candidates
+    ]
+    return Table("What fitting them took", columns, rows)
+
+
+def _learning(evaluation: Evaluation) -> list[Figure]:
+    curves = {row.learner: charts.learning(row.curve) for row in evaluation.candidates if row.curve}
+    if not curves:
+        return []
+    text = f"Loss on training and validation rows while {listing(list(curves))} learned."
+    label = figure_label(evaluation)
+    return [
+        Figure(
+            svg=charts.svg(charts.panels(curves, columns=3), text, label),
+            text=text,
+            caption="Loss while learning, lower is better. Validation loss that rises while training loss falls is "
+            "overfitting; the best point is the one kept.",
+            label=label,
+        )
+    ]
+
+
+def _knobs(rows: list[Candidate]) -> Table:
+    listed = [
+        [row.learner, ", ".join(f"{name} = {value}" for name, value in row.parameters.items()) or "none"]
+        for row in rows
+    ]
+    return Table("Parameters", {"Candidate": "text", "Settings it was fitted with": "text"}, list(listed))
+
+
+def comparison(evaluation: Evaluation) -> Figure:
+    """The champion and what it must beat, in the metric that chose it."""
+    chosen, title, label = evaluation.champion, metric_title(evaluation.metric), figure_label(evaluation)
+    tests = {chosen.learner: chosen.test} | {
+        other.learner: other.test for other in (evaluation.linear, evaluation.baseline) if other is not None
+    }
+    text = f"{title} on the sealed test: " + ", ".join(
+        f"{name} {with_interval(test.get(evaluation.metric))}" for name, test in tests.items()
+    )
+    better = "higher" if evaluation.greater_is_better else "lower"
+    return Figure(
+        svg=charts.svg(charts.comparison(evaluation), text, label),
+        text=text,
+        caption=f"{title} on the sealed test with 95% intervals; {better} is better.",
+        label=label,
+    )
+
+
+def champion(evaluation: Evaluation) -> Section:
+    chosen = evaluation.champion
+    return Section(
+        id="champion",
+        title="The champion on the sealed test",
+        reading="The champion against the trivial baseline (what one gets without a model) and the simple linear model "
+        "(what one gets cheaply). The range behind each number is where it would plausibly fall on other such rows. "
+        "A difference whose range includes zero is not decisive: it may be luck.",
+        term="95% bootstrap intervals; the lift is paired, champion and other on the same resampled test rows.",
+        blocks=[
+            Facts({"Champion": learner_name(chosen.learner, chosen.members), "Chosen by": chosen.chosen_by}),
+            _lifts(evaluation),
+            _test_scores(evaluation),
+            *_seeds(evaluation),
+            Paragraph(_openings(evaluation.openings)),
+        ],
+    )
+
+
+def _lifts(evaluation: Evaluation) -> Table:
+    lifts = [lift for lift in (evaluation.lift, lift_over_linear(evaluation)) if lift is not None]
+    rows = [[f"over {lift.over}", with_interval(lift), decisive(lift)] for lift in lifts]
+    columns: Columns = {"Lift": "text", "Better by (95% interval)": "number", "Judgement": "text"}
+    return Table(f"Lift in {metric_title(evaluation.metric)}: plus is better", columns, rows)
+
+
+def _test_scores(evaluation: Evaluation) -> Table:
+    chosen, trivial, linear = evaluation.champion, evaluation.baseline, evaluation.linear
+    tests: dict[str, dict[str, Interval]] = {f"{chosen.learner} (champion)": chosen.test}
+    tests |= {f"{linear.learner} (linear)": linear.test} if linear else {}
+    tests[f"{trivial.learner} (baseline)"] = trivial.test
+    rows = [
+        [metric_title(name), *(with_interval(test.get(name)) for test in tests.values()), metric_meaning(name)]
+        for name in _primary_first(evaluation, set(chosen.test))
+    ]
+    columns: Columns = {"Metric": "text", **dict.fromkeys(tests, "number"), "What it says": "text"}
+    return Table("All metrics on the sealed test (95% intervals)", columns, rows)
+
+
+def _seeds(evaluation: Evaluation) -> list[Block]:
+    seeds = evaluation.champion.seeds
+    title = metric_title(evaluation.metric)
+    if not seeds:
+        return [Paragraph(f"Spread over seeds: {NOT_MEASURED}.")]
+    columns: Columns = {"Seed": "text", title: "number"}
+    table = Table(
+        "The champion trained again with other seeds",
+        columns,
+        [list(row) for row in zip(map(str, seeds), numbers(list(seeds.values())), strict=True)],
+    )
+    if len(seeds) < 2:
+        return [table]
+    return [table, Paragraph(f"Standard deviation over {len(seeds)} seeds: {number(stdev(seeds.values()))} {title}.")]
+
+
+def _openings(openings: int) -> str:
+    if openings == 1:
+        return "The sealed test of this data version has been opened once: this judgement is the first."
+    return (
+        f"The sealed test of this data version has been opened {openings} times, this time included. "
+        "Every opening makes the numbers a little more optimistic."
+    )
+
+
+def cost(evaluation: Evaluation) -> Section:
+    memory = [row.peak_memory_mb for row in evaluation.candidates]
+    facts = Facts(
+        {
+            "All fits and the evaluation": seconds(evaluation.seconds),
+            "Highest peak memory of a fit": f"{count(round(max(memory)))} MB" if memory else NOT_MEASURED,
+            "Champion's throughput": f"{number(evaluation.champion.predictions_per_second)} predictions a second",
+            "Energy": NOT_MEASURED,
+            "Price per 1,000": NOT_MEASURED,
+        }
+    )
+    return Section(
+        id="cost",
+        title="Cost and time",
+        reading="What training and using the model takes on the machine it was made on.",
+        term="Wall-clock seconds; throughput on batches, without network or storage.",
+        blocks=[facts],
+    )

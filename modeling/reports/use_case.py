@@ -1,0 +1,130 @@
+"""The report on one use case.
+
+Belongs here: the headline and the order of the sections. Does not belong here: a section's content (`sections`).
+"""
+
+from collections.abc import Callable
+
+from modeling.evaluation.record import Evaluation, Lift
+from modeling.reports.document import Document, Measure, Section
+from modeling.reports.rendering import Report
+from modeling.reports.rendering import render as render_document
+from modeling.reports.sections import behaviour, data, models, trust
+from modeling.reports.wording import (
+    NOT_MEASURED,
+    count,
+    decisive,
+    evidence_badge,
+    evidence_warning,
+    failed_gates,
+    learner_name,
+    lift_over_linear,
+    metric_title,
+    publication,
+    value_and_bounds,
+    with_interval,
+)
+
+
+def render(evaluation: Evaluation) -> Report:
+    """The whole judgement on one use case; `json` is the record itself."""
+    document = Document(
+        kind="Use case report",
+        title=evaluation.title,
+        lead=evaluation.question,
+        badges=[evidence_badge(evaluation)],
+        warning=evidence_warning(evaluation),
+        verdict=publication(evaluation),
+        verdict_reasons=_reasons(evaluation),
+        measures=_measures(evaluation),
+        summary=_summary(evaluation),
+        blocks=[models.comparison(evaluation)],
+        sections=[section(evaluation) for section in _sections(evaluation)],
+        footer=f"{evaluation.use_case}, run {evaluation.provenance.run_id}, {evaluation.provenance.finished_at}.",
+    )
+    return render_document(document, evaluation.model_dump_json(indent=2))
+
+
+def _sections(evaluation: Evaluation) -> list[Callable[[Evaluation], Section]]:
+    about_outcome = {
+        0: [behaviour.residuals],
+        2: [behaviour.curves, behaviour.calibration, behaviour.decision],
+    }.get(len(evaluation.classes), [behaviour.calibration, behaviour.confusion])
+    return [
+        data.data,
+        data.contract,
+        data.split,
+        models.candidates,
+        models.champion,
+        *about_outcome,
+        behaviour.importance,
+        behaviour.slices,
+        models.cost,
+        trust.gates,
+        trust.limits,
+        trust.provenance,
+    ]
+
+
+def _reasons(evaluation: Evaluation) -> list[str]:
+    failed = failed_gates(evaluation)
+    total = len(evaluation.gates)
+    if evaluation.published:
+        return [
+            f"The champion met {'its only gate' if total == 1 else f'all {total} gates'}."
+            if total
+            else "No gate was set."
+        ]
+    return [f"{len(failed)} of {total} gates failed:", *(f"✗ {gate.message}." for gate in failed)]
+
+
+def _measures(evaluation: Evaluation) -> list[Measure]:
+    champion, title = evaluation.champion, metric_title(evaluation.metric)
+    value, bounds = value_and_bounds(champion.test[evaluation.metric])
+    return [
+        Measure("Champion", champion.learner, _members(evaluation)),
+        Measure(f"{title} on the sealed test", value, bounds and f"95% interval {bounds}"),
+        _lift_measure("Lift over the trivial baseline", evaluation.lift),
+        _lift_measure("Lift over the linear model", lift_over_linear(evaluation)),
+    ]
+
+
+def _members(evaluation: Evaluation) -> str:
+    champion = evaluation.champion
+    return learner_name("", champion.members).strip(" ()")
+
+
+def _lift_measure(label: str, lift: Lift | None) -> Measure:
+    value, bounds = value_and_bounds(lift)
+    return Measure(label, value, bounds and f"95% interval {bounds}", decisive(lift) if lift else None)
+
+
+def _summary(evaluation: Evaluation) -> list[str]:
+    champion, title = evaluation.champion, metric_title(evaluation.metric)
+    learner = learner_name(champion.learner, champion.members)
+    return [
+        f"On {count(evaluation.rows.test)} test rows that no model had seen, {learner} reached "
+        f"{title} {with_interval(champion.test[evaluation.metric])}. "
+        f"{_compared(evaluation.lift, 'the trivial baseline')} {_compared_with_linear(evaluation)}"
+    ]
+
+
+def _compared_with_linear(evaluation: Evaluation) -> str:
+    lift, linear = lift_over_linear(evaluation), evaluation.linear
+    if lift is not None:
+        return _compared(lift, f"the linear model ({lift.over})")
+    if linear is not None and linear.learner == evaluation.champion.learner:
+        return "The champion is the linear model."
+    return f"The lift over a linear model was {NOT_MEASURED}."
+
+
+def _compared(lift: Lift, other: str) -> str:
+    value, _ = value_and_bounds(lift)
+    return f"That is {value.lstrip('+−')} {'better' if lift.value >= 0 else 'worse'} than {other}, {_judgement(lift)}."
+
+
+def _judgement(lift: Lift) -> str:
+    if lift.decisive:
+        return "which is decisive: the interval excludes zero"
+    why = "includes zero" if lift.low is not None else f"was {NOT_MEASURED}"
+    return f"which is not decisive: the interval {why}"

@@ -1,0 +1,192 @@
+"""Numbers and names as a reader sees them.
+
+Belongs here: digits, units, the titles of metrics, and how a judgement is put into words. Does not belong here: any
+sentence that only one section needs. The metrics' titles are kept here rather than asked of the tasks, because an old
+record must still print when a task has changed.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeGuard
+
+from modeling.evaluation.record import Evaluation, Gate, Interval, Lift
+from modeling.reports.document import Status
+
+NOT_MEASURED = "not measured"
+NOT_DECISIVE = "not decisive"
+
+
+@dataclass(frozen=True)
+class _Metric:
+    title: str
+    meaning: str
+
+
+_METRICS = {
+    "roc_auc": _Metric(
+        "ROC AUC",
+        "the chance that a case of a class is scored above one of another; 0.5 is guessing, 1 is perfect",
+    ),
+    "average_precision": _Metric("Average precision", "precision averaged over all recalls; guessing gives the share"),
+    "log_loss": _Metric("Log loss", "how surprised the model is by what happens; lower is better"),
+    "brier": _Metric("Brier score", "mean squared error of the probabilities; lower is better"),
+    "accuracy": _Metric("Accuracy", "share of rows classified correctly"),
+    "macro_f1": _Metric("Macro F1", "recall and precision combined, every class counting the same; 1 is perfect"),
+    "rmse": _Metric("RMSE", "typical error in the target's unit, large errors weighing more; lower is better"),
+    "mae": _Metric("MAE", "mean absolute error in the target's unit; lower is better"),
+    "r2": _Metric("R²", "share of the target's variance explained; 0 is no better than the mean"),
+    "pinball": _Metric("Pinball loss", "error of a predicted quantile; lower is better"),
+}
+
+_EVIDENCE = {
+    "real": Status("REAL DATA", "good"),
+    "perturbed": Status("PERTURBED DATA", "caution"),
+    "simulated": Status("SIMULATED DATA", "caution"),
+}
+
+_EVIDENCE_WARNINGS = {
+    "perturbed": "Perturbed data: values were altered before they were released, for instance to protect people. "
+    "The numbers below demonstrate the method; they are not evidence about real cases.",
+    "simulated": "Simulated data: the rows come out of a simulator. "
+    "The numbers below hold in that simulator; they are not evidence about the real world.",
+}
+
+
+def metric_title(name: str) -> str:
+    return _METRICS[name].title if name in _METRICS else name.replace("_", " ")
+
+
+def metric_meaning(name: str) -> str:
+    """What a metric says, in plain words; empty for one this report does not know."""
+    return _METRICS[name].meaning if name in _METRICS else ""
+
+
+def evidence_badge(evaluation: Evaluation) -> Status:
+    return _EVIDENCE[evaluation.evidence]
+
+
+def evidence_warning(evaluation: Evaluation) -> str | None:
+    return _EVIDENCE_WARNINGS.get(evaluation.evidence)
+
+
+def figure_label(evaluation: Evaluation) -> str | None:
+    """The words every figure made from data that is not real carries."""
+    return None if evaluation.evidence == "real" else evidence_badge(evaluation).text
+
+
+def _decimals(scale: float) -> int:
+    """Digits after the point that leave three or four significant ones in a number as large as `scale`."""
+    if scale == 0:
+        return 0
+    exponent = math.floor(math.log10(scale))
+    return min(max(2 - exponent, 0) + (0 <= exponent < 3), 6)
+
+
+def _fixed(value: float, decimals: int, sign: str = "-") -> str:
+    return f"{value:{sign},.{decimals}f}".replace("-", "−")
+
+
+def is_measured(value: float | None) -> TypeGuard[float]:
+    return value is not None and math.isfinite(value)
+
+
+def number(value: float | None, sign: str = "-") -> str:
+    """Three or four significant digits; `sign="+"` writes the plus too."""
+    if not is_measured(value):
+        return NOT_MEASURED
+    if float(value).is_integer() and abs(value) < 1000:
+        return _fixed(value, 0, sign)
+    return _fixed(value, _decimals(abs(value)), sign)
+
+
+def numbers(values: Sequence[float | None]) -> list[str]:
+    """A column of numbers that all have the decimals its largest one needs."""
+    decimals = _decimals(max((abs(value) for value in values if is_measured(value)), default=0.0))
+    return [_fixed(value, decimals) if is_measured(value) else NOT_MEASURED for value in values]
+
+
+def count(value: int | None) -> str:
+    return NOT_MEASURED if value is None else f"{value:,}"
+
+
+def share(part: float, whole: float) -> str:
+    """`part` of `whole` in percent."""
+    return f"{100 * part / whole:.1f}%" if whole else NOT_MEASURED
+
+
+def seconds(value: float | None) -> str:
+    if not is_measured(value):
+        return NOT_MEASURED
+    if value < 0.1:
+        return "< 0.1 s"
+    if value < 60:
+        return f"{value:.1f} s"
+    if value < 3600:
+        return f"{int(value // 60)} min {int(value % 60)} s"
+    return f"{int(value // 3600)} h {int(value % 3600 // 60)} min"
+
+
+def value_and_bounds(interval: Interval | None) -> tuple[str, str]:
+    """The value, and its interval as ``0.772 to 0.795``, with as many decimals as each other.
+
+    A `Lift` is written with its sign; without a value there is no interval to speak of.
+    """
+    if interval is None or not is_measured(interval.value):
+        return NOT_MEASURED, ""
+    sign = "+" if isinstance(interval, Lift) else "-"
+    bounds = [bound for bound in (interval.low, interval.high) if is_measured(bound)]
+    decimals = _decimals(max(abs(value) for value in (interval.value, *bounds)))
+    value = _fixed(interval.value, decimals, sign)
+    if len(bounds) < 2:
+        return value, NOT_MEASURED
+    return value, " to ".join(_fixed(bound, decimals, sign) for bound in bounds)
+
+
+def with_interval(interval: Interval | None) -> str:
+    """``0.784 (0.772 to 0.795)``."""
+    value, bounds = value_and_bounds(interval)
+    if bounds == NOT_MEASURED:
+        return f"{value} (interval {NOT_MEASURED})"
+    return f"{value} ({bounds})" if bounds else value
+
+
+def decisive(lift: Lift | None) -> Status:
+    if lift is None:
+        return Status(NOT_MEASURED)
+    if lift.decisive:
+        return Status("decisive", "good" if lift.value > 0 else "bad")
+    return Status(NOT_DECISIVE, "caution")
+
+
+def passed(ok: bool) -> Status:
+    return Status("✓ passed", "good") if ok else Status("✗ failed", "bad")
+
+
+def publication(evaluation: Evaluation) -> Status:
+    return Status("✓ Published", "good") if evaluation.published else Status("✗ Held back", "bad")
+
+
+def failed_gates(evaluation: Evaluation) -> list[Gate]:
+    return [gate for gate in evaluation.gates if not gate.passed]
+
+
+def lift_over_linear(evaluation: Evaluation) -> Lift | None:
+    """The lift over the linear model, unless that is the champion itself."""
+    lift = evaluation.lift_over_linear
+    return None if lift is None or lift.over == evaluation.champion.learner else lift
+
+
+def learner_name(learner: str, members: dict[str, float]) -> str:
+    """The champion's name, with the weights of its members when it is an ensemble."""
+    if len(members) < 2:
+        return learner
+    weights = ", ".join(f"{name} {weight:.2f}" for name, weight in sorted(members.items(), key=lambda m: -m[1]))
+    return f"{learner} ({weights})"
+
+
+def listing(items: Sequence[object], most: int = 5) -> str:
+    """Items with commas, the rest counted."""
+    shown = ", ".join(str(item) for item in items[:most])
+    rest = len(items) - most
+    return f"{shown} and {rest:,} more" if rest > 0 else shown

@@ -1,0 +1,106 @@
+"""The rows a learner sees, as arrays.
+
+Belongs here: the one data structure between the feature recipe and every tabular learner. Does not belong here:
+how raw columns become arrays (`features`), or which rows belong to which role (`splits`).
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+MISSING, RARE = 0, 1
+"""The first two codes of every categorical column: no value, and a value that is rare or was never seen in training."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Features and target of some rows.
+
+    Attributes
+    ----------
+    numeric: float32 ``[n, p]``; a missing value is NaN, never infinite.
+    categorical: int32 ``[n, q]``; codes below `cardinalities`, with `MISSING` and `RARE` first.
+    target: ``[n]``; float64 0/1 for a binary task, int64 class index for a multiclass one, float64 for regression.
+        Empty (``[0]``) where the target is unknown.
+
+    Raises
+    ------
+    TypeError: an array has another type or shape. LightGBM 4.7 ends the whole process when it meets text or dates,
+        so nothing but numbers may get this far.
+    """
+
+    numeric: np.ndarray
+    categorical: np.ndarray
+    target: np.ndarray
+    numeric_names: tuple[str, ...]
+    categorical_names: tuple[str, ...]
+    cardinalities: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        for name, dtype, width in (
+            ("numeric", np.float32, len(self.numeric_names)),
+            ("categorical", np.int32, len(self.categorical_names)),
+        ):
+            array = getattr(self, name)
+            if array.dtype != dtype or array.ndim != 2 or array.shape[1] != width:
+                raise TypeError(f"{name} must be {dtype.__name__} [n, {width}], is {array.dtype} {array.shape}")
+        if len(self.cardinalities) != len(self.categorical_names):
+            raise TypeError(f"{len(self.cardinalities)=} differs from {len(self.categorical_names)=}")
+        if self.target.size and self.target.dtype not in (np.float64, np.int64):
+            raise TypeError(f"target must be float64 or int64, is {self.target.dtype}")
+
+    def __len__(self) -> int:
+        return len(self.numeric)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Feature names, numeric first."""
+        return self.numeric_names + self.categorical_names
+
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """float32 ``[n, p + q]``: numeric columns, then categorical codes."""
+        return np.hstack([self.numeric, self.categorical.astype(np.float32)])
+
+    def rows(self, index: np.ndarray | slice) -> "Table":
+        """The rows at `index` (integers, a boolean mask or a slice), in that order."""
+        target = self.target[index] if self.target.size else self.target
+        return replace(self, numeric=self.numeric[index], categorical=self.categorical[index], target=target)
+
+    def with_column(self, name: str, values: np.ndarray) -> "Table":
+        """A copy in which one feature holds `values` ``[n]`` instead."""
+        part, names = ("numeric", self.numeric_names)
+        if name not in names:
+            part, names = ("categorical", self.categorical_names)
+        array = getattr(self, part).copy()
+        array[:, names.index(name)] = values
+        return replace(self, **{part: array})
+
+    def column(self, name: str) -> np.ndarray:
+        """The values ``[n]`` of one feature."""
+        if name in self.numeric_names:
+            return self.numeric[:, self.numeric_names.index(name)]
+        return self.categorical[:, self.categorical_names.index(name)]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of one role, with what judging them needs beside the table.
+
+    Attributes
+    ----------
+    table: features and target, ``n`` rows.
+    number: int64 ``[n]``; the row's number in the raw snapshot.
+    group: ``[n]`` codes of the cluster a row belongs to, or None where rows stand alone.
+    slices: ``n`` rows; the raw values of the columns the evaluation is sliced by.
+    """
+
+    table: Table
+    number: np.ndarray
+    group: np.ndarray | None
+    slices: pl.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.table)

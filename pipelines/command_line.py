@@ -1,0 +1,161 @@
+"""The command `sectorforge`.
+
+Belongs here: the commands, and how their results look. Does not belong here: doing the work (`campaign`), or reading
+what was published (`published`).
+"""
+
+import json
+import os
+import sys
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from industries.catalogue import Catalogue
+from modeling.evaluation.record import Evaluation, Interval
+from pipelines import published
+from pipelines.campaign import Result, bring_up_to_date
+from pipelines.instance import open_instance
+from pipelines.vocabulary import read_catalogue
+
+app = typer.Typer(
+    help="Should we enter this industry? From raw sector data to an honest evaluation and a report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console()
+errors = Console(stderr=True, highlight=False)
+
+Patterns = Annotated[list[str] | None, typer.Argument(help="use cases, such as 'finance/*'; default: all")]
+COLOURS = {"made": "green", "up to date": "green", "skipped": "yellow", "failed": "red"}
+
+
+@app.command()
+def run(patterns: Patterns = None) -> None:
+    """Bring use cases up to date, from raw data to reports. What is up to date is left alone."""
+    catalogue = read_catalogue()
+    keys = _matching(catalogue, patterns)
+    started = time.monotonic()
+    with open_instance() as instance:
+        results = bring_up_to_date(keys, catalogue, instance, console)
+    console.print(_summary(results, published.evaluations(catalogue)))
+    for result in results:
+        if result.reason:
+            console.print(f"{result.key} {result.status}: {result.reason}", markup=False, highlight=False)
+    _print_reports(catalogue, keys)
+    console.print(f"{time.monotonic() - started:.0f} s in all. `sectorforge ui` shows every run.", highlight=False)
+    _show_faults(catalogue)
+    if catalogue.faults or any(result.status == "failed" for result in results):
+        raise typer.Exit(1)
+
+
+@app.command(name="list")
+def list_() -> None:
+    """List the use cases, and where each stands."""
+    catalogue = read_catalogue()
+    evaluations = published.evaluations(catalogue)
+    table = Table("use case", "task", "title", "champion", "standing")
+    for key, use_case in catalogue.use_cases.items():
+        judged = evaluations.get(key)
+        champion = judged.champion.learner if judged else "–"
+        standing = ("published" if judged.published else "held back") if judged else "not judged yet"
+        table.add_row(key, use_case.task, escape(use_case.title), champion, standing)
+    console.print(table)
+    _show_faults(catalogue)
+
+
+@app.command()
+def check() -> None:
+    """Check every folder of the catalogue, and every rule of its contracts."""
+    from resources import contracts
+
+    catalogue = read_catalogue()
+    _show_faults(catalogue)
+    wrong = [
+        f"{use_case.folder / 'use_case.yaml'}: contract: {message}"
+        for use_case in catalogue.use_cases.values()
+        for message in contracts.check_rules(use_case)
+    ]
+    for message in wrong:
+        errors.print(message, markup=False, soft_wrap=True)
+    if catalogue.faults or wrong:
+        raise typer.Exit(1)
+    console.print(f"{len(catalogue.use_cases)} use cases in {len(catalogue.industries)} industries: no fault")
+
+
+@app.command()
+def report(
+    as_json: Annotated[bool, typer.Option("--json", help="print every current evaluation as one JSON object")] = False,
+) -> None:
+    """Show the current reports."""
+    catalogue = read_catalogue()
+    if as_json:
+        found = published.evaluations(catalogue)
+        sys.stdout.write(json.dumps({key: judged.model_dump(mode="json") for key, judged in found.items()}, indent=1))
+        sys.stdout.write("\n")
+        return
+    if not published.reports(catalogue):
+        console.print("There is no report yet: type `sectorforge run`.")
+    _print_reports(catalogue, list(catalogue.use_cases))
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="port on this machine")] = 3000) -> None:
+    """Open the Dagster UI on this machine, with its daemon. It has no authentication: it listens on loopback only."""
+    open_instance().dispose()
+    arguments = ["-m", "dagster", "dev", "-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    console.print(f"http://127.0.0.1:{port} (Ctrl-C ends it)")
+    os.execv(sys.executable, [sys.executable, *arguments])
+
+
+def _matching(catalogue: Catalogue, patterns: list[str] | None) -> list[str]:
+    try:
+        return catalogue.matching(patterns or [])
+    except KeyError as error:
+        _show_faults(catalogue)
+        errors.print(str(error.args[0]), markup=False)
+        raise typer.Exit(2) from None
+
+
+def _show_faults(catalogue: Catalogue) -> None:
+    for fault in catalogue.faults:
+        errors.print(str(fault), markup=False, soft_wrap=True, style="red")
+
+
+def _summary(results: list[Result], evaluations: dict[str, Evaluation]) -> Table:
+    table = Table("use case", "champion", "metric", "on the sealed test", "lift over baseline", "seconds", "status")
+    for result in results:
+        judged = evaluations.get(result.key)
+        status = f"[{COLOURS[result.status]}]{result.status}[/]"
+        if judged is None:
+            table.add_row(result.key, "–", "–", "–", "–", f"{result.seconds:.0f}", status)
+            continue
+        held_back = "" if judged.published else ", held back"
+        table.add_row(
+            result.key,
+            judged.champion.learner,
+            judged.metric,
+            _interval(judged.champion.test[judged.metric]),
+            _interval(judged.lift) + ("" if judged.lift.decisive else " not decisive"),
+            f"{result.seconds:.0f}",
+            status + held_back,
+        )
+    return table
+
+
+def _interval(measured: Interval) -> str:
+    if measured.low is None or measured.high is None:
+        return f"{measured.value:.4g}"
+    return f"{measured.value:.4g} ({measured.low:.4g} to {measured.high:.4g})"
+
+
+def _print_reports(catalogue: Catalogue, keys: list[str]) -> None:
+    industries = {key.partition("/")[0] for key in keys}
+    for name, path in published.reports(catalogue).items():
+        if name in keys or name in industries or name == "market entry":
+            console.print(f"{name}: {path}", soft_wrap=True, highlight=False)

@@ -1,0 +1,50 @@
+"""The code location: everything Dagster loads.
+
+Belongs here: putting assets, jobs, schedules and resources together. Nothing is read from the environment at import,
+and no heavy library is imported: `build_defs` lets a test rebuild the whole location with its own parts.
+"""
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+from dagster import BetaWarning, Definitions, in_process_executor
+
+from assets import evaluation, features, models, raw_data, reports, validated_data
+from assets.partitions import Partitions
+from industries.catalogue import Catalogue
+from pipelines.jobs import JOBS, schedules
+from pipelines.vocabulary import read_catalogue
+from resources.compute import ComputeResource
+from resources.home import Home
+from resources.storage import ArtefactIOManager
+
+
+def build_defs(*, catalogue: Catalogue | None = None, resources: Mapping[str, Any] | None = None) -> Definitions:
+    """The definitions of `catalogue` (default: the one this project ships), with some `resources` replaced."""
+    warnings.filterwarnings("ignore", category=BetaWarning, message=".*data_version.*")
+    found = catalogue or read_catalogue()
+    partitions = Partitions.of(found)
+    home = (resources or {}).get("home", Home())
+    return Definitions(
+        assets=[
+            raw_data.build(found, partitions),
+            validated_data.build(found, partitions),
+            features.build(found, partitions),
+            *models.build(found, partitions),
+            evaluation.build(found, partitions),
+            *reports.build(found, partitions),
+        ],
+        jobs=JOBS,
+        schedules=schedules(partitions),
+        resources={
+            "home": home,
+            "compute": ComputeResource(),
+            "io_manager": ArtefactIOManager(home=home),
+            **(resources or {}),
+        },
+        executor=in_process_executor,
+    )
+
+
+defs = build_defs()

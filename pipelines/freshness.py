@@ -1,0 +1,58 @@
+"""What is out of date.
+
+Belongs here: comparing what each stage recorded with what it would record now. Does not belong here: running anything
+(`runs`), or what a fingerprint is made of (`assets.stages`).
+"""
+
+from dagster import DagsterInstance
+
+from assets.stages import (
+    INDUSTRY_REPORT,
+    MARKET_ENTRY_REPORT,
+    STAGES,
+    fingerprint,
+    industry_fingerprint,
+    latest,
+    market_fingerprint,
+    recorded_fingerprint,
+)
+from industries.catalogue import Catalogue
+from industries.definition import UseCase
+from resources.errors import PermanentError
+
+
+def stale_stages(use_case: UseCase, instance: DagsterInstance) -> list[str]:
+    """The stages of a use case to make again, in lineage order; empty when all are up to date."""
+    stale: list[str] = []
+    for stage in STAGES.values():
+        recorded = recorded_fingerprint(latest(instance, stage.name, use_case.key))
+        if set(stage.upstream) & set(stale) or not recorded or recorded != _now(stage.name, use_case, instance):
+            stale.append(stage.name)
+    return stale
+
+
+def _now(stage: str, use_case: UseCase, instance: DagsterInstance) -> str:
+    """The fingerprint now; empty where the source can't be read, which the run then tells in full."""
+    try:
+        return fingerprint(STAGES[stage], use_case, instance)
+    except PermanentError:
+        return ""
+
+
+def stale_industries(catalogue: Catalogue, instance: DagsterInstance) -> list[str]:
+    """The industries with at least one evaluation report whose own report is out of date."""
+    return [
+        industry
+        for industry in catalogue.industries
+        if any(latest(instance, "evaluation_report", key) for key in catalogue.members(industry))
+        and recorded_fingerprint(latest(instance, INDUSTRY_REPORT, industry))
+        != industry_fingerprint(catalogue, industry, instance)
+    ]
+
+
+def stale_market(catalogue: Catalogue, instance: DagsterInstance) -> bool:
+    """Whether the market entry report is out of date; never before there is an industry report."""
+    if not any(latest(instance, INDUSTRY_REPORT, industry) for industry in catalogue.industries):
+        return False
+    recorded = recorded_fingerprint(latest(instance, MARKET_ENTRY_REPORT, None))
+    return recorded != market_fingerprint(catalogue, instance)

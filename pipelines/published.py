@@ -1,0 +1,32 @@
+"""Reads what was published, without Dagster.
+
+Belongs here: finding current evaluations and reports under the state folder. Does not belong here: making them.
+"""
+
+from pathlib import Path
+
+from assets.reports import HTML
+from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT
+from industries.catalogue import Catalogue
+from modeling.evaluated import EvaluatedModel
+from modeling.evaluation.record import Evaluation
+from resources.home import home
+from resources.storage import current
+
+
+def evaluations(catalogue: Catalogue) -> dict[str, Evaluation]:
+    """The current evaluation of every use case that has one."""
+    found = {key: current(_artefact("evaluation", key)) for key in catalogue.use_cases}
+    return {key: EvaluatedModel.load(place).evaluation for key, place in found.items() if place is not None}
+
+
+def reports(catalogue: Catalogue) -> dict[str, Path]:
+    """The current HTML reports: of use cases, industries and the market."""
+    places = {key: _artefact("evaluation_report", key) for key in catalogue.use_cases}
+    places |= {key: _artefact(INDUSTRY_REPORT, key) for key in catalogue.industries}
+    places["market entry"] = _artefact(MARKET_ENTRY_REPORT, "all")
+    return {name: place / "current" / HTML for name, place in places.items() if current(place) is not None}
+
+
+def _artefact(asset: str, partition: str) -> Path:
+    return home() / "artefacts" / asset / partition

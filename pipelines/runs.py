@@ -1,0 +1,149 @@
+"""Runs jobs from the command line, each in a process of its own.
+
+Belongs here: starting a Dagster run in a child process, following it through the instance's event log, and saying how
+it ended. A child that dies takes nothing with it. Does not belong here: what to run (`freshness`) or how progress
+looks (`progress`).
+"""
+
+import multiprocessing
+import os
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from dagster import AssetKey, DagsterEventType, DagsterInstance, EventLogEntry
+from dagster_shared.error import SerializableErrorInfo
+
+from assets.raw_data import SKIPPED
+
+POLL_SECONDS = 0.2
+_WRAPPERS = tuple(f"DagsterExecution{what}Error" for what in ("StepExecution", "HandleOutput", "LoadInput"))
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One run to be: a job, its partition, and the assets to make; all the job's when empty."""
+
+    job: str
+    partition: str | None = None
+    assets: tuple[str, ...] = ()
+    run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run ended. `skipped` and `failure` hold the reason, empty when it is not so."""
+
+    launch: Launch
+    seconds: float
+    skipped: str = ""
+    failure: str = ""
+
+
+Follow = Callable[[Launch, EventLogEntry], None]
+
+
+def execute(launches: list[Launch], root: Path, instance: DagsterInstance, log: Path, follow: Follow) -> list[Ended]:
+    """Execute the launches in one child process, in order. `follow` is called with every event as it comes.
+
+    `root` is the catalogue's folder; the child's own output goes to the file `log`.
+    """
+    started = time.monotonic()
+    process = multiprocessing.get_context("spawn").Process(target=_child, args=(launches, root, log), daemon=True)
+    process.start()
+    ended = []
+    for launch in launches:
+        failure, skipped = _followed(launch, process, instance, follow)
+        ended.append(Ended(launch, time.monotonic() - started, skipped, failure))
+        started = time.monotonic()
+    process.join()
+    return ended
+
+
+def _child(launches: list[Launch], root: Path, log: Path) -> None:
+    """The child process: load the definitions once, execute run after run."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a") as file:
+        os.dup2(file.fileno(), sys.stdout.fileno())
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    from pipelines.definitions import build_defs
+    from pipelines.vocabulary import read_catalogue
+
+    definitions = build_defs(catalogue=read_catalogue(root))
+    with DagsterInstance.get() as instance:
+        for launch in launches:
+            definitions.resolve_job_def(launch.job).execute_in_process(
+                instance=instance,
+                partition_key=launch.partition,
+                asset_selection=[AssetKey(name) for name in launch.assets] or None,
+                run_id=launch.run_id,
+                raise_on_error=False,
+            )
+
+
+def _followed(launch: Launch, process: BaseProcess, instance: DagsterInstance, follow: Follow) -> tuple[str, str]:
+    """Hand on the run's events until it ends; the reasons of its failure and of its being skipped."""
+    failure = skipped = ""
+    for entry in _events(launch, process, instance):
+        follow(launch, entry)
+        failure = failure or _failure(entry)
+        skipped = skipped or _skipped(entry)
+    return failure, skipped
+
+
+def _events(launch: Launch, process: BaseProcess, instance: DagsterInstance) -> Iterator[EventLogEntry]:
+    cursor = None
+    while True:
+        alive = process.is_alive()
+        batch = instance.get_records_for_run(launch.run_id, cursor=cursor)
+        cursor = batch.cursor
+        yield from (record.event_log_entry for record in batch.records)
+        run = instance.get_run_by_id(launch.run_id)
+        if run is not None and run.is_finished and not batch.records:
+            return
+        if not alive and not batch.records:
+            yield from _lost(launch, process, instance)
+            return
+        time.sleep(POLL_SECONDS)
+
+
+def _lost(launch: Launch, process: BaseProcess, instance: DagsterInstance) -> Iterator[EventLogEntry]:
+    """Mark the run of a child that died as failed."""
+    run = instance.get_run_by_id(launch.run_id)
+    message = f"the process of the run ended with exit code {process.exitcode}"
+    if run is None:
+        raise ChildFailed(f"{message} before the run began")
+    instance.report_run_failed(run, message)
+    yield from (entry for entry in instance.all_logs(launch.run_id, of_type=DagsterEventType.RUN_FAILURE))
+
+
+class ChildFailed(RuntimeError):
+    """The child process ended before it could begin its run."""
+
+
+def _failure(entry: EventLogEntry) -> str:
+    event = entry.dagster_event
+    if event is None or event.event_type not in (DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE):
+        return ""
+    if event.event_type == DagsterEventType.STEP_FAILURE and event.step_failure_data.error:
+        return f"{event.step_key}: {_cause(event.step_failure_data.error)}"
+    return event.message or "failed"
+
+
+def _cause(error: SerializableErrorInfo) -> str:
+    """What the asset itself raised, without Dagster's wrapping."""
+    while error.cause is not None and error.cls_name in _WRAPPERS:
+        error = error.cause
+    return error.message.strip()
+
+
+def _skipped(entry: EventLogEntry) -> str:
+    event = entry.dagster_event
+    if event is None or event.event_type != DagsterEventType.ASSET_OBSERVATION:
+        return ""
+    reason = event.asset_observation_data.asset_observation.metadata.get(SKIPPED)
+    return str(reason.value) if reason else ""

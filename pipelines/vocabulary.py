@@ -1,0 +1,16 @@
+"""The words a definition may use, read from the folders of tasks and learners.
+
+Belongs here: joining what `modeling` has with what `industries` checks. Nothing is imported to know a name.
+"""
+
+from pathlib import Path
+
+from industries import catalogue
+from industries.catalogue import Catalogue, Vocabulary
+from modeling.learners import registry as learners
+from modeling.tasks import registry as tasks
+
+
+def read_catalogue(root: Path = catalogue.ROOT) -> Catalogue:
+    """The catalogue under `root`, checked against the tasks and learners there are."""
+    return catalogue.read(root, Vocabulary(tasks.names(), sorted(learners.families())))

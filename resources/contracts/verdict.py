@@ -1,0 +1,186 @@
+"""What follows from judging a table: results, accepted rows, quarantine, or a refusal.
+
+Belongs here: running a contract's clauses and putting their findings together. Does not belong here: the clauses
+(`clauses`), judging one (`expectations`, `conditions`), or writing anything down (`assets`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from industries.definition import Rule, UseCase
+from modeling.evaluation.record import ContractResult
+from resources.contracts import conditions, expectations
+from resources.contracts.clauses import Clause, Finding, nearest, rules, words
+from resources.errors import PermanentError
+
+EXAMPLES, EXAMPLE_LENGTH = 5, 80
+QUARANTINE_SHARE = "quarantine_share"
+"""The name of the rule about the quarantine itself."""
+MAX_QUARANTINE = 0.5
+"""Largest share of the rows that may be set aside before the whole table is refused."""
+QUARANTINE = pl.Schema({"row": pl.Int64, "rule": pl.String, "column": pl.String, "value": pl.String})
+
+
+class ContractError(PermanentError):
+    """A rule of the contract is itself wrong."""
+
+
+class ContractViolation(PermanentError):
+    """A table breaks rules that must hold before anything is made from it."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The outcome of a contract.
+
+    Attributes
+    ----------
+    use_case: its key.
+    results: one for each rule; a rule about many columns that is broken has one for each column that breaks it.
+    accepted: the rows that pass every quarantine rule, in their order, with the schema of the raw table.
+    quarantine: a line for each rule a row breaks: `row` (its number in the raw table, from 0), `rule`, `column`
+        (null where several are compared), `value` as text.
+    """
+
+    use_case: str
+    results: list[ContractResult]
+    accepted: pl.DataFrame
+    quarantine: pl.DataFrame
+
+    @property
+    def passed(self) -> bool:
+        """No blocking rule is broken."""
+        return not self._blocking()
+
+    def raise_if_blocked(self) -> None:
+        """Refuse the table.
+
+        Raises
+        ------
+        ContractViolation: a blocking rule is broken; the message names each with column, counts, examples and rows.
+        """
+        if broken := self._blocking():
+            raise ContractViolation(
+                f"{self.use_case}: the table breaks its contract:\n"
+                + "\n".join(_line(result) for result in broken)
+                + "\nCorrect the delivery, or what use_case.yaml declares; rows are counted from 0."
+            )
+
+    def _blocking(self) -> list[ContractResult]:
+        return [result for result in self.results if not result.passed and result.on_failure == "block"]
+
+
+def check_rules(use_case: UseCase) -> list[str]:
+    """What is wrong with the rules written in the YAML, as far as can be told without data; empty if nothing is."""
+    faults = ((position, rule, _fault(rule)) for position, rule in enumerate(use_case.contract, start=1))
+    return [f"contract, rule {position}, {rule.expectation}: {fault}" for position, rule, fault in faults if fault]
+
+
+def validate(frame: pl.DataFrame, use_case: UseCase) -> Verdict:
+    """Judge the raw table by every rule of the contract. Broken rules are in the verdict, not raised.
+
+    Raises
+    ------
+    ContractError: a rule of the YAML is itself wrong.
+    """
+    if faults := check_rules(use_case):
+        raise ContractError("\n".join(f"{use_case.key}: {fault}" for fault in faults))
+    clauses = rules(use_case, frame.schema)
+    findings = sorted(_judged(frame, clauses), key=lambda finding: clauses.index(finding.clause))
+    quarantine = pl.concat([QUARANTINE.to_frame(), *_set_aside(frame, findings)]).sort("row", maintain_order=True)
+    rows = quarantine["row"].unique()
+    accepted = frame.filter(~pl.int_range(pl.len()).is_in(rows.implode())) if len(rows) else frame
+    results = [*(_result(frame, finding) for finding in findings), _share(len(rows), frame.height)]
+    return Verdict(use_case.key, results, accepted, quarantine)
+
+
+def _fault(rule: Rule) -> str | None:
+    if rule.expectation in conditions.CONDITIONS:
+        return conditions.fault(rule)
+    if rule.expectation in expectations.known():
+        return expectations.fault(rule)
+    names = [*conditions.CONDITIONS, *expectations.known()]
+    return f"there is no such rule for tables{nearest(rule.expectation, names)}"
+
+
+def _judged(frame: pl.DataFrame, clauses: list[Clause]) -> Iterator[Finding]:
+    of_expectations = []
+    for clause in clauses:
+        absent = [] if clause.about_names else [name for name in clause.columns if name not in frame.columns]
+        if absent:
+            message = f"the table has no column {absent[0]!r}{nearest(absent[0], frame.columns)}"
+            yield Finding(clause, absent, False, frame.height, message=message, judged=False)
+        elif clause.rule.expectation in conditions.CONDITIONS:
+            yield from conditions.judge(frame, clause)
+        else:
+            of_expectations.append(clause)
+    yield from expectations.judge(frame, of_expectations)
+
+
+def _result(frame: pl.DataFrame, finding: Finding) -> ContractResult:
+    clause = finding.clause
+    first = dict.fromkeys(_values(frame, finding.columns, finding.rows[:100]))
+    rows = f"rows {words(finding.rows)}" if finding.rows else ""
+    advice = "" if finding.passed else clause.advice
+    return ContractResult(
+        expectation=clause.rule.expectation,
+        column=finding.columns[0] if len(finding.columns) == 1 else None,
+        rule=clause.text,
+        on_failure=clause.rule.on_failure if finding.judged else "block",
+        passed=finding.passed,
+        checked=finding.checked,
+        unexpected=len(finding.rows),
+        examples=[_short(value) for value in list(first)[:EXAMPLES]],
+        message=". ".join(part.rstrip(".") for part in (finding.message, rows, advice) if part),
+        derived=clause.derived,
+    )
+
+
+def _set_aside(frame: pl.DataFrame, findings: list[Finding]) -> Iterator[pl.DataFrame]:
+    for finding in findings:
+        if finding.rows and finding.clause.rule.on_failure == "quarantine":
+            column = finding.columns[0] if len(finding.columns) == 1 else None
+            values = _values(frame, finding.columns, finding.rows)
+            same = pl.lit(finding.clause.text).alias("rule"), pl.lit(column, pl.String).alias("column")
+            rows = pl.DataFrame({"row": finding.rows, "value": values}, schema_overrides=QUARANTINE)
+            yield rows.with_columns(*same).select(QUARANTINE.names())
+
+
+def _values(frame: pl.DataFrame, columns: list[str], rows: list[int]) -> list[str | None]:
+    """What stands in the source: a value as text, or `A=1, B=2` of several columns."""
+    if not rows:
+        return []
+    found = frame.select(columns)[rows]
+    if len(columns) == 1:
+        return [None if value is None else str(value) for (value,) in found.iter_rows()]
+    return [", ".join(f"{name}={value}" for name, value in row.items()) for row in found.iter_rows(named=True)]
+
+
+def _short(value: str | None) -> str:
+    text = "null" if value is None else value
+    return text if len(text) <= EXAMPLE_LENGTH else f"{text[: EXAMPLE_LENGTH - 1]}…"
+
+
+def _share(quarantined: int, rows: int) -> ContractResult:
+    """The rule about the quarantine itself."""
+    passed = quarantined <= MAX_QUARANTINE * rows
+    return ContractResult(
+        expectation=QUARANTINE_SHARE,
+        column=None,
+        rule=f"{QUARANTINE_SHARE}(max_value={MAX_QUARANTINE})",
+        on_failure="block",
+        passed=passed,
+        checked=rows,
+        unexpected=quarantined,
+        message="" if passed else "So many bad rows are a bad delivery, or a wrong rule",
+        derived=True,
+    )
+
+
+def _line(result: ContractResult) -> str:
+    counts = f"{result.unexpected:,} of {result.checked:,} break it" if result.unexpected else ""
+    examples = f"for example {', '.join(result.examples)}" if result.examples else ""
+    found = "; ".join(part for part in (counts, examples, result.message) if part)
+    return f"- {result.column or 'table'}: {result.rule}: {found}"

@@ -1,0 +1,94 @@
+"""Bytes by their sha256, on this machine.
+
+Belongs here: the local cache and the mirror that is looked at before the network. Does not belong here: where the
+bytes come from (`fetch`) or what they mean (`reading`).
+"""
+
+import hashlib
+import os
+import tempfile
+from functools import cached_property
+from io import BufferedRandom
+from pathlib import Path
+from uuid import uuid4
+
+from resources.sources.errors import SourceError
+
+
+class Cache:
+    """Files named by the sha256 of their content.
+
+    What is handed out was hashed first, so a damaged file counts as absent. Writing is atomic: any number of processes
+    may share a folder.
+
+    folder: where the files lie; made when needed.
+    mirror: a folder whose files are found by content, under any name and at any depth; None for no mirror.
+    """
+
+    def __init__(self, folder: Path, mirror: Path | None) -> None:
+        self._folder = folder
+        self._mirror = mirror
+
+    @classmethod
+    def from_environment(cls, home: Path) -> "Cache":
+        """The cache under `home`, with the mirror that SECTORFORGE_MIRROR names."""
+        mirror = os.environ.get("SECTORFORGE_MIRROR")
+        return cls(home / "cache", Path(mirror) if mirror else None)
+
+    def get(self, sha256: str) -> bytes | None:
+        """The bytes with this digest, or None where neither the cache nor the mirror holds them.
+
+        Raises SourceError: the mirror is not a folder.
+        """
+        try:
+            content = (self._folder / sha256).read_bytes()
+        except FileNotFoundError:
+            content = b""
+        if _sha256(content) == sha256:
+            return content
+        mirrored = self._mirrored.get(sha256)
+        return self.put(mirrored.read_bytes(), sha256, str(mirrored)) if mirrored else None
+
+    def put(self, content: bytes, sha256: str, where: str) -> bytes:
+        """Keep `content`, which came from `where`, and hand it back.
+
+        Raises SourceError: its digest is not `sha256`; nothing is kept.
+        """
+        found = _sha256(content)
+        if found != sha256:
+            raise SourceError(
+                f"{where}: sha256 is {found}, the definition pins {sha256}. Look at what changed; if it is wanted, "
+                f"pin the new digest"
+            )
+        partial = self._made() / f"partial-{uuid4().hex}"
+        try:
+            partial.write_bytes(content)
+            partial.replace(self._folder / sha256)
+        finally:
+            partial.unlink(missing_ok=True)
+        return content
+
+    def scratch(self) -> BufferedRandom:
+        """A nameless file beside the cached ones; it vanishes when closed, however the process ends."""
+        return tempfile.TemporaryFile(dir=self._made())
+
+    def _made(self) -> Path:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        return self._folder
+
+    @cached_property
+    def _mirrored(self) -> dict[str, Path]:
+        if self._mirror is None:
+            return {}
+        if not self._mirror.is_dir():
+            raise SourceError(f"SECTORFORGE_MIRROR names {self._mirror}, which is not a folder: correct or unset it")
+        return {_file_sha256(path): path for path in self._mirror.rglob("*") if path.is_file()}
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _file_sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,159 @@
+"""The network: package indexes and public addresses.
+
+Belongs here: finding a release, downloading with retries, resumption and progress. Does not belong here: what is
+kept (`cache`) or unpacked (`archives`).
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from io import BufferedRandom
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from resources.sources.archives import MAX_BYTES
+from resources.sources.errors import SourceError, SourceUnreachable
+
+if TYPE_CHECKING:
+    from pypi_simple import DistributionPackage
+
+Progress = Callable[[str], None]
+
+RETRIES = 3
+BACKOFF_SECONDS = 0.5
+TIMEOUT_SECONDS = (10, 60)
+"""To connect, and between two pieces of an answer."""
+
+CHUNK_BYTES = 2**18
+
+
+def session() -> requests.Session:
+    """A session that tries again, with growing pauses, when a connection fails or a server is overloaded."""
+    retry = Retry(
+        total=RETRIES,
+        backoff_factor=BACKOFF_SECONDS,
+        status_forcelist=(429, 500, 502, 503, 504),
+        raise_on_status=False,
+        respect_retry_after_header=False,
+    )
+    made = requests.Session()
+    for scheme in ("http://", "https://"):
+        made.mount(scheme, HTTPAdapter(max_retries=retry))
+    return made
+
+
+def releases(name: str, version: str, client: requests.Session) -> list["DistributionPackage"]:
+    """The archives of `name==version` worth opening: a wheel, then the sdist.
+
+    The index is PIP_INDEX_URL, or the default one.
+
+    Raises SourceUnreachable: the index doesn't answer, or serves no such release.
+    """
+    from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple, UnsupportedContentTypeError
+
+    what = f"{name}=={version}"
+    index = PyPISimple(os.environ.get("PIP_INDEX_URL") or PYPI_SIMPLE_ENDPOINT, session=client)
+    try:
+        packages = index.get_project_page(name, timeout=TIMEOUT_SECONDS).packages
+    except NoSuchProjectError as error:
+        raise SourceUnreachable(f"{what}: the package index has no project {name!r}") from error
+    except (requests.RequestException, UnsupportedContentTypeError) as error:
+        raise SourceUnreachable(f"{what}: the package index does not answer ({_reason(error)})") from error
+    served = [package for package in packages if package.version == version]
+    first = {package.package_type: package for package in reversed(served)}
+    archives = [first[kind] for kind in ("wheel", "sdist") if kind in first]
+    if not archives:
+        others = list(dict.fromkeys(package.version for package in packages if package.version))[-5:]
+        raise SourceUnreachable(f"{what}: the package index serves no such version, the last ones are {others}")
+    return archives
+
+
+def download(url: str, into: BufferedRandom, client: requests.Session, progress: Progress) -> None:
+    """Write what lies at `url` to `into`, an empty file, and rewind it. An interrupted transfer is resumed.
+
+    Raises SourceUnreachable: no answer, or an answer other than success, after `RETRIES` more tries.
+    Raises SourceError: more than `MAX_BYTES`.
+    """
+    say = _throttled(progress)
+    interruption: requests.RequestException | None = None
+    for attempt in range(1 + RETRIES):
+        if interruption:
+            progress(f"{_name(url)}: interrupted at {_megabytes(into.tell())}, trying again")
+            time.sleep(BACKOFF_SECONDS * 2 ** (attempt - 1))
+        with _answer(url, into.tell(), client) as response:
+            try:
+                _copy(response, into, say)
+            except requests.RequestException as error:
+                interruption = error
+                continue
+        into.seek(0)
+        return
+    assert interruption is not None
+    raise SourceUnreachable(f"{_name(url)}: the transfer breaks off ({_reason(interruption)})") from interruption
+
+
+def check_digest(file: BufferedRandom, release: "DistributionPackage") -> None:
+    """Hold `file` against the digest its index gives, if any, and rewind it. Raises SourceError: they differ."""
+    promised = release.digests.get("sha256")
+    found = hashlib.file_digest(file, "sha256").hexdigest()
+    if promised not in (None, found):
+        raise SourceError(f"{release.filename}: the index promises sha256 {promised}, received {found}; try again")
+    file.seek(0)
+
+
+def _answer(url: str, start: int, client: requests.Session) -> requests.Response:
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
+    try:
+        response = client.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS)
+    except requests.RequestException as error:
+        raise SourceUnreachable(f"{_name(url)}: no answer from {urlsplit(url).hostname} ({_reason(error)})") from error
+    if not response.ok:
+        response.close()
+        raise SourceUnreachable(
+            f"{_name(url)}: {urlsplit(url).hostname} answers {response.status_code} {response.reason}"
+        )
+    return response
+
+
+def _copy(response: requests.Response, into: BufferedRandom, say: Progress) -> None:
+    if response.status_code != requests.codes.partial:
+        into.seek(0)
+        into.truncate()
+    total = into.tell() + int(response.headers.get("Content-Length", 0))
+    for chunk in response.iter_content(CHUNK_BYTES):
+        into.write(chunk)
+        say(f"{_name(response.url)}: {_megabytes(into.tell())}" + (f" of {_megabytes(total)}" if total else ""))
+        if into.tell() > MAX_BYTES:
+            raise SourceError(f"{_name(response.url)}: more than {MAX_BYTES:,} bytes")
+
+
+def _throttled(progress: Progress) -> Progress:
+    last = -1.0
+
+    def say(line: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= 1:
+            last = time.monotonic()
+            progress(line)
+
+    return say
+
+
+def _name(url: str) -> str:
+    return urlsplit(url).path.rpartition("/")[2]
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB"
+
+
+def _reason(error: Exception) -> str:
+    """What happened, without the layers around it and without the URL, which may hold a password."""
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        return f"{error.response.status_code} {error.response.reason}"
+    return str(getattr(error.args[0] if error.args else error, "reason", error))

@@ -1,0 +1,131 @@
+"""Keeps what assets make: immutable versions, one of them current.
+
+Belongs here: the layout on disk, writing it so that nothing half-written is ever visible, and the IO manager over it.
+Does not belong here: what an artefact's files mean (each type saves and loads itself).
+
+Layout::
+
+    artefacts/<asset>/<partition>/versions/<version>/…   immutable
+    artefacts/<asset>/<partition>/current                link to the published version
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, Self, get_args, get_origin, runtime_checkable
+
+import polars as pl
+from dagster import ConfigurableIOManager, InputContext, OutputContext, ResourceDependency
+
+from resources.errors import PermanentError
+from resources.home import Home
+
+TABLE = "table.parquet"
+
+
+class MissingArtefact(PermanentError):
+    """An input that was never made; the message says which asset to materialise."""
+
+
+@runtime_checkable
+class Storable(Protocol):
+    """A value that knows how to be a folder."""
+
+    def save(self, folder: Path) -> None: ...
+
+    @classmethod
+    def load(cls, folder: Path) -> Self: ...
+
+
+def content_digest(frame: pl.DataFrame) -> str:
+    """A digest of names, types and values, in order: 64 hex digits."""
+
+    stream = frame.rechunk().write_ipc_stream(None, compression="uncompressed")
+    return hashlib.sha256(stream.getbuffer()).hexdigest()
+
+
+def publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
+    """Write a version under `folder` and make it the current one. Returns its folder.
+
+    A process that dies at any point leaves the former version current and nothing half-written in sight: files go to
+    a temporary folder, which is renamed, and the link is replaced in one step. A version that exists is not rewritten.
+    """
+    versions = folder / "versions"
+    versions.mkdir(parents=True, exist_ok=True)
+    place = versions / version
+    if not place.exists():
+        temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=versions))
+        try:
+            write(temporary)
+            temporary.chmod(0o755)
+            _rename(temporary, place)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    link = versions / f".link-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path("versions") / version)
+    link.replace(folder / "current")
+    return place
+
+
+def _rename(temporary: Path, place: Path) -> None:
+    try:
+        temporary.rename(place)
+    except OSError:
+        if not place.exists():
+            raise
+
+
+def current(folder: Path) -> Path | None:
+    """The current version under `folder`, if there is one."""
+    link = folder / "current"
+    return link.resolve() if link.exists() else None
+
+
+class ArtefactIOManager(ConfigurableIOManager):
+    """Stores tables as Parquet and every other value as the folder it saves itself to.
+
+    An input annotated `dict[str, T]` is always a dict of the partitions that exist, by partition key, so that an
+    industry with a single use case needs no special case; a partition never made is left out. Any other annotation
+    means exactly one partition, which must exist.
+    """
+
+    home: ResourceDependency[Home]
+
+    def handle_output(self, context: OutputContext, obj: Any) -> None:
+        folder = self._folder(context.asset_key.path, context.partition_key if context.has_partition_key else None)
+        version = str(context.output_metadata.get("version", context.run_id))
+        place = publish(folder, version, lambda temporary: _save(obj, temporary))
+        context.add_output_metadata({"path": str(place)})
+
+    def load_input(self, context: InputContext) -> Any:
+        wanted = context.dagster_type.typing_type
+        path = context.asset_key.path
+        if get_origin(wanted) is dict:
+            keys = context.asset_partition_keys if context.has_asset_partitions else []
+            found = {key: current(self._folder(path, key)) for key in keys}
+            return {key: _load(get_args(wanted)[1], place) for key, place in found.items() if place is not None}
+        key = context.asset_partition_key if context.has_asset_partitions else None
+        place = current(self._folder(path, key))
+        if place is None:
+            raise MissingArtefact(f"{'/'.join(path)} of {key or 'the whole'} was never made: materialise it first")
+        return _load(wanted, place)
+
+    def _folder(self, asset: list[str] | Any, partition: str | None) -> Path:
+        return self.home.artefacts.joinpath(*asset, *(partition or "all").split("/"))
+
+
+def _save(value: Any, folder: Path) -> None:
+    if isinstance(value, pl.DataFrame):
+        value.write_parquet(folder / TABLE)
+    elif isinstance(value, Storable):
+        value.save(folder)
+    else:
+        raise TypeError(f"{type(value).__name__} can't be stored: give it `save(folder)` and `load(folder)`")
+
+
+def _load(kind: Any, folder: Path) -> Any:
+    return pl.read_parquet(folder / TABLE) if kind is pl.DataFrame else kind.load(folder)
