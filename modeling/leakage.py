@@ -15,6 +15,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from industries.definition import UseCase
 from modeling.evaluation.record import Finding
 from modeling.features import Derive, derived, feature_columns
+from modeling.splits import distinguishing
 from modeling.table import Table
 
 SOLVED = 0.99
@@ -49,9 +50,9 @@ class Audited:
 def audit(rows: Audited, use_case: UseCase) -> list[Finding]:
     """Every finding, passed or not."""
     columns = feature_columns(rows.derived.columns, use_case)
-    numbered = rows.derived.with_columns(pl.Series(_NUMBER, rows.numbers), rows.roles.alias(_ROLE))
+    numbered = _numbered(rows.derived, rows)
     return [
-        _exact_duplicates(numbered, columns, use_case),
+        _exact_duplicates(rows, use_case),
         _near_duplicates(numbered, columns),
         _groups(numbered, use_case),
         _time(numbered, use_case),
@@ -60,13 +61,19 @@ def audit(rows: Audited, use_case: UseCase) -> list[Finding]:
     ]
 
 
-def _exact_duplicates(frame: pl.DataFrame, columns: list[str], use_case: UseCase) -> Finding:
-    crossing, rows = _crossing(frame, pl.struct([*columns, use_case.target]).hash())
+def _numbered(frame: pl.DataFrame, rows: Audited) -> pl.DataFrame:
+    return frame.with_columns(pl.Series(_NUMBER, rows.numbers), rows.roles.alias(_ROLE))
+
+
+def _exact_duplicates(rows: Audited, use_case: UseCase) -> Finding:
+    """Rows alike in every column of the snapshot but the identifier."""
+    content = distinguishing(rows.validated.columns, use_case)
+    crossing, repeated = _crossing(_numbered(rows.validated, rows), pl.struct([*content, use_case.target]).hash())
     return Finding(
         name="duplicates_across_roles",
         passed=not crossing,
-        severity="error" if use_case.split.by in ("random", "group") else "warning",
-        message=f"{rows:,} test or validation rows repeat a row of another role, features and target alike"
+        severity="error",
+        message=f"{repeated:,} validation and test rows repeat a row of another role"
         if crossing
         else "no row of one role is repeated in another",
         examples=crossing,
@@ -75,12 +82,10 @@ def _exact_duplicates(frame: pl.DataFrame, columns: list[str], use_case: UseCase
 
 def _near_duplicates(frame: pl.DataFrame, columns: list[str]) -> Finding:
     """Rows equal after rounding every number to two significant digits and folding the case of text."""
-    folded = frame.select(
-        cs.by_name(columns) & cs.float().round_sig_figs(2),
-        (cs.by_name(columns) & cs.integer()).cast(pl.Float64).round_sig_figs(2),
-        (cs.by_name(columns) & cs.string()).str.to_lowercase().str.strip_chars(),
-        cs.by_name(columns) - cs.numeric() - cs.string(),
-        cs.by_name(_NUMBER, _ROLE),
+    among = frame.select(columns)
+    folded = frame.with_columns(
+        pl.col(among.select(cs.numeric()).columns).cast(pl.Float64).round_sig_figs(2),
+        pl.col(among.select(cs.string()).columns).str.to_lowercase().str.strip_chars(),
     )
     crossing, rows = _crossing(folded, pl.struct(columns).hash())
     return Finding(

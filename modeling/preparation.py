@@ -66,5 +66,3 @@ def _summary(target: np.ndarray, classes: list[str]) -> dict[str, float]:
     if classes:
         return {name: float((target == code).mean()) for code, name in enumerate(classes)}
     return {name: float(getattr(target, name)()) for name in ("mean", "std", "min", "max")}
-
-

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 import polars as pl
 
-from industries.definition import Columns, ColumnSplit, GroupSplit, RandomSplit, TimeSplit, UseCase
+from industries.definition import ColumnSplit, GroupSplit, RandomSplit, TimeSplit, UseCase
 
 Role = Literal["train", "valid", "test"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -47,15 +47,14 @@ def assign(frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
     return roles
 
 
-def feature_like(columns: list[str], target: str, roles: Columns) -> list[str]:
+def distinguishing(columns: list[str], use_case: UseCase) -> list[str]:
     """The columns that say something about a row: all but its identifier and the target."""
-    return [column for column in columns if column != target and column not in roles.identifier]
+    return [column for column in columns if column not in (use_case.target, *use_case.columns.identifier)]
 
 
 def _duplicates(frame: pl.DataFrame, use_case: UseCase) -> np.ndarray:
     """A code per distinct row content ``[n]``, so that exact duplicates share one."""
-    columns = feature_like(frame.columns, use_case.target, use_case.columns)
-    return _codes(frame.select(content=pl.struct(columns).hash())["content"])
+    return _codes(frame.select(content=pl.struct(distinguishing(frame.columns, use_case)).hash())["content"])
 
 
 def _codes(values: pl.Series) -> np.ndarray:
@@ -102,11 +101,9 @@ def _by_time(time: pl.Series, split: TimeSplit) -> pl.Series:
         test_from = ordered[int(len(time) * (1 - split.test))]
     else:
         valid_from, test_from = split.valid_from, split.test_from
-    return pl.select(
-        role=pl.when(time >= test_from).then(pl.lit("test"))
-        .when(time >= valid_from).then(pl.lit("valid"))
-        .otherwise(pl.lit("train")).cast(ROLE_TYPE)
-    )["role"]  # fmt: skip
+    role = pl.when(pl.col(time.name) >= pl.lit(test_from)).then(pl.lit("test"))
+    role = role.when(pl.col(time.name) >= pl.lit(valid_from)).then(pl.lit("valid")).otherwise(pl.lit("train"))
+    return time.to_frame().select(role=role.cast(ROLE_TYPE))["role"]
 
 
 def _by_column(values: pl.Series, split: ColumnSplit) -> pl.Series:

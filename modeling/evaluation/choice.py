@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modeling.candidate import Candidate
-from modeling.evaluation.ensemble import FOLDS, Weights, blended, cross_fitted, greedy_weights
+from modeling.evaluation.ensemble import Weights, blended, cross_fitted, greedy_weights
 from modeling.evaluation.metrics import unweighted
 from modeling.learners.registry import TRIVIAL
 from modeling.table import Rows
@@ -78,7 +78,7 @@ def choose(candidates: Sequence[Candidate], valid: Rows, metrics: Mapping[str, M
 def in_words(metric: Metric, champion: str, rows: int) -> str:
     """How the champion was chosen, for the report."""
     best = "highest" if metric.greater_is_better else "lowest"
-    fair = f", cross-fitted over {FOLDS} folds" if champion == ENSEMBLE else ""
+    fair = ", cross-fitted" if champion == ENSEMBLE else ""
     return f"{best} {metric.title} on {rows:,} validation rows{fair}"
 
 

@@ -26,7 +26,7 @@ DELETED_SHARE = 0.2
 _SHUFFLES, _SHUFFLES_OF_LEADING = 2, 5
 _LEADING = 10
 _DELETIONS = 10
-_MOST_CLASSES = 20
+_MOST_CLASSES = 100
 """A target with more distinct values is sampled as a number."""
 
 

@@ -53,7 +53,8 @@ def _quarters(column: pl.Series) -> pl.Series:
     quarter = pl.Series(np.searchsorted(edges, values.to_numpy()))
     known = pl.DataFrame({"quarter": quarter, "value": values}).drop_nulls().group_by("quarter")
     spans = known.agg(low=pl.min("value"), high=pl.max("value")).rows()
-    names = quarter.replace_strict({number: _span(low, high) for number, low, high in spans}, return_dtype=pl.String)
+    span = {number: _span(low, high) for number, low, high in spans}
+    names = quarter.replace_strict(span, default=None, return_dtype=pl.String)
     return pl.select(pl.when(values.is_not_null()).then(names)).to_series()
 
 

@@ -36,9 +36,7 @@ def encoder(train: Table, seed: int) -> ColumnTransformer:
     gappy = np.flatnonzero(gaps.any(axis=0) & ~gaps.all(axis=0)).tolist()
     few = [index for index in numeric if 2 < len(np.unique(train.numeric[:, index])) <= FEW]
     codes = list(range(len(train.numeric_names), len(train.names)))
-    quantiles = QuantileTransformer(
-        n_quantiles=min(1000, len(train)), output_distribution="normal", random_state=seed
-    )
+    quantiles = QuantileTransformer(n_quantiles=min(1000, len(train)), output_distribution="normal", random_state=seed)
     one_hot = OneHotEncoder(min_frequency=10, max_categories=MOST, handle_unknown="infrequent_if_exist")
     steps = [
         ("scaled", make_pipeline(quantiles, SimpleImputer(strategy="constant", fill_value=0)), numeric),

@@ -94,7 +94,7 @@ def _specification(chart: ChartType, label: str | None) -> dict[str, Any]:
     specification["config"] = _CONFIG
     specification["padding"] = 6
     if label:
-        specification["title"] = {"text": label, "color": CAUTION, "frame": "bounds"}
+        specification["title"] = {"text": label, "color": CAUTION, "frame": "bounds", "offset": 12}
     return specification
 
 

@@ -90,7 +90,7 @@ def scores(evaluations: Mapping[str, Evaluation]) -> Table:
     rows: list[list[Cell]] = [
         [
             name(key, item),
-            f"{metric_title(item.metric)}, {'higher' if item.greater_is_better else 'lower'} is better",
+            f"{metric_title(item.metric)} {'↑' if item.greater_is_better else '↓'}",
             with_interval(item.champion.test[item.metric]),
             with_interval(item.lift),
             decisive(item.lift),
@@ -99,7 +99,7 @@ def scores(evaluations: Mapping[str, Evaluation]) -> Table:
         ]
         for key, item in evaluations.items()
     ]
-    return Table("On the sealed test (95% intervals)", columns, rows)
+    return Table("On the sealed test, with 95% intervals (↑ higher is better, ↓ lower is better)", columns, rows)
 
 
 def lifts(evaluations: Mapping[str, Evaluation]) -> list[Figure]:
@@ -122,7 +122,7 @@ def _panel(metric: str, evaluations: Mapping[str, Evaluation]) -> ChartType:
         for key, item in evaluations.items()
         if item.metric == metric
     ]
-    return charts.forest(estimates, f"{metric_title(metric)} gained over the trivial baseline", reference=0)
+    return charts.forest(estimates, f"lift over the trivial baseline, {metric_title(metric)}", reference=0)
 
 
 def name(key: str, evaluation: Evaluation) -> str:

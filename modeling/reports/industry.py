@@ -118,7 +118,7 @@ def _limits(evaluations: Mapping[str, Evaluation]) -> Section:
 
 def _provenance(evaluations: Mapping[str, Evaluation]) -> Section:
     rows = [
-        [key, item.data_version, item.provenance.run_id, item.provenance.finished_at]
+        [key, f"{item.data_version[:12]}…", item.provenance.run_id, item.provenance.finished_at]
         for key, item in evaluations.items()
     ]
     columns: Columns = {"Use case": "text", "Data version": "text", "Run": "text", "Finished (UTC)": "text"}

@@ -60,8 +60,8 @@ def render(
 ) -> Report:
     """All industries side by side.
 
-    `industries` maps an industry to its title, `evaluations` is keyed by `industry/use_case`; an industry without evaluations is listed
-    as such. `links` holds relative paths of reports by either key. `json` sums all up.
+    `industries` maps an industry to its title; one without evaluations is listed as such. `evaluations` is keyed by
+    `industry/use_case`, `links` holds the relative paths of reports by either key. `json` sums all up.
     """
     links = links or {}
     standings = [

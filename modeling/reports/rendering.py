@@ -7,9 +7,11 @@ says. The HTML needs nothing but itself: no script, no address, pictures and sty
 import re
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from typing import Self
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from modeling.reports import palette
 from modeling.reports.document import Document, Link, Status
@@ -22,6 +24,17 @@ class Report:
     html: str
     markdown: str
     json: str
+
+    def save(self, folder: Path) -> None:
+        for suffix, name in _FILES.items():
+            (folder / f"report.{suffix}").write_text(getattr(self, name), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        return cls(**{name: (folder / f"report.{suffix}").read_text("utf-8") for suffix, name in _FILES.items()})
+
+
+_FILES = {"html": "html", "md": "markdown", "json": "json"}
 
 
 def render(document: Document, json: str) -> Report:
@@ -49,10 +62,17 @@ def _environment(autoescape: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
     environment.filters["markdown"] = _escaped_for_markdown
     environment.tests["link"] = lambda cell: isinstance(cell, Link)
     environment.tests["status"] = lambda cell: isinstance(cell, Status)
     return environment
+
+
+def _breakable(text: str) -> Markup:
+    """`text` for HTML; words too long for a column may break after an underscore, a slash or a bracket."""
+    escaped = str(escape(text))
+    return Markup(re.sub(r"\S{24,}", lambda word: re.sub(r"[_/(,](?=\w)", r"\g<0><wbr>", word[0]), escaped))
 
 
 def _escaped_for_markdown(text: str) -> str:

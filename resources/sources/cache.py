@@ -82,13 +82,14 @@ class Cache:
             return {}
         if not self._mirror.is_dir():
             raise SourceError(f"SECTORFORGE_MIRROR names {self._mirror}, which is not a folder: correct or unset it")
-        return {_file_sha256(path): path for path in self._mirror.rglob("*") if path.is_file()}
+        return {file_sha256(path): path for path in self._mirror.rglob("*") if path.is_file()}
 
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _file_sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """The digest (hex) of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

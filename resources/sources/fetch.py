@@ -62,8 +62,10 @@ def releases(name: str, version: str, client: requests.Session) -> list["Distrib
         packages = index.get_project_page(name, timeout=TIMEOUT_SECONDS).packages
     except NoSuchProjectError as error:
         raise SourceUnreachable(f"{what}: the package index has no project {name!r}") from error
-    except (requests.RequestException, UnsupportedContentTypeError) as error:
+    except requests.RequestException as error:
         raise SourceUnreachable(f"{what}: the package index does not answer ({_reason(error)})") from error
+    except UnsupportedContentTypeError as error:
+        raise SourceUnreachable(f"{what}: the package index answers with {error.content_type}, no index") from error
     served = [package for package in packages if package.version == version]
     first = {package.package_type: package for package in reversed(served)}
     archives = [first[kind] for kind in ("wheel", "sdist") if kind in first]
@@ -152,7 +154,7 @@ def _megabytes(count: int) -> str:
     return f"{count / 1e6:.1f} MB"
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: requests.RequestException) -> str:
     """What happened, without the layers around it and without the URL, which may hold a password."""
     if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"{error.response.status_code} {error.response.reason}"

@@ -96,7 +96,6 @@ def _csv(content: bytes, reading: Reading, where: str) -> pl.DataFrame:
         text = _single_spaces(text)
     if not text:
         raise SourceError(f"{where}: empty, nothing but line ends; deliver it again")
-
     if reading.header and reading.columns is None:
         _check_names(_first_line(text, reading), where)
     try:
@@ -128,7 +127,7 @@ def _utf8(content: bytes, encoding: str, where: str) -> bytes:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise SourceError(
-            f"{where}: line {line}: byte 0x{content[error.start]:02x} (number {error.start}) is not UTF-8; "
+            f"{where}: line {line}: byte 0x{content[error.start]:02x} at offset {error.start} is not UTF-8; "
             f"save it as UTF-8, or set `encoding: latin1`"
         ) from error
     return content.removeprefix(codecs.BOM_UTF8) if encoding == "utf8" else text.encode()

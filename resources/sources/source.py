@@ -14,7 +14,7 @@ import polars as pl
 
 from industries.definition import Files, Http, Package, UseCase
 from resources.sources import archives, fetch
-from resources.sources.cache import Cache
+from resources.sources.cache import Cache, file_sha256
 from resources.sources.errors import SourceError
 from resources.sources.fetch import Progress
 from resources.sources.reading import read_table
@@ -34,8 +34,7 @@ def fingerprint(use_case: UseCase) -> str:
     digest = hashlib.sha256(source.model_dump_json(include={"package", "http", "files"}).encode())
     if source.files:
         for path in _matching(source.files, use_case.folder):
-            content = hashlib.sha256(path.read_bytes()).hexdigest()
-            digest.update(f"\n{content} {os.path.relpath(path, use_case.folder)}".encode())
+            digest.update(f"\n{file_sha256(path)} {os.path.relpath(path, use_case.folder)}".encode())
     return digest.hexdigest()
 
 

@@ -229,7 +229,7 @@ def test_an_ensemble_that_is_better_on_validation_is_champion():
     assert judgement.members.keys() == judged.champion.members.keys()
     assert sum(judged.champion.members.values()) == pytest.approx(1)
     assert judged.lift_over_linear.decisive and judged.lift_over_linear.value > 0
-    assert judged.champion.chosen_by.endswith("cross-fitted over 5 folds")
+    assert judged.champion.chosen_by.endswith("on 600 validation rows, cross-fitted")
     (together,) = [one for one in judged.candidates if one.learner == "ensemble"]
     assert together.champion and together.family == "ensemble"
     assert together.seconds == 2.0 * len(judged.champion.members)

@@ -224,6 +224,11 @@ def test_a_number_most_rows_share_makes_fewer_parts():
     assert {name: int(member.sum()) for name, member in cut.items()} == {"0": 90, "1,000 to 10,005": 10}
 
 
+def test_missing_numbers_are_kept_apart_when_the_last_quarter_is_empty():
+    cut = dict(levels(pl.Series("score", [*range(10), *[10] * 30, None])))
+    assert {name: int(member.sum()) for name, member in cut.items()} == {"0 to 9": 10, "10": 30, "missing": 1}
+
+
 def test_few_numbers_and_text_keep_their_values():
     assert list(dict(levels(pl.Series("sex", [2, 1, 2])))) == ["1", "2"]
     assert list(dict(levels(pl.Series("flag", [1.0, 0.0, float("nan")])))) == ["0", "1", "missing"]

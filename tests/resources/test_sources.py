@@ -69,6 +69,7 @@ class Server(ThreadingHTTPServer):
         self.statuses: list[int] = []
         self.cuts: list[int] = []
         self.resumes = True
+        self.content_type = "text/html"
         self.requests: list[tuple[str, str | None]] = []
 
     @property
@@ -95,7 +96,7 @@ class Handler(BaseHTTPRequestHandler):
         start = int(self.headers["Range"].removeprefix("bytes=").rstrip("-")) if self.headers["Range"] else 0
         start = start if self.server.resumes else 0
         self.send_response(206 if start else 200)
-        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Type", self.server.content_type)
         self.send_header("Content-Length", str(len(content) - start))
         self.end_headers()
         self.wfile.write(content[start:][: self.server.cuts.pop() if self.server.cuts else None])
@@ -227,6 +228,15 @@ def test_an_index_that_refuses_is_unreachable_and_its_password_stays_secret(serv
     with pytest.raises(SourceUnreachable) as caught:
         read(packaged(orders=("shop/orders.csv", ORDERS)), cache, print)
     assert str(caught.value) == f"Some.Shop==1.0: the package index does not answer (403 Forbidden). {ADVICE}"
+
+
+def test_an_index_that_is_none_is_unreachable(server, cache):
+    server.serve_release(wheel(orders=ORDERS))
+    server.content_type = "image/png"
+    with pytest.raises(
+        SourceUnreachable, match=r"Some\.Shop==1\.0: the package index answers with image/png, no index"
+    ):
+        read(packaged(orders=("shop/orders.csv", ORDERS)), cache, print)
 
 
 # --- addresses --------------------------------------------------------------------------------------------------------

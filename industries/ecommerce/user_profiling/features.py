@@ -28,7 +28,6 @@ def features(frame: pl.LazyFrame) -> pl.LazyFrame:
         price_per_cd=pl.col("spend") / pl.col("cds"),
         days_active=known_for - silence,
         active_share=1 - silence / known_for,
-        orders_per_month=30 * (pl.col("orders") - 1) / known_for,
         silence_in_gaps=silence / pl.col("gap_mean"),
     )
 
@@ -50,16 +49,11 @@ def _customers(orders: pl.LazyFrame) -> pl.LazyFrame:
         days_since_first=days_ago.max(),
         days_since_last=days_ago.min(),
         orders=pl.len(),
-        orders_90d=(days_ago <= 90).sum(),
         orders_180d=(days_ago <= 180).sum(),
         cds=pl.sum("cds"),
         spend=pl.sum("dollars"),
         spend_90d=pl.col("dollars").filter(days_ago <= 90).sum(),
-        first_order=pl.first("dollars"),
-        last_order=pl.last("dollars"),
         largest_order=pl.max("dollars"),
         gap_mean=gap.mean(),
         gap_longest=gap.max(),
-        gap_last=gap.last(),
-        gap_spread=gap.std(),
     )

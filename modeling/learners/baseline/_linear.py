@@ -20,6 +20,7 @@ from modeling.learners.progress import throttled
 from modeling.learners.protocol import Fitting
 from modeling.table import Table
 
+
 @dataclass(frozen=True)
 class Chosen:
     """The pipeline `inputs(table)` -> prediction whose penalty did best on validation rows."""

@@ -103,9 +103,7 @@ class Model:
         return model
 
 
-def _tuned(
-    train: Table, valid: Table, knobs: LightGBMKnobs, fitting: Fitting, start: float
-) -> tuple[Grown, list[str]]:
+def _tuned(train: Table, valid: Table, knobs: LightGBMKnobs, fitting: Fitting, start: float) -> tuple[Grown, list[str]]:
     """The best of the trials, on all training rows."""
     seconds = fitting.seconds if knobs.trials is None else math.inf
     if len(train) <= knobs.tuning_rows:
@@ -119,9 +117,7 @@ def _tuned(
     return grown, [f"best of {trials} trials on {knobs.tuning_rows:,} rows, then fitted on all {len(train):,}"]
 
 
-def _search(
-    train: Table, valid: Table, knobs: LightGBMKnobs, fitting: Fitting, deadline: float
-) -> tuple[Grown, int]:
+def _search(train: Table, valid: Table, knobs: LightGBMKnobs, fitting: Fitting, deadline: float) -> tuple[Grown, int]:
     """Trials until `knobs.trials` or `deadline`, the knobs as given first; the best one and how many there were."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = {name: SPACE[name] for name in SPACE if name != "cat_smooth" or train.categorical_names}

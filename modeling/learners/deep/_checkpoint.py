@@ -37,7 +37,9 @@ class Checkpoint:
         self._path = fitting.scratch / f"{name}.safetensors" if fitting.scratch else None
         self._fingerprint = _fingerprint(train, valid, fitting) if self._path else ""
 
-    def write(self, state: State, network: nn.Module, best: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> None:
+    def write(
+        self, state: State, network: nn.Module, best: dict[str, Tensor], optimizer: torch.optim.Optimizer
+    ) -> None:
         """The tensors and `state`, to a temporary name first: a file of this name is always whole."""
         if self._path is None:
             return
@@ -47,9 +49,7 @@ class Checkpoint:
         save_file(tensors, unfinished, metadata=scalars)
         unfinished.replace(self._path)
 
-    def restore(
-        self, network: nn.Module, optimizer: torch.optim.Optimizer
-    ) -> tuple[State, dict[str, Tensor]] | None:
+    def restore(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[State, dict[str, Tensor]] | None:
         """Bring `network` and `optimizer` to where they were; the state and the best weights. None: nothing to resume."""
         if self._path is None or not self._path.exists():
             return None
@@ -73,7 +73,14 @@ def _fingerprint(train: Table, valid: Table, fitting: Fitting) -> str:
         for array in (table.numeric, table.categorical, table.target):
             digest.update(str(array.shape).encode())
             digest.update(array.tobytes())
-    how: list[Any] = [fitting.outcome, fitting.classes, fitting.seconds, fitting.seed, fitting.parameters, fitting.fixed]
+    how: list[Any] = [
+        fitting.outcome,
+        fitting.classes,
+        fitting.seconds,
+        fitting.seed,
+        fitting.parameters,
+        fitting.fixed,
+    ]
     digest.update(json.dumps([*how, asdict(fitting.compute)], sort_keys=True).encode())
     return digest.hexdigest()
 

@@ -56,17 +56,17 @@ class Trained:
 
 
 @contextmanager
-def session(fitting: Fitting) -> Iterator[None]:
-    """Seeded, with the threads that `fitting` grants; torch's global state is as before afterwards."""
-    threads = torch.get_num_threads()
+def session(fitting: Fitting, threads: int) -> Iterator[None]:
+    """Seeded, with so many CPU threads; torch's global state is as before afterwards."""
+    before = torch.get_num_threads()
     devices = [torch.cuda.current_device()] if fitting.compute.device == "cuda" else []
     with torch.random.fork_rng(devices):
-        torch.set_num_threads(fitting.compute.threads)
+        torch.set_num_threads(threads)
         torch.manual_seed(fitting.seed)
         try:
             yield
         finally:
-            torch.set_num_threads(threads)
+            torch.set_num_threads(before)
 
 
 def train(

@@ -22,6 +22,8 @@ from modeling.learners.protocol import Fitting, LearnerError, Outcome, Told
 from modeling.table import Table
 
 CHUNK = 8192
+THREADS = 1
+"""A batch of 32 is too small to share: a second thread would only wait for the first."""
 INITIALISERS = {
     "glorot_uniform": nn.init.xavier_uniform_,
     "glorot_normal": nn.init.xavier_normal_,
@@ -41,7 +43,9 @@ class MLPKnobs(Knobs):
 
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = (128, 64)
     dropout: float = Field(0.5, ge=0, lt=1)
-    initialisation: Literal["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "orthogonal"] = "glorot_uniform"
+    initialisation: Literal["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "orthogonal"] = (
+        "glorot_uniform"
+    )
     loss: Literal["cross_entropy", "mse"] | None = None
     optimiser: Literal["adam", "adamw", "sgd"] = "adam"
     learning_rate: float = Field(1e-3, gt=0)
@@ -71,7 +75,7 @@ class Model:
         device, loss = fitting.compute.device, _loss(self._knobs, self._head)
         rows = Rows((self._inputs(train),), self._head.target(train)).to(device)
         judged = None if fitting.fixed else Rows((self._inputs(valid),), self._head.target(valid)).to(device)
-        with session(fitting):
+        with session(fitting, THREADS):
             self._network = _network(rows.inputs[0].shape[1], self._head.width, self._knobs).to(device)
             trained = run(
                 self._network,

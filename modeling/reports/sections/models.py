@@ -48,7 +48,7 @@ def candidates(evaluation: Evaluation) -> Section:
             _costs(evaluation),
             *([Bullets(remarks)] if remarks else []),
             *_learning(evaluation),
-            _knobs(rows),
+            *_parameters(rows),
         ],
     )
 
@@ -105,12 +105,14 @@ def _learning(evaluation: Evaluation) -> list[Figure]:
     ]
 
 
-def _knobs(rows: list[Candidate]) -> Table:
+def _parameters(rows: list[Candidate]) -> list[Table]:
     listed = [
-        [row.learner, ", ".join(f"{name} = {value}" for name, value in row.parameters.items()) or "none"]
+        [row.learner, ", ".join(f"{name} = {value}" for name, value in row.parameters.items())]
         for row in rows
+        if row.parameters
     ]
-    return Table("Parameters", {"Candidate": "text", "Settings it was fitted with": "text"}, list(listed))
+    columns: Columns = {"Candidate": "text", "Settings it was fitted with": "text"}
+    return [Table("Parameters", columns, listed)] if listed else []
 
 
 def comparison(evaluation: Evaluation) -> Figure:

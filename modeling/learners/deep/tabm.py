@@ -1,0 +1,245 @@
+"""TabM: an ensemble of networks that share most of their weights (Gorishniy et al. 2025, arXiv:2410.24210).
+
+Belongs here: the package `tabm` behind the learner protocol, and how much of it a CPU can afford.
+"""
+
+import json
+import time
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from pydantic import Field
+from rtdl_num_embeddings import PiecewiseLinearEmbeddings, compute_bins
+from safetensors.torch import load_file, save_file
+from sklearn.preprocessing import QuantileTransformer
+from tabm import TabM
+from torch import Tensor, nn
+
+from modeling.learners import encoding
+from modeling.learners.checks import Knobs, check, read_knobs, varies
+from modeling.learners.deep._checkpoint import Checkpoint
+from modeling.learners.deep._head import Head
+from modeling.learners.deep._training import Plan, Rows, outputs, session, train as run
+from modeling.learners.progress import thinned
+from modeling.learners.protocol import Fitting, Outcome, Told
+from modeling.table import RARE, Table
+
+CHUNK = 1024
+NOISE = 1e-5
+"""Added to numbers before their quantiles are fitted, so that no two are equal, as the authors do."""
+FULL, SMALL = {"k": 32, "width": 512, "embedding": 16}, {"k": 8, "width": 128, "embedding": 8}
+"""The authors' size, for a GPU; and what two CPU cores train in seconds."""
+EPOCHS_WANTED = 12
+OPERATIONS_PER_SECOND = 2e10
+"""Of one CPU core, as training reaches them; what the subsample on a CPU is computed from."""
+
+
+class TabMKnobs(Knobs):
+    """`k` networks of `blocks` layers of `width`; numbers as piecewise-linear embeddings of size `embedding` over
+    `bins` quantiles. `rows`: train on at most that many. None: by device. `compile`: torch.compile on a GPU; it costs
+    half a minute, so it pays for long training only.
+    """
+
+    k: int | None = Field(None, ge=1)
+    width: int | None = Field(None, ge=1)
+    embedding: int | None = Field(None, ge=1)
+    rows: int | None = Field(None, ge=1)
+    blocks: int = Field(2, ge=1)
+    bins: int = Field(48, ge=2)
+    dropout: float = Field(0.1, ge=0, lt=1)
+    learning_rate: float = Field(2e-3, gt=0)
+    weight_decay: float = Field(3e-4, ge=0)
+    batch: int = Field(256, ge=1)
+    epochs: int = Field(1000, ge=1)
+    patience: int = Field(16, ge=1)
+    compile: bool = False
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which columns the network reads, and their edges and cardinalities: what rebuilds it."""
+
+    numeric: list[int]
+    gappy: list[int]
+    edges: list[list[float]]
+    cardinalities: list[int]
+
+
+class Network(nn.Module):
+    """TabM on ``numeric [n, p]`` and ``codes [n, q]``, either of which may be empty; output ``[n, k, width]``."""
+
+    def __init__(self, layout: Layout, knobs: TabMKnobs, outputs: int) -> None:
+        super().__init__()
+        self.tabm = TabM.make(
+            n_num_features=len(layout.numeric),
+            cat_cardinalities=layout.cardinalities or None,
+            num_embeddings=_embeddings(layout.edges, knobs),
+            d_out=outputs,
+            k=knobs.k,
+            d_block=knobs.width,
+            n_blocks=knobs.blocks,
+            dropout=knobs.dropout,
+        )
+
+    def forward(self, numeric: Tensor, codes: Tensor) -> Tensor:
+        return self.tabm(numeric if numeric.shape[1] else None, codes if codes.shape[1] else None)
+
+
+class Model:
+    """TabM with piecewise-linear embeddings; the loss is the mean over members, the prediction their mean."""
+
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass", "regression")
+    default_seconds: ClassVar[float] = 12
+
+    _head: Head
+    _knobs: TabMKnobs
+    _layout: Layout
+    _quantiles: QuantileTransformer | None
+    _network: Network
+
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+        start = time.monotonic()
+        knobs = read_knobs(TabMKnobs, fitting.parameters)
+        check(self, train, valid, fitting)
+        checkpoint = Checkpoint("tabm", train, valid, fitting)
+        self._knobs = _sized(knobs, train, fitting)
+        notes = _notes(self._knobs, train, fitting)
+        train = _sample(train, self._knobs.rows, fitting.seed)
+        self._head = Head.of(train, fitting)
+        self._prepare(train, fitting.seed)
+        device = fitting.compute.device
+        rows = Rows(self._inputs(train), self._head.target(train)).to(device)
+        judged = None if fitting.fixed else Rows(self._inputs(valid), self._head.target(valid)).to(device)
+        with session(fitting, fitting.compute.threads):
+            self._network = Network(self._layout, self._knobs, self._head.width).to(device)
+            if self._knobs.compile and device == "cuda":
+                self._network.compile()
+            trained = run(
+                self._network,
+                torch.optim.AdamW(
+                    self._network.parameters(),
+                    self._knobs.learning_rate,
+                    weight_decay=self._knobs.weight_decay,
+                    fused=True,
+                ),
+                self._members_loss,
+                lambda output, target: self._head.negative_log_likelihood(self._mean(output), target),
+                rows,
+                judged,
+                Plan(self._knobs.epochs, self._knobs.batch, self._knobs.patience, CHUNK),
+                fitting,
+                checkpoint,
+                start,
+            )
+        chosen = self._knobs.model_copy(update={"epochs": trained.epochs})
+        return Told(chosen.model_dump(), thinned(trained.curve), notes + trained.notes)
+
+    def predict(self, table: Table) -> np.ndarray:
+        device = next(self._network.parameters()).device
+        inputs = tuple(tensor.to(device) for tensor in self._inputs(table))
+        return self._head.prediction(torch.cat([self._mean(part) for part in outputs(self._network, inputs, CHUNK)]))
+
+    def save(self, folder: Path) -> None:
+        if self._quantiles is not None:
+            encoding.write(self._quantiles, folder / "quantiles.skops")
+        save_file(self._network.state_dict(), folder / "weights.safetensors")
+        facts: dict[str, Any] = {
+            "head": self._head.as_dict(),
+            "knobs": self._knobs.model_dump(),
+            "layout": asdict(self._layout),
+        }
+        (folder / "tabm.json").write_text(json.dumps(facts))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        facts = json.loads((folder / "tabm.json").read_text())
+        model = cls()
+        model._head, model._knobs = Head(**facts["head"]), TabMKnobs(**facts["knobs"])
+        model._layout = Layout(**facts["layout"])
+        model._quantiles = encoding.read(folder / "quantiles.skops") if model._layout.numeric else None
+        model._network = Network(model._layout, model._knobs, model._head.width)
+        model._network.load_state_dict(load_file(folder / "weights.safetensors"))
+        return model
+
+    def _prepare(self, train: Table, seed: int) -> None:
+        """Fit quantiles and bins; columns that don't vary are left out, gaps become a code of their own."""
+        gaps = np.isnan(train.numeric)
+        numeric = [index for index, column in enumerate(train.numeric.T) if varies(column)]
+        gappy = np.flatnonzero(gaps.any(axis=0) & ~gaps.all(axis=0)).tolist()
+        self._quantiles = _quantiles(train.numeric[:, numeric], seed) if numeric else None
+        self._layout = Layout(numeric, gappy, [], [*train.cardinalities, *(2 for _ in gappy)])
+        if numeric:
+            edges = _edges(self._inputs(train)[0], self._knobs.bins)
+            self._layout = Layout(numeric, gappy, edges, self._layout.cardinalities)
+
+    def _inputs(self, table: Table) -> tuple[Tensor, Tensor]:
+        """float32 numbers ``[n, p]``, a gap at the median, and int64 codes ``[n, q + gappy]``."""
+        numeric = table.numeric[:, self._layout.numeric]
+        if self._quantiles is not None:
+            numeric = np.nan_to_num(self._quantiles.transform(numeric.astype(np.float64))).astype(np.float32)
+        codes = np.hstack([table.categorical, np.isnan(table.numeric[:, self._layout.gappy])]).astype(np.int64)
+        codes[codes >= np.array(self._layout.cardinalities, dtype=np.int64)] = RARE
+        return torch.from_numpy(numeric), torch.from_numpy(codes)
+
+    def _members_loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """Mean loss of the members, each on its own: they must stay different."""
+        return self._head.cross_entropy(output.flatten(0, 1).float(), target.repeat_interleave(output.shape[1]))
+
+    def _mean(self, output: Tensor) -> Tensor:
+        """The members' mean response, of `output` ``[n, k, width]``."""
+        members = self._head.response(output)
+        return members.mean(1)
+
+
+def _sized(knobs: TabMKnobs, train: Table, fitting: Fitting) -> TabMKnobs:
+    """`knobs` with every None filled in. A rule and not a measurement, so that a resumed fit gets the same size."""
+    size = FULL if fitting.compute.device == "cuda" else SMALL
+    sized = knobs.model_copy(update={name: value for name, value in size.items() if getattr(knobs, name) is None})
+    if sized.rows is not None or fitting.compute.device == "cuda":
+        return sized.model_copy(update={"rows": min(sized.rows or len(train), len(train))})
+    assert sized.k and sized.width and sized.embedding
+    inputs = len(train.numeric_names) * sized.embedding + sum(train.cardinalities)
+    weights = sized.k * sized.width * (inputs + sized.width * (sized.blocks - 1))
+    affordable = fitting.seconds * fitting.compute.threads * OPERATIONS_PER_SECOND / (6 * weights * EPOCHS_WANTED)
+    return sized.model_copy(update={"rows": min(len(train), max(1000, int(affordable)))})
+
+
+def _notes(knobs: TabMKnobs, train: Table, fitting: Fitting) -> list[str]:
+    kind = "GPU" if fitting.compute.device == "cuda" else "CPU"
+    return [f"{kind}: {knobs.rows:,} of {len(train):,} rows, k={knobs.k}, width {knobs.width}"]
+
+
+def _sample(train: Table, rows: int | None, seed: int) -> Table:
+    if rows is None or rows >= len(train):
+        return train
+    return train.rows(np.random.default_rng(seed).choice(len(train), rows, replace=False, shuffle=False))
+
+
+def _quantiles(numeric: np.ndarray, seed: int) -> QuantileTransformer:
+    noise = np.random.default_rng(seed).normal(0.0, NOISE, numeric.shape)
+    return QuantileTransformer(
+        n_quantiles=min(max(len(numeric) // 30, 10), 1000, len(numeric)),
+        output_distribution="normal",
+        subsample=None,
+        random_state=seed,
+    ).fit(numeric + noise)
+
+
+def _edges(numeric: Tensor, bins: int) -> list[list[float]]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*just two bin edges")
+        return [edges.tolist() for edges in compute_bins(numeric, n_bins=min(bins, len(numeric) - 1))]
+
+
+def _embeddings(edges: list[list[float]], knobs: TabMKnobs) -> PiecewiseLinearEmbeddings | None:
+    if not edges:
+        return None
+    assert knobs.embedding, "the embedding's size is chosen before the network is built"
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*just two bin edges")
+        tensors = [torch.tensor(of_column) for of_column in edges]
+        return PiecewiseLinearEmbeddings(tensors, knobs.embedding, activation=False, version="B")
