@@ -116,7 +116,7 @@ def _lines(
     dashes = alt.Scale(domain=names, range=[dash for _, dash in styles.values()])
     return (
         _chart(rows)
-        .mark_line(clip=True, strokeWidth=2)
+        .mark_line(strokeWidth=2)
         .encode(
             x=alt.X("x:Q", title=x, scale=_scale(x_domain)),
             y=alt.Y("y:Q", title=y, scale=_scale(y_domain)),
@@ -163,10 +163,12 @@ def net_benefit(model: Curve, everyone: Curve | None) -> alt.Chart:
     """Decision curve: what acting on the model is worth, in true positives a row (Vickers & Elkin 2006)."""
     never = Curve(x=[model.x[0], model.x[-1]], y=[0, 0])
     curves = {"act on the model": model, "always act": everyone, "never act": never}
-    rows = [row for name, curve in curves.items() if curve is not None for row in _points(name, curve)]
-    styles = dict(zip(curves, (MAIN, OTHER, REFERENCE), strict=True))
     top = max(*model.y, 1e-6)
-    return _lines(rows, styles, "threshold probability", "net benefit", None, [-0.3 * top, 1.1 * top])
+    shown = [-0.3 * top, 1.1 * top]
+    points = [row for name, curve in curves.items() if curve is not None for row in _points(name, curve)]
+    rows = [row for row in points if shown[0] <= row["y"] <= shown[1]]
+    styles = dict(zip(curves, (MAIN, OTHER, REFERENCE), strict=True))
+    return _lines(rows, styles, "threshold probability", "net benefit", None, shown)
 
 
 def calibration(bins: Calibration) -> ChartType:
@@ -310,8 +312,11 @@ def _behaviour(evaluation: Evaluation) -> dict[str, ChartType]:
 def comparison(evaluation: Evaluation) -> ChartType:
     """Champion, linear model and trivial baseline on the sealed test, in the metric that chose the champion."""
     champion = evaluation.champion
-    references = [other for other in (evaluation.linear, evaluation.baseline) if other is not None]
-    tests = {other.learner: other.test for other in references}
+    others = [other for other in (evaluation.linear, evaluation.baseline) if other is not None]
     estimates = [Estimate(f"{champion.learner} (champion)", champion.test[evaluation.metric], main=True)]
-    estimates += [Estimate(name, test[evaluation.metric]) for name, test in tests.items() if name != champion.learner]
+    estimates += [
+        Estimate(other.learner, other.test[evaluation.metric])
+        for other in others
+        if other.learner != champion.learner and evaluation.metric in other.test
+    ]
     return forest(estimates, f"{wording.metric_title(evaluation.metric)} on the sealed test")

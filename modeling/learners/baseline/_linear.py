@@ -46,7 +46,7 @@ def choose(
     """
     start, say = time.monotonic(), throttled(fitting.progress)
     columns = encoder(train, fitting.seed)
-    rows = columns.transform(inputs(train))
+    rows: Any = columns.transform(inputs(train))
     estimator = make(rows.shape[1])
     if len(strengths) == 1:
         notes = _fit(estimator.set_params(**{knob: strengths[0]}), rows, train)

@@ -6,7 +6,9 @@ Belongs here: writing, finding and removing a checkpoint. Does not belong here: 
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,6 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
-
-from modeling.learners.protocol import Fitting
-from modeling.table import Table
 
 
 @dataclass
@@ -31,11 +30,11 @@ class State:
 
 
 class Checkpoint:
-    """The checkpoint of one fit: of these rows, parameters and seed, and of no other."""
+    """The checkpoint of one fit; one with another fingerprint is not its own. Without a folder nothing is kept."""
 
-    def __init__(self, name: str, train: Table, valid: Table, fitting: Fitting) -> None:
-        self._path = fitting.scratch / f"{name}.safetensors" if fitting.scratch else None
-        self._fingerprint = _fingerprint(train, valid, fitting) if self._path else ""
+    def __init__(self, folder: Path | None, name: str, fingerprint: str) -> None:
+        self._path = folder / f"{name}.safetensors" if folder else None
+        self._fingerprint = fingerprint
 
     def write(
         self, state: State, network: nn.Module, best: dict[str, Tensor], optimizer: torch.optim.Optimizer
@@ -50,14 +49,14 @@ class Checkpoint:
         unfinished.replace(self._path)
 
     def restore(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[State, dict[str, Tensor]] | None:
-        """Bring `network` and `optimizer` to where they were; the state and the best weights. None: nothing to resume."""
+        """Bring `network` and `optimizer` to where they were: the state and the best weights, or None if there are none."""
         if self._path is None or not self._path.exists():
             return None
         with safe_open(self._path, "pt", device=str(next(network.parameters()).device)) as file:
             scalars = file.metadata()
             if scalars["fingerprint"] != self._fingerprint:
                 return None
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.offset_keys()}
         network.load_state_dict(_part(tensors, "network"))
         _restore_moments(optimizer, _part(tensors, "optimizer"))
         return State(**json.loads(scalars["state"])), _part(tensors, "best")
@@ -67,21 +66,12 @@ class Checkpoint:
             self._path.unlink(missing_ok=True)
 
 
-def _fingerprint(train: Table, valid: Table, fitting: Fitting) -> str:
-    digest = hashlib.sha256()
-    for table in (train, valid):
-        for array in (table.numeric, table.categorical, table.target):
-            digest.update(str(array.shape).encode())
-            digest.update(array.tobytes())
-    how: list[Any] = [
-        fitting.outcome,
-        fitting.classes,
-        fitting.seconds,
-        fitting.seed,
-        fitting.parameters,
-        fitting.fixed,
-    ]
-    digest.update(json.dumps([*how, asdict(fitting.compute)], sort_keys=True).encode())
+def fingerprint(settings: dict[str, Any], network: nn.Module, rows: Iterable[Tensor]) -> str:
+    """Digest of all that decides how training goes: settings (JSON types), the network's initial weights, the rows."""
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    for tensor in chain(network.state_dict().values(), rows):
+        digest.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -57,7 +57,7 @@ class Head:
         return functional.mse_loss(self.response(output), target)
 
     def response(self, output: Tensor) -> Tensor:
-        """Probabilities ``[..., classes]`` or ``[...]``, or the standardised value ``[...]``, of `output` ``[..., width]``."""
+        """Of `output` ``[..., width]``: probabilities ``[..., classes]`` or ``[...]``, or standardised values ``[...]``."""
         if self.outcome == "multiclass":
             return output.softmax(-1)
         return output.squeeze(-1).sigmoid() if self.outcome == "binary" else output.squeeze(-1)

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from modeling.learners.deep._checkpoint import Checkpoint, State
+from modeling.learners.deep._checkpoint import Checkpoint, State, fingerprint
 from modeling.learners.progress import throttled
 from modeling.learners.protocol import Fitting, LearnerError
 
@@ -39,9 +39,24 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """`patience`: epochs without a better validation loss, None: all of them. `chunk`: rows judged at once."""
+class Objective:
+    """Two maps of (output, target) to a mean: what training lowers, and what an epoch is judged by."""
 
+    loss: Loss
+    score: Loss
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train.
+
+    `patience`: epochs without a better validation loss, None: all of them. `chunk`: rows judged at once. `name` and
+    `settings` (JSON types) tell one fit's checkpoint from another's. `start`: `time.monotonic` when the fit began.
+    """
+
+    name: str
+    settings: dict[str, Any]
+    start: float
     epochs: int
     batch: int
     patience: int | None
@@ -72,38 +87,35 @@ def session(fitting: Fitting, threads: int) -> Iterator[None]:
 def train(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
-    loss: Loss,
-    score: Loss,
+    objective: Objective,
     rows: Rows,
     judged: Rows | None,
     plan: Plan,
     fitting: Fitting,
-    checkpoint: Checkpoint,
-    start: float,
 ) -> Trained:
     """Train `network` in place and leave it at its best epoch.
 
-    `loss` and `score` map (output, target) to a mean: what training lowers, and what `judged` is measured by. Without
-    `judged` every epoch of the plan is run and the last one kept. `start` is when the fit began (`time.monotonic`).
+    Without `judged` every epoch of the plan is run, whatever the clock says, and the last one kept.
 
     Raises
     ------
     LearnerError: the validation loss was never finite.
     """
+    checkpoint = _checkpoint(network, rows, judged, plan, fitting)
     restored = checkpoint.restore(network, optimizer)
     state, best = restored if restored else (State(), _copy(network))
-    begin = start - state.seconds
+    begin = plan.start - state.seconds
     deadline = math.inf if judged is None else begin + fitting.seconds
     notes = [f"resumed after epoch {state.epoch}"] if restored else []
     say, saved = throttled(fitting.progress), -math.inf
 
     while state.epoch < plan.epochs and not _out_of_patience(state, plan):
-        fallen = _epoch(network, optimizer, loss, rows, plan.batch, fitting, state.epoch, deadline)
+        fallen = _epoch(network, optimizer, objective.loss, rows, plan.batch, fitting, state.epoch, deadline)
         if fallen is None:
             notes.append(f"time was up after {state.epoch} of {plan.epochs} epochs")
             break
         state.epoch += 1
-        reached = fallen if judged is None else mean_score(network, score, judged, plan.chunk)
+        reached = fallen if judged is None else _mean_score(network, objective.score, judged, plan.chunk)
         if judged is None or reached < state.lowest:
             state.lowest, state.best_epoch, best = reached, state.epoch, _copy(network)
         state.curve.append({"step": state.epoch, "train": fallen} | ({} if judged is None else {"valid": reached}))
@@ -128,7 +140,7 @@ def outputs(network: nn.Module, inputs: tuple[Tensor, ...], chunk: int) -> Itera
             yield network(*parts)
 
 
-def mean_score(network: nn.Module, score: Loss, rows: Rows, chunk: int) -> float:
+def _mean_score(network: nn.Module, score: Loss, rows: Rows, chunk: int) -> float:
     targets = rows.target.split(chunk)
     pairs = zip(outputs(network, rows.inputs, chunk), targets, strict=True)
     return float(sum(score(output, target) * len(target) for output, target in pairs)) / len(rows.target)
@@ -163,6 +175,14 @@ def _epoch(
         optimizer.step()
         total += value.detach() * len(index)
     return float(total) / count
+
+
+def _checkpoint(network: nn.Module, rows: Rows, judged: Rows | None, plan: Plan, fitting: Fitting) -> Checkpoint:
+    if fitting.scratch is None:
+        return Checkpoint(None, plan.name, "")
+    settings = plan.settings | {"seed": fitting.seed, "precision": fitting.compute.precision}
+    tensors = [*rows.inputs, rows.target, *([*judged.inputs, judged.target] if judged else [])]
+    return Checkpoint(fitting.scratch, plan.name, fingerprint(settings, network, tensors))
 
 
 def _out_of_patience(state: State, plan: Plan) -> bool:

@@ -14,9 +14,8 @@ from torch import Tensor, nn
 
 from modeling.learners import encoding
 from modeling.learners.checks import Knobs, check, read_knobs
-from modeling.learners.deep._checkpoint import Checkpoint
 from modeling.learners.deep._head import Head
-from modeling.learners.deep._training import Plan, Rows, outputs, session, train as run
+from modeling.learners.deep._training import Objective, Plan, Rows, outputs, session, train
 from modeling.learners.progress import thinned
 from modeling.learners.protocol import Fitting, LearnerError, Outcome, Told
 from modeling.table import Table
@@ -38,7 +37,7 @@ class MLPKnobs(Knobs):
 
     `hidden`: widths of the ReLU layers, each followed by `dropout`. `loss`: None is cross-entropy for classes and
     squared error for regression. `l1`, `l2`: penalty on the weight matrices, in the loss; with `adamw`, `l2` is the
-    decoupled weight decay instead (Loshchilov & Hutter 2019). `epochs`: at most; the best one on validation rows is kept.
+    decoupled weight decay instead (Loshchilov & Hutter 2019). `epochs`: at most; the one best on validation rows is kept.
     """
 
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = (128, 64)
@@ -73,24 +72,21 @@ class Model:
         self._head = Head.of(train, fitting)
         self._columns = encoding.encoder(train, fitting.seed)
         device, loss = fitting.compute.device, _loss(self._knobs, self._head)
-        rows = Rows((self._inputs(train),), self._head.target(train)).to(device)
-        judged = None if fitting.fixed else Rows((self._inputs(valid),), self._head.target(valid)).to(device)
+        settings = self._knobs.model_dump(mode="json")
+        rows = self._rows(learned).to(device)
+        judged = None if fitting.fixed else self._rows(valid).to(device)
         with session(fitting, THREADS):
             self._network = _network(rows.inputs[0].shape[1], self._head.width, self._knobs).to(device)
-            trained = run(
+            trained = train(
                 self._network,
                 _optimiser(self._network, self._knobs),
-                _penalised(loss, self._network, self._knobs),
-                loss,
+                Objective(_penalised(loss, self._network, self._knobs), loss),
                 rows,
                 judged,
-                Plan(self._knobs.epochs, self._knobs.batch, patience=None, chunk=CHUNK),
+                Plan("mlp", settings, start, self._knobs.epochs, self._knobs.batch, patience=None, chunk=CHUNK),
                 fitting,
-                Checkpoint("mlp", train, valid, fitting),
-                start,
             )
-        chosen = self._knobs.model_copy(update={"epochs": trained.epochs})
-        return Told(chosen.model_dump(mode="json"), thinned(trained.curve), trained.notes)
+        return Told(settings | {"epochs": trained.epochs}, thinned(trained.curve), trained.notes)
 
     def predict(self, table: Table) -> np.ndarray:
         inputs = self._inputs(table).to(next(self._network.parameters()).device)
@@ -112,6 +108,9 @@ class Model:
         model._network = _network(weights["0.weight"].shape[1], model._head.width, model._knobs)
         model._network.load_state_dict(weights)
         return model
+
+    def _rows(self, table: Table) -> Rows:
+        return Rows((self._inputs(table),), self._head.target(table))
 
     def _inputs(self, table: Table) -> Tensor:
         matrix = self._columns.transform(table.matrix)

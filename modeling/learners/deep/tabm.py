@@ -21,9 +21,8 @@ from torch import Tensor, nn
 
 from modeling.learners import encoding
 from modeling.learners.checks import Knobs, check, read_knobs, varies
-from modeling.learners.deep._checkpoint import Checkpoint
 from modeling.learners.deep._head import Head
-from modeling.learners.deep._training import Plan, Rows, outputs, session, train as run
+from modeling.learners.deep._training import Objective, Plan, Rows, outputs, session, train
 from modeling.learners.progress import thinned
 from modeling.learners.protocol import Fitting, Outcome, Told
 from modeling.table import RARE, Table
@@ -31,7 +30,8 @@ from modeling.table import RARE, Table
 CHUNK = 1024
 NOISE = 1e-5
 """Added to numbers before their quantiles are fitted, so that no two are equal, as the authors do."""
-FULL, SMALL = {"k": 32, "width": 512, "embedding": 16}, {"k": 8, "width": 128, "embedding": 8}
+FULL = {"k": 32, "width": 512, "embedding": 16, "bins": 48}
+SMALL = {"k": 8, "width": 64, "embedding": 8, "bins": 16}
 """The authors' size, for a GPU; and what two CPU cores train in seconds."""
 EPOCHS_WANTED = 12
 OPERATIONS_PER_SECOND = 2e10
@@ -47,9 +47,9 @@ class TabMKnobs(Knobs):
     k: int | None = Field(None, ge=1)
     width: int | None = Field(None, ge=1)
     embedding: int | None = Field(None, ge=1)
+    bins: int | None = Field(None, ge=2)
     rows: int | None = Field(None, ge=1)
     blocks: int = Field(2, ge=1)
-    bins: int = Field(48, ge=2)
     dropout: float = Field(0.1, ge=0, lt=1)
     learning_rate: float = Field(2e-3, gt=0)
     weight_decay: float = Field(3e-4, ge=0)
@@ -224,7 +224,7 @@ def _quantiles(numeric: np.ndarray, seed: int) -> QuantileTransformer:
     return QuantileTransformer(
         n_quantiles=min(max(len(numeric) // 30, 10), 1000, len(numeric)),
         output_distribution="normal",
-        subsample=None,
+        subsample=10**9,
         random_state=seed,
     ).fit(numeric + noise)
 

@@ -1,0 +1,155 @@
+"""A catalogue, a state folder and a Dagster instance of a test's own, all under one folder, all real.
+
+Belongs here: making them, and running assets in this process. Does not belong here: what a test expects of the outcome.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import yaml
+from dagster import AssetKey, DagsterInstance, Definitions, ExecuteInProcessResult
+
+from assets.stages import QUARANTINE, STAGES
+from industries.catalogue import Catalogue
+from industries.definition import UseCase
+from pipelines.definitions import build_defs
+from pipelines.instance import SHIPPED
+from pipelines.vocabulary import read_catalogue
+from resources.compute import ComputeResource
+from resources.home import Home
+
+KEY = "retail/returns"
+"""The use case of most tests: a few hundred orders in a CSV, some of which came back."""
+DELIVERY = "orders.csv"
+USE_CASE_ASSETS = (*STAGES, QUARANTINE)
+PUBLISHED = ("validated_data", "features", "baseline_model", "lightgbm_model", "torch_model", "evaluation")
+
+
+def orders(rows: int = 300, seed: int = 0) -> pl.DataFrame:
+    """Orders, of which the dear and heavy ones tend to come back."""
+    draw = np.random.default_rng(seed)
+    price, weight = draw.normal(50, 10, rows).round(2), draw.gamma(2, 2, rows).round(2)
+    score = (price - 50) / 5 + (weight - 4) / 2 + draw.logistic(0, 0.7, rows)
+    return pl.DataFrame(
+        {
+            "order": range(rows),
+            "price": price,
+            "weight": weight,
+            "colour": draw.choice(["red", "green", "blue"], rows),
+            "returned": (score > 0).astype(int),
+        }
+    )
+
+
+def definition(**changes: Any) -> dict[str, Any]:
+    """The `use_case.yaml` of `KEY`, some of its keys changed; a key changed to None is left out."""
+    content = {
+        "title": "Will this order come back?",
+        "task": "binary_classification",
+        "source": {"files": {"path": DELIVERY}, "licence": "CC0", "citation": "made by the test"},
+        "target": "returned",
+        "columns": {"identifier": ["order"]},
+        "learners": ["logistic"],
+        **changes,
+    }
+    return {key: value for key, value in content.items() if value is not None}
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """The digest of every file under `folder`, by its path there."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Everything lies under `folder`; copying that folder copies all of it."""
+
+    folder: Path
+
+    @property
+    def root(self) -> Path:
+        """The catalogue's folder."""
+        return self.folder / "industries"
+
+    @property
+    def home(self) -> Path:
+        """The state folder, which `SECTORFORGE_HOME` would name."""
+        return self.folder / "home"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+    def copy(self, folder: Path) -> "Sandbox":
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return Sandbox(folder)
+
+    # --- the catalogue ------------------------------------------------------------------------------------------------
+
+    def place(self, key: str = KEY, frame: pl.DataFrame | None = None, **changes: Any) -> Path:
+        """Write a use case, its industry where it is new, and its delivery. Returns the use case's folder."""
+        folder = self.root / key
+        folder.mkdir(parents=True, exist_ok=True)
+        industry = folder.parent / "industry.yaml"
+        if not industry.exists():
+            industry.write_text(yaml.safe_dump({"title": folder.parent.name.title(), "owners": ["team:test"]}))
+        (folder / "use_case.yaml").write_text(yaml.safe_dump(definition(**changes), sort_keys=False))
+        if frame is not None:
+            frame.write_csv(folder / DELIVERY)
+        return folder
+
+    def catalogue(self) -> Catalogue:
+        return read_catalogue(self.root)
+
+    def use_case(self, key: str = KEY) -> UseCase:
+        return self.catalogue().use_cases[key]
+
+    # --- runs ---------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def instance(self) -> Iterator[DagsterInstance]:
+        """An instance with the shipped configuration, on disk."""
+        self.dagster_home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(SHIPPED, self.dagster_home / SHIPPED.name)
+        with DagsterInstance.from_config(str(self.dagster_home)) as instance:
+            yield instance
+
+    def definitions(self) -> Definitions:
+        resources = {"home": Home(folder=str(self.home)), "compute": ComputeResource(device="cpu")}
+        return build_defs(catalogue=self.catalogue(), resources=resources)
+
+    def materialise(
+        self, instance: DagsterInstance, key: str | None = KEY, *assets: str, job: str = "use_case"
+    ) -> ExecuteInProcessResult:
+        """Run a job's assets (default: all) in this process. A failure is in the result, not raised."""
+        return (
+            self.definitions()
+            .resolve_job_def(job)
+            .execute_in_process(
+                instance=instance,
+                partition_key=key,
+                asset_selection=[AssetKey(name) for name in assets] or None,
+                raise_on_error=False,
+            )
+        )
+
+    # --- what was published -------------------------------------------------------------------------------------------
+
+    def current(self, asset: str, partition: str = KEY) -> Path:
+        """The folder that readers of an artefact see."""
+        return self.home / "artefacts" / asset / partition / "current"
+
+    def published(self, key: str = KEY) -> dict[str, dict[str, str]]:
+        """The digest of every file that readers of a use case see, by asset."""
+        return {asset: hashes(self.current(asset, key).resolve()) for asset in USE_CASE_ASSETS}
