@@ -3,8 +3,9 @@
 Belongs here: the asset and its checks. Choosing and judging is `modeling.evaluation`.
 """
 
+import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -25,9 +26,11 @@ from industries import feature_code
 from industries.catalogue import Catalogue
 from industries.definition import UseCase
 from modeling.artefacts import Candidates, Model
+from modeling.candidate import Candidate
 from modeling.evaluated import EvaluatedModel
 from modeling.evaluation.record import Evaluation, Interval, Provenance
 from modeling.feature_set import FeatureSet
+from modeling.table import Rows
 from resources.home import Home
 from resources.openings import record_opening
 
@@ -63,46 +66,16 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         torch_model: Candidates,
         home: Home,
     ) -> Iterator[AssetCheckResult | Output[EvaluatedModel]]:
-        from modeling.evaluation.evaluate import Facts, evaluate
         from modeling.reports import charts
-        from modeling.tasks import registry as tasks
 
         use_case = catalogue.use_cases[context.partition_key]
-        openings: list[int] = []
-
-        def open_test():
-            openings.append(
-                record_opening(home.path / "openings", use_case.key, features.background.snapshot, context.run_id)
-            )
-            return features.open_test()
-
+        openings = home.path / "openings"
+        opened = functools.partial(record_opening, openings, use_case.key, features.background.snapshot, context.run_id)
         candidates = [*baseline_model.fitted, *lightgbm_model.fitted, *torch_model.fitted]
-        background = features.background
-        judgement = evaluate(
-            use_case,
-            tasks.task(use_case.task),
-            features.classes,
-            candidates,
-            features.train,
-            features.valid,
-            open_test,
-            facts=Facts(
-                rows=background.rows,
-                data_version=background.snapshot,
-                target_summary=background.target_summary,
-                features=list(features.recipe.inputs),
-                split=use_case.split.model_dump(mode="json"),
-                leakage=background.leakage,
-                contract=background.contract,
-                openings=lambda: openings[-1],
-                provenance=_provenance(use_case, context.run_id, candidates[0].fitting.seed),
-            ),
-            progress=context.log.info,
-        )
-        judged = judgement.evaluation
-        members = {name: (candidate.learner, weight) for name, (candidate, weight) in judgement.members.items()}
+        evaluated = judged_model(use_case, features, candidates, opened, context.run_id, context.log.info)
+        judged = evaluated.evaluation
         yield Output(
-            EvaluatedModel(judged, Model(features.recipe, members, _about(use_case, judged))),
+            evaluated,
             metadata={
                 FINGERPRINT: fingerprint(STAGE, use_case, context.instance),
                 "champion": judged.champion.learner,
@@ -120,9 +93,55 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     return evaluation
 
 
-def _provenance(use_case: UseCase, run_id: str, seed: int) -> Provenance:
+def judged_model(
+    use_case: UseCase,
+    features: FeatureSet,
+    candidates: list[Candidate],
+    opened: Callable[[], int],
+    run_id: str,
+    progress: Callable[[str], None],
+) -> EvaluatedModel:
+    """The champion of `candidates`, judged. `opened` records that the sealed test is opened, and counts."""
+    from modeling.evaluation.evaluate import Facts, evaluate
+    from modeling.tasks import registry as tasks
+
+    background, openings = features.background, []
+
+    def open_test() -> Rows:
+        openings.append(opened())
+        return features.open_test()
+
+    facts = Facts(
+        rows=background.rows,
+        data_version=background.snapshot,
+        target_summary=background.target_summary,
+        features=list(features.recipe.inputs),
+        split=use_case.split.model_dump(mode="json"),
+        leakage=background.leakage,
+        contract=background.contract,
+        openings=lambda: openings[-1],
+        provenance=_provenance(use_case, background.snapshot, run_id, candidates[0].fitting.seed),
+    )
+    task = tasks.task(use_case.task)
+    judgement = evaluate(
+        use_case,
+        task,
+        features.classes,
+        candidates,
+        features.train,
+        features.valid,
+        open_test,
+        facts=facts,
+        progress=progress,
+    )
+    members = {name: (candidate.learner, weight) for name, (candidate, weight) in judgement.members.items()}
+    model = Model(features.recipe, members, _about(use_case, judgement.evaluation))
+    return EvaluatedModel(judgement.evaluation, model)
+
+
+def _provenance(use_case: UseCase, snapshot: str, run_id: str, seed: int) -> Provenance:
     return Provenance(
-        snapshot="",
+        snapshot=snapshot,
         definition=digest(use_case.model_dump(mode="json")),
         code=digest({name: stage.version for name, stage in STAGES.items()}),
         seeds=[seed, seed + 1, seed + 2],

@@ -5,6 +5,7 @@ that a bad delivery never replaces a good one. Judging is `resources.contracts`.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import polars as pl
 from dagster import (
@@ -24,6 +25,9 @@ from assets.stages import FINGERPRINT, QUARANTINE, STAGES, fingerprint
 from industries.catalogue import Catalogue
 from modeling.evaluation.record import ContractResult
 from modeling.validated import ValidatedData
+
+if TYPE_CHECKING:
+    from resources.contracts import Verdict
 
 STAGE = STAGES["validated_data"]
 
@@ -61,11 +65,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         for name in expectations:
             yield _check(name, [result for result in verdict.results if result.expectation == name])
         verdict.raise_if_blocked()
-        kept = pl.Series(range(raw_data.height), dtype=pl.Int64)
-        kept = kept.filter(~kept.is_in(verdict.quarantine["row"].unique().to_list()))
-        data = ValidatedData(
-            verdict.accepted, kept.to_numpy(), verdict.results, content_digest(raw_data), raw_data.height
-        )
+        data = accepted_data(raw_data, verdict)
         described = {FINGERPRINT: fingerprint(STAGE, use_case, context.instance)}
         yield Output(
             data,
@@ -85,6 +85,15 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         )
 
     return validated_data
+
+
+def accepted_data(raw: pl.DataFrame, verdict: "Verdict") -> ValidatedData:
+    """The rows of a snapshot that its contract let pass."""
+    from resources.storage import content_digest
+
+    numbers = pl.Series(range(raw.height), dtype=pl.Int64)
+    kept = numbers.filter(~numbers.is_in(verdict.quarantine["row"].unique().implode()))
+    return ValidatedData(verdict.accepted, kept.to_numpy(), verdict.results, content_digest(raw), raw.height)
 
 
 def _expectations(catalogue: Catalogue) -> list[str]:

@@ -13,6 +13,7 @@ from dagster import BetaWarning, Definitions, in_process_executor
 from assets import evaluation, features, models, raw_data, reports, validated_data
 from assets.partitions import Partitions
 from industries.catalogue import Catalogue
+from pipelines import retention
 from pipelines.jobs import JOBS, schedules
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
@@ -26,6 +27,7 @@ def build_defs(*, catalogue: Catalogue | None = None, resources: Mapping[str, An
     found = catalogue or read_catalogue()
     partitions = Partitions.of(found)
     home = (resources or {}).get("home", Home())
+    run_retention, weekly_run_retention = retention.build(found)
     return Definitions(
         assets=[
             raw_data.build(found, partitions),
@@ -35,8 +37,8 @@ def build_defs(*, catalogue: Catalogue | None = None, resources: Mapping[str, An
             evaluation.build(found, partitions),
             *reports.build(found, partitions),
         ],
-        jobs=JOBS,
-        schedules=schedules(partitions),
+        jobs=[*JOBS, run_retention],
+        schedules=[*schedules(partitions), weekly_run_retention],
         resources={
             "home": home,
             "compute": ComputeResource(),

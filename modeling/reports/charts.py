@@ -173,8 +173,7 @@ def net_benefit(model: Curve, everyone: Curve | None) -> alt.Chart:
 
 def calibration(bins: Calibration) -> ChartType:
     """Observed frequency against predicted probability, a point a bin."""
-    triples = zip(bins.predicted, bins.observed, bins.count, strict=True)
-    rows = [{"x": x, "y": y, "rows": n, "line": "champion"} for x, y, n in triples]
+    rows = _points("champion", Curve(x=bins.predicted, y=bins.observed))
     top = min(1.0, 1.08 * max([*bins.predicted, *bins.observed]))
     perfect = _points("perfect", Curve(x=[0, top], y=[0, top]))
     styles, domain = {"champion": MAIN, "perfect": REFERENCE}, [0.0, top]

@@ -19,6 +19,7 @@ from modeling.reports.wording import (
     failed_gates,
     learner_name,
     lift_over_linear,
+    member_weights,
     metric_title,
     publication,
     value_and_bounds,
@@ -67,14 +68,11 @@ def _sections(evaluation: Evaluation) -> list[Callable[[Evaluation], Section]]:
 
 
 def _reasons(evaluation: Evaluation) -> list[str]:
-    failed = failed_gates(evaluation)
-    total = len(evaluation.gates)
-    if evaluation.published:
-        return [
-            f"The champion met {'its only gate' if total == 1 else f'all {total} gates'}."
-            if total
-            else "No gate was set."
-        ]
+    failed, total = failed_gates(evaluation), len(evaluation.gates)
+    if not total:
+        return ["No gate was set."]
+    if not failed:
+        return [f"{total} of {total} gates passed."]
     return [f"{len(failed)} of {total} gates failed:", *(f"✗ {gate.message}." for gate in failed)]
 
 
@@ -82,16 +80,11 @@ def _measures(evaluation: Evaluation) -> list[Measure]:
     champion, title = evaluation.champion, metric_title(evaluation.metric)
     value, bounds = value_and_bounds(champion.test[evaluation.metric])
     return [
-        Measure("Champion", champion.learner, _members(evaluation)),
+        Measure("Champion", champion.learner, member_weights(champion.members)),
         Measure(f"{title} on the sealed test", value, bounds and f"95% interval {bounds}"),
         _lift_measure("Lift over the trivial baseline", evaluation.lift),
         _lift_measure("Lift over the linear model", lift_over_linear(evaluation)),
     ]
-
-
-def _members(evaluation: Evaluation) -> str:
-    champion = evaluation.champion
-    return learner_name("", champion.members).strip(" ()")
 
 
 def _lift_measure(label: str, lift: Lift | None) -> Measure:

@@ -177,12 +177,18 @@ def lift_over_linear(evaluation: Evaluation) -> Lift | None:
     return None if lift is None or lift.over == evaluation.champion.learner else lift
 
 
+def member_weights(members: dict[str, float]) -> str:
+    """An ensemble's learners and their weights, the heaviest first; empty for a single learner."""
+    if len(members) < 2:
+        return ""
+    heaviest_first = sorted(members.items(), key=lambda member: -member[1])
+    return ", ".join(f"{name} {weight:.2f}" for name, weight in heaviest_first)
+
+
 def learner_name(learner: str, members: dict[str, float]) -> str:
     """The champion's name, with the weights of its members when it is an ensemble."""
-    if len(members) < 2:
-        return learner
-    weights = ", ".join(f"{name} {weight:.2f}" for name, weight in sorted(members.items(), key=lambda m: -m[1]))
-    return f"{learner} ({weights})"
+    weights = member_weights(members)
+    return f"{learner} ({weights})" if weights else learner
 
 
 def listing(items: Sequence[object], most: int = 5) -> str:

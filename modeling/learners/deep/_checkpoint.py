@@ -49,7 +49,7 @@ class Checkpoint:
         unfinished.replace(self._path)
 
     def restore(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[State, dict[str, Tensor]] | None:
-        """Bring `network` and `optimizer` to where they were: the state and the best weights, or None if there are none."""
+        """Bring `network` and `optimizer` to where they were; the state and the best weights, or None without any."""
         if self._path is None or not self._path.exists():
             return None
         with safe_open(self._path, "pt", device=str(next(network.parameters()).device)) as file:

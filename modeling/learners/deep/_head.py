@@ -3,8 +3,8 @@
 Belongs here: the step from outputs to losses and predictions. Does not belong here: networks, training.
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -33,9 +33,6 @@ class Head:
             return cls("regression", 1, float(train.target.mean()), float(train.target.std()) or 1.0)
         return cls(fitting.outcome, fitting.classes if fitting.outcome == "multiclass" else 1)
 
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
-
     def target(self, table: Table) -> Tensor:
         """``[n]``: int64 class indices (multiclass) or float32."""
         if self.outcome == "multiclass":
@@ -57,7 +54,7 @@ class Head:
         return functional.mse_loss(self.response(output), target)
 
     def response(self, output: Tensor) -> Tensor:
-        """Of `output` ``[..., width]``: probabilities ``[..., classes]`` or ``[...]``, or standardised values ``[...]``."""
+        """``[..., width]`` -> probabilities ``[..., classes]`` or ``[...]``, or standardised values ``[...]``."""
         if self.outcome == "multiclass":
             return output.softmax(-1)
         return output.squeeze(-1).sigmoid() if self.outcome == "binary" else output.squeeze(-1)

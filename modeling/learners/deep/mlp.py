@@ -2,8 +2,9 @@
 
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -14,8 +15,9 @@ from torch import Tensor, nn
 
 from modeling.learners import encoding
 from modeling.learners.checks import Knobs, check, read_knobs
+from modeling.learners.deep import _training
 from modeling.learners.deep._head import Head
-from modeling.learners.deep._training import Objective, Plan, Rows, outputs, session, train
+from modeling.learners.deep._training import Loss, Objective, Plan, Rows, outputs, session
 from modeling.learners.progress import thinned
 from modeling.learners.protocol import Fitting, LearnerError, Outcome, Told
 from modeling.table import Table
@@ -37,7 +39,7 @@ class MLPKnobs(Knobs):
 
     `hidden`: widths of the ReLU layers, each followed by `dropout`. `loss`: None is cross-entropy for classes and
     squared error for regression. `l1`, `l2`: penalty on the weight matrices, in the loss; with `adamw`, `l2` is the
-    decoupled weight decay instead (Loshchilov & Hutter 2019). `epochs`: at most; the one best on validation rows is kept.
+    decoupled weight decay instead (Loshchilov & Hutter 2019). `epochs`: at most; the best on validation rows is kept.
     """
 
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = (128, 64)
@@ -73,11 +75,11 @@ class Model:
         self._columns = encoding.encoder(train, fitting.seed)
         device, loss = fitting.compute.device, _loss(self._knobs, self._head)
         settings = self._knobs.model_dump(mode="json")
-        rows = self._rows(learned).to(device)
+        rows = self._rows(train).to(device)
         judged = None if fitting.fixed else self._rows(valid).to(device)
         with session(fitting, THREADS):
             self._network = _network(rows.inputs[0].shape[1], self._head.width, self._knobs).to(device)
-            trained = train(
+            trained = _training.train(
                 self._network,
                 _optimiser(self._network, self._knobs),
                 Objective(_penalised(loss, self._network, self._knobs), loss),
@@ -96,7 +98,7 @@ class Model:
     def save(self, folder: Path) -> None:
         encoding.write(self._columns, folder / "columns.skops")
         save_file(self._network.state_dict(), folder / "weights.safetensors")
-        facts: dict[str, Any] = {"head": self._head.as_dict(), "knobs": self._knobs.model_dump(mode="json")}
+        facts = {"head": asdict(self._head), "knobs": self._knobs.model_dump(mode="json")}
         (folder / "mlp.json").write_text(json.dumps(facts))
 
     @classmethod
@@ -143,20 +145,20 @@ def _optimiser(network: nn.Module, knobs: MLPKnobs) -> torch.optim.Optimizer:
     return torch.optim.Adam(network.parameters(), knobs.learning_rate, eps=1e-7, fused=True)
 
 
-def _loss(knobs: MLPKnobs, head: Head) -> Any:
+def _loss(knobs: MLPKnobs, head: Head) -> Loss:
     if knobs.loss == "cross_entropy" and head.outcome == "regression":
         raise LearnerError("knob 'loss': cross_entropy is for classes; a regression target takes mse")
     return head.squared_error if knobs.loss == "mse" else head.cross_entropy
 
 
-def _penalised(loss: Any, network: nn.Module, knobs: MLPKnobs) -> Any:
+def _penalised(loss: Loss, network: nn.Module, knobs: MLPKnobs) -> Loss:
     l2 = 0.0 if knobs.optimiser == "adamw" else knobs.l2
     if not knobs.l1 and not l2:
         return loss
     weights = [layer.weight for layer in _dense(network)]
 
     def penalised(output: Tensor, target: Tensor) -> Tensor:
-        penalty = sum(knobs.l1 * weight.abs().sum() + l2 * weight.square().sum() for weight in weights)
-        return loss(output, target) + penalty
+        penalties = [knobs.l1 * weight.abs().sum() + l2 * weight.square().sum() for weight in weights]
+        return loss(output, target) + torch.stack(penalties).sum()
 
     return penalised

@@ -6,9 +6,9 @@ Belongs here: the package `tabm` behind the learner protocol, and how much of it
 import json
 import time
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import torch
@@ -21,8 +21,9 @@ from torch import Tensor, nn
 
 from modeling.learners import encoding
 from modeling.learners.checks import Knobs, check, read_knobs, varies
+from modeling.learners.deep import _training
 from modeling.learners.deep._head import Head
-from modeling.learners.deep._training import Objective, Plan, Rows, outputs, session, train
+from modeling.learners.deep._training import Objective, Plan, Rows, outputs, session
 from modeling.learners.progress import thinned
 from modeling.learners.protocol import Fitting, Outcome, Told
 from modeling.table import RARE, Table
@@ -105,38 +106,28 @@ class Model:
         start = time.monotonic()
         knobs = read_knobs(TabMKnobs, fitting.parameters)
         check(self, train, valid, fitting)
-        checkpoint = Checkpoint("tabm", train, valid, fitting)
         self._knobs = _sized(knobs, train, fitting)
-        notes = _notes(self._knobs, train, fitting)
-        train = _sample(train, self._knobs.rows, fitting.seed)
-        self._head = Head.of(train, fitting)
-        self._prepare(train, fitting.seed)
-        device = fitting.compute.device
-        rows = Rows(self._inputs(train), self._head.target(train)).to(device)
-        judged = None if fitting.fixed else Rows(self._inputs(valid), self._head.target(valid)).to(device)
+        sample = _sample(train, self._knobs.rows, fitting.seed)
+        self._head = Head.of(sample, fitting)
+        self._prepare(sample, fitting.seed)
+        device, settings = fitting.compute.device, self._knobs.model_dump()
+        rows = self._rows(sample).to(device)
+        judged = None if fitting.fixed else self._rows(valid).to(device)
         with session(fitting, fitting.compute.threads):
             self._network = Network(self._layout, self._knobs, self._head.width).to(device)
             if self._knobs.compile and device == "cuda":
                 self._network.compile()
-            trained = run(
+            trained = _training.train(
                 self._network,
-                torch.optim.AdamW(
-                    self._network.parameters(),
-                    self._knobs.learning_rate,
-                    weight_decay=self._knobs.weight_decay,
-                    fused=True,
-                ),
-                self._members_loss,
-                lambda output, target: self._head.negative_log_likelihood(self._mean(output), target),
+                _optimiser(self._network, self._knobs),
+                Objective(self._members_loss, self._ensemble_loss),
                 rows,
                 judged,
-                Plan(self._knobs.epochs, self._knobs.batch, self._knobs.patience, CHUNK),
+                Plan("tabm", settings, start, self._knobs.epochs, self._knobs.batch, self._knobs.patience, CHUNK),
                 fitting,
-                checkpoint,
-                start,
             )
-        chosen = self._knobs.model_copy(update={"epochs": trained.epochs})
-        return Told(chosen.model_dump(), thinned(trained.curve), notes + trained.notes)
+        size = f"{device}: {len(sample):,} of {len(train):,} rows, k={self._knobs.k}, width {self._knobs.width}"
+        return Told(settings | {"epochs": trained.epochs}, thinned(trained.curve), [size, *trained.notes])
 
     def predict(self, table: Table) -> np.ndarray:
         device = next(self._network.parameters()).device
@@ -147,8 +138,8 @@ class Model:
         if self._quantiles is not None:
             encoding.write(self._quantiles, folder / "quantiles.skops")
         save_file(self._network.state_dict(), folder / "weights.safetensors")
-        facts: dict[str, Any] = {
-            "head": self._head.as_dict(),
+        facts = {
+            "head": asdict(self._head),
             "knobs": self._knobs.model_dump(),
             "layout": asdict(self._layout),
         }
@@ -173,8 +164,11 @@ class Model:
         self._quantiles = _quantiles(train.numeric[:, numeric], seed) if numeric else None
         self._layout = Layout(numeric, gappy, [], [*train.cardinalities, *(2 for _ in gappy)])
         if numeric:
-            edges = _edges(self._inputs(train)[0], self._knobs.bins)
-            self._layout = Layout(numeric, gappy, edges, self._layout.cardinalities)
+            edges = _edges(self._inputs(train)[0], self._knobs)
+            self._layout = replace(self._layout, edges=edges)
+
+    def _rows(self, table: Table) -> Rows:
+        return Rows(self._inputs(table), self._head.target(table))
 
     def _inputs(self, table: Table) -> tuple[Tensor, Tensor]:
         """float32 numbers ``[n, p]``, a gap at the median, and int64 codes ``[n, q + gappy]``."""
@@ -189,10 +183,16 @@ class Model:
         """Mean loss of the members, each on its own: they must stay different."""
         return self._head.cross_entropy(output.flatten(0, 1).float(), target.repeat_interleave(output.shape[1]))
 
+    def _ensemble_loss(self, output: Tensor, target: Tensor) -> Tensor:
+        return self._head.negative_log_likelihood(self._mean(output), target)
+
     def _mean(self, output: Tensor) -> Tensor:
         """The members' mean response, of `output` ``[n, k, width]``."""
-        members = self._head.response(output)
-        return members.mean(1)
+        return self._head.response(output).mean(1)
+
+
+def _optimiser(network: nn.Module, knobs: TabMKnobs) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(network.parameters(), knobs.learning_rate, weight_decay=knobs.weight_decay, fused=True)
 
 
 def _sized(knobs: TabMKnobs, train: Table, fitting: Fitting) -> TabMKnobs:
@@ -206,11 +206,6 @@ def _sized(knobs: TabMKnobs, train: Table, fitting: Fitting) -> TabMKnobs:
     weights = sized.k * sized.width * (inputs + sized.width * (sized.blocks - 1))
     affordable = fitting.seconds * fitting.compute.threads * OPERATIONS_PER_SECOND / (6 * weights * EPOCHS_WANTED)
     return sized.model_copy(update={"rows": min(len(train), max(1000, int(affordable)))})
-
-
-def _notes(knobs: TabMKnobs, train: Table, fitting: Fitting) -> list[str]:
-    kind = "GPU" if fitting.compute.device == "cuda" else "CPU"
-    return [f"{kind}: {knobs.rows:,} of {len(train):,} rows, k={knobs.k}, width {knobs.width}"]
 
 
 def _sample(train: Table, rows: int | None, seed: int) -> Table:
@@ -229,16 +224,17 @@ def _quantiles(numeric: np.ndarray, seed: int) -> QuantileTransformer:
     ).fit(numeric + noise)
 
 
-def _edges(numeric: Tensor, bins: int) -> list[list[float]]:
+def _edges(numeric: Tensor, knobs: TabMKnobs) -> list[list[float]]:
+    assert knobs.bins, "sized before"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*just two bin edges")
-        return [edges.tolist() for edges in compute_bins(numeric, n_bins=min(bins, len(numeric) - 1))]
+        return [edges.tolist() for edges in compute_bins(numeric, n_bins=min(knobs.bins, len(numeric) - 1))]
 
 
 def _embeddings(edges: list[list[float]], knobs: TabMKnobs) -> PiecewiseLinearEmbeddings | None:
     if not edges:
         return None
-    assert knobs.embedding, "the embedding's size is chosen before the network is built"
+    assert knobs.embedding, "sized before"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*just two bin edges")
         tensors = [torch.tensor(of_column) for of_column in edges]
