@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -42,6 +42,13 @@ class Reading(Strict):
     header: bool = True
     columns: list[str] | None = Field(default=None, description="the column names, when the file has no header")
     sheet: str | None = Field(default=None, description="Excel sheet; default: the first")
+
+    @field_validator("separator")
+    @classmethod
+    def _one_character(cls, separator: str) -> str:
+        if len(separator) != 1:
+            raise ValueError(f"{separator!r} is not one character: write one, like ',' or ';' or \"\\t\"")
+        return separator
 
 
 class Member(Reading):
@@ -80,6 +87,13 @@ class Files(Reading):
     """Files somebody drops into a folder; all that match are stacked, in the order of their names."""
 
     path: str = Field(description="glob, relative to the use case's folder or absolute, e.g. `data/*.csv`")
+
+    @field_validator("path")
+    @classmethod
+    def _not_empty(cls, path: str) -> str:
+        if not path.strip():
+            raise ValueError("is empty: write a glob, like `data/*.csv`")
+        return path
 
 
 class Source(Strict):
@@ -154,7 +168,16 @@ class ColumnSplit(Strict):
     column: str
 
 
-Split = Annotated[RandomSplit | GroupSplit | TimeSplit | ColumnSplit, Field(discriminator="by")]
+AnySplit = RandomSplit | GroupSplit | TimeSplit | ColumnSplit
+
+
+def _leaves_training_rows(split: AnySplit) -> AnySplit:
+    if not isinstance(split, ColumnSplit) and split.valid + split.test >= 1:
+        raise ValueError(f"valid {split.valid} and test {split.test} leave no row to train: their sum must be below 1")
+    return split
+
+
+Split = Annotated[AnySplit, Field(discriminator="by"), AfterValidator(_leaves_training_rows)]
 
 
 class Rule(Strict):

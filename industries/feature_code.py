@@ -22,7 +22,11 @@ FUNCTIONS = ("assemble", "features")
 
 
 class FeatureCodeError(ValueError):
-    """A `features.py` that can't be used; the message names the file and, where known, the line."""
+    """A `features.py` that can't be used. `line` and `column` count from 1."""
+
+    def __init__(self, path: Path, message: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(f"{path}:{line}:{column}: {message}")
+        self.path, self.message, self.line, self.column = path, message, line, column
 
 
 @dataclass(frozen=True)
@@ -34,23 +38,26 @@ class FeatureCode:
     digest: str = ""
 
 
-def check(folder: Path) -> None:
-    """Read, but do not run, the folder's `features.py`, if there is one.
+def defined(folder: Path) -> set[str]:
+    """Which of the two functions the folder's `features.py` defines, read but not run; none where there is no file.
 
     Raises
     ------
-    FeatureCodeError: a syntax error, or neither of the two functions.
+    FeatureCodeError: not Python, or neither of the two functions.
     """
     path = folder / FILE
     if not path.exists():
-        return
+        return set()
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-    except (SyntaxError, UnicodeDecodeError) as error:
-        raise FeatureCodeError(f"{path}:{getattr(error, 'lineno', 1)}: not Python: {error}") from None
-    defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    if not defined & set(FUNCTIONS):
-        raise FeatureCodeError(f"{path}:1: defines neither of the functions {', '.join(FUNCTIONS)}")
+        tree = ast.parse(path.read_bytes())
+    except SyntaxError as error:
+        raise FeatureCodeError(path, f"not Python: {error.msg}", error.lineno or 1, error.offset or 1) from None
+    except ValueError as error:
+        raise FeatureCodeError(path, f"not Python: {error}") from None
+    found = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)} & set(FUNCTIONS)
+    if not found:
+        raise FeatureCodeError(path, f"defines neither of the functions {' and '.join(FUNCTIONS)}: write one")
+    return found
 
 
 def load(folder: Path) -> FeatureCode:
@@ -58,18 +65,18 @@ def load(folder: Path) -> FeatureCode:
 
     Raises
     ------
-    FeatureCodeError: importing it fails.
+    FeatureCodeError: it defines neither function, or importing it fails.
     """
     path = folder / FILE
-    if not path.exists():
+    names = defined(folder)
+    if not names:
         return FeatureCode()
-    check(folder)
     spec = spec_from_file_location(f"features_of_{folder.parent.name}_{folder.name}", path)
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise FeatureCodeError(f"{path}: importing it fails: {type(error).__name__}: {error}") from error
-    functions = {name: getattr(module, name, None) for name in FUNCTIONS}
+        raise FeatureCodeError(path, f"importing it fails: {type(error).__name__}: {error}") from error
+    functions = {name: getattr(module, name) for name in names}
     return FeatureCode(**functions, digest=hashlib.sha256(path.read_bytes()).hexdigest())

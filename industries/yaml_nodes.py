@@ -4,39 +4,54 @@ Belongs here: safe parsing (no tags, no aliases, no duplicate keys) and finding 
 here: what the file means (`definition`).
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 MAX_BYTES = 1_000_000
+MAX_DEPTH = 50
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml where PyYAML was built with it: the same events, several times faster."""
+_TEXT = "tag:yaml.org,2002:str"
+_RESOLVER, _CONSTRUCTOR = yaml.resolver.Resolver(), yaml.constructor.SafeConstructor()
+
+Place = tuple[str | int, ...]
+"""Keys and list indices from the top of a file to a value."""
 
 
 class YamlError(ValueError):
     """The file is not the plain YAML we accept. `line` and `column` count from 1."""
 
-    def __init__(self, message: str, line: int, column: int = 1) -> None:
+    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
         super().__init__(message)
         self.line, self.column = line, column
+
+    @classmethod
+    def at(cls, mark: yaml.Mark | None, message: str) -> "YamlError":
+        return cls(message, *_position(mark)) if mark else cls(message)
 
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed file: its plain value and the node tree that knows the lines."""
+    """A parsed file: its plain value, and the line and column of every key and every item of a list."""
 
     value: dict[str, Any]
-    root: yaml.Node
+    positions: dict[Place, tuple[int, int]]
+
+    def existing(self, path: Iterable[str | int]) -> Place:
+        """The parts of `path` that are in the file; the others are passed over."""
+        place: Place = ()
+        for part in path:
+            if (*place, part) in self.positions:
+                place = (*place, part)
+        return place
 
     def position(self, path: Iterable[str | int]) -> tuple[int, int]:
-        """Line and column (from 1) of the value at `path`, or of the nearest part of the path that exists."""
-        node, mark = self.root, self.root.start_mark
-        for part in path:
-            found = _child(node, part)
-            if found is not None:
-                node, mark = found
-        return mark.line + 1, mark.column + 1
+        """Line and column (from 1) of what stands at `path`, or of the nearest part of the path that exists."""
+        return self.positions[self.existing(path)]
 
 
 def parse(path: Path) -> Document:
@@ -44,54 +59,94 @@ def parse(path: Path) -> Document:
 
     Raises
     ------
-    YamlError: too large, not UTF-8, not YAML, an alias, a tag, a key twice, or no mapping.
+    OSError: the file can't be read. YamlError: too large or nested too deep, not UTF-8, not YAML, an alias, a tag, a
+    key twice or that is not text, an impossible date, or no mapping.
     """
-    data = path.read_bytes()
-    if len(data) > MAX_BYTES:
-        raise YamlError(f"the file has {len(data):,} bytes; at most {MAX_BYTES:,} are read", 1)
+    text = _text(path)
     try:
-        text = data.decode("utf-8-sig")
+        return _Reader(yaml.parse(text, Loader=LOADER)).document()
+    except yaml.MarkedYAMLError as error:
+        raise YamlError.at(error.problem_mark or error.context_mark, f"not YAML: {error.problem}") from None
+    except yaml.reader.ReaderError as error:
+        line = text.encode()[: error.position].count(b"\n") + 1
+        raise YamlError(f"not YAML: {error.reason}", line) from None
+
+
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise YamlError(f"the file has more than {MAX_BYTES:,} bytes, the most that is read: is it the right file?")
+    try:
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
-        raise YamlError(f"not UTF-8 at byte {error.start}: save the file as UTF-8", line) from None
+        column = error.start - data.rfind(b"\n", 0, error.start)
+        raise YamlError(f"not UTF-8 at byte {error.start}: save the file as UTF-8", line, column) from None
+
+
+def _position(mark: yaml.Mark) -> tuple[int, int]:
+    return mark.line + 1, mark.column + 1
+
+
+@dataclass
+class _Reader:
+    """Builds a document from libyaml's events in one pass, so that nothing costly is built before it is refused."""
+
+    events: Iterator[Any]
+    positions: dict[Place, tuple[int, int]] = field(default_factory=dict)
+
+    def document(self) -> Document:
+        value = None
+        for event in self.events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                if self.positions:
+                    raise YamlError.at(event.start_mark, "a second document begins: keep one")
+                value = self._value(next(self.events), ())
+        if not isinstance(value, dict):
+            raise YamlError("the file must hold `key: value` lines")
+        return Document(value, self.positions)
+
+    def _value(self, event: Any, place: Place) -> Any:
+        self.positions.setdefault(place, _position(event.start_mark))
+        if isinstance(event, yaml.AliasEvent) or event.anchor or event.tag:
+            raise YamlError.at(event.start_mark, "anchors, aliases and tags are not accepted: write the value out")
+        if isinstance(event, yaml.ScalarEvent):
+            return _scalar(event)
+        if len(place) > MAX_DEPTH:
+            raise YamlError.at(event.start_mark, f"nested more than {MAX_DEPTH} deep")
+        return self._mapping(place) if isinstance(event, yaml.MappingStartEvent) else self._sequence(place)
+
+    def _sequence(self, place: Place) -> list[Any]:
+        items: list[Any] = []
+        while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
+            items.append(self._value(event, (*place, len(items))))
+        return items
+
+    def _mapping(self, place: Place) -> dict[str, Any]:
+        mapping: dict[str, Any] = {}
+        while not isinstance(event := next(self.events), yaml.MappingEndEvent):
+            key = _key(event)
+            if key in mapping:
+                raise YamlError.at(event.start_mark, f"the key {key!r} stands twice: keep one")
+            self.positions[(*place, key)] = _position(event.start_mark)
+            mapping[key] = self._value(next(self.events), (*place, key))
+        return mapping
+
+
+def _key(event: Any) -> str:
+    if not isinstance(event, yaml.ScalarEvent) or not isinstance(_scalar(event), str):
+        found = f"{event.value!r} is not" if isinstance(event, yaml.ScalarEvent) else "this is not"
+        raise YamlError.at(event.start_mark, f"a key must be text, and to YAML {found}: put it in quotes")
+    return event.value
+
+
+def _scalar(event: yaml.ScalarEvent) -> Any:
+    """Text, number, truth value, date or None, as YAML 1.1 reads it."""
+    tag = _RESOLVER.resolve(yaml.ScalarNode, event.value, event.implicit)
+    if tag == _TEXT:
+        return event.value
     try:
-        _refuse_aliases(text)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-        if not isinstance(root, yaml.MappingNode):
-            raise YamlError("the file must hold `key: value` lines", 1)
-        _refuse_duplicates(root)
-        return Document(yaml.safe_load(text), root)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise YamlError(f"not YAML: {error.problem}", line, column) from None
-
-
-def _refuse_aliases(text: str) -> None:
-    for token in yaml.scan(text, Loader=yaml.SafeLoader):
-        if isinstance(token, yaml.AliasToken | yaml.AnchorToken | yaml.TagToken):
-            mark = token.start_mark
-            raise YamlError("anchors, aliases and tags are not accepted: write the value out", mark.line + 1)
-
-
-def _refuse_duplicates(node: yaml.Node) -> None:
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                raise YamlError(f"the key {key.value!r} stands twice", key.start_mark.line + 1)
-            seen.add(key.value)
-            _refuse_duplicates(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _refuse_duplicates(item)
-
-
-def _child(node: yaml.Node, part: str | int) -> tuple[yaml.Node, yaml.Mark] | None:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == str(part):
-                return value, key.start_mark
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        return node.value[part], node.value[part].start_mark
-    return None
+        return _CONSTRUCTOR.construct_object(yaml.ScalarNode(tag, event.value))
+    except ValueError as error:
+        raise YamlError.at(event.start_mark, f"{event.value!r}: {error}; put it in quotes if it is text") from None

@@ -2,19 +2,24 @@
 
 import json
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import skops.io
+from safetensors.numpy import load_file
+from skops.io.exceptions import UntrustedTypesFoundException
 
 from modeling.compute import Compute
 from modeling.learners import registry
-from modeling.learners.protocol import Fitting, Learner, LearnerError, Told
+from modeling.learners.protocol import Fitting, Learner, LearnerError, Outcome, Told
 from modeling.learners.registry import TRIVIAL
 from modeling.table import MISSING, Table
 
-CLASSES = {"binary": 2, "multiclass": 3, "regression": 0}
-SMALL = {
+CLASSES: dict[Outcome, int] = {"binary": 2, "multiclass": 3, "regression": 0}
+SMALL: dict[str, dict[str, Any]] = {
     "lightgbm": {"trials": 2, "rounds": 60, "min_data_in_leaf": 5},
     "mlp": {"epochs": 8, "learning_rate": 0.01},
     "tabm": {"epochs": 8, "k": 4, "width": 32, "embedding": 4, "bins": 8, "batch": 64, "learning_rate": 0.01},
@@ -28,7 +33,7 @@ EVERY = [
 ]
 
 
-def made(outcome: str, rows: int = 600, seed: int = 0) -> Table:
+def made(outcome: Outcome, rows: int = 500, seed: int = 0) -> Table:
     """A table whose target follows a bent number and a code, with a constant, an empty and a gappy column."""
     rng = np.random.default_rng(seed)
     numeric = rng.normal(size=(rows, 5)).astype(np.float32)
@@ -46,9 +51,9 @@ def made(outcome: str, rows: int = 600, seed: int = 0) -> Table:
     return Table(numeric, codes, target, ("a", "b", "constant", "empty", "gappy"), ("x", "y"), (5, 5))
 
 
-def fitting(name: str, outcome: str, **changes: object) -> Fitting:
+def fitting(name: str, outcome: Outcome, **changes: Any) -> Fitting:
     circumstances = Fitting(
-        outcome,  # pyright: ignore[reportArgumentType]
+        outcome,
         classes=CLASSES[outcome],
         seconds=600,
         parameters=SMALL.get(name, {}),
@@ -57,12 +62,18 @@ def fitting(name: str, outcome: str, **changes: object) -> Fitting:
     return replace(circumstances, **changes)
 
 
-def fitted(name: str, outcome: str, **changes: object) -> tuple[Learner, Told]:
+def fitted(name: str, outcome: Outcome, **changes: Any) -> tuple[Learner, Told]:
     model = registry.learner(name)()
     return model, model.fit(made(outcome), made(outcome, 300, seed=1), fitting(name, outcome, **changes))
 
 
-def loss(outcome: str, target: np.ndarray, predicted: np.ndarray) -> float:
+@cache
+def usual(name: str, outcome: Outcome) -> tuple[Learner, Told]:
+    """A fit with nothing special, for tests that only look at it."""
+    return fitted(name, outcome)
+
+
+def loss(outcome: Outcome, target: np.ndarray, predicted: np.ndarray) -> float:
     if outcome == "regression":
         return float(np.mean((target - predicted) ** 2))
     of_class = np.column_stack([1 - predicted, predicted]) if outcome == "binary" else predicted
@@ -71,15 +82,15 @@ def loss(outcome: str, target: np.ndarray, predicted: np.ndarray) -> float:
 
 @pytest.mark.parametrize(("name", "outcome"), EVERY)
 class TestEveryLearner:
-    def test_learns(self, name: str, outcome: str) -> None:
+    def test_learns(self, name: str, outcome: Outcome) -> None:
         test = made(outcome, 300, seed=2)
         reached, trivial = (
-            loss(outcome, test.target, fitted(learner, outcome)[0].predict(test)) for learner in (name, TRIVIAL)
+            loss(outcome, test.target, usual(learner, outcome)[0].predict(test)) for learner in (name, TRIVIAL)
         )
         assert reached == trivial if name == TRIVIAL else reached < 0.7 * trivial
 
-    def test_predictions_have_the_promised_shape_and_range(self, name: str, outcome: str) -> None:
-        predicted = fitted(name, outcome)[0].predict(made(outcome, 50, seed=2))
+    def test_predictions_have_the_promised_shape_and_range(self, name: str, outcome: Outcome) -> None:
+        predicted = usual(name, outcome)[0].predict(made(outcome, 50, seed=2))
         assert predicted.dtype == np.float64
         assert predicted.shape == ((50, 3) if outcome == "multiclass" else (50,))
         assert np.isfinite(predicted).all()
@@ -89,22 +100,22 @@ class TestEveryLearner:
         if outcome == "multiclass":
             assert np.allclose(predicted.sum(1), 1, atol=1e-5)
 
-    def test_same_seed_same_model(self, name: str, outcome: str) -> None:
+    def test_same_seed_same_model(self, name: str, outcome: Outcome) -> None:
         test = made(outcome, 50, seed=2)
-        (first, told), (second, again) = fitted(name, outcome, seed=3), fitted(name, outcome, seed=3)
+        (first, told), (second, again) = usual(name, outcome), fitted(name, outcome)
         assert told == again
         assert np.array_equal(first.predict(test), second.predict(test))
 
-    def test_saved_model_predicts_the_same(self, name: str, outcome: str, tmp_path: Path) -> None:
-        model, _ = fitted(name, outcome)
+    def test_saved_model_predicts_the_same(self, name: str, outcome: Outcome, tmp_path: Path) -> None:
+        model, _ = usual(name, outcome)
         test = made(outcome, 50, seed=2)
         model.save(tmp_path)
         assert np.array_equal(type(model).load(tmp_path).predict(test), model.predict(test))
         assert {path.suffix for path in tmp_path.iterdir()} <= SAFE
 
-    def test_meets_what_training_did_not_show(self, name: str, outcome: str) -> None:
+    def test_meets_what_training_did_not_show(self, name: str, outcome: Outcome) -> None:
         """Unseen codes, values in columns that were constant or empty, gaps where there were none."""
-        model, _ = fitted(name, outcome)
+        model, _ = usual(name, outcome)
         strange = made(outcome, 50, seed=2)
         strange.numeric[:, 2:4] = 1e6
         strange.numeric[:, 0] = np.nan
@@ -112,34 +123,35 @@ class TestEveryLearner:
         predicted = model.predict(strange)
         assert np.isfinite(predicted).all()
 
-    def test_what_it_told_is_enough_to_train_again(self, name: str, outcome: str) -> None:
+    def test_what_it_told_is_enough_to_train_again(self, name: str, outcome: Outcome) -> None:
         test = made(outcome, 300, seed=2)
-        model, told = fitted(name, outcome)
+        _, told = usual(name, outcome)
         assert json.loads(json.dumps(told.parameters)) == told.parameters
         assert len(told.curve) <= 200
-        again = registry.learner(name)()
         empty = made(outcome, 1).rows(np.array([], dtype=int))
-        second = again.fit(
-            made(outcome), empty, fitting(name, outcome, parameters=told.parameters, fixed=True, seed=11)
-        )
-        assert second.parameters == told.parameters
-        first_loss, second_loss = (loss(outcome, test.target, m.predict(test)) for m in (model, again))
-        assert second_loss == pytest.approx(first_loss, rel=0.35)
+        again, other = registry.learner(name)(), registry.learner(name)()
+        choice = fitting(name, outcome, parameters=told.parameters, fixed=True)
+        assert again.fit(made(outcome), empty, choice).parameters == told.parameters
+        other.fit(made(outcome), empty, replace(choice, seed=11))
+        assert np.allclose(again.predict(test), usual(name, outcome)[0].predict(test), rtol=1e-3, atol=1e-3)
+        if name != TRIVIAL:
+            trivial = loss(outcome, test.target, usual(TRIVIAL, outcome)[0].predict(test))
+            assert loss(outcome, test.target, other.predict(test)) < 0.7 * trivial
 
-    def test_an_absent_class_is_named(self, name: str, outcome: str) -> None:
+    def test_an_absent_class_is_named(self, name: str, outcome: Outcome) -> None:
         if outcome == "regression":
             pytest.skip("regression has no classes")
         table = made(outcome)
         model = registry.learner(name)()
         one = replace(table, target=np.ones_like(table.target))
-        with pytest.raises(LearnerError, match=r"all 600 training rows are of class 1.*at least two classes"):
+        with pytest.raises(LearnerError, match=r"all 500 training rows are of class 1.*at least two classes"):
             model.fit(one, table, fitting(name, outcome))
         if outcome == "multiclass":
             two = replace(table, target=np.minimum(table.target, 1))
-            with pytest.raises(LearnerError, match="class 2 of 3 has no row among the 600 training rows"):
+            with pytest.raises(LearnerError, match="class 2 of 3 has no row among the 500 training rows"):
                 model.fit(two, table, fitting(name, outcome))
 
-    def test_refuses_rows_it_cannot_learn_from(self, name: str, outcome: str) -> None:
+    def test_refuses_rows_it_cannot_learn_from(self, name: str, outcome: Outcome) -> None:
         table, model = made(outcome), registry.learner(name)()
         none = table.rows(np.array([], dtype=int))
         with pytest.raises(LearnerError, match="there are no training rows"):
@@ -148,27 +160,25 @@ class TestEveryLearner:
             model.fit(table, none, fitting(name, outcome))
         gap = table.target.astype(np.float64)
         gap[:3] = np.nan
-        with pytest.raises(LearnerError, match="target is missing in 3 of 600 training rows"):
+        with pytest.raises(LearnerError, match="target is missing in 3 of 500 training rows"):
             model.fit(replace(table, target=gap), table, fitting(name, outcome))
 
-    def test_an_unknown_knob_is_named_with_the_known_ones(self, name: str, outcome: str) -> None:
-        known = next(iter(fitted(name, outcome)[1].parameters), "")
+    def test_an_unknown_knob_is_named_with_the_known_ones(self, name: str, outcome: Outcome) -> None:
+        known = next(iter(usual(name, outcome)[1].parameters), "")
         with pytest.raises(LearnerError, match=rf"unknown knob 'depth'\. Known knobs:.*{known}"):
             fitted(name, outcome, parameters={"depth": 3})
 
 
 @pytest.mark.parametrize("name", [name for name in registry.families() if name != TRIVIAL])
 class TestEveryLearnerButTheTrivial:
-    outcome = "regression"
-
-    def any_outcome(self, name: str) -> str:
+    def any_outcome(self, name: str) -> Outcome:
         return registry.learner(name).outcomes[0]
 
     def test_no_feature_varies(self, name: str) -> None:
         outcome = self.any_outcome(name)
         table = made(outcome)
         still = replace(table, numeric=np.full_like(table.numeric, 2), categorical=np.full_like(table.categorical, 3))
-        with pytest.raises(LearnerError, match="none of the 7 features has two different values in the 600 training"):
+        with pytest.raises(LearnerError, match="none of the 7 features has two different values in the 500 training"):
             registry.learner(name)().fit(still, table, fitting(name, outcome))
 
     @pytest.mark.parametrize("kind", ["numeric", "categorical"])
@@ -218,52 +228,63 @@ def test_the_reference_network_is_the_default() -> None:
     }
 
 
-@pytest.mark.parametrize("knobs", [{"optimiser": "sgd", "learning_rate": 0.1}, {"optimiser": "adamw", "l2": 0.01},
-                                   {"loss": "mse"}, {"l1": 1e-4, "l2": 1e-4}, {"initialisation": "he_normal"}])  # fmt: skip
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {"optimiser": "sgd", "learning_rate": 0.1},
+        {"optimiser": "adamw", "l2": 0.01},
+        {"loss": "mse"},
+        {"l1": 1e-4, "l2": 1e-4},
+        {"initialisation": "he_normal"},
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("outcome", ["binary", "multiclass"])
-def test_every_kind_of_knob_still_learns(knobs: dict, outcome: str) -> None:
+def test_every_kind_of_knob_still_learns(knobs: dict, outcome: Outcome) -> None:
     test = made(outcome, 300, seed=2)
     model, _ = fitted("mlp", outcome, parameters=SMALL["mlp"] | knobs)
-    trivial, _ = fitted(TRIVIAL, outcome)
+    trivial, _ = usual(TRIVIAL, outcome)
     assert loss(outcome, test.target, model.predict(test)) < 0.8 * loss(outcome, test.target, trivial.predict(test))
 
 
 def test_a_strong_penalty_shrinks_the_weights(tmp_path: Path) -> None:
-    from safetensors.numpy import load_file
-
     sizes = []
     for name, l1 in (("free", 0.0), ("penalised", 0.1)):
         folder = tmp_path / name
         folder.mkdir()
-        fitted("mlp", "binary", parameters={"epochs": 3, "l1": l1})[0].save(folder)
+        fitted("mlp", "binary", parameters=SMALL["mlp"] | {"l1": l1})[0].save(folder)
         sizes.append(np.abs(load_file(folder / "weights.safetensors")["0.weight"]).sum())
-    assert sizes[1] < 0.2 * sizes[0]
+    assert sizes[1] < 0.3 * sizes[0]
 
 
 def test_lightgbm_tunes_a_large_table_on_a_sample_and_says_so() -> None:
     _, told = fitted("lightgbm", "binary", parameters=SMALL["lightgbm"] | {"tuning_rows": 200})
-    assert told.notes == ["best of 2 trials on 200 rows, then fitted on all 600"]
+    assert told.notes == ["trials: 2, on 200 rows; the best fitted on all 500"]
 
 
 def test_tabm_says_when_it_trains_on_a_sample() -> None:
     _, told = fitted("tabm", "binary", parameters=SMALL["tabm"] | {"rows": 200})
-    assert told.notes == ["cpu: 200 of 600 rows, k=4, width 32"]
+    assert told.notes == ["cpu: 200 of 500 rows, k=4, width 32"]
 
 
-def test_no_time_left_still_gives_a_model() -> None:
-    for name in ("logistic", "lightgbm", "mlp", "tabm"):
-        model = registry.learner(name)()
-        told = model.fit(made("binary"), made("binary", 300, seed=1), replace(fitting(name, "binary"), seconds=1e-3,
-                         parameters={key: value for key, value in SMALL.get(name, {}).items() if key != "trials"}))  # fmt: skip
-        assert np.isfinite(model.predict(made("binary", 50, seed=2))).all()
-        assert told.notes
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [
+        ("logistic", "time was up after 1 of 4 values of C"),
+        ("lightgbm", "trials: 1"),
+        ("mlp", "time was up after 1 of 100 epochs"),
+        ("tabm", "time was up after 1 of 1000 epochs"),
+    ],
+)
+def test_no_time_left_still_gives_a_model(name: str, note: str) -> None:
+    model, told = fitted(name, "binary", seconds=1e-3, parameters={})
+    assert np.isfinite(model.predict(made("binary", 50, seed=2))).all()
+    assert told.notes[-1] == note
 
 
 def test_a_saved_pipeline_with_a_foreign_type_is_refused(tmp_path: Path) -> None:
-    import skops.io
-
     model, _ = fitted("ridge", "regression")
     model.save(tmp_path)
     skops.io.dump(Path("/tmp"), tmp_path / "ridge.skops")
-    with pytest.raises(Exception, match="Untrusted types"):
+    with pytest.raises(UntrustedTypesFoundException, match="pathlib"):
         registry.learner("ridge").load(tmp_path)

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 import yaml
 from dagster import AssetKey, DagsterInstance, Definitions, ExecuteInProcessResult
+from dagster_shared.error import SerializableErrorInfo
 
 from assets.stages import QUARANTINE, STAGES
 from industries.catalogue import Catalogue
@@ -29,7 +30,6 @@ KEY = "retail/returns"
 """The use case of most tests: a few hundred orders in a CSV, some of which came back."""
 DELIVERY = "orders.csv"
 USE_CASE_ASSETS = (*STAGES, QUARANTINE)
-PUBLISHED = ("validated_data", "features", "baseline_model", "lightgbm_model", "torch_model", "evaluation")
 
 
 def orders(rows: int = 300, seed: int = 0) -> pl.DataFrame:
@@ -153,3 +153,17 @@ class Sandbox:
     def published(self, key: str = KEY) -> dict[str, dict[str, str]]:
         """The digest of every file that readers of a use case see, by asset."""
         return {asset: hashes(self.current(asset, key).resolve()) for asset in USE_CASE_ASSETS}
+
+
+def failures(result: ExecuteInProcessResult) -> dict[str, str]:
+    """Of every step that failed, what the asset itself raised: type and message."""
+    errors = {
+        event.step_key: event.step_failure_data.error for event in result.all_events if event.is_step_failure
+    }
+    return {step: _root(error) for step, error in errors.items() if step and error}
+
+
+def _root(error: SerializableErrorInfo) -> str:
+    while error.cause is not None:
+        error = error.cause
+    return error.message

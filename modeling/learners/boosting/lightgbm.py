@@ -7,7 +7,6 @@ probabilities and leave the ranking about the same.
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -110,13 +109,13 @@ def _tuned(train: Table, valid: Table, knobs: LightGBMKnobs, fitting: Fitting, s
     seconds = fitting.seconds if knobs.trials is None else math.inf
     if len(train) <= knobs.tuning_rows:
         best, trials = _search(train, valid, knobs, fitting, start + seconds)
-        return best, [f"best of {trials} trials"]
+        return best, [f"trials: {trials}"]
     sample = np.random.default_rng(fitting.seed).choice(len(train), knobs.tuning_rows, replace=False, shuffle=False)
     best, trials = _search(train.rows(sample), valid, knobs, fitting, start + seconds * TUNING_SHARE)
     every_row = _dataset(train, fitting)
     again = best.knobs.model_copy(update={"rounds": knobs.rounds})
     grown = _grow(every_row, _dataset(valid, fitting, every_row), again, fitting, start + seconds)
-    return grown, [f"best of {trials} trials on {knobs.tuning_rows:,} rows, then fitted on all {len(train):,}"]
+    return grown, [f"trials: {trials}, on {knobs.tuning_rows:,} rows; the best fitted on all {len(train):,}"]
 
 
 def _search(train: Table, valid: Table, knobs: LightGBMKnobs, fitting: Fitting, deadline: float) -> tuple[Grown, int]:
@@ -165,7 +164,7 @@ def _grow(
         callbacks=[
             lgb.record_evaluation(history),
             lgb.early_stopping(knobs.patience, verbose=False),
-            _stop_at(deadline),
+            _StopAt(deadline),
         ],
     )
     metric = METRICS[fitting.outcome]
@@ -176,12 +175,16 @@ def _grow(
     return Grown(booster, knobs.model_copy(update={"rounds": rounds}), min(losses["valid"]), curve)
 
 
-def _stop_at(deadline: float) -> Callable[[CallbackEnv], None]:
-    def callback(env: CallbackEnv) -> None:
-        if time.monotonic() > deadline:
-            raise EarlyStopException(env.iteration, env.evaluation_result_list or [])
+@dataclass(frozen=True)
+class _StopAt:
+    """A LightGBM callback that ends boosting at `deadline`, after the round's losses are recorded."""
 
-    return callback
+    deadline: float
+    order: int = 40
+
+    def __call__(self, env: CallbackEnv) -> None:
+        if time.monotonic() > self.deadline:
+            raise EarlyStopException(env.iteration, env.evaluation_result_list or [])
 
 
 def _settings(fitting: Fitting) -> dict[str, Any]:

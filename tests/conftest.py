@@ -1,0 +1,41 @@
+"""Fixtures that more than one test file uses: sandboxes, empty or with everything made once.
+
+Belongs here: fixtures. Does not belong here: what a sandbox is (`pipelines/sandbox.py`).
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dagster import DagsterInstance
+
+from .pipelines.sandbox import Sandbox, orders
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Sandbox:
+    """A sandbox without a catalogue."""
+    return Sandbox(tmp_path / "sandbox")
+
+
+@pytest.fixture(scope="session")
+def delivered(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """A good delivery, from raw data to its report, made once. Tests use a copy: `sandbox`."""
+    made = Sandbox(tmp_path_factory.mktemp("delivered") / "sandbox")
+    made.place(frame=orders())
+    with made.instance() as instance:
+        assert made.materialise(instance).success
+    return made
+
+
+@pytest.fixture
+def sandbox(delivered: Sandbox, tmp_path: Path) -> Sandbox:
+    """A copy of `delivered` that a test may spoil."""
+    return delivered.copy(tmp_path / "sandbox")
+
+
+@pytest.fixture
+def instance(sandbox: Sandbox) -> Iterator[DagsterInstance]:
+    """The Dagster instance of `sandbox`."""
+    with sandbox.instance() as opened:
+        yield opened

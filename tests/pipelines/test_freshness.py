@@ -1,0 +1,88 @@
+"""What is made again after a change, and what is left alone."""
+
+from typing import Any
+
+import pytest
+from dagster import DagsterInstance
+
+from assets.stages import STAGES
+from pipelines.freshness import stale_industries, stale_market, stale_stages
+
+from .sandbox import DELIVERY, KEY, Sandbox, orders
+
+MODELS_AND_LATER = ["baseline_model", "lightgbm_model", "torch_model", "evaluation", "evaluation_report"]
+CONTRACT = [{"expect_column_values_to_be_between": {"column": "price", "min_value": 0}}]
+
+
+def stale(sandbox: Sandbox, instance: DagsterInstance) -> list[str]:
+    return stale_stages(sandbox.use_case(), instance)
+
+
+def test_before_the_first_run_everything_is_stale(empty: Sandbox):
+    empty.place(frame=orders())
+    with empty.instance() as instance:
+        assert stale(empty, instance) == list(STAGES)
+
+
+def test_after_a_run_nothing_is_stale(sandbox: Sandbox, instance: DagsterInstance):
+    assert stale(sandbox, instance) == []
+
+
+def test_a_new_delivery_makes_everything_stale(sandbox: Sandbox, instance: DagsterInstance):
+    sandbox.place(frame=orders(seed=1))
+    assert stale(sandbox, instance) == list(STAGES)
+
+
+def test_the_same_bytes_delivered_again_change_nothing(sandbox: Sandbox, instance: DagsterInstance):
+    delivery = sandbox.root / KEY / DELIVERY
+    before = delivery.stat()
+    content = delivery.read_bytes()
+    delivery.unlink()
+    delivery.write_bytes(content)
+    assert delivery.stat().st_mtime_ns != before.st_mtime_ns
+    assert stale(sandbox, instance) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"gates": {"min_metric": 0.6}}, ["evaluation", "evaluation_report"]),
+        ({"costs": {"false_negative": 5}}, ["evaluation", "evaluation_report"]),
+        ({"learners": ["logistic", "lightgbm"]}, MODELS_AND_LATER),
+        ({"seconds": {"logistic": 3}}, MODELS_AND_LATER),
+        ({"contract": CONTRACT}, [*list(STAGES)[1:]]),
+        ({"split": {"by": "random", "seed": 1}}, [*list(STAGES)[1:]]),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, dict) else "",
+)
+def test_a_changed_definition_makes_only_what_depends_on_it_stale(
+    sandbox: Sandbox, instance: DagsterInstance, change: dict[str, Any], expected: list[str]
+):
+    sandbox.place(**change)
+    assert stale(sandbox, instance) == expected
+
+
+def test_feature_code_makes_everything_stale(sandbox: Sandbox, instance: DagsterInstance):
+    """`assemble` lies in the same file and changes the snapshot."""
+    (sandbox.root / KEY / "features.py").write_text("def features(frame):\n    return frame\n")
+    assert stale(sandbox, instance) == list(STAGES)
+
+
+def test_remaking_what_was_stale_leaves_nothing_stale(sandbox: Sandbox, instance: DagsterInstance):
+    sandbox.place(gates={"min_metric": 0.6})
+    assert sandbox.materialise(instance, KEY, *stale(sandbox, instance)).success
+    assert stale(sandbox, instance) == []
+
+
+def test_reports_above_are_stale_until_made_and_again_after_a_new_evaluation(
+    sandbox: Sandbox, instance: DagsterInstance
+):
+    catalogue = sandbox.catalogue()
+    assert stale_industries(catalogue, instance) == ["retail"]
+    assert sandbox.materialise(instance, "retail", job="industry").success
+    assert stale_industries(catalogue, instance) == []
+    assert stale_market(catalogue, instance)
+    assert sandbox.materialise(instance, None, job="market_entry").success
+    assert not stale_market(catalogue, instance)
+    assert sandbox.materialise(instance, KEY, "evaluation", "evaluation_report").success
+    assert stale_industries(catalogue, instance) == ["retail"]
