@@ -11,6 +11,7 @@ import time
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -22,13 +23,16 @@ from pipelines.campaign import Result, bring_up_to_date
 from pipelines.instance import open_instance
 from pipelines.vocabulary import read_catalogue
 
+WIDTH = 140
+"""Characters a line where the output is no terminal."""
+
 app = typer.Typer(
     help="Should we enter this industry? From raw sector data to an honest evaluation and a report.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else WIDTH)
 errors = Console(stderr=True, highlight=False)
 
 Patterns = Annotated[list[str] | None, typer.Argument(help="use cases, such as 'finance/*'; default: all")]
@@ -59,7 +63,7 @@ def list_() -> None:
     """List the use cases, and where each stands."""
     catalogue = read_catalogue()
     evaluations = published.evaluations(catalogue)
-    table = Table("use case", "task", "title", "champion", "standing")
+    table = Table("use case", "task", "title", "champion", "standing", box=box.SIMPLE)
     for key, use_case in catalogue.use_cases.items():
         judged = evaluations.get(key)
         champion = judged.champion.learner if judged else "–"
@@ -128,12 +132,15 @@ def _show_faults(catalogue: Catalogue) -> None:
 
 
 def _summary(results: list[Result], evaluations: dict[str, Evaluation]) -> Table:
-    table = Table("use case", "champion", "metric", "on the sealed test", "lift over baseline", "seconds", "status")
+    table = Table(box=box.SIMPLE)
+    for heading in ("use case", "champion", "metric", "on the sealed test", "lift over baseline", "status"):
+        table.add_column(heading, no_wrap=heading == "use case")
+    table.add_column("seconds", justify="right")
     for result in results:
         judged = evaluations.get(result.key)
         status = f"[{COLOURS[result.status]}]{result.status}[/]"
         if judged is None:
-            table.add_row(result.key, "–", "–", "–", "–", f"{result.seconds:.0f}", status)
+            table.add_row(result.key, "–", "–", "–", "–", status, f"{result.seconds:.0f}")
             continue
         held_back = "" if judged.published else ", held back"
         table.add_row(
@@ -142,8 +149,8 @@ def _summary(results: list[Result], evaluations: dict[str, Evaluation]) -> Table
             judged.metric,
             _interval(judged.champion.test[judged.metric]),
             _interval(judged.lift) + ("" if judged.lift.decisive else " not decisive"),
-            f"{result.seconds:.0f}",
             status + held_back,
+            f"{result.seconds:.0f}",
         )
     return table
 

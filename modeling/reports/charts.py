@@ -82,6 +82,10 @@ def svg(chart: ChartType, text: str, label: str | None = None) -> str:
     return f'<svg role="img" aria-label="{escape(spoken)}" {opening[1]}>' + drawn[opening.end() :]
 
 
+SPARSE = 20
+"""Lines of so few points show them; a single point would else be invisible."""
+
+
 def png(chart: ChartType, label: str | None = None) -> bytes:
     """A small PNG on light paper."""
     specification = json.loads(palette.resolved(json.dumps(_specification(chart, label))))
@@ -116,7 +120,7 @@ def _lines(
     dashes = alt.Scale(domain=names, range=[dash for _, dash in styles.values()])
     return (
         _chart(rows)
-        .mark_line(strokeWidth=2)
+        .mark_line(strokeWidth=2, point=len(rows) <= SPARSE)
         .encode(
             x=alt.X("x:Q", title=x, scale=_scale(x_domain)),
             y=alt.Y("y:Q", title=y, scale=_scale(y_domain)),

@@ -8,12 +8,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
 from dagster import DagsterInstance, DagsterUnknownPartitionError
 
-from .sandbox import DELIVERY, KEY, Sandbox, failures, orders
+from .sandbox import DELIVERY, KEY, Sandbox, failures, hashes, orders
 
 PRICED = [{"expect_column_values_to_be_between": {"column": "price", "min_value": 0}}]
 """A contract that names a feature."""
@@ -64,7 +63,7 @@ BAD_TABLES: dict[str, tuple[Callable[[], pl.DataFrame], list[str]]] = {
         ["price: expect_column_values_to_be_between(min_value=0)"],
     ),
     "duplicate identifiers": (
-        lambda: orders().with_columns(order=pl.when(pl.col("order") == 9).then(3).otherwise("order")),
+        lambda: orders().with_columns(pl.col("order").replace(9, 3)),
         ["order: expect_column_values_to_be_unique", "2 of 300 break it", "rows 3, 9", "Remove the repeated rows"],
     ),
     "all-null target": (
@@ -124,9 +123,11 @@ def test_a_file_that_cannot_be_read_is_refused_before_a_snapshot_is_made(
     folder = sandbox.place(source={"files": {"path": "*.csv*"}, "licence": "CC0", "citation": "-"})
     (folder / DELIVERY).unlink()
     (folder / name).write_bytes(content)
+    snapshot = hashes(sandbox.current("raw_data"))
     found = refused(sandbox, instance)
     assert list(found) == ["raw_data"]
     told(found["raw_data"], *parts)
+    assert hashes(sandbox.current("raw_data")) == snapshot
 
 
 class Address(BaseHTTPRequestHandler):
@@ -198,7 +199,7 @@ def neighbour(sandbox: Sandbox) -> Path:
     [
         ({"targte": "returned"}, 14, ["targte: unknown key; did you mean 'target'?"]),
         ({"target": None}, 1, ["target: is missing: add it"]),
-        ({"learners": ["logistik"]}, 12, ["learners: 'logistik' is unknown; known: ", "logistic"]),
+        ({"learners": ["logistik"]}, 13, ["learners: 'logistik' is unknown; did you mean 'logistic'?"]),
     ],
     ids=["unknown key", "missing key", "unknown learner"],
 )
@@ -212,11 +213,9 @@ def test_a_wrong_definition_is_a_fault_with_its_line_and_hides_no_other(
 
 
 @pytest.mark.usefixtures("neighbour")
-@pytest.mark.parametrize("name", ["..returns", "re..turns", "re\\turns", "Returns", "re turns", "rétours"])
+@pytest.mark.parametrize("name", ["re..turns", "re\\turns", "Returns", "re turns", "rétours"])
 def test_a_folder_whose_name_is_no_key_is_a_fault(sandbox: Sandbox, instance: DagsterInstance, name: str):
     folder = (sandbox.root / KEY).rename(sandbox.root / "retail" / name)
-    if name.startswith("."):
-        pytest.skip("a hidden folder is no part of the catalogue")
     message = refused_definition(sandbox, instance)
     told(message, str(folder), f"the folder name {name!r} may hold only a-z, 0-9 and _: rename it")
 
@@ -241,5 +240,5 @@ def test_of_two_use_cases_with_one_name_the_later_is_a_fault(sandbox: Sandbox):
     catalogue = sandbox.catalogue()
     assert list(catalogue.use_cases) == [KEY]
     (fault,) = catalogue.faults
-    told(str(fault), f"{folder / 'use_case.yaml'}:1:1: title: ", f"is already the title of {KEY}: give each use case")
+    told(str(fault), f"{folder / 'use_case.yaml'}:1:1: title: ", f"is already the title of {KEY}")
     assert sandbox.published() == before

@@ -1,0 +1,35 @@
+"""Writes the published JSON schemas: `python -m pipelines.schema`.
+
+Belongs here: which schema is kept in which file. Does not belong here: what a schema says (`industries.schema`; the
+evaluation's is its record's own).
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from industries.schema import DIALECT, industry_schema, use_case_schema
+from modeling.evaluation.record import Evaluation
+from modeling.learners import registry as learners
+from modeling.tasks import registry as tasks
+
+PROJECT = Path(__file__).parent.parent
+
+
+def schemas() -> dict[Path, dict[str, Any]]:
+    """Every published schema, by the file it is kept in."""
+    return {
+        PROJECT / "industries" / "industry.schema.json": industry_schema(),
+        PROJECT / "industries" / "use_case.schema.json": use_case_schema(tasks.names(), learners.families()),
+        PROJECT / "docs" / "evaluation.schema.json": DIALECT | Evaluation.model_json_schema(),
+    }
+
+
+def main() -> None:
+    for path, schema in schemas().items():
+        path.write_text(json.dumps(schema, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        print(path)
+
+
+if __name__ == "__main__":
+    main()
