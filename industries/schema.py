@@ -41,7 +41,9 @@ def _rule() -> dict[str, Any]:
         "properties": {"on_failure": {"enum": list(get_args(OnFailure)), "default": "block"}},
         "patternProperties": {"^expect_[a-z_]+$": {"type": ["object", "null"], "description": "its arguments"}},
         "additionalProperties": False,
-        "anyOf": [{"required": ["on_failure"], "minProperties": 2}, {"not": {"required": ["on_failure"]}}],
         "minProperties": 1,
         "maxProperties": 2,
+        "if": {"required": ["on_failure"]},
+        "then": {"minProperties": 2},
+        "else": {"maxProperties": 1},
     }

@@ -153,7 +153,7 @@ class Sandbox:
 
     def published(self, key: str = KEY) -> dict[str, dict[str, str]]:
         """The digest of every file that readers of a use case see behind its contract, by asset."""
-        return {asset: hashes(self.current(asset, key).resolve()) for asset in BEHIND_THE_CONTRACT}
+        return {asset: hashes(self.current(asset, key)) for asset in BEHIND_THE_CONTRACT}
 
 
 def failures(result: ExecuteInProcessResult) -> dict[str, str]:

@@ -54,9 +54,10 @@ def choose(
 
     judged = columns.transform(inputs(valid))
     best, lowest, notes = None, float("inf"), []
+    encoded = time.monotonic()
     for done, strength in enumerate(strengths):
-        spent = time.monotonic() - start
-        if done and spent * (done + 1) / done > fitting.seconds:
+        now = time.monotonic()
+        if done and now - start + (now - encoded) / done > fitting.seconds:
             notes.append(f"time was up after {done} of {len(strengths)} values of {knob}")
             break
         notes += _fit(estimator.set_params(**{knob: strength}), rows, train)
