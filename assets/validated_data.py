@@ -67,6 +67,13 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         verdict.raise_if_blocked()
         data = accepted_data(raw_data, verdict)
         described = {FINGERPRINT: fingerprint(STAGE, use_case, context.instance)}
+        # Quarantine first: where the validated data is up to date, so is what was set aside from it.
+        yield Output(
+            verdict.quarantine,
+            QUARANTINE,
+            data_version=DataVersion(content_digest(verdict.quarantine)),
+            metadata={**described, **metadata.table(verdict.quarantine)},
+        )
         yield Output(
             data,
             STAGE.name,
@@ -76,12 +83,6 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 "quarantined rows": raw_data.height - verdict.accepted.height,
                 **metadata.table(verdict.accepted),
             },
-        )
-        yield Output(
-            verdict.quarantine,
-            QUARANTINE,
-            data_version=DataVersion(content_digest(verdict.quarantine)),
-            metadata={**described, **metadata.table(verdict.quarantine)},
         )
 
     return validated_data

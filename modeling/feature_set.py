@@ -54,11 +54,12 @@ class FeatureSet:
         return self.sealed if isinstance(self.sealed, Rows) else _load_rows(self.sealed, self.recipe)
 
     def digest(self) -> str:
-        """A digest of every number a learner or the evaluation can see: 64 hex digits."""
+        """A digest of everything a learner or the evaluation can see of the rows: 64 hex digits."""
         sink = hashlib.sha256(json.dumps(asdict(self.recipe), sort_keys=True).encode())
         for rows in (self.train, self.valid, self.open_test()):
-            for array in (rows.table.numeric, rows.table.categorical, rows.table.target, rows.number):
+            for array in _arrays(rows).values():
                 sink.update(np.ascontiguousarray(array).tobytes())
+            sink.update(rows.slices.rechunk().write_ipc_stream(None, compression="uncompressed").getbuffer())
         return sink.hexdigest()
 
     def save(self, folder: Path) -> None:
@@ -75,13 +76,15 @@ class FeatureSet:
         return cls(recipe, background, train, valid, folder / "test")
 
 
-def _save_rows(rows: Rows, folder: Path) -> None:
-    folder.mkdir()
+def _arrays(rows: Rows) -> dict[str, np.ndarray]:
     table = rows.table
     arrays = {"numeric": table.numeric, "categorical": table.categorical, "target": table.target, "number": rows.number}
-    if rows.group is not None:
-        arrays["group"] = rows.group
-    np.savez(folder / "arrays.npz", **arrays, numeric_names=np.array(table.numeric_names, dtype=str))  # pyright: ignore[reportArgumentType]
+    return arrays if rows.group is None else arrays | {"group": rows.group}
+
+
+def _save_rows(rows: Rows, folder: Path) -> None:
+    folder.mkdir()
+    np.savez(folder / "arrays.npz", allow_pickle=False, **_arrays(rows))
     rows.slices.write_parquet(folder / "slices.parquet")
 
 
@@ -91,7 +94,7 @@ def _load_rows(folder: Path, recipe: FeatureRecipe) -> Rows:
             numeric=arrays["numeric"],
             categorical=arrays["categorical"],
             target=arrays["target"],
-            numeric_names=tuple(arrays["numeric_names"].tolist()),
+            numeric_names=recipe.numeric_names,
             categorical_names=tuple(recipe.levels),
             cardinalities=tuple(len(levels) + 2 for levels in recipe.levels.values()),
         )

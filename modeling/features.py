@@ -5,7 +5,7 @@ learner needs, such as scaling (`learners`), or the rows of each role (`feature_
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
@@ -62,38 +62,37 @@ class FeatureRecipe:
     Attributes
     ----------
     numeric: columns used as they are (booleans as 0/1).
-    moments: dates and times; each becomes month, weekday and, for times, hour.
+    moments: date or time column -> the parts it becomes: month, weekday and, for times, hour.
     levels: categorical column -> the values that keep a code of their own.
     left_out: column -> why it is no feature.
     """
 
     numeric: list[str]
-    moments: list[str] = field(default_factory=list)
+    moments: dict[str, list[str]] = field(default_factory=dict)
     levels: dict[str, list[str]] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def fit(cls, train: pl.DataFrame, use_case: UseCase) -> Self:
-        """Learn levels from training rows, and leave out columns that are constant in them.
+        """Learn levels from training rows, and leave out columns that are constant in them or of no use as they are.
 
         Raises
         ------
         FeatureError: no feature is left.
         """
         named = feature_columns(train.columns, use_case)
-        constant = {name: "constant in training rows" for name in named if train[name].n_unique() < 2}
-        usable = [name for name in named if name not in constant]
-        if not usable:
-            raise FeatureError(f"{use_case.key}: no feature is left of {named}: all are constant in training rows")
-        features = train.select(usable)
-        declared = [name for name in use_case.columns.categorical if name in usable]
+        left_out = {name: why for name in named if (why := _why_left_out(train[name]))}
+        features = train.select(name for name in named if name not in left_out)
+        if not features.columns:
+            raise FeatureError(f"{use_case.key}: no feature is left: {left_out or 'every column has another role'}")
+        declared = [name for name in use_case.columns.categorical if name in features.columns]
         categorical = [*declared, *(c for c in features.select(cs.by_dtype(*TEXT)).columns if c not in declared)]
         rest = features.drop(categorical)
         return cls(
             numeric=rest.select(cs.numeric() | cs.boolean()).columns,
-            moments=rest.select(cs.date() | cs.datetime()).columns,
+            moments={name: _parts(rest[name].dtype) for name in rest.select(cs.date() | cs.datetime()).columns},
             levels={name: _frequent_levels(features[name]) for name in categorical},
-            left_out=constant,
+            left_out=left_out,
         )
 
     @property
@@ -101,36 +100,42 @@ class FeatureRecipe:
         """The columns that `transform` reads."""
         return [*self.numeric, *self.moments, *self.levels]
 
+    @property
+    def numeric_names(self) -> tuple[str, ...]:
+        """The numeric features, in the order of `Table.numeric`."""
+        return (*self.numeric, *(f"{name}.{part}" for name, parts in self.moments.items() for part in parts))
+
     def transform(self, frame: pl.DataFrame, target: np.ndarray | None = None) -> Table:
         """The rows of `frame` as arrays.
 
         Raises
         ------
-        FeatureError: a column is missing.
+        FeatureError: a column is missing, or holds something else than in training.
         """
         missing = [name for name in self.inputs if name not in frame.columns]
         if missing:
             raise FeatureError(f"the columns {missing} are missing; the rows have {frame.columns}")
-        numeric = frame.select(pl.col(self.numeric).cast(pl.Float32), *self._parts(frame))
+        try:
+            numeric = frame.select(*(pl.col(name).cast(pl.Float32) for name in self.numeric), *self._moment_parts())
+            codes = frame.select(_code(name, frame.schema[name], levels) for name, levels in self.levels.items())
+        except pl.exceptions.PolarsError as error:
+            types = {name: str(frame.schema[name]) for name in self.inputs}
+            what = str(error).splitlines()[0]
+            raise FeatureError(f"a column is not what it was in training: {what}; the rows have {types}") from error
         finite = numeric.with_columns(pl.when(pl.all().is_finite()).then(pl.all()).otherwise(None).fill_null(np.nan))
-        codes = frame.select(_code(name, levels) for name, levels in self.levels.items())
         return Table(
-            numeric=finite.to_numpy().reshape(frame.height, -1).astype(np.float32),
-            categorical=codes.to_numpy().reshape(frame.height, -1).astype(np.int32),
+            numeric=_matrix(finite, frame.height, np.float32),
+            categorical=_matrix(codes, frame.height, np.int32),
             target=np.empty(0) if target is None else target,
-            numeric_names=tuple(finite.columns),
-            categorical_names=tuple(codes.columns),
+            numeric_names=self.numeric_names,
+            categorical_names=tuple(self.levels),
             cardinalities=tuple(len(levels) + 2 for levels in self.levels.values()),
         )
 
-    def _parts(self, frame: pl.DataFrame) -> list[pl.Expr]:
-        parts = []
-        for name in self.moments:
-            moment = pl.col(name).dt
-            parts += [moment.month().alias(f"{name}.month"), moment.weekday().alias(f"{name}.weekday")]
-            if frame.schema[name] != pl.Date:
-                parts.append(moment.hour().alias(f"{name}.hour"))
-        return [part.cast(pl.Float32) for part in parts]
+    def _moment_parts(self) -> Iterator[pl.Expr]:
+        for name, parts in self.moments.items():
+            for part in parts:
+                yield getattr(pl.col(name).dt, part)().cast(pl.Float32).alias(f"{name}.{part}")
 
     def save(self, path: Path) -> None:
         path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
@@ -140,13 +145,40 @@ class FeatureRecipe:
         return cls(**json.loads(path.read_text(encoding="utf-8")))
 
 
+def _why_left_out(values: pl.Series) -> str:
+    """Why a column is no feature; empty where it is one."""
+    known = values.dtype.is_numeric() or values.dtype in (pl.Boolean, pl.Date, pl.Datetime, pl.Null, *TEXT)
+    if not known:
+        return f"of type {values.dtype}: derive numbers, text or dates from it in features.py"
+    return "constant in training rows" if values.n_unique() < 2 else ""
+
+
+def _parts(dtype: pl.DataType) -> list[str]:
+    return ["month", "weekday"] if dtype == pl.Date else ["month", "weekday", "hour"]
+
+
 def _frequent_levels(values: pl.Series) -> list[str]:
-    counts = values.cast(pl.String).drop_nulls().value_counts(name="rows")
+    text = values.to_frame("level").select(_text("level", values.dtype))["level"]
+    counts = text.drop_nulls().value_counts(name="rows")
     frequent = counts.filter(pl.col("rows") >= min(MIN_COUNT, max(1, len(values) // 100)))
-    return sorted(frequent.sort(["rows", values.name], descending=[True, False])[values.name].head(MAX_LEVELS))
+    return sorted(frequent.sort(["rows", "level"], descending=[True, False])["level"].head(MAX_LEVELS))
 
 
-def _code(name: str, levels: list[str]) -> pl.Expr:
-    text = pl.col(name).cast(pl.String)
+def _text(name: str, dtype: pl.DataType) -> pl.Expr:
+    """A column as text. Whole floats read like integers: a gap alone can make one of the other."""
+    column = pl.col(name)
+    if not dtype.is_float():
+        return column.cast(pl.String)
+    whole = column.cast(pl.Int64, strict=False)
+    return pl.when(whole == column).then(whole.cast(pl.String)).otherwise(column.fill_nan(None).cast(pl.String))
+
+
+def _code(name: str, dtype: pl.DataType, levels: list[str]) -> pl.Expr:
+    text = _text(name, dtype)
     codes = text.replace_strict(levels, range(2, len(levels) + 2), default=RARE, return_dtype=pl.Int32)
-    return pl.when(text.is_null()).then(MISSING).otherwise(codes).alias(name)
+    return pl.when(text.is_null()).then(MISSING).otherwise(codes).cast(pl.Int32).alias(name)
+
+
+def _matrix(columns: pl.DataFrame, rows: int, dtype: type[np.generic]) -> np.ndarray:
+    """``[rows, columns]``, also where there are none of either."""
+    return columns.to_numpy().reshape(rows, columns.width).astype(dtype, copy=False)

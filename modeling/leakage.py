@@ -57,7 +57,7 @@ def audit(rows: Audited, use_case: UseCase) -> list[Finding]:
         _groups(numbered, use_case),
         _time(numbered, use_case),
         _single_feature(rows.train, rows.valid, rows.classes),
-        _row_wise(rows.validated.head(200), rows.derive, columns),
+        _row_wise(rows.validated.head(200).drop(use_case.target), rows.derive, columns),
     ]
 
 

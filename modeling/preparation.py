@@ -20,7 +20,7 @@ from modeling.validated import ValidatedData
 def prepare(data: ValidatedData, use_case: UseCase, task: Task, derive: Derive | None) -> FeatureSet:
     """Give every row a role, derive columns, fit the recipe on training rows, shape each role, audit for leaks.
 
-    `derive` is the use case's own `features` function.
+    `derive` is the use case's own `features` function; it never sees the target, which no row has in prediction.
 
     Raises
     ------
@@ -28,8 +28,8 @@ def prepare(data: ValidatedData, use_case: UseCase, task: Task, derive: Derive |
     can't be used.
     """
     roles = splits.assign(data.frame, use_case)
-    frame = derived(data.frame, derive)
-    target = frame[use_case.target]
+    target = data.frame[use_case.target]
+    frame = derived(data.frame.drop(use_case.target), derive).with_columns(target)
     classes = task.classes(target, use_case.positive)
     recipe = FeatureRecipe.fit(frame.filter(roles == "train"), use_case)
     group = use_case.columns.group

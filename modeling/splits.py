@@ -15,7 +15,9 @@ Role = Literal["train", "valid", "test"]
 ROLES: tuple[Role, ...] = get_args(Role)
 ROLE_TYPE = pl.Enum(ROLES)
 MAX_STRATA = 20
-"""Units whose mean target takes more values than this are stratified by its quartiles."""
+"""A target of more values than this is stratified by its quartiles."""
+DEALS, MOST_DEALT = 500, 2_000_000
+"""How often groups are dealt out anew, and how many are in all."""
 
 
 class SplitError(ValueError):
@@ -32,10 +34,9 @@ def assign(frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
     split = use_case.split
     match split:
         case RandomSplit():
-            strata = frame[use_case.target] if split.stratify else None
-            roles = _fill(_duplicates(frame, use_case), strata, split)
+            roles = _at_random(frame, use_case, split)
         case GroupSplit():
-            roles = _fill(_codes(frame[str(use_case.columns.group)]), frame[use_case.target], split)
+            roles = _by_group(frame, use_case, split)
         case TimeSplit():
             roles = _by_time(frame[str(use_case.columns.time)], split)
         case ColumnSplit():
@@ -52,47 +53,82 @@ def distinguishing(columns: list[str], use_case: UseCase) -> list[str]:
     return [column for column in columns if column not in (use_case.target, *use_case.columns.identifier)]
 
 
-def _duplicates(frame: pl.DataFrame, use_case: UseCase) -> np.ndarray:
-    """A code per distinct row content ``[n]``, so that exact duplicates share one."""
-    return _codes(frame.select(content=pl.struct(distinguishing(frame.columns, use_case)).hash())["content"])
-
-
-def _codes(values: pl.Series) -> np.ndarray:
-    """0, 1, 2… in order of first appearance ``[n]``."""
-    return (values.rank("dense") - 1).fill_null(-1).cast(pl.Int64).to_numpy() + int(values.has_nulls())
-
-
-def _fill(unit: np.ndarray, strata: pl.Series | None, split: RandomSplit | GroupSplit) -> pl.Series:
-    """Fill test, then valid, then train with whole units, in a random order.
-
-    A unit is a group, or a set of exact duplicates. Units are dealt within strata of similar mean target, and each
-    stratum is cut at the same shares of its rows, so that the roles stay alike.
-    """
-    shuffled = np.random.default_rng(split.seed).permutation(unit.max() + 1)
-    size = np.bincount(unit)
-    stratum = _stratum_of_unit(unit, size, strata)
-    role_of_unit = np.full(len(size), "train", dtype=object)
+def _at_random(frame: pl.DataFrame, use_case: UseCase, split: RandomSplit) -> pl.Series:
+    """Sets of exact duplicates at random; every level of a stratifying target is cut at the same shares."""
+    unit = _codes(frame.select(distinguishing(frame.columns, use_case)))
+    _, first, size = np.unique(unit, return_index=True, return_counts=True)
+    stratum = _levels(frame[use_case.target])[first] if split.stratify else np.zeros(len(size))
+    shuffled = np.random.default_rng(split.seed).permutation(len(size))
+    role = np.empty(len(size), dtype=np.int64)
     for value in np.unique(stratum):
-        members = shuffled[stratum[shuffled] == value]
-        filled = (np.cumsum(size[members]) - size[members] / 2) / size[members].sum()
-        role_of_unit[members[filled < split.test + split.valid]] = "valid"
-        role_of_unit[members[filled < split.test]] = "test"
-    return pl.Series("role", role_of_unit[unit], dtype=ROLE_TYPE)
+        order = shuffled[stratum[shuffled] == value]
+        role[order] = _dealt(size[order], split)
+    return _roles(role[unit])
 
 
-def _stratum_of_unit(unit: np.ndarray, size: np.ndarray, strata: pl.Series | None) -> np.ndarray:
-    if strata is None:
-        return np.zeros(len(size), dtype=np.int64)
-    target = _codes(strata) if not strata.dtype.is_float() else strata.fill_null(0).to_numpy()
-    mean = np.bincount(unit, weights=target) / size
-    levels, level = np.unique(mean, return_inverse=True)
-    if len(levels) <= MAX_STRATA:
-        return level
-    return np.searchsorted(np.quantile(mean, [0.25, 0.5, 0.75]), mean)
+def _by_group(frame: pl.DataFrame, use_case: UseCase, split: GroupSplit) -> pl.Series:
+    """Whole groups, dealt out at random many times: the deal whose roles are most alike is kept.
+
+    Alike means that each role holds its share of the rows of every level of the target, and of the groups. One deal is
+    not enough where a few groups hold most rows or most events.
+    """
+    unit, level = _codes(frame.select(str(use_case.columns.group))), _levels(frame[use_case.target])
+    size = np.bincount(unit)
+    content = np.zeros((len(size), level.max() + 1))
+    np.add.at(content, (unit, level), 1)
+    content = np.column_stack([content, np.ones(len(size))])
+    content /= content.sum(axis=0)
+    random = np.random.default_rng(split.seed)
+
+    def deal() -> np.ndarray:
+        order = random.permutation(len(size))
+        role = np.empty(len(size), dtype=np.int64)
+        role[order] = _dealt(size[order], split)
+        return role
+
+    deals = (deal() for _ in range(max(1, min(DEALS, MOST_DEALT // len(size)))))
+    return _roles(min(deals, key=lambda role: _unlikeness(role, content, split))[unit])
+
+
+def _dealt(size: np.ndarray, split: RandomSplit | GroupSplit) -> np.ndarray:
+    """The index in `ROLES` of every unit ``[units]``: the first fill test, the next valid, the rest train.
+
+    A unit across a border goes to the side on which more than half of it lies.
+    """
+    middle = (np.cumsum(size) - size / 2) / size.sum()
+    test, valid = ROLES.index("test"), ROLES.index("valid")
+    return np.select([middle < split.test, middle < split.test + split.valid], [test, valid], ROLES.index("train"))
+
+
+def _unlikeness(role: np.ndarray, content: np.ndarray, split: GroupSplit) -> float:
+    """The distance (chi-squared) of what the roles hold from their shares; `content` ``[units, columns]`` sums to 1."""
+    share = np.array([[1 - split.valid - split.test], [split.valid], [split.test]])
+    held = np.eye(len(ROLES))[role].T @ content
+    return float(((held - share) ** 2 / share).sum())
+
+
+def _codes(columns: pl.DataFrame) -> np.ndarray:
+    """0, 1, 2… for every distinct row ``[n]``, in order of first appearance."""
+    row = "number of the row"
+    first = columns.with_row_index(row).select(pl.col(row).min().over(columns.columns))[row]
+    return first.rank("dense").cast(pl.Int64).to_numpy() - 1
+
+
+def _levels(target: pl.Series) -> np.ndarray:
+    """A code per value of the target ``[n]``, or per quartile where there are more than `MAX_STRATA`."""
+    if target.n_unique() <= MAX_STRATA:
+        return _codes(target.to_frame())
+    rank = target.rank().to_numpy()
+    return np.searchsorted(np.quantile(rank, [0.25, 0.5, 0.75]), rank)
+
+
+def _roles(index: np.ndarray) -> pl.Series:
+    return pl.Series("role", np.array(ROLES)[index], dtype=ROLE_TYPE)
 
 
 def _by_time(time: pl.Series, split: TimeSplit) -> pl.Series:
     """Cut at moments, so that rows of one moment stay together."""
+    time = time.fill_nan(None) if time.dtype.is_float() else time
     if time.has_nulls():
         raise SplitError(f"the time column {time.name!r} is empty in {time.null_count():,} rows: quarantine them")
     if split.valid_from is None or split.test_from is None:
@@ -103,7 +139,13 @@ def _by_time(time: pl.Series, split: TimeSplit) -> pl.Series:
         valid_from, test_from = split.valid_from, split.test_from
     role = pl.when(pl.col(time.name) >= pl.lit(test_from)).then(pl.lit("test"))
     role = role.when(pl.col(time.name) >= pl.lit(valid_from)).then(pl.lit("valid")).otherwise(pl.lit("train"))
-    return time.to_frame().select(role=role.cast(ROLE_TYPE))["role"]
+    try:
+        return time.to_frame().select(role=role.cast(ROLE_TYPE))["role"]
+    except pl.exceptions.PolarsError:
+        found = f"the time column {time.name!r} holds {time.dtype}"
+        raise SplitError(
+            f"{found}, which can't be compared with {valid_from!r}: give both one type and time zone"
+        ) from None
 
 
 def _by_column(values: pl.Series, split: ColumnSplit) -> pl.Series:

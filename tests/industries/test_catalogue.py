@@ -24,7 +24,8 @@ source:
   citation: made up
 target: broken
 """
-PACKAGE = """\
+DIGEST = "a" * 64
+PACKAGE = f"""\
 title: Will it break?
 task: binary_classification
 source:
@@ -32,12 +33,12 @@ source:
     name: shop
     version: 1.0.0
     members:
-      orders: {path: shop/orders.csv, sha256: %(digest)s}
-      people: {path: shop/people.csv, sha256: %(digest)s}
+      orders: {{path: shop/orders.csv, sha256: {DIGEST}}}
+      people: {{path: shop/people.csv, sha256: {DIGEST}}}
   licence: CC0
   citation: made up
 target: broken
-""" % {"digest": "a" * 64}
+"""
 
 
 class Folders:
@@ -143,8 +144,8 @@ def test_hidden_folders_and_loose_files_are_no_part_of_it(folders):
             "columns: {time: t}\nsplit: {by: time, valid_from: soon, test_from: 2024-01-01}",
             9,
             19,
-            "split.valid_from: must be a date, like 2024-12-31 or a date and time, like 2024-12-31 23:59:00 or a number; "
-            "found 'soon'",
+            "split.valid_from: must be a date, like 2024-12-31 or a date and time, like 2024-12-31 23:59:00 or a number"
+            "; found 'soon'",
         ),
         ("columns: {drop: [broken]}", 7, 1, "target: 'broken' is also named under columns: take it out there"),
         ("contract:\n - {expect_x: {}, on_failur: block}", 9, 4, "contract.0: a rule names exactly one expectation; "),
@@ -204,16 +205,16 @@ def test_a_wrong_value_is_named_with_what_to_write(folders, written, instead, li
 
 
 def test_every_fault_of_a_file_is_told_at_once_in_its_order(folders):
-    text = PACKAGE.replace("1.0.0", "1.0").replace("shop/people.csv", "../people.csv").replace("a" * 64, "A" * 64)
+    text = PACKAGE.replace("1.0.0", "1.0").replace("shop/people.csv", "../people.csv").replace(DIGEST, DIGEST.upper())
     folders.write("shop/parts/use_case.yaml", text + "target_: x\n")
     assert folders.faults() == [
         "shop/parts/use_case.yaml:6:5: source.package.version: must be text; found 1.0: put it in quotes",
         "shop/parts/use_case.yaml:8:39: source.package.members.orders.sha256: must be text that matches "
-        f"^[0-9a-f]{{64}}$; found {'A' * 64!r}",
+        f"^[0-9a-f]{{64}}$; found {DIGEST.upper()!r}",
         "shop/parts/use_case.yaml:9:16: source.package.members.people.path: '../people.csv' leaves the archive: write "
         "a relative path without '..'",
         "shop/parts/use_case.yaml:9:37: source.package.members.people.sha256: must be text that matches "
-        f"^[0-9a-f]{{64}}$; found {'A' * 64!r}",
+        f"^[0-9a-f]{{64}}$; found {DIGEST.upper()!r}",
         "shop/parts/use_case.yaml:13:1: target_: unknown key; did you mean 'target'?",
     ]
 

@@ -145,6 +145,11 @@ class Sandbox:
             )
         )
 
+    def make(self, instance: DagsterInstance, key: str | None = KEY, *assets: str, job: str = "use_case") -> None:
+        """Run a job's assets (default: all) in this process; it must succeed."""
+        result = self.materialise(instance, key, *assets, job=job)
+        assert result.success, failures(result)
+
     # --- what was published -------------------------------------------------------------------------------------------
 
     def current(self, asset: str, partition: str = KEY) -> Path:

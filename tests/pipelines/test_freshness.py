@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import polars as pl
 import pytest
 from dagster import DagsterInstance
 
-from assets.stages import STAGES
+from assets.stages import STAGES, data_version, latest
+from modeling.evaluated import EvaluatedModel
 from pipelines.freshness import stale_industries, stale_market, stale_stages
 
 from .sandbox import DELIVERY, KEY, Sandbox, orders
@@ -70,7 +72,7 @@ def test_feature_code_makes_everything_stale(sandbox: Sandbox, instance: Dagster
 
 def test_remaking_what_was_stale_leaves_nothing_stale(sandbox: Sandbox, instance: DagsterInstance):
     sandbox.place(gates={"min_metric": 0.6})
-    assert sandbox.materialise(instance, KEY, *stale(sandbox, instance)).success
+    sandbox.make(instance, KEY, *stale(sandbox, instance))
     assert stale(sandbox, instance) == []
 
 
@@ -79,10 +81,17 @@ def test_reports_above_are_stale_until_made_and_again_after_a_new_evaluation(
 ):
     catalogue = sandbox.catalogue()
     assert stale_industries(catalogue, instance) == ["retail"]
-    assert sandbox.materialise(instance, "retail", job="industry").success
+    sandbox.make(instance, "retail", job="industry")
     assert stale_industries(catalogue, instance) == []
     assert stale_market(catalogue, instance)
-    assert sandbox.materialise(instance, None, job="market_entry").success
+    sandbox.make(instance, None, job="market_entry")
     assert not stale_market(catalogue, instance)
-    assert sandbox.materialise(instance, KEY, "evaluation", "evaluation_report").success
+    sandbox.make(instance, KEY, "evaluation", "evaluation_report")
     assert stale_industries(catalogue, instance) == ["retail"]
+
+
+def test_the_snapshot_has_one_version_from_the_source_to_the_evaluation(sandbox: Sandbox, instance: DagsterInstance):
+    sandbox.place(frame=orders().with_columns(colour=pl.lit("a colour of more than twelve bytes"), weight=None))
+    sandbox.make(instance)
+    snapshot = data_version(latest(instance, "raw_data", KEY))
+    assert EvaluatedModel.load(sandbox.current("evaluation")).evaluation.data_version == snapshot

@@ -8,9 +8,9 @@ kind is September 2005, the last April.
 import polars as pl
 
 SEX = {0: "man", 1: "woman"}
-UNKNOWN = "unknown"
-EDUCATION = {1: "graduate school", 2: "university", 3: "high school", 4: "other", 0: UNKNOWN, 5: UNKNOWN, 6: UNKNOWN}
-MARRIAGE = {1: "married", 2: "single", 3: "other", 0: UNKNOWN}
+OTHER = "other or unknown"
+EDUCATION = {1: "graduate school", 2: "university", 3: "high school", 4: OTHER, 0: OTHER, 5: OTHER, 6: OTHER}
+MARRIAGE = {1: "married", 2: "single", 3: OTHER, 0: OTHER}
 
 STATUS = ["PAY_0", "PAY_2", "PAY_3", "PAY_4", "PAY_5", "PAY_6"]
 BILLS = [f"BILL_AMT{month}" for month in range(1, 7)]

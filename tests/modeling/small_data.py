@@ -1,0 +1,64 @@
+"""A few hundred rows about parts that break, and the way from rows to a feature set.
+
+Belongs here: what the tests of splits, features, leaks and artefacts start from. Does not belong here: what they
+expect.
+"""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from industries.definition import UseCase
+from modeling.feature_set import FeatureSet
+from modeling.features import Derive
+from modeling.preparation import prepare
+from modeling.tasks import registry as tasks
+from modeling.validated import ValidatedData
+
+
+def use_case(**changes: Any) -> UseCase:
+    """The definition of `parts`; by default split at random, its identifier declared."""
+    content = {
+        "title": "Will it break?",
+        "task": "binary_classification",
+        "source": {"files": {"path": "*.csv"}, "licence": "CC0", "citation": "made by the test"},
+        "target": "broken",
+        "columns": {"identifier": ["id"]},
+        "split": {"by": "random", "stratify": "target", "valid": 0.2, "test": 0.2},
+    }
+    return UseCase.model_validate(content | changes).placed("shop/parts", Path("shop/parts"))
+
+
+def parts(rows: int = 400, seed: int = 0) -> pl.DataFrame:
+    """Parts of 40 lots, 1 made a day; the hot ones from old machines tend to break."""
+    draw = np.random.default_rng(seed)
+    heat = draw.normal(60, 15, rows)
+    machine = draw.choice(["old", "new", "newest"], rows, p=[0.3, 0.5, 0.2])
+    risk = (heat - 60) / 15 + 1.2 * (machine == "old") - 0.8 + draw.logistic(0, 0.4, rows)
+    return pl.DataFrame(
+        {
+            "id": np.arange(rows),
+            "lot": [f"lot {number % 40:02d}" for number in range(rows)],
+            "made": [date(2023, 1, 1) + timedelta(days=number) for number in range(rows)],
+            "heat": heat,
+            "weight": draw.lognormal(5, 2, rows),
+            "hours": draw.uniform(1, 10_000, rows),
+            "machine": machine,
+            "broken": (risk > 0).astype(int),
+        }
+    )
+
+
+def validated(frame: pl.DataFrame) -> ValidatedData:
+    """`frame` as if the contract had let every row pass; rows are numbered from 1,000."""
+    return ValidatedData(frame, np.arange(frame.height) + 1000, [], "digest of the snapshot", frame.height)
+
+
+def prepared(frame: pl.DataFrame | None = None, derive: Derive | None = None, **changes: Any) -> FeatureSet:
+    """The feature set of `frame` (default: `parts()`) under `use_case(**changes)`."""
+    definition = use_case(**changes)
+    data = validated(parts() if frame is None else frame)
+    return prepare(data, definition, tasks.task(definition.task), derive)

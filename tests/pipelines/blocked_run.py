@@ -1,0 +1,63 @@
+"""A child process that materialises assets, and stands still at a chosen moment until it is killed.
+
+`python -m tests.pipelines.blocked_run FOLDER ASSET MOMENT SELECTED…`, run by `test_kill.py`: FOLDER is a sandbox's, and
+the line `here` says that it stands still.
+
+Belongs here: the moments. `inside`: the work of ASSET's stage is done, nothing is written. `written`: all files of
+ASSET are written, in the temporary folder. `renamed`: they lie in their place, and `current` is the former version.
+"""
+
+import signal
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tests.pipelines.sandbox import KEY, Sandbox
+
+WORK = {
+    "raw_data": ("resources.sources", "read"),
+    "validated_data": ("resources.contracts", "validate"),
+    "features": ("modeling.preparation", "prepare"),
+    "baseline_model": ("modeling.training", "train"),
+    "lightgbm_model": ("modeling.training", "train"),
+    "torch_model": ("modeling.training", "train"),
+    "evaluation": ("modeling.evaluation.evaluate", "evaluate"),
+    "evaluation_report": ("modeling.reports.use_case", "render"),
+}
+"""The function that does the work of each stage."""
+
+
+def arm(asset: str, moment: str) -> None:
+    """Replace the function after, or before, which to stand still."""
+    if moment == "inside":
+        module, name = WORK[asset]
+        holder = import_module(module)
+        setattr(holder, name, standing_still(getattr(holder, name), after=True))
+        return
+    rename = Path.rename
+    blocked = standing_still(rename, after=moment == "renamed")
+    setattr(Path, "rename", lambda path, to: (blocked if asset in path.parts else rename)(path, to))  # noqa: B010
+
+
+def standing_still(function: Callable[..., Any], *, after: bool) -> Callable[..., None]:
+    def blocked(*arguments: Any, **named: Any) -> None:
+        if after:
+            function(*arguments, **named)
+        sys.stdout.write("here\n")
+        sys.stdout.flush()
+        signal.pause()
+
+    return blocked
+
+
+def main(folder: str, asset: str, moment: str, *selected: str) -> None:
+    sandbox = Sandbox(Path(folder))
+    with sandbox.instance() as instance:
+        arm(asset, moment)
+        sandbox.make(instance, KEY, *selected)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
