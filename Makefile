@@ -6,6 +6,9 @@ INSTALLED := .venv/.installed
 .PHONY: help run ui test test-fast check bench clean
 .DEFAULT_GOAL := help
 
+# Waiting OpenMP threads sleep: docs/decisions/0006-sleeping-threads.md
+export OMP_WAIT_POLICY ?= PASSIVE
+
 help: ## say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 

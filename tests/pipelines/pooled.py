@@ -10,26 +10,32 @@ from pathlib import Path
 from dagster import Definitions, asset, define_asset_job, in_process_executor
 
 MARKS = "SECTORFORGE_TEST_MARKS"
-SECONDS = 2.0
 PATIENCE_SECONDS = 120.0
 
 
+def mark(name: str) -> Path:
+    return Path(os.environ[MARKS]) / name
+
+
+def wait_for(name: str) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not mark(name).exists():
+        assert time.monotonic() < until, f"waited in vain for {name}"
+        time.sleep(0.1)
+
+
 def alone() -> None:
-    """Fails if another process is inside."""
-    mark = Path(os.environ[MARKS]) / "inside"
-    mark.touch(exist_ok=False)
-    time.sleep(SECONDS)
-    mark.unlink()
+    """Fails if the other network is inside; stays until the tables, whose runs come later in the queue, have met."""
+    mark("network").touch(exist_ok=False)
+    wait_for("one")
+    wait_for("two")
+    mark("network").unlink()
 
 
 def meeting(mine: str, other: str) -> None:
-    """Fails if the other one is not there at the same time."""
-    marks = Path(os.environ[MARKS])
-    (marks / mine).touch()
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not (marks / other).exists():
-        assert time.monotonic() < until, f"{mine} waited in vain for {other}"
-        time.sleep(0.1)
+    """Fails if the other table is not there at the same time."""
+    mark(mine).touch()
+    wait_for(other)
 
 
 @asset(pool="gpu")
