@@ -1,8 +1,8 @@
 """What Dagster adds: one run of a use case over the same functions called from a plain script.
 
 Run by `make bench`, or `python -m benchmarks.dagster_overhead [USE_CASE]`. The two ways run in turn, five times each,
-in a fresh process (imports included) on the same cached source. The learners do a fixed amount of work (trials, epochs),
-because a time budget would hide any difference.
+in a fresh process (imports included) on the same cached source. The learners do a fixed amount of work (trials,
+epochs), because a time budget would hide any difference.
 """
 
 import os

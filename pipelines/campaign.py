@@ -4,7 +4,7 @@ Belongs here: the order of runs and what came of each. Does not belong here: exe
 results (`command_line`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +15,7 @@ from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT, QUARANTINE
 from industries.catalogue import Catalogue
 from pipelines.freshness import stale_industries, stale_market, stale_stages
 from pipelines.progress import LiveProgress
-from pipelines.runs import ChildFailed, Ended, Launch, execute
+from pipelines.runs import ChildFailed, Ended, Launch, Worker
 from resources.home import home
 
 Status = Literal["made", "up to date", "skipped", "failed"]
@@ -36,41 +36,52 @@ def bring_up_to_date(
 ) -> list[Result]:
     """Make again what is out of date, go on when one fails, and say what came of each."""
     with LiveProgress(console) as progress:
-        results = [_use_case(key, catalogue, instance, progress) for key in keys]
-        return results + _reports_above(catalogue, instance, progress)
+        campaign = _Campaign(catalogue, instance, progress)
+        results = [campaign.use_case(key) for key in keys]
+        results += [result for result in campaign.reports_above() if result.status == "failed"]
+        campaign.close()
+        return results
 
 
-def _use_case(key: str, catalogue: Catalogue, instance: DagsterInstance, progress: LiveProgress) -> Result:
-    stages = stale_stages(catalogue.use_cases[key], instance)
-    if not stages:
-        return Result(key, "up to date")
-    assets = [*stages, QUARANTINE] if "validated_data" in stages else stages
-    return _run([Launch("use_case", key, tuple(assets))], catalogue, instance, progress)[0]
+class _Campaign:
+    """A use case gets a process of its own; the reports above go to the last one, which has the imports."""
 
+    def __init__(self, catalogue: Catalogue, instance: DagsterInstance, progress: LiveProgress) -> None:
+        self._catalogue, self._instance, self._progress = catalogue, instance, progress
+        self._worker: Worker | None = None
 
-def _reports_above(catalogue: Catalogue, instance: DagsterInstance, progress: LiveProgress) -> list[Result]:
-    launches = [Launch("industry", key, (INDUSTRY_REPORT,)) for key in stale_industries(catalogue, instance)]
-    if launches or stale_market(catalogue, instance):
-        launches.append(Launch("market_entry", None, (MARKET_ENTRY_REPORT,)))
-    if not launches:
-        return []
-    return [result for result in _run(launches, catalogue, instance, progress) if result.status == "failed"]
+    def use_case(self, key: str) -> Result:
+        stages = stale_stages(self._catalogue.use_cases[key], self._instance)
+        if not stages:
+            return Result(key, "up to date")
+        assets = [*stages, QUARANTINE] if "validated_data" in stages else stages
+        self.close()
+        return self._run(Launch("use_case", key, tuple(assets)))
 
+    def reports_above(self) -> Iterator[Result]:
+        for industry in stale_industries(self._catalogue, self._instance):
+            yield self._run(Launch("industry", industry, (INDUSTRY_REPORT,)))
+        if stale_market(self._catalogue, self._instance):
+            yield self._run(Launch("market_entry", None, (MARKET_ENTRY_REPORT,)))
 
-def _run(
-    launches: list[Launch], catalogue: Catalogue, instance: DagsterInstance, progress: LiveProgress
-) -> list[Result]:
-    for launch in launches:
-        progress.begin(launch, launch.partition or launch.job, len(launch.assets))
-    log = home() / "logs" / "runs.log"
-    try:
-        ended = execute(launches, catalogue.root, instance, log, progress.follow)
-    except ChildFailed as error:
-        ended = [Ended(launch, 0.0, failure=f"{error}; see {log}") for launch in launches]
-    results = [_result(one) for one in ended]
-    for launch, result in zip(launches, results, strict=True):
-        progress.end(launch, f"{result.status} {result.reason}".strip())
-    return results
+    def close(self) -> None:
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    def _run(self, launch: Launch) -> Result:
+        log = home() / "logs" / "runs.log"
+        self._progress.begin(launch, launch.partition or launch.job, len(launch.assets))
+        self._worker = self._worker or Worker(self._catalogue.root, self._instance, log)
+        try:
+            ended = self._worker.run(launch, self._progress.follow)
+        except ChildFailed as error:
+            ended = Ended(launch, 0.0, failure=f"{error}; see {log}")
+        if not self._worker.alive:
+            self.close()
+        result = _result(ended)
+        self._progress.end(launch, f"{result.status} {result.reason}".strip())
+        return result
 
 
 def _result(ended: Ended) -> Result:

@@ -17,11 +17,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from industries.catalogue import Catalogue
+from industries.definition import UseCase
 from modeling.evaluation.record import Evaluation, Interval
+from modeling.tasks import registry as tasks
 from pipelines import published
 from pipelines.campaign import Result, bring_up_to_date
 from pipelines.instance import open_instance
 from pipelines.vocabulary import read_catalogue
+from resources import contracts
 
 WIDTH = 140
 """Characters a line where the output is no terminal."""
@@ -76,14 +79,12 @@ def list_() -> None:
 @app.command()
 def check() -> None:
     """Check every folder of the catalogue, and every rule of its contracts."""
-    from resources import contracts
-
     catalogue = read_catalogue()
     _show_faults(catalogue)
     wrong = [
-        f"{use_case.folder / 'use_case.yaml'}: contract: {message}"
+        f"{use_case.folder / 'use_case.yaml'}: {message}"
         for use_case in catalogue.use_cases.values()
-        for message in contracts.check_rules(use_case)
+        for message in [*contracts.check_rules(use_case), *_unknown_metric(use_case)]
     ]
     for message in wrong:
         errors.print(message, markup=False, soft_wrap=True)
@@ -115,6 +116,13 @@ def ui(port: Annotated[int, typer.Option(help="port on this machine")] = 3000) -
     arguments = ["-m", "dagster", "dev", "-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)]
     console.print(f"http://127.0.0.1:{port} (Ctrl-C ends it)")
     os.execv(sys.executable, [sys.executable, *arguments])
+
+
+def _unknown_metric(use_case: UseCase) -> list[str]:
+    known = tasks.task(use_case.task).metrics
+    if use_case.metric is None or use_case.metric in known:
+        return []
+    return [f"metric: {use_case.metric!r} is none of {use_case.task}; known: {', '.join(known)}"]
 
 
 def _matching(catalogue: Catalogue, patterns: list[str] | None) -> list[str]:

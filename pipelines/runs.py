@@ -1,10 +1,11 @@
-"""Runs jobs from the command line, each in a process of its own.
+"""Runs jobs from the command line, in child processes.
 
-Belongs here: starting a Dagster run in a child process, following it through the instance's event log, and saying how
+Belongs here: starting Dagster runs in a child process, following it through the instance's event log, and saying how
 it ended. A child that dies takes nothing with it. Does not belong here: what to run (`freshness`) or how progress
 looks (`progress`).
 """
 
+import contextlib
 import multiprocessing
 import os
 import sys
@@ -12,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -47,25 +49,53 @@ class Ended:
 Follow = Callable[[Launch, EventLogEntry], None]
 
 
-def execute(launches: list[Launch], root: Path, instance: DagsterInstance, log: Path, follow: Follow) -> list[Ended]:
-    """Execute the launches in one child process, in order. `follow` is called with every event as it comes.
+class ChildFailed(RuntimeError):
+    """The child process ended before it could begin its run."""
+
+
+class Worker:
+    """A child process that executes launches one after the other, sharing the imports.
 
     `root` is the catalogue's folder; the child's own output goes to the file `log`.
     """
-    started = time.monotonic()
-    process = multiprocessing.get_context("spawn").Process(target=_child, args=(launches, root, log), daemon=True)
-    process.start()
-    ended = []
-    for launch in launches:
-        failure, skipped = _followed(launch, process, instance, follow)
-        ended.append(Ended(launch, time.monotonic() - started, skipped, failure))
+
+    def __init__(self, root: Path, instance: DagsterInstance, log: Path) -> None:
+        self._instance = instance
+        context = multiprocessing.get_context("spawn")
+        theirs, self._launches = context.Pipe(duplex=False)
+        self._process = context.Process(target=_child, args=(theirs, root, log), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def run(self, launch: Launch, follow: Follow) -> Ended:
+        """Execute a launch to its end. `follow` is called with every event as it comes.
+
+        Raises
+        ------
+        ChildFailed: the process is gone before the run began. One that goes later leaves a failed run.
+        """
         started = time.monotonic()
-    process.join()
-    return ended
+        failure = skipped = ""
+        with contextlib.suppress(BrokenPipeError):
+            self._launches.send(launch)
+        for entry in _events(launch, self._process, self._instance):
+            follow(launch, entry)
+            failure = failure or _failure(entry)
+            skipped = skipped or _skipped(entry)
+        return Ended(launch, time.monotonic() - started, skipped, failure)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.is_alive()
+
+    def close(self) -> None:
+        """Let the process end."""
+        self._launches.close()
+        self._process.join()
 
 
-def _child(launches: list[Launch], root: Path, log: Path) -> None:
-    """The child process: load the definitions once, execute run after run."""
+def _child(launches: Connection, root: Path, log: Path) -> None:
+    """The child process: load the definitions once, execute what comes until there is no more."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a") as file:
         os.dup2(file.fileno(), sys.stdout.fileno())
@@ -74,8 +104,9 @@ def _child(launches: list[Launch], root: Path, log: Path) -> None:
     from pipelines.vocabulary import read_catalogue
 
     definitions = build_defs(catalogue=read_catalogue(root))
-    with DagsterInstance.get() as instance:
-        for launch in launches:
+    with DagsterInstance.get() as instance, contextlib.suppress(EOFError):
+        while True:
+            launch: Launch = launches.recv()
             definitions.resolve_job_def(launch.job).execute_in_process(
                 instance=instance,
                 partition_key=launch.partition,
@@ -83,16 +114,6 @@ def _child(launches: list[Launch], root: Path, log: Path) -> None:
                 run_id=launch.run_id,
                 raise_on_error=False,
             )
-
-
-def _followed(launch: Launch, process: BaseProcess, instance: DagsterInstance, follow: Follow) -> tuple[str, str]:
-    """Hand on the run's events until it ends; the reasons of its failure and of its being skipped."""
-    failure = skipped = ""
-    for entry in _events(launch, process, instance):
-        follow(launch, entry)
-        failure = failure or _failure(entry)
-        skipped = skipped or _skipped(entry)
-    return failure, skipped
 
 
 def _events(launch: Launch, process: BaseProcess, instance: DagsterInstance) -> Iterator[EventLogEntry]:
@@ -119,10 +140,6 @@ def _lost(launch: Launch, process: BaseProcess, instance: DagsterInstance) -> It
         raise ChildFailed(f"{message} before the run began")
     instance.report_run_failed(run, message)
     yield from (entry for entry in instance.all_logs(launch.run_id, of_type=DagsterEventType.RUN_FAILURE))
-
-
-class ChildFailed(RuntimeError):
-    """The child process ended before it could begin its run."""
 
 
 def _failure(entry: EventLogEntry) -> str:

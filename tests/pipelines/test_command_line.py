@@ -200,7 +200,7 @@ def test_a_child_that_dies_is_a_failure_and_the_next_use_case_still_runs(
     shop.place(GOOD, orders())
 
     results = campaign(shop, instance)
-    assert {key: result.status for key, result in results.items()} == {DYING: "failed", GOOD: "made"}
+    assert {key: result.status for key, result in results.items()} == {DYING: "failed", GOOD: "made"}, results
     assert f"ended with exit code {code}" in results[DYING].reason
     runs = instance.get_runs()
     assert {run.status for run in runs if run.tags.get("dagster/partition") == DYING} == {DagsterRunStatus.FAILURE}
