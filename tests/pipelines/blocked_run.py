@@ -13,6 +13,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from tests.pipelines.sandbox import KEY, Sandbox
 
@@ -34,11 +35,11 @@ def arm(asset: str, moment: str) -> None:
     if moment == "inside":
         module, name = WORK[asset]
         holder = import_module(module)
-        setattr(holder, name, standing_still(getattr(holder, name), after=True))
+        patch.object(holder, name, standing_still(getattr(holder, name), after=True)).start()
         return
     rename = Path.rename
     blocked = standing_still(rename, after=moment == "renamed")
-    setattr(Path, "rename", lambda path, to: (blocked if asset in path.parts else rename)(path, to))  # noqa: B010
+    patch.object(Path, "rename", lambda path, to: (blocked if asset in path.parts else rename)(path, to)).start()
 
 
 def standing_still(function: Callable[..., Any], *, after: bool) -> Callable[..., None]:

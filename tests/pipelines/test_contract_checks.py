@@ -118,11 +118,10 @@ def test_gates_are_in_the_log_with_bound_and_measure(
 
 def test_checking_one_partition_reads_no_other(sandbox: Sandbox, instance: DagsterInstance):
     sandbox.place(OTHER, orders(seed=2), title="Will this refund be disputed?")
-    sandbox.make(instance, OTHER)
+    sandbox.make(instance, OTHER, job="data")
     for file in (sandbox.home / "artefacts").glob(f"*/{OTHER}/versions/*/**/*"):
         if file.is_file():
             file.write_bytes(b"spoiled")
-    sandbox.place(frame=orders(seed=1))
-    sandbox.make(instance)
-    checked = [found.partition for found in evaluations(instance, "expect_column_values_to_be_unique")]
-    assert checked == [KEY, OTHER, KEY]
+    sandbox.make(instance, job="data")
+    for asset, check in (("validated_data", "expect_column_values_to_be_unique"), ("features", "row_wise_features")):
+        assert [found.partition for found in evaluations(instance, check, asset)] == [KEY, OTHER, KEY]
