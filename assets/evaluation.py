@@ -70,9 +70,9 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
 
         use_case = catalogue.use_cases[context.partition_key]
         openings = home.path / "openings"
-        opened = functools.partial(record_opening, openings, use_case.key, features.background.snapshot, context.run_id)
+        opened = functools.partial(record_opening, openings, use_case.key, features.background.snapshot, context.run.run_id)
         candidates = [*baseline_model.fitted, *lightgbm_model.fitted, *torch_model.fitted]
-        evaluated = judged_model(use_case, features, candidates, opened, context.run_id, context.log.info)
+        evaluated = judged_model(use_case, features, candidates, opened, context.run.run_id, context.log.info)
         judged = evaluated.evaluation
         yield Output(
             evaluated,
