@@ -69,10 +69,10 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         from modeling.reports import charts
 
         use_case = catalogue.use_cases[context.partition_key]
-        openings = home.path / "openings"
-        opened = functools.partial(record_opening, openings, use_case.key, features.background.snapshot, context.run.run_id)
+        run_id, snapshot = context.run.run_id, features.background.snapshot
+        opened = functools.partial(record_opening, home.path / "openings", use_case.key, snapshot, run_id)
         candidates = [*baseline_model.fitted, *lightgbm_model.fitted, *torch_model.fitted]
-        evaluated = judged_model(use_case, features, candidates, opened, context.run.run_id, context.log.info)
+        evaluated = judged_model(use_case, features, candidates, opened, run_id, context.log.info)
         judged = evaluated.evaluation
         yield Output(
             evaluated,

@@ -90,7 +90,7 @@ def png(chart: ChartType, label: str | None = None) -> bytes:
     """A small PNG on light paper."""
     specification = json.loads(palette.resolved(json.dumps(_specification(chart, label))))
     specification["config"]["background"] = palette.LIGHT["paper"]
-    return vl_convert.vegalite_to_png(specification, scale=1.5)
+    return vl_convert.vegalite_to_png(specification, scale=1.2)
 
 
 def _specification(chart: ChartType, label: str | None) -> dict[str, Any]:
