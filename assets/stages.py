@@ -54,7 +54,7 @@ STAGES = {
             "evaluation",
             "1",
             ("features", "baseline_model", "lightgbm_model", "torch_model"),
-            ("title", "question", "source", "columns", "metric", "costs", "gates", "limits"),
+            ("title", "question", "source", "columns", "contract", "metric", "costs", "gates", "limits"),
         ),
         Stage("evaluation_report", "reports", "1", ("evaluation",), ()),
     )

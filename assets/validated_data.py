@@ -12,17 +12,21 @@ from dagster import (
     AssetCheckResult,
     AssetCheckSeverity,
     AssetExecutionContext,
+    AssetMaterialization,
     AssetOut,
     AssetsDefinition,
     DataVersion,
     Output,
+    TableSchema,
     multi_asset,
 )
 
 from assets import metadata
 from assets.partitions import Partitions
-from assets.stages import FINGERPRINT, QUARANTINE, STAGES, fingerprint
+from assets.stages import FINGERPRINT, QUARANTINE, STAGES, digest, fingerprint, latest
+from industries import feature_code
 from industries.catalogue import Catalogue
+from industries.definition import UseCase
 from modeling.evaluation.record import ContractResult
 from modeling.validated import ValidatedData
 
@@ -30,6 +34,9 @@ if TYPE_CHECKING:
     from resources.contracts import Verdict
 
 STAGE = STAGES["validated_data"]
+COLUMNS_AS_BEFORE = "columns_as_before"
+DEFINITION = "definition"
+"""Metadata key: the digest of what `use_case.yaml` and `features.py` said about the table."""
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
@@ -52,8 +59,11 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         },
         partitions_def=partitions.use_cases,
         check_specs=[
-            partitions.check(name, STAGE.name, f"every `{name}` of the contract, written or derived")
-            for name in expectations
+            *(
+                partitions.check(name, STAGE.name, f"every `{name}` of the contract, written or derived")
+                for name in expectations
+            ),
+            partitions.check(COLUMNS_AS_BEFORE, STAGE.name, "no column of the published rows is gone from a delivery"),
         ],
     )
     def validated_data(context: AssetExecutionContext, raw_data: pl.DataFrame) -> Iterator[AssetCheckResult | Output]:
@@ -64,7 +74,20 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         verdict = contracts.validate(raw_data, use_case)
         for name in expectations:
             yield _check(name, [result for result in verdict.results if result.expectation == name])
+        definition = _definition(use_case)
+        gone = vanished_columns(latest(context.instance, STAGE.name, use_case.key), raw_data, definition)
+        yield AssetCheckResult(
+            check_name=COLUMNS_AS_BEFORE,
+            asset_key=STAGE.name,
+            passed=not gone,
+            description=", ".join(gone) or "none gone",
+        )
         verdict.raise_if_blocked()
+        if gone:
+            raise contracts.ContractViolation(
+                f"{use_case.key}: the delivery lacks the columns {gone}, which the published rows have. Deliver them; "
+                "or, if they are gone for good, say so under `columns` or `contract` in use_case.yaml and run again."
+            )
         data = accepted_data(raw_data, verdict)
         described = {FINGERPRINT: fingerprint(STAGE, use_case, context.instance)}
         # Quarantine first: where the validated data is up to date, so is what was set aside from it.
@@ -80,12 +103,30 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
             data_version=DataVersion(content_digest(verdict.accepted)),
             metadata={
                 **described,
+                DEFINITION: definition,
                 "quarantined rows": raw_data.height - verdict.accepted.height,
                 **metadata.table(verdict.accepted),
             },
         )
 
     return validated_data
+
+
+def vanished_columns(published: AssetMaterialization | None, raw: pl.DataFrame, definition: str) -> list[str]:
+    """The columns that the published rows have and a delivery lacks; none where the use case was redefined since.
+
+    A model would else be trained without a feature, and nobody be told.
+    """
+    if published is None or published.metadata[DEFINITION].value != definition:
+        return []
+    schema = published.metadata["dagster/column_schema"].value
+    assert isinstance(schema, TableSchema)
+    return [column.name for column in schema.columns if column.name not in raw.columns]
+
+
+def _definition(use_case: UseCase) -> str:
+    parts = use_case.model_dump(mode="json", include=set(STAGE.definition))
+    return digest(parts, feature_code.load(use_case.folder).digest)
 
 
 def accepted_data(raw: pl.DataFrame, verdict: "Verdict") -> ValidatedData:

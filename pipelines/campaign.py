@@ -5,15 +5,16 @@ results (`command_line`).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from dagster import DagsterInstance
 from rich.console import Console
 
-from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT, QUARANTINE
+from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT, QUARANTINE, latest
 from industries.catalogue import Catalogue
 from pipelines.freshness import stale_industries, stale_market, stale_stages
+from pipelines.jobs import DATA_STAGES
 from pipelines.progress import LiveProgress
 from pipelines.runs import ChildFailed, Ended, Launch, Worker
 from resources.home import home
@@ -51,12 +52,31 @@ class _Campaign:
         self._worker: Worker | None = None
 
     def use_case(self, key: str) -> Result:
-        stages = stale_stages(self._catalogue.use_cases[key], self._instance)
+        """Make again what is out of date.
+
+        Where there are models, the data come first and alone: new data may turn out to hold the same rows, and then
+        nothing is trained.
+        """
+        stages = self._stale(key)
         if not stages:
             return Result(key, "up to date")
-        assets = [*stages, QUARANTINE] if "validated_data" in stages else stages
         self.close()
-        return self._run(Launch("use_case", key, tuple(assets)))
+        data = [stage for stage in stages if stage in DATA_STAGES]
+        if not data or latest(self._instance, "evaluation", key) is None:
+            return self._make("use_case", key, stages)
+        made = self._make("data", key, data)
+        rest = self._stale(key) if made.status == "made" else []
+        if not rest:
+            return made
+        judged = self._make("use_case", key, rest)
+        return replace(judged, seconds=made.seconds + judged.seconds)
+
+    def _stale(self, key: str) -> list[str]:
+        return stale_stages(self._catalogue.use_cases[key], self._instance)
+
+    def _make(self, job: str, key: str, stages: list[str]) -> Result:
+        assets = [*stages, QUARANTINE] if "validated_data" in stages else stages
+        return self._run(Launch(job, key, tuple(assets)))
 
     def reports_above(self) -> Iterator[Result]:
         for industry in stale_industries(self._catalogue, self._instance):

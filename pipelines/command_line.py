@@ -26,7 +26,7 @@ from pipelines.instance import open_instance
 from pipelines.vocabulary import read_catalogue
 from resources import contracts
 
-WIDTH = 140
+WIDTH = 160
 """Characters a line where the output is no terminal."""
 
 app = typer.Typer(

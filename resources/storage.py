@@ -14,6 +14,7 @@ import io
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol, Self, get_args, get_origin, runtime_checkable
@@ -25,6 +26,8 @@ from resources.errors import PermanentError
 from resources.home import Home
 
 TABLE = "table.parquet"
+WRITING = ".writing-"
+ABANDONED_SECONDS = 24 * 3600
 
 
 class MissingArtefact(PermanentError):
@@ -60,9 +63,10 @@ def publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
     """
     versions = folder / "versions"
     versions.mkdir(parents=True, exist_ok=True)
+    _sweep(versions)
     place = versions / version
     if not place.exists():
-        temporary = Path(tempfile.mkdtemp(prefix=".writing-", dir=versions))
+        temporary = Path(tempfile.mkdtemp(prefix=WRITING, dir=versions))
         try:
             write(temporary)
             temporary.chmod(0o755)
@@ -74,6 +78,13 @@ def publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
     link.symlink_to(Path("versions") / version)
     link.replace(folder / "current")
     return place
+
+
+def _sweep(versions: Path) -> None:
+    """Remove what processes that were killed while writing left behind, a day ago or earlier."""
+    for left in versions.glob(f"{WRITING}*"):
+        if time.time() - left.stat().st_mtime > ABANDONED_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _rename(temporary: Path, place: Path) -> None:

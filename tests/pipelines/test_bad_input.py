@@ -100,6 +100,18 @@ def test_a_table_that_breaks_its_contract_is_refused_before_anything_is_written(
     told(found["validated_data"], f"{KEY}: the table breaks its contract", *parts, "Correct the delivery")
 
 
+def test_a_delivery_that_lost_a_feature_is_refused_until_the_definition_says_so(
+    sandbox: Sandbox, instance: DagsterInstance
+):
+    sandbox.place(frame=orders(seed=1).drop("weight"))
+    found = refused(sandbox, instance)
+    assert list(found) == ["validated_data"]
+    told(found["validated_data"], f"{KEY}: the delivery lacks the columns ['weight']", "or, if they are gone for good")
+
+    sandbox.place(frame=orders(seed=1).drop("weight"), contract=PRICED)
+    assert sandbox.materialise(instance).success
+
+
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 GOOD = orders().write_csv().encode()

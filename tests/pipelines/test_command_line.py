@@ -12,8 +12,10 @@ from dagster import DagsterInstance, DagsterRunStatus
 from rich.console import Console
 from typer.testing import CliRunner
 
+from assets.stages import latest
 from pipelines import command_line
 from pipelines.campaign import Result, bring_up_to_date
+from pipelines.freshness import stale_stages
 
 from .sandbox import KEY, Sandbox, orders
 
@@ -185,6 +187,17 @@ def test_one_bad_and_one_unreachable_use_case_stop_no_other(shop: Sandbox, insta
     shop.place(BAD, orders(seed=1), title="Broken")
     second = campaign(shop, instance)
     assert {key: result.status for key, result in second.items()} == {BAD: "made", FAR: "skipped", GOOD: "up to date"}
+
+
+@pytest.mark.slow
+def test_new_data_that_hold_the_same_rows_train_nothing(shop: Sandbox, instance: DagsterInstance):
+    shop.place(GOOD, orders())
+    campaign(shop, instance)
+    trained = latest(instance, "baseline_model", GOOD)
+    shop.place(GOOD, contract=[{"expect_column_values_to_be_between": {"column": "price", "min_value": 0}}])
+    assert campaign(shop, instance)[GOOD].status == "made"
+    assert latest(instance, "baseline_model", GOOD) == trained
+    assert stale_stages(shop.use_case(GOOD), instance) == []
 
 
 @pytest.mark.slow
