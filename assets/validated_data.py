@@ -166,7 +166,7 @@ def _check(name: str, results: list[ContractResult]) -> AssetCheckResult:
         asset_key=STAGE.name,
         passed=not failed,
         severity=AssetCheckSeverity.ERROR if blocking else AssetCheckSeverity.WARN,
-        description="; ".join(result.message or result.rule for result in failed)
+        description="; ".join(f"{result.column or 'the table'}: {result.message or result.rule}" for result in failed)
         or (f"{len(results)} met" if results else "this contract has no such rule"),
         metadata={"results": metadata.records(rows)},
     )

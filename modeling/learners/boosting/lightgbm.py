@@ -7,7 +7,7 @@ probabilities and leave the ranking about the same.
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -108,18 +108,17 @@ def _tuned(train: Table, valid: Table, knobs: LightGBMKnobs, fitting: Fitting, s
     """The best of the trials, on all training rows."""
     seconds = fitting.seconds if knobs.trials is None else math.inf
     if len(train) <= knobs.tuning_rows:
-        best, trials = _search(train, valid, knobs, fitting, start + seconds)
-        return best, [f"trials: {trials}"]
+        return _search(train, valid, knobs, fitting, start + seconds), []
     sample = np.random.default_rng(fitting.seed).choice(len(train), knobs.tuning_rows, replace=False, shuffle=False)
-    best, trials = _search(train.rows(sample), valid, knobs, fitting, start + seconds * TUNING_SHARE)
+    best = _search(train.rows(sample), valid, knobs, fitting, start + seconds * TUNING_SHARE)
     every_row = _dataset(train, fitting)
     again = best.knobs.model_copy(update={"rounds": knobs.rounds})
     grown = _grow(every_row, _dataset(valid, fitting, every_row), again, fitting, start + seconds)
-    return grown, [f"trials: {trials}, on {knobs.tuning_rows:,} rows; the best fitted on all {len(train):,}"]
+    return grown, [f"tuned on {knobs.tuning_rows:,} rows; the best fitted on all {len(train):,}"]
 
 
-def _search(train: Table, valid: Table, knobs: LightGBMKnobs, fitting: Fitting, deadline: float) -> tuple[Grown, int]:
-    """Trials until `knobs.trials` or `deadline`, the knobs as given first; the best one and how many there were."""
+def _search(train: Table, valid: Table, knobs: LightGBMKnobs, fitting: Fitting, deadline: float) -> Grown:
+    """Trials until `knobs.trials` or `deadline`, the knobs as given first; the best, told how many there were."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = {name: SPACE[name] for name in SPACE if name != "cat_smooth" or train.categorical_names}
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=fitting.seed))
@@ -140,7 +139,7 @@ def _search(train: Table, valid: Table, knobs: LightGBMKnobs, fitting: Fitting, 
         best = grown if best is None or grown.loss < best.loss else best
         say(f"trial {done}: validation loss {grown.loss:.4f}, best {best.loss:.4f}")
     assert best is not None, "the first trial always runs"
-    return best, done
+    return replace(best, knobs=best.knobs.model_copy(update={"trials": done}))
 
 
 def _grow(
