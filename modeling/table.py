@@ -4,6 +4,7 @@ Belongs here: the one data structure between the feature recipe and every tabula
 how raw columns become arrays (`features`), or which rows belong to which role (`splits`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -68,6 +69,15 @@ class Table:
         """The rows at `index` (integers, a boolean mask or a slice), in that order."""
         target = self.target[index] if self.target.size else self.target
         return replace(self, numeric=self.numeric[index], categorical=self.categorical[index], target=target)
+
+    @classmethod
+    def stacked(cls, tables: Sequence["Table"]) -> "Table":
+        """The rows of all `tables`, which have the same features, one below the other."""
+        parts = {
+            name: np.concatenate([getattr(table, name) for table in tables])
+            for name in ("numeric", "categorical", "target")
+        }
+        return replace(tables[0], **parts)
 
     def with_column(self, name: str, values: np.ndarray) -> "Table":
         """A copy in which one feature holds `values` ``[n]`` instead."""

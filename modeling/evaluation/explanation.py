@@ -26,6 +26,7 @@ DELETED_SHARE = 0.2
 _SHUFFLES, _SHUFFLES_OF_LEADING = 2, 5
 _LEADING = 10
 _DELETIONS = 10
+_ROWS_AT_ONCE = 20_000
 _MOST_CLASSES = 100
 """A target with more distinct values is sampled as a number."""
 
@@ -56,10 +57,10 @@ def rank(models: Sequence[Predictor], table: Table, metric: Metric, rows: int, s
     with other seeds, only tell how stable it is. The leading features are shuffled more often than the rest."""
     rng = np.random.default_rng(seed)
     probes = [_Probe(model, table, metric, rows, rng) for model in models]
-    losses = [{name: probe.losses([name], _SHUFFLES) for name in table.names} for probe in probes]
+    losses = [probe.losses_of_each(table.names, _SHUFFLES) for probe in probes]
     of_champion = losses[0]
-    for name in sorted(of_champion, key=lambda name: -of_champion[name].mean())[:_LEADING]:
-        more = probes[0].losses([name], _SHUFFLES_OF_LEADING - _SHUFFLES)
+    leading = sorted(of_champion, key=lambda name: -of_champion[name].mean())[:_LEADING]
+    for name, more in probes[0].losses_of_each(leading, _SHUFFLES_OF_LEADING - _SHUFFLES).items():
         of_champion[name] = np.append(of_champion[name], more)
     importances = [
         Importance(feature=name, loss=float(lost.mean()), spread=float(lost.std(ddof=1)))
@@ -79,9 +80,9 @@ def deletion_test(
     features = [importance.feature for importance in ranking.importances]
     deleted = max(1, int(DELETED_SHARE * len(features)))
     leading, others = features[:deleted], features[deleted:]
-    of_leading = float(probe.losses(leading, _DELETIONS).mean())
+    of_leading = float(probe.losses([leading] * _DELETIONS).mean())
     drawn = [rng.choice(others, deleted, replace=False).tolist() for _ in range(_DELETIONS)] if others else []
-    of_random = float(np.mean([probe.losses(names, 1)[0] for names in drawn])) if drawn else 0.0
+    of_random = float(probe.losses(drawn).mean()) if drawn else 0.0
     return Explanation(
         importances=ranking.importances,
         deleted=deleted,
@@ -99,12 +100,23 @@ class _Probe:
         self._model, self._table, self._metric, self._rng = model, table, metric, rng
         index, self._weight = _sample(table.target, rows, rng)
         self._rows = table.rows(index)
-        self._before = self._score(self._rows)
+        (self._before,) = self._scores([self._rows])
 
-    def losses(self, features: Sequence[str], times: int) -> np.ndarray:
-        """The metric lost ``[times]``, positive when the shuffled features helped."""
+    def losses_of_each(self, features: Sequence[str], times: int) -> dict[str, np.ndarray]:
+        """Feature -> the metric lost ``[times]`` when it alone is shuffled."""
+        lost = self.losses([[name] for name in features for _ in range(times)])
+        return dict(zip(features, lost.reshape(len(features), times), strict=True))
+
+    def losses(self, shuffled: Sequence[Sequence[str]]) -> np.ndarray:
+        """The metric lost ``[len(shuffled)]`` with each set of features shuffled; positive when they helped.
+
+        Several sets are predicted at once: a call costs more than a few hundred rows do.
+        """
+        together = max(1, _ROWS_AT_ONCE // len(self._rows))
+        batches = [shuffled[start : start + together] for start in range(0, len(shuffled), together)]
+        after = [score for batch in batches for score in self._scores([self._shuffled(names) for names in batch])]
         sign = 1 if self._metric.greater_is_better else -1
-        return np.array([sign * (self._before - self._score(self._shuffled(features))) for _ in range(times)])
+        return sign * (self._before - np.array(after))
 
     def _shuffled(self, features: Sequence[str]) -> Table:
         shuffled = self._rows
@@ -113,8 +125,10 @@ class _Probe:
             shuffled = shuffled.with_column(name, values)
         return shuffled
 
-    def _score(self, table: Table) -> float:
-        return self._metric.score(table.target, self._model.predict(table), self._weight)
+    def _scores(self, tables: Sequence[Table]) -> list[float]:
+        """The metric of tables that hold the probe's rows, some of their columns shuffled."""
+        predicted = np.split(self._model.predict(Table.stacked(tables)), len(tables))
+        return [self._metric.score(self._rows.target, of_table, self._weight) for of_table in predicted]
 
 
 def _sample(target: np.ndarray, rows: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

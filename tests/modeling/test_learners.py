@@ -259,7 +259,8 @@ def test_a_strong_penalty_shrinks_the_weights(tmp_path: Path) -> None:
 
 def test_lightgbm_tunes_a_large_table_on_a_sample_and_says_so() -> None:
     _, told = fitted("lightgbm", "binary", parameters=SMALL["lightgbm"] | {"tuning_rows": 200})
-    assert told.notes == ["trials: 2, on 200 rows; the best fitted on all 500"]
+    assert told.notes == ["tuned on 200 rows; the best fitted on all 500"]
+    assert told.parameters["trials"] == 2
 
 
 def test_tabm_says_when_it_trains_on_a_sample() -> None:
@@ -271,7 +272,6 @@ def test_tabm_says_when_it_trains_on_a_sample() -> None:
     ("name", "note"),
     [
         ("logistic", "time was up after 1 of 4 values of C"),
-        ("lightgbm", "trials: 1"),
         ("mlp", "time was up after 1 of 100 epochs"),
         ("tabm", "time was up after 1 of 1000 epochs"),
     ],
@@ -280,6 +280,12 @@ def test_no_time_left_still_gives_a_model(name: str, note: str) -> None:
     model, told = fitted(name, "binary", seconds=1e-3, parameters={})
     assert np.isfinite(model.predict(made("binary", 50, seed=2))).all()
     assert told.notes[-1] == note
+
+
+def test_no_time_left_still_gives_one_trial() -> None:
+    model, told = fitted("lightgbm", "binary", seconds=1e-3, parameters={})
+    assert np.isfinite(model.predict(made("binary", 50, seed=2))).all()
+    assert told.parameters["trials"] == 1
 
 
 def test_a_saved_pipeline_with_a_foreign_type_is_refused(tmp_path: Path) -> None:
