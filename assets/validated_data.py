@@ -68,7 +68,6 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     )
     def validated_data(context: AssetExecutionContext, raw_data: pl.DataFrame) -> Iterator[AssetCheckResult | Output]:
         from resources import contracts
-        from resources.storage import content_digest
 
         use_case = catalogue.use_cases[context.partition_key]
         verdict = contracts.validate(raw_data, use_case)
@@ -76,40 +75,36 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
             yield _check(name, [result for result in verdict.results if result.expectation == name])
         definition = _definition(use_case)
         gone = vanished_columns(latest(context.instance, STAGE.name, use_case.key), raw_data, definition)
-        yield AssetCheckResult(
-            check_name=COLUMNS_AS_BEFORE,
-            asset_key=STAGE.name,
-            passed=not gone,
-            description=", ".join(gone) or "none gone",
-        )
+        yield _columns_check(gone)
         verdict.raise_if_blocked()
         if gone:
             raise contracts.ContractViolation(
                 f"{use_case.key}: the delivery lacks the columns {gone}, which the published rows have. Deliver them; "
                 "or, if they are gone for good, say so under `columns` or `contract` in use_case.yaml and run again."
             )
-        data = accepted_data(raw_data, verdict)
-        described = {FINGERPRINT: fingerprint(STAGE, use_case, context.instance)}
-        # Quarantine first: where the validated data is up to date, so is what was set aside from it.
-        yield Output(
-            verdict.quarantine,
-            QUARANTINE,
-            data_version=DataVersion(content_digest(verdict.quarantine)),
-            metadata={**described, **metadata.table(verdict.quarantine)},
-        )
-        yield Output(
-            data,
-            STAGE.name,
-            data_version=DataVersion(content_digest(verdict.accepted)),
-            metadata={
-                **described,
-                DEFINITION: definition,
-                "quarantined rows": raw_data.height - verdict.accepted.height,
-                **metadata.table(verdict.accepted),
-            },
-        )
+        described = {FINGERPRINT: fingerprint(STAGE, use_case, context.instance), DEFINITION: definition}
+        yield from _outputs(raw_data, verdict, described)
 
     return validated_data
+
+
+def _outputs(raw: pl.DataFrame, verdict: "Verdict", described: dict[str, str]) -> Iterator[Output]:
+    """Quarantine first: where the validated data is up to date, so is what was set aside from it."""
+    from resources.storage import content_digest
+
+    yield Output(
+        verdict.quarantine,
+        QUARANTINE,
+        data_version=DataVersion(content_digest(verdict.quarantine)),
+        metadata={**described, **metadata.table(verdict.quarantine)},
+    )
+    set_aside = {"quarantined rows": raw.height - verdict.accepted.height}
+    yield Output(
+        accepted_data(raw, verdict),
+        STAGE.name,
+        data_version=DataVersion(content_digest(verdict.accepted)),
+        metadata={**described, **set_aside, **metadata.table(verdict.accepted)},
+    )
 
 
 def vanished_columns(published: AssetMaterialization | None, raw: pl.DataFrame, definition: str) -> list[str]:
@@ -117,7 +112,8 @@ def vanished_columns(published: AssetMaterialization | None, raw: pl.DataFrame, 
 
     A model would else be trained without a feature, and nobody be told.
     """
-    if published is None or published.metadata[DEFINITION].value != definition:
+    recorded = published.metadata.get(DEFINITION) if published else None
+    if published is None or recorded is None or recorded.value != definition:
         return []
     schema = published.metadata["dagster/column_schema"].value
     assert isinstance(schema, TableSchema)
@@ -144,6 +140,11 @@ def _expectations(catalogue: Catalogue) -> list[str]:
 
     written = {rule.expectation for use_case in catalogue.use_cases.values() for rule in use_case.contract}
     return sorted(written | contracts.DERIVED_EXPECTATIONS | {contracts.QUARANTINE_SHARE})
+
+
+def _columns_check(gone: list[str]) -> AssetCheckResult:
+    told = ", ".join(gone) or "none gone"
+    return AssetCheckResult(check_name=COLUMNS_AS_BEFORE, asset_key=STAGE.name, passed=not gone, description=told)
 
 
 def _check(name: str, results: list[ContractResult]) -> AssetCheckResult:
