@@ -6,6 +6,7 @@ Belongs here: the asset and its checks. Choosing and judging is `modeling.evalua
 import functools
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -38,7 +39,7 @@ STAGE = STAGES["evaluation"]
 GATES = {
     "min_metric": "the metric reaches its bound",
     "min_lift_over_baseline": "the champion beats the trivial baseline by enough",
-    "min_lift_over_linear": "the champion beats the linear learner by enough",
+    "min_lift_over_simple": "the champion beats the simple learner by enough",
     "max_calibration_error": "probabilities mean what they say",
     "max_slice_gap": "no group is served much worse than another",
     "min_predictions_per_second": "the champion answers fast enough",
@@ -67,11 +68,17 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         home: Home,
     ) -> Iterator[AssetCheckResult | Output[EvaluatedModel]]:
         from modeling.reports import charts
+        from resources.weights import located
 
         use_case = catalogue.use_cases[context.partition_key]
         run_id, snapshot = context.run.run_id, features.background.snapshot
         opened = functools.partial(record_opening, home.path / "openings", use_case.key, snapshot, run_id)
-        candidates = [*baseline_model.fitted, *lightgbm_model.fitted, *torch_model.fitted]
+        weights = located(home, context.log.info)
+        candidates = [
+            replace(candidate, fitting=replace(candidate.fitting, weights=weights))
+            for family in (baseline_model, lightgbm_model, torch_model)
+            for candidate in family.fitted
+        ]
         evaluated = judged_model(use_case, features, candidates, opened, run_id, context.log.info)
         judged = evaluated.evaluation
         yield Output(
@@ -122,7 +129,7 @@ def judged_model(
         openings=lambda: openings[-1],
         provenance=_provenance(use_case, background.snapshot, run_id, candidates[0].fitting.seed),
     )
-    task = tasks.task(use_case.task)
+    task = tasks.task(use_case)
     judgement = evaluate(
         use_case,
         task,
@@ -169,8 +176,8 @@ def _about(use_case: UseCase, judged: Evaluation) -> dict[str, object]:
 
 def _scores(judged: Evaluation) -> list[dict[str, str]]:
     compared = {judged.champion.learner: judged.champion.test, judged.baseline.learner: judged.baseline.test}
-    if judged.linear:
-        compared[judged.linear.learner] = judged.linear.test
+    if judged.simple:
+        compared[judged.simple.learner] = judged.simple.test
     return [
         {"learner": name, "metric": metric, "value": _interval(score)}
         for name, scores in compared.items()

@@ -50,12 +50,11 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     def features(
         context: AssetExecutionContext, validated_data: ValidatedData
     ) -> Iterator[AssetCheckResult | Output[FeatureSet]]:
-        from modeling.preparation import prepare
         from modeling.tasks import registry as tasks
 
         use_case = catalogue.use_cases[context.partition_key]
         derive = feature_code.load(use_case.folder).features
-        made = prepare(validated_data, use_case, tasks.task(use_case.task), derive)
+        made = tasks.task(use_case).prepare(validated_data, use_case, derive)
         yield Output(
             made,
             data_version=DataVersion(made.digest()),

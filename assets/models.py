@@ -87,9 +87,10 @@ def named_learners(use_case: UseCase, family: learners.Family) -> list[str]:
     """The learners of one family that a use case names, or its task's; the trivial one always takes part."""
     from modeling.tasks import registry as tasks
 
-    named = use_case.learners or tasks.task(use_case.task).learners
+    task = tasks.kind(use_case.task)
+    named = [task.trivial, *(use_case.learners or task.learners)]
     families = learners.families()
-    return [name for name in dict.fromkeys([learners.TRIVIAL, *named]) if families[name] == family]
+    return [name for name in dict.fromkeys(named) if families[name] == family]
 
 
 def fitting_of(
@@ -97,15 +98,17 @@ def fitting_of(
 ) -> Fitting:
     """The circumstances under which a use case's learner is fitted."""
     from modeling.tasks import registry as tasks
+    from resources.weights import located
 
     return Fitting(
-        outcome=tasks.task(use_case.task).outcome,
+        outcome=tasks.task(use_case).outcome(features.classes),
         classes=len(features.classes),
         seconds=use_case.seconds.get(name, learners.learner(name).default_seconds),
         seed=0,
         compute=compute,
         parameters=use_case.parameters.get(name, {}),
         scratch=home.scratch(use_case.key, name),
+        weights=located(home, progress),
         progress=lambda line: progress(f"{name}: {line}"),
     )
 

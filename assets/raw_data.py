@@ -1,6 +1,7 @@
 """`raw_data`: one immutable copy of what a source delivers.
 
-Belongs here: the asset. Fetching and reading is `resources.sources`; joining members is the use case's `features.py`.
+Belongs here: the asset. Fetching and reading is `resources.sources`; joining members and simulating rows is
+the use case's `features.py`.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,11 +11,12 @@ import polars as pl
 from dagster import AssetExecutionContext, AssetObservation, AssetsDefinition, DataVersion, Output, asset
 
 from assets import metadata
+from assets.installation import check_installed
 from assets.partitions import Partitions
 from assets.stages import FINGERPRINT, STAGES, fingerprint
 from industries import feature_code
 from industries.catalogue import Catalogue
-from industries.definition import UseCase
+from industries.definition import Simulation, UseCase
 from resources.errors import PermanentError, UnreachableError
 from resources.home import Home
 
@@ -23,11 +25,15 @@ if TYPE_CHECKING:
 
 STAGE = STAGES["raw_data"]
 SKIPPED = "skipped"
-"""Metadata key of the observation that says why a source was not reachable."""
+"""Metadata key of the observation that says why there is no new copy."""
 
 
 class AssemblyError(PermanentError):
     """The use case's `assemble` fails on what the source delivered."""
+
+
+class SimulationError(PermanentError):
+    """The use case's `simulate` fails, or makes no rows."""
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
@@ -37,8 +43,9 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         owners=partitions.owners,
         kinds={"polars", "parquet"},
         output_required=False,
-        description="One immutable copy of the raw table, named by its content digest. An unreachable source makes "
-        "no new copy: the steps after it are skipped and the reason is an observation.",
+        description="One immutable copy of the raw table, named by its content digest. An unreachable source, or an "
+        "extra that is not installed, makes no new copy: the steps after it are skipped and the reason is an "
+        "observation.",
     )
     def raw_data(context: AssetExecutionContext, home: Home) -> Iterator[Output[pl.DataFrame]]:
         from resources.sources import Cache
@@ -46,6 +53,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
 
         use_case = catalogue.use_cases[context.partition_key]
         try:
+            check_installed(use_case)
             frame = snapshot(use_case, Cache.from_environment(home.path), context.log.info)
         except UnreachableError as error:
             context.log.warning(f"skipped: {error}")
@@ -70,14 +78,17 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
 
 
 def snapshot(use_case: UseCase, cache: "Cache", progress: Callable[[str], None]) -> pl.DataFrame:
-    """The raw table of a use case, its members joined where there are several.
+    """The raw table of a use case: simulated, or its members, joined where there are several.
 
     Raises
     ------
-    UnreachableError: the source does not answer. PermanentError: what it delivers can't be read or joined.
+    UnreachableError: the source does not answer. PermanentError: the simulation fails, or what the source delivers
+    can't be read or joined.
     """
     from resources import sources
 
+    if use_case.source.simulation:
+        return _simulated(use_case, use_case.source.simulation, progress)
     members = sources.read(use_case, cache, progress)
     assemble = feature_code.load(use_case.folder).assemble
     if assemble is None:
@@ -87,3 +98,17 @@ def snapshot(use_case: UseCase, cache: "Cache", progress: Callable[[str], None])
     except pl.exceptions.PolarsError as error:
         columns = {name: member.collect_schema().names() for name, member in members.items()}
         raise AssemblyError(f"{use_case.folder}/features.py: `assemble` fails on {columns}: {error}") from error
+
+
+def _simulated(use_case: UseCase, simulation: Simulation, progress: Callable[[str], None]) -> pl.DataFrame:
+    code = f"{use_case.folder}/{feature_code.FILE}"
+    simulate = feature_code.load(use_case.folder).simulate
+    assert simulate, "the catalogue refuses a simulation without it"
+    progress(f"{code}: simulating with {simulation.settings}")
+    try:
+        frame = simulate(simulation.settings).collect()
+    except Exception as error:
+        raise SimulationError(f"{code}: `simulate` fails: {type(error).__name__}: {error}") from error
+    if frame.is_empty():
+        raise SimulationError(f"{code}: `simulate` makes no rows of {simulation.settings}")
+    return frame

@@ -38,25 +38,25 @@ class Stage:
     definition: tuple[str, ...]
 
 
-_TABLE = ("target", "positive", "task", "columns", "split")
-_LEARNING = ("task", "learners", "seconds", "parameters")
+_TABLE = ("target", "positive", "task", "settings", "columns", "split")
+_LEARNING = ("task", "settings", "learners", "seconds", "parameters")
 STAGES = {
     stage.name: stage
     for stage in (
         Stage("raw_data", "data", "1", (), ()),
-        Stage("validated_data", "data", "1", ("raw_data",), (*_TABLE, "contract")),
-        Stage("features", "data", "1", ("validated_data",), _TABLE),
-        Stage("baseline_model", "models", "1", ("features",), _LEARNING),
-        Stage("lightgbm_model", "models", "1", ("features",), _LEARNING),
-        Stage("torch_model", "models", "1", ("features",), _LEARNING),
+        Stage("validated_data", "data", "2", ("raw_data",), (*_TABLE, "contract")),
+        Stage("features", "data", "2", ("validated_data",), _TABLE),
+        Stage("baseline_model", "models", "2", ("features",), _LEARNING),
+        Stage("lightgbm_model", "models", "2", ("features",), _LEARNING),
+        Stage("torch_model", "models", "2", ("features",), _LEARNING),
         Stage(
             "evaluation",
             "evaluation",
-            "1",
+            "2",
             ("features", "baseline_model", "lightgbm_model", "torch_model"),
-            ("title", "question", "source", "columns", "contract", "metric", "costs", "gates", "limits"),
+            ("title", "question", "source", "settings", "columns", "contract", "metric", "costs", "gates", "limits"),
         ),
-        Stage("evaluation_report", "reports", "1", ("evaluation",), ()),
+        Stage("evaluation_report", "reports", "2", ("evaluation",), ()),
     )
 }
 QUARANTINE = "quarantine"

@@ -40,7 +40,6 @@ def as_script(use_case: UseCase, home: Home) -> None:
     from assets.models import MODEL_ASSETS, fitting_of, named_learners
     from assets.raw_data import snapshot
     from assets.validated_data import accepted_data
-    from modeling.preparation import prepare
     from modeling.reports import charts
     from modeling.reports import use_case as report
     from modeling.tasks import registry as tasks
@@ -52,7 +51,7 @@ def as_script(use_case: UseCase, home: Home) -> None:
     verdict = contracts.validate(raw, use_case)
     verdict.raise_if_blocked()
     data = accepted_data(raw, verdict)
-    features = prepare(data, use_case, tasks.task(use_case.task), feature_code.load(use_case.folder).features)
+    features = tasks.task(use_case).prepare(data, use_case, feature_code.load(use_case.folder).features)
     compute = ComputeResource().choose()
     names = [name for model in MODEL_ASSETS for name in named_learners(use_case, model.family)]
     candidates = [train(name, features, fitting_of(name, use_case, features, compute, home, quiet)) for name in names]

@@ -6,7 +6,7 @@ the shape of the files (`definition`), the words of a fault (`fault`), or touchi
 
 import difflib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from industries import feature_code
+from industries import extras, feature_code
 from industries.definition import Industry, UseCase
 from industries.fault import Fault, faults, suggestion
 from industries.yaml_nodes import Document, Place, YamlError, parse
@@ -28,10 +28,11 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The names a definition may use for tasks and learners."""
+    """The names a definition may use for tasks and learners, and what a task reads under `settings`."""
 
     tasks: Collection[str]
     learners: Collection[str]
+    settings: Callable[[str], type[BaseModel]]
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def _use_cases(industry: Path, vocabulary: Vocabulary, found: list[Fault]) -> It
         first = titles.setdefault(use_case.title.casefold(), folder.name)
         wrong = [
             *_unknown_words(path, document, use_case, vocabulary),
+            *_wrong_settings(path, document, use_case, vocabulary),
             *_contradictions(path, document, use_case),
             *_code_faults(path, document, use_case),
         ]
@@ -141,10 +143,24 @@ def _unknown_words(path: Path, document: Document, use_case: UseCase, vocabulary
     named += [(("learners", i), name, vocabulary.learners) for i, name in enumerate(use_case.learners or [])]
     named += [(("seconds", name), name, vocabulary.learners) for name in use_case.seconds]
     named += [(("parameters", name), name, vocabulary.learners) for name in use_case.parameters]
+    if use_case.extra:
+        named.append((("extra",), use_case.extra, extras.declared()))
+    if simulation := use_case.source.simulation:
+        named.append((("source", "simulation", "extra"), simulation.extra, extras.declared()))
     for location, word, known in named:
         if word not in known:
             message = f"{location[0]}: {word!r} is unknown; {suggestion(word, known)}"
             yield Fault(path, message, *document.position(location))
+
+
+def _wrong_settings(path: Path, document: Document, use_case: UseCase, vocabulary: Vocabulary) -> Iterator[Fault]:
+    if use_case.task not in vocabulary.tasks:
+        return
+    model = vocabulary.settings(use_case.task)
+    try:
+        model.model_validate(use_case.settings)
+    except ValidationError as error:
+        yield from faults(path, document, model, error, under=("settings",))
 
 
 def _contradictions(path: Path, document: Document, use_case: UseCase) -> Iterator[Fault]:
@@ -153,6 +169,9 @@ def _contradictions(path: Path, document: Document, use_case: UseCase) -> Iterat
         if use_case.split.by == needed and getattr(columns, needed) is None:
             message = f"split: by {needed} needs columns.{needed}: name the column there"
             yield Fault(path, message, *document.position(("split", "by")))
+    if use_case.split.by == "scaffold" and columns.molecule is None:
+        message = "split: by scaffold needs columns.molecule: name the column of SMILES there"
+        yield Fault(path, message, *document.position(("split", "by")))
     never_features = {*columns.identifier, *columns.drop, columns.group, columns.time}
     if use_case.target in never_features:
         message = f"target: {use_case.target!r} is also named under columns: take it out there"
@@ -166,6 +185,9 @@ def _code_faults(path: Path, document: Document, use_case: UseCase) -> Iterator[
     except feature_code.FeatureCodeError as error:
         yield Fault(error.path, error.message, error.line, error.column)
         return
+    if use_case.source.simulation and "simulate" not in functions:
+        message = f"source: a simulation needs a `simulate` in {feature_code.FILE} that makes its rows"
+        yield Fault(path, message, *document.position(("source",)))
     archive = use_case.source.package or use_case.source.http
     if archive and len(archive.members) > 1 and "assemble" not in functions:
         message = f"source: {len(archive.members)} members need an `assemble` in {feature_code.FILE} that joins them"

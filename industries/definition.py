@@ -33,29 +33,55 @@ class Industry(Strict):
 class Reading(Strict):
     """How the bytes of one file become a table."""
 
-    format: Literal["csv", "parquet", "jsonl", "excel", "pickle"] | None = Field(
-        default=None, description="default: from the file's name"
+    format: Literal["csv", "parquet", "jsonl", "excel", "pickle", "bytes"] | None = Field(
+        default=None,
+        description="default: from the file's name. `bytes`: the file itself, a row of `path`, `folder` (the name of "
+        "the one it lies in) and `content`",
     )
     separator: str = ","
+    quote: str | None = Field(default='"', description="null where quotation marks are text like any other")
+    skip_after_header: int = Field(default=0, ge=0, description="lines below the header that are no data")
     encoding: Literal["utf8", "latin1"] = "utf8"
     null_values: list[str] = Field(default=["", "NA", "NaN", "null"])
     header: bool = True
+    index: bool = Field(default=False, description="CSV: the first column, without a name, numbers the rows; left out")
     columns: list[str] | None = Field(default=None, description="the column names, when the file has no header")
     sheet: str | None = Field(default=None, description="Excel sheet; default: the first")
 
-    @field_validator("separator")
+    @field_validator("separator", "quote")
     @classmethod
-    def _one_character(cls, separator: str) -> str:
-        if len(separator) != 1:
-            raise ValueError(f"{separator!r} is not one character: write one, like ',' or ';' or \"\\t\"")
-        return separator
+    def _one_character(cls, text: str | None) -> str | None:
+        if text is not None and len(text) != 1:
+            raise ValueError(f"{text!r} is not one character: write one, like ',' or ';' or \"\\t\"")
+        return text
 
 
-class Member(Reading):
-    """One file inside an archive, or at an address, pinned by the digest of its bytes."""
+class Stack(Reading):
+    """How files that match a glob become one table."""
 
-    path: str = Field(description="path inside the archive; a `.zip` or `.gz` member is opened too")
-    sha256: Sha256
+    path_column: str | None = Field(default=None, description="a column to add: the path of the file a row comes from")
+
+    @model_validator(mode="after")
+    def _one_path(self) -> "Stack":
+        if self.format == "bytes" and self.path_column:
+            raise ValueError("a table of `bytes` has the column `path` already: leave out `path_column`")
+        return self
+
+
+class Member(Stack):
+    """Files inside an archive, pinned by the digest of the one file's bytes or of the archive's."""
+
+    path: str = Field(
+        description="path inside the archive; a `.zip` or `.gz` member is opened too, and `a.tar.gz/b.txt` is a "
+        "file in an archive in the archive. With `*`: all files that match, stacked in the order of their names. A top "
+        "folder that all files of an archive share is left out"
+    )
+    sha256: Sha256 | None = Field(default=None, description="of the file; needed where the archive has none")
+
+    @property
+    def is_glob(self) -> bool:
+        """Whether the path stands for all files that match it."""
+        return "*" in self.path
 
     @field_validator("path")
     @classmethod
@@ -64,13 +90,27 @@ class Member(Reading):
             raise ValueError(f"{path!r} leaves the archive: write a relative path without '..'")
         return path
 
+    @model_validator(mode="after")
+    def _one_digest_for_one_file(self) -> "Member":
+        if self.is_glob and self.sha256:
+            raise ValueError("one digest can't pin all files that match `*`: give `package.sha256`, the archive's")
+        return self
+
 
 class Package(Strict):
     """Files that lie inside a published Python package. The archive is read, never installed."""
 
     name: str
     version: str
+    sha256: Sha256 | None = Field(default=None, description="of the archive; pins every member in it")
     members: dict[str, Member] = Field(min_length=1, description="name of the table -> the file")
+
+    @model_validator(mode="after")
+    def _every_member_is_pinned(self) -> "Package":
+        loose = [name for name, member in self.members.items() if not (member.sha256 or self.sha256)]
+        if loose:
+            raise ValueError(f"members {loose} are not pinned: give each, or the whole archive, its sha256")
+        return self
 
 
 class Http(Strict):
@@ -83,7 +123,7 @@ class Http(Strict):
     members: dict[str, Address] = Field(min_length=1)
 
 
-class Files(Reading):
+class Files(Stack):
     """Files somebody drops into a folder; all that match are stacked, in the order of their names."""
 
     path: str = Field(description="glob, relative to the use case's folder or absolute, e.g. `data/*.csv`")
@@ -96,21 +136,38 @@ class Files(Reading):
         return path
 
 
+class Simulation(Strict):
+    """Rows that a simulator makes: the use case's `simulate` is called with the settings."""
+
+    extra: str = Field(description="the extra of this project that installs the simulator")
+    settings: dict[str, Any] = {}
+
+
+SOURCES = ("package", "http", "files", "simulation")
+
+
 class Source(Strict):
-    """Where raw data comes from: exactly one of `package`, `http`, `files`."""
+    """Where raw data comes from: exactly one of `package`, `http`, `files`, `simulation`."""
 
     package: Package | None = None
     http: Http | None = None
     files: Files | None = None
+    simulation: Simulation | None = None
     licence: str
     citation: str
     evidence: Literal["real", "perturbed", "simulated"] = "real"
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "Source":
-        named = [kind for kind in ("package", "http", "files") if getattr(self, kind) is not None]
+        named = [kind for kind in SOURCES if getattr(self, kind) is not None]
         if len(named) != 1:
-            raise ValueError(f"name exactly one of package, http, files; this file names {named or 'none'}")
+            raise ValueError(f"name exactly one of {', '.join(SOURCES)}; this file names {named or 'none'}")
+        return self
+
+    @model_validator(mode="after")
+    def _a_simulation_says_so(self) -> "Source":
+        if self.simulation and self.evidence != "simulated":
+            raise ValueError(f"what a simulation shows is not {self.evidence}: write `evidence: simulated`")
         return self
 
 
@@ -124,6 +181,14 @@ class Columns(Strict):
     slices: list[str] = Field(default=[], description="more columns to slice the evaluation by")
     categorical: list[str] = Field(default=[], description="numbers that are names, or text with many levels")
     drop: list[str] = Field(default=[], description="never a feature, e.g. known only after the event")
+    text: list[str] = Field(default=[], description="sentences or documents, for learners that read")
+    image: str | None = Field(default=None, description="the bytes of a PNG or JPEG file, for learners that see")
+    molecule: str | None = Field(default=None, description="SMILES, for learners that know chemistry")
+
+    @property
+    def content(self) -> list[str]:
+        """The columns whose values only a learner made for them can use."""
+        return [*self.text, *(column for column in (self.image, self.molecule) if column)]
 
 
 class RandomSplit(Strict):
@@ -140,6 +205,15 @@ class GroupSplit(Strict):
     """Whole groups (`columns.group`) at random."""
 
     by: Literal["group"]
+    valid: Share = 0.15
+    test: Share = 0.25
+    seed: int = 0
+
+
+class ScaffoldSplit(Strict):
+    """Molecules (`columns.molecule`) with one ring system at random, all together."""
+
+    by: Literal["scaffold"]
     valid: Share = 0.15
     test: Share = 0.25
     seed: int = 0
@@ -168,7 +242,7 @@ class ColumnSplit(Strict):
     column: str
 
 
-AnySplit = RandomSplit | GroupSplit | TimeSplit | ColumnSplit
+AnySplit = RandomSplit | GroupSplit | ScaffoldSplit | TimeSplit | ColumnSplit
 
 
 def _leaves_training_rows(split: AnySplit) -> AnySplit:
@@ -209,7 +283,7 @@ class Gates(Strict):
 
     min_metric: float | None = None
     min_lift_over_baseline: float = 0.0
-    min_lift_over_linear: float | None = None
+    min_lift_over_simple: float | None = None
     max_calibration_error: float | None = None
     max_slice_gap: float | None = Field(default=None, description="largest difference of the metric between two slices")
     min_predictions_per_second: float | None = None
@@ -232,6 +306,10 @@ class UseCase(Strict):
     target: str
     positive: str | int | float | bool | None = Field(
         default=None, description="the target's value that counts as the event; default 1 or true"
+    )
+    settings: dict[str, Any] = Field(default={}, description="what the task asks for beyond this; see its file")
+    extra: str | None = Field(
+        default=None, description="the extra of this project whose packages the use case's `features.py` imports"
     )
     columns: Columns = Columns()
     split: Split = RandomSplit()

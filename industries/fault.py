@@ -50,11 +50,14 @@ def suggestion(word: str, known: Collection[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
 
 
-def faults(path: Path, document: Document, model: type[BaseModel], error: ValidationError) -> list[Fault]:
-    """A fault for every place in the file where pydantic found something wrong, in the order of the file."""
+def faults(
+    path: Path, document: Document, model: type[BaseModel], error: ValidationError, under: Place = ()
+) -> list[Fault]:
+    """A fault for every place in the file where pydantic found something wrong, in the order of the file. The model
+    describes what stands `under` a place in it; by default the whole."""
     places: dict[Place, list[ErrorDetails]] = {}
     for details in error.errors():
-        places.setdefault(_place(document, details), []).append(details)
+        places.setdefault(_place(document, details, under), []).append(details)
     found = [
         Fault(path, f"{'.'.join(map(str, place))}: {_message(model, errors)}", *document.position(place))
         for place, errors in places.items()
@@ -62,9 +65,9 @@ def faults(path: Path, document: Document, model: type[BaseModel], error: Valida
     return sorted(found, key=lambda fault: (fault.line, fault.column))
 
 
-def _place(document: Document, details: ErrorDetails) -> Place:
+def _place(document: Document, details: ErrorDetails, under: Place) -> Place:
     """The path in the file: pydantic's, without the names of the variants it tried."""
-    place = document.existing(details["loc"])
+    place = document.existing((*under, *details["loc"]))
     if details["type"] == "missing":
         return (*place, details["loc"][-1])
     if details["type"] in ("union_tag_invalid", "union_tag_not_found"):

@@ -1,7 +1,9 @@
 """Loads the optional `features.py` of a use case.
 
-Belongs here: what such a file may define and how it is imported. Its two functions, both optional:
+Belongs here: what such a file may define and how it is imported. Its functions, all optional:
 
+- `simulate(settings: dict[str, Any]) -> pl.LazyFrame` makes the raw rows of a source that is a simulation. The same
+  settings must give the same rows. It imports the simulator itself: loading the file must work without it.
 - `assemble(members: dict[str, pl.LazyFrame]) -> pl.LazyFrame` joins a source's members into the raw table. It may look
   across rows; its result is what the contract then judges.
 - `features(frame: pl.LazyFrame) -> pl.LazyFrame` derives columns, row by row, from validated rows. It runs again at
@@ -14,11 +16,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 FILE = "features.py"
-FUNCTIONS = ("assemble", "features")
+FUNCTIONS = ("simulate", "assemble", "features")
 
 
 class FeatureCodeError(ValueError):
@@ -33,17 +36,18 @@ class FeatureCodeError(ValueError):
 class FeatureCode:
     """The functions of a `features.py`, None where it defines none, and the digest of its text."""
 
+    simulate: Callable[[dict[str, Any]], pl.LazyFrame] | None = None
     assemble: Callable[[dict[str, pl.LazyFrame]], pl.LazyFrame] | None = None
     features: Callable[[pl.LazyFrame], pl.LazyFrame] | None = None
     digest: str = ""
 
 
 def defined(folder: Path) -> set[str]:
-    """Which of the two functions the folder's `features.py` defines, read but not run; none where there is no file.
+    """Which of the functions the folder's `features.py` defines, read but not run; none where there is no file.
 
     Raises
     ------
-    FeatureCodeError: not Python, or neither of the two functions.
+    FeatureCodeError: not Python, or none of the functions.
     """
     path = folder / FILE
     if not path.exists():
@@ -56,7 +60,7 @@ def defined(folder: Path) -> set[str]:
         raise FeatureCodeError(path, f"not Python: {error}") from None
     found = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)} & set(FUNCTIONS)
     if not found:
-        raise FeatureCodeError(path, f"defines neither of the functions {' and '.join(FUNCTIONS)}: write one")
+        raise FeatureCodeError(path, f"defines none of the functions {', '.join(FUNCTIONS)}: write one")
     return found
 
 
@@ -65,7 +69,7 @@ def load(folder: Path) -> FeatureCode:
 
     Raises
     ------
-    FeatureCodeError: it defines neither function, or importing it fails.
+    FeatureCodeError: it defines none of the functions, or importing it fails.
     """
     path = folder / FILE
     names = defined(folder)

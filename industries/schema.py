@@ -7,10 +7,9 @@ JSON schema can say of them. Does not belong here: where the schemas are kept (`
 from collections.abc import Collection
 from typing import Any, get_args
 
-from industries.definition import Industry, OnFailure, Rule, UseCase
+from industries.definition import SOURCES, Industry, OnFailure, Rule, UseCase
 
 DIALECT = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-_SOURCES = ("package", "http", "files")
 
 
 def industry_schema() -> dict[str, Any]:
@@ -29,7 +28,7 @@ def use_case_schema(tasks: Collection[str], learners: Collection[str]) -> dict[s
         keys[by_learner]["propertyNames"] = known
     types["Rule"] = _rule()
     types["RandomSplit"]["required"] = ["by"]
-    types["Source"]["oneOf"] = [{"required": [kind]} for kind in _SOURCES]
+    types["Source"]["oneOf"] = [{"required": [kind]} for kind in SOURCES]
     return DIALECT | schema
 
 

@@ -21,10 +21,12 @@ import polars as pl
 
 from modeling.candidate import Candidate, Cost
 from modeling.compute import Compute
-from modeling.features import Derive, FeatureRecipe, derived
+from modeling.features import Derive, derived
 from modeling.learners import registry
 from modeling.learners.protocol import Fitting, Learner, Told
+from modeling.recipe import Recipe
 from modeling.table import Table
+from modeling.tasks import registry as tasks
 
 FORMAT = 1
 
@@ -37,11 +39,11 @@ class ModelError(ValueError):
 class Model:
     """A published champion: feature recipe and weighted members.
 
-    `about` holds what the sidecar says: JSON types, among them `features_code`, the digest of the use case's
-    `features.py`, empty where it derives no columns.
+    `about` holds what the sidecar says: JSON types, among them `task`, and `features_code`, the digest of the use
+    case's `features.py`, empty where it derives no columns.
     """
 
-    recipe: FeatureRecipe
+    recipe: Recipe
     members: dict[str, tuple[Learner, float]]
     about: dict[str, Any]
 
@@ -77,7 +79,7 @@ class Model:
         members = {
             name: (registry.learner(name).load(folder / "members" / name), weight) for name, weight in weights.items()
         }
-        return cls(FeatureRecipe.load(folder / "recipe.json"), members, about)
+        return cls(tasks.kind(about["task"]).recipe_type.load(folder / "recipe.json"), members, about)
 
 
 def blend(members: dict[str, tuple[Learner, float]], table: Table) -> np.ndarray:
@@ -103,7 +105,7 @@ class Candidates:
 
 def _described(candidate: Candidate) -> dict[str, Any]:
     fitting = asdict(replace(candidate.fitting, scratch=None))
-    del fitting["scratch"], fitting["progress"]
+    del fitting["scratch"], fitting["weights"], fitting["progress"]
     return {
         "family": candidate.family,
         "told": asdict(candidate.told),

@@ -7,22 +7,25 @@ numbers (`features`), which row has which role (`splits`), or making it (`prepar
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, cast
 
 import numpy as np
 import polars as pl
 
 from modeling.evaluation.record import ContractResult, Finding, Record
 from modeling.evaluation.record import Rows as RowCounts
-from modeling.features import FeatureRecipe
+from modeling.recipe import Recipe
 from modeling.splits import ROLES
 from modeling.table import Rows, Table
+from modeling.tasks import registry as tasks
 
 
 class Background(Record):
     """What an evaluation must know about the rows beside the rows themselves."""
 
+    task: str
     snapshot: str
     rows: RowCounts
     target_summary: dict[str, float]
@@ -38,7 +41,7 @@ class FeatureSet:
     The test rows stay in their own folder until `open_test` reads them; nothing else does.
     """
 
-    recipe: FeatureRecipe
+    recipe: Recipe
     background: Background
     train: Rows
     valid: Rows
@@ -46,20 +49,22 @@ class FeatureSet:
 
     @property
     def classes(self) -> list[str]:
-        """The target's classes by index, the event last; empty for regression."""
+        """The target's classes by index, the event last; empty where the target is no class."""
         return self.background.classes
 
     def open_test(self) -> Rows:
         """The sealed test rows. Only the evaluation calls this; the caller records the opening."""
-        return self.sealed if isinstance(self.sealed, Rows) else _load_rows(self.sealed, self.recipe)
+        return self.sealed if isinstance(self.sealed, Rows) else _load_rows(self.sealed)
 
     def digest(self) -> str:
         """A digest of everything a learner or the evaluation can see of the rows: 64 hex digits."""
-        sink = hashlib.sha256(json.dumps(asdict(self.recipe), sort_keys=True).encode())
+        sink = hashlib.sha256(json.dumps(asdict(cast(Any, self.recipe)), sort_keys=True).encode())
         for rows in (self.train, self.valid, self.open_test()):
-            for array in _arrays(rows).values():
+            table = rows.table
+            for array in (table.numeric, table.categorical, table.target, *_beside(rows).values()):
                 sink.update(np.ascontiguousarray(array).tobytes())
-            sink.update(rows.slices.rechunk().write_ipc_stream(None, compression="uncompressed").getbuffer())
+            for frame in (rows.slices, table.content, *(table.shared[name] for name in sorted(table.shared))):
+                sink.update(_canonical(frame))
         return sink.hexdigest()
 
     def save(self, folder: Path) -> None:
@@ -70,33 +75,31 @@ class FeatureSet:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        recipe = FeatureRecipe.load(folder / "recipe.json")
-        train, valid = (_load_rows(folder / role, recipe) for role in ("train", "valid"))
         background = Background.model_validate_json((folder / "background.json").read_text(encoding="utf-8"))
+        recipe = tasks.kind(background.task).recipe_type.load(folder / "recipe.json")
+        train, valid = (_load_rows(folder / role) for role in ("train", "valid"))
         return cls(recipe, background, train, valid, folder / "test")
 
 
-def _arrays(rows: Rows) -> dict[str, np.ndarray]:
-    table = rows.table
-    arrays = {"numeric": table.numeric, "categorical": table.categorical, "target": table.target, "number": rows.number}
-    return arrays if rows.group is None else arrays | {"group": rows.group}
+def _canonical(frame: pl.DataFrame) -> memoryview:
+    """Bytes that equal values share. Arrow's own differ where a column without nulls keeps a mask of them."""
+    parquet = BytesIO()
+    frame.rechunk().write_parquet(parquet, compression="uncompressed", statistics=False)
+    return parquet.getbuffer()
+
+
+def _beside(rows: Rows) -> dict[str, np.ndarray]:
+    return {"number": rows.number} if rows.group is None else {"number": rows.number, "group": rows.group}
 
 
 def _save_rows(rows: Rows, folder: Path) -> None:
-    folder.mkdir()
-    np.savez(folder / "arrays.npz", allow_pickle=False, **_arrays(rows))
+    (folder / "table").mkdir(parents=True)
+    rows.table.save(folder / "table")
+    np.savez(folder / "beside.npz", allow_pickle=False, **_beside(rows))
     rows.slices.write_parquet(folder / "slices.parquet")
 
 
-def _load_rows(folder: Path, recipe: FeatureRecipe) -> Rows:
-    with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
-        table = Table(
-            numeric=arrays["numeric"],
-            categorical=arrays["categorical"],
-            target=arrays["target"],
-            numeric_names=recipe.numeric_names,
-            categorical_names=tuple(recipe.levels),
-            cardinalities=tuple(len(levels) + 2 for levels in recipe.levels.values()),
-        )
-        group = arrays.get("group")
-        return Rows(table, arrays["number"], group, pl.read_parquet(folder / "slices.parquet"))
+def _load_rows(folder: Path) -> Rows:
+    with np.load(folder / "beside.npz", allow_pickle=False) as beside:
+        slices = pl.read_parquet(folder / "slices.parquet")
+        return Rows(Table.load(folder / "table"), beside["number"], beside.get("group"), slices)

@@ -51,7 +51,7 @@ def feature_columns(columns: list[str], use_case: UseCase) -> list[str]:
     """The columns that are features: all that no other role claims."""
     roles = use_case.columns
     taken = {use_case.target, roles.group, roles.time, getattr(use_case.split, "column", None)}
-    taken |= {*roles.identifier, *roles.drop}
+    taken |= {*roles.identifier, *roles.drop, *roles.content}
     return [column for column in columns if column not in taken]
 
 
@@ -65,12 +65,14 @@ class FeatureRecipe:
     moments: date or time column -> the parts it becomes: month, weekday and, for times, hour.
     levels: categorical column -> the values that keep a code of their own.
     left_out: column -> why it is no feature.
+    content: columns that are handed on as they are, for learners that read, see or know chemistry.
     """
 
     numeric: list[str]
     moments: dict[str, list[str]] = field(default_factory=dict)
     levels: dict[str, list[str]] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
+    content: list[str] = field(default_factory=list)
 
     @classmethod
     def fit(cls, train: pl.DataFrame, use_case: UseCase) -> Self:
@@ -83,7 +85,7 @@ class FeatureRecipe:
         named = feature_columns(train.columns, use_case)
         left_out = {name: why for name in named if (why := _why_left_out(train[name]))}
         features = train.select(name for name in named if name not in left_out)
-        if not features.columns:
+        if not features.columns and not use_case.columns.content:
             raise FeatureError(f"{use_case.key}: no feature is left: {left_out or 'every column has another role'}")
         declared = [name for name in use_case.columns.categorical if name in features.columns]
         categorical = [*declared, *(c for c in features.select(cs.by_dtype(*TEXT)).columns if c not in declared)]
@@ -93,20 +95,21 @@ class FeatureRecipe:
             moments={name: _parts(rest[name].dtype) for name in rest.select(cs.date() | cs.datetime()).columns},
             levels={name: _frequent_levels(features[name]) for name in categorical},
             left_out=left_out,
+            content=use_case.columns.content,
         )
 
     @property
     def inputs(self) -> list[str]:
         """The columns that `transform` reads."""
-        return [*self.numeric, *self.moments, *self.levels]
+        return [*self.numeric, *self.moments, *self.levels, *self.content]
 
     @property
     def numeric_names(self) -> tuple[str, ...]:
         """The numeric features, in the order of `Table.numeric`."""
         return (*self.numeric, *(f"{name}.{part}" for name, parts in self.moments.items() for part in parts))
 
-    def transform(self, frame: pl.DataFrame, target: np.ndarray | None = None) -> Table:
-        """The rows of `frame` as arrays.
+    def transform(self, frame: pl.DataFrame) -> Table:
+        """The rows of `frame` as arrays, without a target.
 
         Raises
         ------
@@ -126,10 +129,11 @@ class FeatureRecipe:
         return Table(
             numeric=_matrix(finite, frame.height, np.float32),
             categorical=_matrix(codes, frame.height, np.int32),
-            target=np.empty(0) if target is None else target,
+            target=np.empty(0),
             numeric_names=self.numeric_names,
             categorical_names=tuple(self.levels),
             cardinalities=tuple(len(levels) + 2 for levels in self.levels.values()),
+            content=frame.select(self.content),
         )
 
     def _moment_parts(self) -> Iterator[pl.Expr]:

@@ -35,6 +35,7 @@ class Audited:
     derived: the same rows with the use case's own columns; the recipe was fitted on its training rows.
     numbers: ``[n]`` row numbers in the raw snapshot. roles: ``[n]``.
     train, valid: the features of those two roles. classes: the target's, empty for regression.
+    twin: ``[n]`` the same for rows that are nearly alike, where the task knows better than rounded features.
     """
 
     validated: pl.DataFrame
@@ -45,6 +46,7 @@ class Audited:
     train: Table
     valid: Table
     classes: list[str]
+    twin: pl.Series | None
 
 
 def audit(rows: Audited, use_case: UseCase) -> list[Finding]:
@@ -53,7 +55,7 @@ def audit(rows: Audited, use_case: UseCase) -> list[Finding]:
     numbered = _numbered(rows.derived, rows)
     return [
         _exact_duplicates(rows, use_case),
-        _near_duplicates(numbered, columns),
+        _near_duplicates(numbered, columns, rows.twin),
         _groups(numbered, use_case),
         _time(numbered, use_case),
         _single_feature(rows.train, rows.valid, rows.classes),
@@ -80,19 +82,25 @@ def _exact_duplicates(rows: Audited, use_case: UseCase) -> Finding:
     )
 
 
-def _near_duplicates(frame: pl.DataFrame, columns: list[str]) -> Finding:
-    """Rows equal after rounding every number to two significant digits and folding the case of text."""
+def _near_duplicates(frame: pl.DataFrame, columns: list[str], twin: pl.Series | None) -> Finding:
+    """Rows alike to the task; else rows equal after rounding every number to two significant digits and folding the
+    case of text."""
+    if twin is not None:
+        return _near(frame, *_crossing(frame, pl.lit(twin)), "by what the task compares")
     among = frame.select(columns)
     folded = frame.with_columns(
         pl.col(among.select(cs.numeric()).columns).cast(pl.Float64).round_sig_figs(2),
         pl.col(among.select(cs.string()).columns).str.to_lowercase().str.strip_chars(),
     )
-    crossing, rows = _crossing(folded, pl.struct(columns).hash())
+    return _near(frame, *_crossing(folded, pl.struct(columns).hash()), "numbers to two digits")
+
+
+def _near(frame: pl.DataFrame, crossing: list[str], rows: int, how: str) -> Finding:
     return Finding(
         name="near_duplicates_across_roles",
         passed=rows <= 0.01 * frame.height,
         severity="warning",
-        message=f"{rows:,} of {frame.height:,} rows have a near twin in another role (numbers to two digits)",
+        message=f"{rows:,} of {frame.height:,} rows have a near twin in another role ({how})",
         examples=crossing,
     )
 
@@ -139,6 +147,8 @@ def _time(frame: pl.DataFrame, use_case: UseCase) -> Finding:
 
 def _single_feature(train: Table, valid: Table, classes: list[str]) -> Finding:
     """A tree of depth three on one feature, fitted on training rows and scored on validation rows."""
+    if not train.names:
+        return Finding(name="single_feature", passed=True, severity="error", message="there are no plain features")
     if len(train) > SAMPLE:
         train = train.rows(np.random.default_rng(0).choice(len(train), SAMPLE, replace=False))
     scores = {name: _alone(train, valid, name, classes) for name in train.names}

@@ -4,6 +4,9 @@ Belongs here: the order of the steps, split first. Does not belong here: any ste
 `leakage`).
 """
 
+from dataclasses import replace
+from typing import cast
+
 import numpy as np
 import polars as pl
 
@@ -13,25 +16,32 @@ from modeling.evaluation.record import Rows as RowCounts
 from modeling.feature_set import Background, FeatureSet
 from modeling.features import Derive, FeatureRecipe, derived
 from modeling.table import Rows
-from modeling.tasks.protocol import Task
+from modeling.tasks.rows import RowTask
 from modeling.validated import ValidatedData
 
 
-def prepare(data: ValidatedData, use_case: UseCase, task: Task, derive: Derive | None) -> FeatureSet:
+def prepare(
+    data: ValidatedData,
+    use_case: UseCase,
+    task: RowTask,
+    derive: Derive | None,
+    roles: pl.Series | None = None,
+) -> FeatureSet:
     """Give every row a role, derive columns, fit the recipe on training rows, shape each role, audit for leaks.
 
     `derive` is the use case's own `features` function; it never sees the target, which no row has in prediction.
+    `roles` ``[n]``: where the task knows better than the target's levels how to make roles alike.
 
     Raises
     ------
     SplitError: a role would be empty. FeatureError: no feature is left, or `derive` fails. TargetError: the target
     can't be used.
     """
-    roles = splits.assign(data.frame, use_case)
+    roles = splits.assign(data.frame, use_case) if roles is None else roles
     target = data.frame[use_case.target]
     frame = derived(data.frame.drop(use_case.target), derive).with_columns(target)
     classes = task.classes(target, use_case.positive)
-    recipe = FeatureRecipe.fit(frame.filter(roles == "train"), use_case)
+    recipe = cast(type[FeatureRecipe], task.recipe_type).fit(frame.filter(roles == "train"), use_case)
     group = use_case.columns.group
     codes = None if group is None else frame[group].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
     sliced = list(dict.fromkeys([*use_case.columns.sensitive, *use_case.columns.slices]))
@@ -39,12 +49,23 @@ def prepare(data: ValidatedData, use_case: UseCase, task: Task, derive: Derive |
     def rows(role: str) -> Rows:
         mask = (roles == role).to_numpy()
         part = frame.filter(mask)
-        table = recipe.transform(part, task.encode(part[use_case.target], classes))
+        table = replace(recipe.transform(part), target=task.encode(part[use_case.target], classes))
         return Rows(table, data.numbers[mask], None if codes is None else codes[mask], part.select(sliced))
 
     train, valid, test = (rows(role) for role in splits.ROLES)
-    audited = leakage.Audited(data.frame, frame, derive, data.numbers, roles, train.table, valid.table, classes)
+    audited = leakage.Audited(
+        validated=data.frame,
+        derived=frame,
+        derive=derive,
+        numbers=data.numbers,
+        roles=roles,
+        train=train.table,
+        valid=valid.table,
+        classes=classes,
+        twin=task.twin(frame, use_case),
+    )
     background = Background(
+        task=use_case.task,
         snapshot=data.snapshot,
         rows=RowCounts(
             raw=data.snapshot_rows,
@@ -53,7 +74,7 @@ def prepare(data: ValidatedData, use_case: UseCase, task: Task, derive: Derive |
             valid=len(valid),
             test=len(test),
         ),
-        target_summary=_summary(task.encode(target, classes), classes),
+        target_summary=summary(task.encode(target, classes), classes),
         classes=classes,
         contract=data.results,
         leakage=leakage.audit(audited, use_case),
@@ -61,7 +82,7 @@ def prepare(data: ValidatedData, use_case: UseCase, task: Task, derive: Derive |
     return FeatureSet(recipe, background, train, valid, test)
 
 
-def _summary(target: np.ndarray, classes: list[str]) -> dict[str, float]:
+def summary(target: np.ndarray, classes: list[str]) -> dict[str, float]:
     """The share of each class, or the spread of a number."""
     if classes:
         return {name: float((target == code).mean()) for code, name in enumerate(classes)}

@@ -9,7 +9,8 @@ from typing import Literal, get_args
 import numpy as np
 import polars as pl
 
-from industries.definition import ColumnSplit, GroupSplit, RandomSplit, TimeSplit, UseCase
+from industries.definition import ColumnSplit, GroupSplit, RandomSplit, ScaffoldSplit, TimeSplit, UseCase
+from modeling.molecules import scaffolds
 
 Role = Literal["train", "valid", "test"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -36,7 +37,9 @@ def assign(frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
         case RandomSplit():
             roles = _at_random(frame, use_case, split)
         case GroupSplit():
-            roles = _by_group(frame, use_case, split)
+            roles = _by_group(frame[str(use_case.columns.group)], frame[use_case.target], split)
+        case ScaffoldSplit():
+            roles = _by_group(scaffolds(frame[str(use_case.columns.molecule)]), frame[use_case.target], split)
         case TimeSplit():
             roles = _by_time(frame[str(use_case.columns.time)], split)
         case ColumnSplit():
@@ -66,13 +69,13 @@ def _at_random(frame: pl.DataFrame, use_case: UseCase, split: RandomSplit) -> pl
     return _roles(role[unit])
 
 
-def _by_group(frame: pl.DataFrame, use_case: UseCase, split: GroupSplit) -> pl.Series:
+def _by_group(group: pl.Series, target: pl.Series, split: GroupSplit | ScaffoldSplit) -> pl.Series:
     """Whole groups, dealt out at random many times: the deal whose roles are most alike is kept.
 
     Alike means that each role holds its share of the rows of every level of the target, and of the groups. One deal is
     not enough where a few groups hold most rows or most events.
     """
-    unit, level = _codes(frame.select(str(use_case.columns.group))), _levels(frame[use_case.target])
+    unit, level = _codes(group.to_frame()), _levels(target)
     size = np.bincount(unit)
     content = np.zeros((len(size), level.max() + 1))
     np.add.at(content, (unit, level), 1)
@@ -90,7 +93,7 @@ def _by_group(frame: pl.DataFrame, use_case: UseCase, split: GroupSplit) -> pl.S
     return _roles(min(deals, key=lambda role: _unlikeness(role, content, split))[unit])
 
 
-def _dealt(size: np.ndarray, split: RandomSplit | GroupSplit) -> np.ndarray:
+def _dealt(size: np.ndarray, split: RandomSplit | GroupSplit | ScaffoldSplit) -> np.ndarray:
     """The index in `ROLES` of every unit ``[units]``: the first fill test, the next valid, the rest train.
 
     A unit across a border goes to the side on which more than half of it lies.
@@ -100,7 +103,7 @@ def _dealt(size: np.ndarray, split: RandomSplit | GroupSplit) -> np.ndarray:
     return np.select([middle < split.test, middle < split.test + split.valid], [test, valid], ROLES.index("train"))
 
 
-def _unlikeness(role: np.ndarray, content: np.ndarray, split: GroupSplit) -> float:
+def _unlikeness(role: np.ndarray, content: np.ndarray, split: GroupSplit | ScaffoldSplit) -> float:
     """The distance (chi-squared) of what the roles hold from their shares; `content` ``[units, columns]`` sums to 1."""
     share = np.array([[1 - split.valid - split.test], [split.valid], [split.test]])
     held = np.eye(len(ROLES))[role].T @ content

@@ -1,12 +1,16 @@
-"""The rows a learner sees, as arrays.
+"""The rows a learner sees.
 
-Belongs here: the one data structure between the feature recipe and every tabular learner. Does not belong here:
-how raw columns become arrays (`features`), or which rows belong to which role (`splits`).
+Belongs here: the one data structure between a recipe and every learner: numbers, level codes, and content that only
+some learners can read. Does not belong here: how raw columns become it (`features`, `tasks`), or which rows belong to
+which role (`splits`).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -23,8 +27,12 @@ class Table:
     ----------
     numeric: float32 ``[n, p]``; a missing value is NaN, never infinite.
     categorical: int32 ``[n, q]``; codes below `cardinalities`, with `MISSING` and `RARE` first.
-    target: ``[n]``; float64 0/1 for a binary task, int64 class index for a multiclass one, float64 for regression.
-        Empty (``[0]``) where the target is unknown.
+    target: ``[n, …]``; float64 0/1 for a binary task, int64 class index for a multiclass one, float64 for regression;
+        what any other task says. Empty (``[0]``) where the target is unknown.
+    content: ``n`` rows of what is no number: text, image bytes, SMILES, a history as a list. No columns where there
+        is none.
+    shared: tables that all rows refer to, such as the items one can recommend or the roads of a network; never
+        anything learned from, or known only about, validation and test rows.
 
     Raises
     ------
@@ -38,6 +46,8 @@ class Table:
     numeric_names: tuple[str, ...]
     categorical_names: tuple[str, ...]
     cardinalities: tuple[int, ...]
+    content: pl.DataFrame = field(default_factory=pl.DataFrame)
+    shared: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, dtype, width in (
@@ -51,6 +61,8 @@ class Table:
             raise TypeError(f"{len(self.cardinalities)=} differs from {len(self.categorical_names)=}")
         if self.target.size and self.target.dtype not in (np.float64, np.int64):
             raise TypeError(f"target must be float64 or int64, is {self.target.dtype}")
+        if self.content.width and self.content.height != len(self.numeric):
+            raise TypeError(f"{self.content.height=} differs from {len(self.numeric)=}")
 
     def __len__(self) -> int:
         return len(self.numeric)
@@ -68,7 +80,10 @@ class Table:
     def rows(self, index: np.ndarray | slice) -> "Table":
         """The rows at `index` (integers, a boolean mask or a slice), in that order."""
         target = self.target[index] if self.target.size else self.target
-        return replace(self, numeric=self.numeric[index], categorical=self.categorical[index], target=target)
+        content = self.content[np.arange(len(self))[index]] if self.content.width else self.content
+        return replace(
+            self, numeric=self.numeric[index], categorical=self.categorical[index], target=target, content=content
+        )
 
     @classmethod
     def stacked(cls, tables: Sequence["Table"]) -> "Table":
@@ -77,7 +92,7 @@ class Table:
             name: np.concatenate([getattr(table, name) for table in tables])
             for name in ("numeric", "categorical", "target")
         }
-        return replace(tables[0], **parts)
+        return replace(tables[0], **parts, content=pl.concat([table.content for table in tables]))
 
     def with_column(self, name: str, values: np.ndarray) -> "Table":
         """A copy in which one feature holds `values` ``[n]`` instead."""
@@ -93,6 +108,32 @@ class Table:
         if name in self.numeric_names:
             return self.numeric[:, self.numeric_names.index(name)]
         return self.categorical[:, self.categorical_names.index(name)]
+
+    def save(self, folder: Path) -> None:
+        arrays = {"numeric": self.numeric, "categorical": self.categorical, "target": self.target}
+        np.savez(folder / "arrays.npz", allow_pickle=False, **arrays)
+        names = {name: getattr(self, name) for name in ("numeric_names", "categorical_names", "cardinalities")}
+        (folder / "names.json").write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
+        if self.content.width:
+            self.content.write_parquet(folder / "content.parquet")
+        for name, table in self.shared.items():
+            table.write_parquet(folder / f"shared.{name}.parquet")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        names = json.loads((folder / "names.json").read_text(encoding="utf-8"))
+        content = folder / "content.parquet"
+        with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
+            return cls(
+                numeric=arrays["numeric"],
+                categorical=arrays["categorical"],
+                target=arrays["target"],
+                numeric_names=tuple(names["numeric_names"]),
+                categorical_names=tuple(names["categorical_names"]),
+                cardinalities=tuple(names["cardinalities"]),
+                content=pl.read_parquet(content) if content.exists() else pl.DataFrame(),
+                shared={path.name.split(".")[1]: pl.read_parquet(path) for path in folder.glob("shared.*.parquet")},
+            )
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ import typer
 from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
+from industries import extras
 from industries.catalogue import Catalogue
 from industries.definition import UseCase
 from modeling.evaluation.record import Evaluation, Interval
@@ -109,6 +110,18 @@ def report(
     _print_reports(catalogue, list(catalogue.use_cases))
 
 
+@app.command(name="extras")
+def list_extras() -> None:
+    """List the optional parts of the installation: what is installed, and what each adds on disk."""
+    table = Table("extra", "packages", "installed", Column("adds", justify="right"), box=box.SIMPLE)
+    for extra in extras.declared():
+        lacking = extras.missing(extra)
+        size = "" if lacking else f"{extras.added_bytes(extra) / 2**20:,.0f} MB"
+        state = f"no: {extras.install_command([extra])}" if lacking else "yes"
+        table.add_row(extra, ", ".join(one.name for one in extras.requirements(extra)), state, size)
+    console.print(table)
+
+
 @app.command()
 def ui(port: Annotated[int, typer.Option(help="port on this machine")] = 3000) -> None:
     """Open the Dagster UI on this machine, with its daemon. It has no authentication: it listens on loopback only."""
@@ -119,7 +132,7 @@ def ui(port: Annotated[int, typer.Option(help="port on this machine")] = 3000) -
 
 
 def _unknown_metric(use_case: UseCase) -> list[str]:
-    known = tasks.task(use_case.task).metrics
+    known = {name for classes in ([], ["no", "yes"], ["a", "b", "c"]) for name in tasks.task(use_case).metrics(classes)}
     if use_case.metric is None or use_case.metric in known:
         return []
     return [f"metric: {use_case.metric!r} is none of {use_case.task}; known: {', '.join(known)}"]

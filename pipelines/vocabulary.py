@@ -13,4 +13,4 @@ from modeling.tasks import registry as tasks
 
 def read_catalogue(root: Path = catalogue.ROOT) -> Catalogue:
     """The catalogue under `root`, checked against the tasks and learners there are."""
-    return catalogue.read(root, Vocabulary(tasks.names(), sorted(learners.families())))
+    return catalogue.read(root, Vocabulary(tasks.names(), sorted(learners.families()), tasks.settings))

@@ -4,17 +4,14 @@ Belongs here: scoring every candidate on validation rows, the ensemble among the
 here: how an ensemble's weights are found (`ensemble`), or anything about test rows (`evaluate`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from modeling.candidate import Candidate
 from modeling.evaluation.ensemble import Weights, blended, cross_fitted, greedy_weights
 from modeling.evaluation.metrics import unweighted
-from modeling.learners.registry import TRIVIAL
-from modeling.table import Rows
-from modeling.tasks.protocol import Metric
+from modeling.tasks.protocol import Metric, Units
 
 ENSEMBLE = "ensemble"
 
@@ -32,7 +29,7 @@ class Choice:
     champion: a candidate's name, or `ENSEMBLE`.
     validation: every candidate's defined metrics; the ensemble's are cross-fitted.
     weights: what each candidate, the ensemble among them, is made of.
-    predicted: the champion's predictions of the validation rows.
+    predicted: the champion's answers to the validation units.
     """
 
     champion: str
@@ -46,51 +43,61 @@ class Choice:
         return self.weights[self.champion]
 
 
-def choose(candidates: Sequence[Candidate], valid: Rows, metrics: Mapping[str, Metric], metric: Metric) -> Choice:
-    """The candidate that scores best by `metric` on validation rows; the trivial one only where it is alone.
+def choose(
+    predicted: Mapping[str, np.ndarray],
+    units: Units,
+    metrics: Mapping[str, Metric],
+    metric: Metric,
+    *,
+    trivial: str,
+    blends: bool,
+) -> Choice:
+    """The candidate whose answers score best by `metric` on validation units; the trivial one only where it is alone.
+
+    predicted: candidate -> its answers ``[u, …]``. blends: whether several candidates may answer as one.
 
     Raises
     ------
-    EvaluationError: a candidate predicts NaN or infinite, or the metric is undefined on these rows.
+    EvaluationError: a candidate answers NaN or infinite, or the metric is undefined on these units.
     """
-    target = valid.table.target
-    predicted = {candidate.name: _predicted(candidate, valid) for candidate in candidates}
+    target = units.truth
+    for name, answers in predicted.items():
+        _check_finite(name, answers)
     weights: dict[str, Weights] = {name: {name: 1.0} for name in predicted}
     contest = dict(predicted)
-    serious = {name: of for name, of in predicted.items() if name != TRIVIAL}
-    together = greedy_weights(serious, target, metric) if len(serious) > 1 else {}
-    fair = cross_fitted(serious, target, valid.group, metric) if len(together) > 1 else None
+    serious = {name: of for name, of in predicted.items() if name != trivial}
+    together = greedy_weights(serious, target, metric) if blends and len(serious) > 1 else {}
+    fair = cross_fitted(serious, target, units.group, metric) if len(together) > 1 else None
     if fair is not None:
         weights[ENSEMBLE], contest[ENSEMBLE] = together, fair
 
     validation = {name: _defined(metrics, target, of) for name, of in contest.items()}
     if any(metric.name not in scores for scores in validation.values()):
         raise EvaluationError(
-            f"{metric.title} is undefined on the {len(valid):,} validation rows, which hold "
+            f"{metric.title} is undefined on the {len(units):,} validation rows, which hold "
             f"{len(np.unique(target)):,} distinct target values; make their share larger, or stratify the split"
         )
     sign = 1 if metric.greater_is_better else -1
-    eligible = [name for name in validation if name != TRIVIAL] or [TRIVIAL]
+    eligible = [name for name in validation if name != trivial] or [trivial]
     champion = max(eligible, key=lambda name: sign * validation[name][metric.name])
-    return Choice(champion, validation, weights, blended(predicted, weights[champion]))
+    settled = predicted[champion] if champion in predicted else blended(predicted, weights[champion])
+    return Choice(champion, validation, weights, settled)
 
 
-def in_words(metric: Metric, champion: str, rows: int) -> str:
+def in_words(metric: Metric, champion: str, where: str) -> str:
     """How the champion was chosen, for the report."""
     best = "highest" if metric.greater_is_better else "lowest"
     fair = ", cross-fitted" if champion == ENSEMBLE else ""
-    return f"{best} {metric.title} on {rows:,} validation rows{fair}"
+    return f"{best} {metric.title} on {where}{fair}"
 
 
-def _predicted(candidate: Candidate, valid: Rows) -> np.ndarray:
-    predicted = candidate.learner.predict(valid.table)
-    unusable = len(predicted) - np.isfinite(predicted.reshape(len(predicted), -1)).all(axis=1).sum()
+def _check_finite(name: str, answers: np.ndarray) -> None:
+    unusable = len(answers) - np.isfinite(answers.reshape(len(answers), -1)).all(axis=1).sum()
     if unusable:
         raise EvaluationError(
-            f"{candidate.name} predicts NaN or infinite for {unusable:,} of {len(valid):,} validation rows: its "
+            f"{name} predicts NaN or infinite for {unusable:,} of {len(answers):,} validation rows: its "
             "training diverged; change its parameters, or leave it out of `learners`"
         )
-    return predicted
 
 
 def _defined(metrics: Mapping[str, Metric], target: np.ndarray, predicted: np.ndarray) -> dict[str, float]:

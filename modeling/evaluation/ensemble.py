@@ -34,6 +34,8 @@ class Blend:
 
     def predict(self, table: Table) -> np.ndarray:
         """``[n]`` or ``[n, classes]``, as the learners."""
+        if len(self.weights) == 1:
+            return next(iter(self.learners.values())).predict(table)
         return blended({name: self.learners[name].predict(table) for name in self.weights}, self.weights)
 
 

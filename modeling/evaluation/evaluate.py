@@ -6,6 +6,10 @@ record (`assets`).
 
 `_settle` decides everything that could be decided differently after a look at the test (champion, weights, threshold,
 ranking of features) and trains everything that is trained; it never sees a test row. `_judge` only measures.
+
+What is scored are a task's units: its rows, or what rows add up to (users, trips, episodes). What is known of
+predictions in general is measured where the units are the rows (`Task.by_row`); what only one task shows are its
+chapters.
 """
 
 import time
@@ -18,7 +22,7 @@ from sklearn.metrics import confusion_matrix
 
 from industries.definition import UseCase
 from modeling.candidate import Candidate
-from modeling.evaluation import curves, record
+from modeling.evaluation import curves, occlusion, record
 from modeling.evaluation.calibration import calibration
 from modeling.evaluation.choice import ENSEMBLE, Choice, EvaluationError, choose, in_words
 from modeling.evaluation.decision import cheapest_threshold, decision
@@ -29,12 +33,12 @@ from modeling.evaluation.intervals import clusters, scored
 from modeling.evaluation.limits import limits
 from modeling.evaluation.metrics import unweighted
 from modeling.evaluation.slices import slices
-from modeling.learners.protocol import Learner
-from modeling.learners.registry import TRIVIAL
+from modeling.learners.protocol import Learner, Outcome
 from modeling.table import Rows
-from modeling.tasks.protocol import Metric, Task
+from modeling.tasks.protocol import Judged, Metric, Occluder, Task, Units
 
 SEEDS = 3
+CLASSIFIED: tuple[Outcome, ...] = ("binary", "multiclass")
 
 Members = dict[str, tuple[Candidate, float]]
 """A champion's learners and their weights."""
@@ -72,7 +76,7 @@ class _Settled:
     members: Members
     champions: dict[int, Blend]
     threshold: float | None
-    ranking: Ranking
+    ranking: Ranking | None
     explained_rows: int
 
     @property
@@ -101,10 +105,10 @@ def evaluate(
         metric is undefined.
     """
     started = time.perf_counter()
-    settled = _settle(use_case, task, candidates, train, valid, progress)
+    settled = _settle(use_case, task, classes, candidates, train, valid, progress)
     progress("opening the sealed test")
     test = open_test()
-    evaluation = _judge(use_case, task, classes, candidates, settled, test, len(valid), facts)
+    evaluation = _judge(use_case, task, classes, candidates, settled, (train, valid, test), facts)
     seconds = sum(candidate.cost.seconds for candidate in candidates) + time.perf_counter() - started
     title = settled.metric.title
     checked = gates(use_case.gates, evaluation, title)
@@ -123,39 +127,51 @@ def evaluate(
 def _settle(
     use_case: UseCase,
     task: Task,
+    classes: list[str],
     candidates: Sequence[Candidate],
     train: Rows,
     valid: Rows,
     progress: Callable[[str], None],
 ) -> _Settled:
-    metric = _metric(use_case, task)
+    metrics = task.metrics(classes)
+    metric = _metric(use_case, task, metrics)
     by_name = {candidate.name: candidate for candidate in candidates}
-    if TRIVIAL not in by_name:
-        raise EvaluationError(f"the candidates {list(by_name)} lack {TRIVIAL!r}, which every use case is compared with")
+    if task.trivial not in by_name:
+        raise EvaluationError(
+            f"the candidates {list(by_name)} lack {task.trivial!r}, which every use case is compared with"
+        )
     progress(f"choosing among {len(candidates)} candidates by {metric.title}")
-    choice = choose(candidates, valid, task.metrics, metric)
+    answers = {name: task.answers(candidate.learner, valid) for name, candidate in by_name.items()}
+    units = task.units(valid)
+    choice = choose(answers, units, metrics, metric, trivial=task.trivial, blends=task.blends)
     members = {name: (by_name[name], weight) for name, weight in choice.members.items()}
     champions = _champions(members, train, valid, progress)
     progress("ranking features")
     rows = affordable_rows(len(valid.table.names), len(champions), _speed(members))
+    shuffled = task.by_row and len(valid.table.names) > 1 and not valid.table.content.width
     return _Settled(
         metric=metric,
         choice=choice,
         members=members,
         champions=champions,
-        threshold=cheapest_threshold(valid.table.target, choice.predicted, use_case.costs)
-        if task.outcome == "binary"
+        threshold=cheapest_threshold(units.truth, choice.predicted, use_case.costs)
+        if _predicts(task, classes) == "binary"
         else None,
-        ranking=rank(list(champions.values()), valid.table, metric, rows),
+        ranking=rank(list(champions.values()), valid.table, metric, rows) if shuffled else None,
         explained_rows=rows,
     )
 
 
-def _metric(use_case: UseCase, task: Task) -> Metric:
-    name = use_case.metric or next(iter(task.metrics))
-    if name not in task.metrics:
-        raise EvaluationError(f"metric {name!r} is none of {task.name}'s: write one of {', '.join(task.metrics)}")
-    return task.metrics[name]
+def _metric(use_case: UseCase, task: Task, metrics: dict[str, Metric]) -> Metric:
+    name = use_case.metric or next(iter(metrics))
+    if name not in metrics:
+        raise EvaluationError(f"metric {name!r} is none of {task.name}'s: write one of {', '.join(metrics)}")
+    return metrics[name]
+
+
+def _predicts(task: Task, classes: list[str]) -> Outcome | None:
+    """What the task's answers are, where they are predictions of rows."""
+    return task.outcome(classes) if task.by_row else None
 
 
 def _champions(members: Members, train: Rows, valid: Rows, progress: Callable[[str], None]) -> dict[int, Blend]:
@@ -188,25 +204,40 @@ def _judge(
     classes: list[str],
     candidates: Sequence[Candidate],
     settled: _Settled,
-    test: Rows,
-    valid_rows: int,
+    roles: tuple[Rows, Rows, Rows],
     facts: Facts,
 ) -> record.Evaluation:
-    target, metric, choice = test.table.target, settled.metric, settled.choice
+    train, valid, test = roles
+    units, metric, choice = task.units(test), settled.metric, settled.choice
     learners = {candidate.name: candidate.learner for candidate in candidates}
-    linear = task.learners[0] if task.learners[0] in learners else None
-    needed = {TRIVIAL, *choice.members} | ({linear} if linear else set())
-    predicted = {name: learners[name].predict(test.table) for name in sorted(needed)}
-    champion = predicted[choice.champion] = blended(predicted, choice.members)
-    compared = [name for name in dict.fromkeys((choice.champion, TRIVIAL, linear)) if name]
-    scores = scored(task.metrics, target, {name: predicted[name] for name in compared}, test.group)
+    first = (use_case.learners or task.learners)[0]
+    simple = first if first in learners else None
+    needed = {task.trivial, *choice.members} | ({simple} if simple else set())
+    answers = {name: task.answers(learners[name], test) for name in sorted(needed)}
+    champion = answers[choice.champion] = _together(answers, choice)
+    compared = [name for name in dict.fromkeys((choice.champion, task.trivial, simple)) if name]
+    answers = {name: answers[name] for name in compared}
+    scores = scored(task.metrics(classes), units.truth, answers, units.group)
     on_test = {name: scores.intervals(name) for name in compared}
     if metric.name not in on_test[choice.champion]:
         raise EvaluationError(
-            f"{metric.title} is undefined on the {len(test):,} test rows, which hold {len(np.unique(target)):,} "
+            f"{metric.title} is undefined on the {len(units):,} test rows, which hold {len(np.unique(units.truth)):,} "
             "distinct target values; make their share larger, or stratify the split"
         )
-    threshold = settled.threshold
+    threshold, outcome = settled.threshold, _predicts(task, classes)
+    judged = Judged(
+        use_case=use_case,
+        classes=classes,
+        train=train,
+        valid=valid,
+        test=test,
+        units=units,
+        candidates=candidates,
+        champion=choice.champion,
+        model=settled.champion,
+        answers=answers,
+        validation=choice.predicted,
+    )
     return record.Evaluation(
         use_case=use_case.key,
         industry=use_case.industry,
@@ -225,28 +256,31 @@ def _judge(
         features=facts.features,
         split=facts.split,
         rows=facts.rows,
-        groups=None if test.group is None else int(clusters(len(test), test.group).max()) + 1,
+        groups=None if units.group is None else int(clusters(len(units), units.group).max()) + 1,
+        units=len(units),
+        unit=task.unit,
         seconds=0,
         champion=record.Champion(
             learner=choice.champion,
             members=choice.members,
-            chosen_by=in_words(metric, choice.champion, valid_rows),
+            chosen_by=in_words(metric, choice.champion, f"{len(choice.predicted):,} validation {task.unit}"),
             validation=choice.validation[choice.champion],
             test=on_test[choice.champion],
-            seeds=_by_seed(settled, champion, test),
+            seeds=_by_seed(task, settled, champion, test, units),
             predictions_per_second=_speed(settled.members),
         ),
-        baseline=record.Baseline(learner=TRIVIAL, test=on_test[TRIVIAL]),
-        linear=record.Baseline(learner=linear, test=on_test[linear]) if linear else None,
-        lift=scores.lift(choice.champion, TRIVIAL, metric.name),
-        lift_over_linear=scores.lift(choice.champion, linear, metric.name) if linear else None,
+        baseline=record.Baseline(learner=task.trivial, test=on_test[task.trivial]),
+        simple=record.Baseline(learner=simple, test=on_test[simple]) if simple else None,
+        lift=scores.lift(choice.champion, task.trivial, metric.name),
+        lift_over_simple=scores.lift(choice.champion, simple, metric.name) if simple else None,
         candidates=[*(_candidate(one, choice, on_test) for one in candidates), *_ensemble(candidates, choice, on_test)],
-        curves=_curves(task, target, champion),
-        calibration=None if task.outcome == "regression" else calibration(target, champion),
-        decision=None if threshold is None else decision(target, champion, threshold, use_case.costs, test.group),
-        confusion=_confusion(task, target, champion, threshold, len(classes)),
-        slices=slices(test, champion, metric, binary=task.outcome == "binary"),
-        explanation=deletion_test(settled.ranking, settled.champion, test.table, metric, settled.explained_rows),
+        curves=_curves(outcome, units.truth, champion),
+        calibration=calibration(units.truth, champion) if outcome in CLASSIFIED else None,
+        decision=None if threshold is None else decision(units.truth, champion, threshold, use_case.costs, test.group),
+        confusion=_confusion(outcome, units.truth, champion, threshold, len(classes)),
+        slices=slices(test, champion, metric, binary=outcome == "binary") if task.by_row else [],
+        explanation=_explanation(task.occluder(use_case), settled, test),
+        chapters=task.chapters(judged),
         leakage=facts.leakage,
         contract=facts.contract,
         gates=[],
@@ -257,11 +291,28 @@ def _judge(
     )
 
 
-def _by_seed(settled: _Settled, champion: np.ndarray, test: Rows) -> dict[int, float]:
-    """The test metric of each seed's champion; `champion` are the first one's predictions."""
+def _together(answers: dict[str, np.ndarray], choice: Choice) -> np.ndarray:
+    """The champion's answers: its only member's as they are (they need not be numbers one can average)."""
+    if choice.champion in answers:
+        return answers[choice.champion]
+    return blended(answers, choice.members)
+
+
+def _by_seed(task: Task, settled: _Settled, champion: np.ndarray, test: Rows, units: Units) -> dict[int, float]:
+    """The test metric of each seed's champion; `champion` are the first one's answers."""
     (first, _), *others = settled.champions.items()
-    predicted = {first: champion} | {seed: blend.predict(test.table) for seed, blend in others}
-    return {seed: unweighted(settled.metric, test.table.target, of) for seed, of in predicted.items()}
+    answers = {first: champion} | {seed: task.answers(blend, test) for seed, blend in others}
+    return {seed: unweighted(settled.metric, units.truth, of) for seed, of in answers.items()}
+
+
+def _explanation(occluder: Occluder | None, settled: _Settled, test: Rows) -> record.Explanation | None:
+    """The ranking of features put to the test, or what deleting parts of the content does; None without either."""
+    if settled.ranking is not None:
+        return deletion_test(settled.ranking, settled.champion, test.table, settled.metric, settled.explained_rows)
+    if occluder is None:
+        return None
+    models = list(settled.champions.values())
+    return occlusion.explain(occluder, models, test.table, settled.metric, _speed(settled.members))
 
 
 def _candidate(one: Candidate, choice: Choice, on_test: dict[str, dict[str, record.Interval]]) -> record.Candidate:
@@ -310,17 +361,17 @@ def _ensemble(
     return [together]
 
 
-def _curves(task: Task, target: np.ndarray, predicted: np.ndarray) -> dict[str, record.Curve]:
-    if task.outcome == "binary":
+def _curves(outcome: Outcome | None, target: np.ndarray, predicted: np.ndarray) -> dict[str, record.Curve]:
+    if outcome == "binary":
         return curves.event_curves(target, predicted)
-    return curves.residual_curves(target, predicted) if task.outcome == "regression" else {}
+    return curves.residual_curves(target, predicted) if outcome == "regression" else {}
 
 
 def _confusion(
-    task: Task, target: np.ndarray, predicted: np.ndarray, threshold: float | None, classes: int
+    outcome: Outcome | None, target: np.ndarray, predicted: np.ndarray, threshold: float | None, classes: int
 ) -> list[list[int]] | None:
     """Rows by true and predicted class: the most probable one, or the event from `threshold` on."""
-    if task.outcome == "regression":
+    if outcome not in CLASSIFIED:
         return None
     decided = predicted.argmax(axis=1) if threshold is None else predicted >= threshold
     return confusion_matrix(target, decided, labels=range(classes)).tolist()

@@ -10,14 +10,13 @@ is tested on always looks right, so the deletion test uses rows the ranking neve
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Protocol
 
 import numpy as np
 from scipy.stats import rankdata
 
 from modeling.evaluation.record import Explanation, Importance
 from modeling.table import Table
-from modeling.tasks.protocol import Metric
+from modeling.tasks.protocol import Metric, Predictor
 
 SECONDS = 3.0
 """What importance and deletion test may take together, by the champion's predictions per second."""
@@ -29,12 +28,6 @@ _DELETIONS = 10
 _ROWS_AT_ONCE = 20_000
 _MOST_CLASSES = 100
 """A target with more distinct values is sampled as a number."""
-
-
-class Predictor(Protocol):
-    """Anything that predicts a table's rows."""
-
-    def predict(self, table: Table) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from modeling.evaluation.record import Evaluation, Gate
 def gates(bounds: Gates, evaluation: Evaluation, title: str) -> list[Gate]:
     """Every bound that is set, then leakage and the kind of evidence. `title` is the metric's name for people."""
     champion = evaluation.champion
-    over_linear = evaluation.lift_over_linear
+    over_simple = evaluation.lift_over_simple
     asked = [
         _metric_gate(bounds.min_metric, evaluation, title),
         _at_least(
@@ -23,10 +23,10 @@ def gates(bounds: Gates, evaluation: Evaluation, title: str) -> list[Gate]:
             bounds.min_lift_over_baseline,
         ),
         _at_least(
-            "min_lift_over_linear",
-            f"lift in {title} over {over_linear.over if over_linear else 'a linear model'}",
-            over_linear.value if over_linear else None,
-            bounds.min_lift_over_linear,
+            "min_lift_over_simple",
+            f"lift in {title} over {over_simple.over if over_simple else 'a simple model'}",
+            over_simple.value if over_simple else None,
+            bounds.min_lift_over_simple,
         ),
         _at_most(
             "max_calibration_error",

@@ -42,7 +42,7 @@ def _openings(evaluation: Evaluation) -> list[str]:
 
 
 def _lifts(evaluation: Evaluation) -> list[str]:
-    asked = (evaluation.lift, evaluation.lift_over_linear)
+    asked = (evaluation.lift, evaluation.lift_over_simple)
     return [
         _not_decisive(lift) for lift in asked if lift and not lift.decisive and lift.over != evaluation.champion.learner
     ]
@@ -82,7 +82,7 @@ def _training(evaluation: Evaluation) -> list[str]:
 
 
 def _explanation(evaluation: Evaluation) -> list[str]:
-    if evaluation.explanation.holds:
+    if evaluation.explanation is None or evaluation.explanation.holds:
         return []
     return ["The ranking of features does not hold: shuffling random ones costs as much as shuffling the leading ones."]
 

@@ -16,6 +16,9 @@ import numpy as np
 
 from modeling.tasks.protocol import Metric
 
+FALSE_ALARMS = 0.1
+"""One minus the specificity at which sensitivity is read."""
+
 Prepared = Callable[[np.ndarray], float]
 """A score of fixed predictions, as a function of the weights ``[n]``."""
 
@@ -75,30 +78,61 @@ def average_precision(target: np.ndarray, predicted: np.ndarray) -> Prepared:
 
 
 @Score
+def sensitivity_at_specificity(target: np.ndarray, predicted: np.ndarray) -> Prepared:
+    """Share of the events found by the lowest threshold that calls at most `FALSE_ALARMS` of the others."""
+    ranked = _Ranked.of(target, predicted)
+
+    def score(weight: np.ndarray) -> float:
+        true, false = weight[ranked.positive], _running_total(weight[ranked.negative])
+        if not true.sum() or not false[-1]:
+            return np.nan
+        return float(true @ (false[ranked.not_below] <= FALSE_ALARMS * false[-1]) / true.sum())
+
+    return score
+
+
+@Score
 def log_loss(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     """Mean negative log likelihood of ``[n]`` probabilities of the event, or ``[n, classes]``."""
     of_truth = _probability_of_truth(target, predicted)
     edge = np.finfo(of_truth.dtype).eps
-    return _mean(-np.log(np.clip(of_truth, edge, 1 - edge)))
+    return mean(-np.log(np.clip(of_truth, edge, 1 - edge)))
 
 
 @Score
 def brier(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     """Mean squared difference of ``[n]`` probabilities and outcomes."""
-    return _mean((predicted - target) ** 2)
+    return mean((predicted - target) ** 2)
 
 
 @Score
 def accuracy(target: np.ndarray, predicted: np.ndarray) -> Prepared:
-    """Share of rows whose most probable class is the true one."""
-    return _mean((predicted.argmax(axis=1) == target).astype(float))
+    """Share of rows whose most probable class is the true one; the event from a probability of one half on."""
+    return mean((called(predicted) == target).astype(float))
+
+
+@Score
+def mcc(target: np.ndarray, predicted: np.ndarray) -> Prepared:
+    """Correlation of ``[n]`` probabilities, cut at one half, with what happened (Matthews 1975); 0 where all are called
+    alike."""
+    called, event = predicted >= 0.5, target == 1
+
+    def score(weight: np.ndarray) -> float:
+        total = weight.sum()
+        if not total:
+            return np.nan
+        said, true, both = (weight @ which / total for which in (called, event, called & event))
+        spread = np.sqrt(said * (1 - said) * true * (1 - true))
+        return float((both - said * true) / spread) if spread else 0.0
+
+    return score
 
 
 @Score
 def macro_f1(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     """F1 of the most probable class, averaged over the classes that occur as truth or prediction."""
-    classes = predicted.shape[1]
-    cell = target.astype(np.int64) * classes + predicted.argmax(axis=1)
+    classes = predicted.shape[1] if predicted.ndim == 2 else 2
+    cell = target.astype(np.int64) * classes + called(predicted)
 
     def score(weight: np.ndarray) -> float:
         confusion = np.bincount(cell, weight, classes**2).reshape(classes, classes)
@@ -121,14 +155,14 @@ def roc_auc_one_vs_rest(target: np.ndarray, predicted: np.ndarray) -> Prepared:
 @Score
 def rmse(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     """Root of the mean squared error, in the target's unit."""
-    mean_squared = _mean((predicted - target) ** 2)
+    mean_squared = mean((predicted - target) ** 2)
     return lambda weight: float(np.sqrt(mean_squared(weight)))
 
 
 @Score
 def mae(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     """Mean absolute error, in the target's unit."""
-    return _mean(np.abs(predicted - target))
+    return mean(np.abs(predicted - target))
 
 
 @Score
@@ -137,17 +171,24 @@ def r2(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     squared = (predicted - target) ** 2
 
     def score(weight: np.ndarray) -> float:
-        mean = weight @ target / max(weight.sum(), 1)
-        variation = weight @ (target - mean) ** 2
+        middle = weight @ target / max(weight.sum(), 1)
+        variation = weight @ (target - middle) ** 2
         return float(1 - weight @ squared / variation) if variation > 0 else np.nan
 
     return score
 
 
-def _mean(loss: np.ndarray) -> Prepared:
+def called(predicted: np.ndarray) -> np.ndarray:
+    """int64 ``[n]``: the most probable class; the event from a probability of one half on."""
+    return predicted.argmax(axis=1) if predicted.ndim == 2 else (predicted >= 0.5).astype(np.int64)
+
+
+def mean(values: np.ndarray) -> Prepared:
+    """The weighted mean of a value per unit ``[u]``."""
+
     def score(weight: np.ndarray) -> float:
         total = weight.sum()
-        return float(weight @ loss / total) if total else np.nan
+        return float(weight @ values / total) if total else np.nan
 
     return score
 

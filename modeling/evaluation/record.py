@@ -198,6 +198,94 @@ class Provenance(Record):
     """ISO 8601, UTC."""
 
 
+class Line(Record):
+    """A line of a chart; `x` are numbers, or moments in ISO 8601. At most 500 points; a gap is `None`."""
+
+    x: list[float] | list[str]
+    y: list[float | None]
+
+
+class Band(Record):
+    """The space between two lines, such as an interval of forecasts."""
+
+    x: list[float] | list[str]
+    low: list[float]
+    high: list[float]
+
+
+class LineChart(Record):
+    """Lines over a common axis: forecasts, equity, regret. `steps`: values hold until the next point."""
+
+    kind: Literal["lines"] = "lines"
+    title: str
+    caption: str
+    x_title: str
+    y_title: str
+    lines: dict[str, Line]
+    bands: dict[str, Band] = {}
+    steps: bool = False
+
+
+class Estimates(Record):
+    """Values with their intervals, one below the other. `reference` is drawn as a line."""
+
+    kind: Literal["estimates"] = "estimates"
+    title: str
+    caption: str
+    x_title: str
+    estimates: dict[str, Interval]
+    reference: float | None = None
+
+
+class Listing(Record):
+    """A table: heading -> cells, of equal length. Text is text; numbers are set to common digits."""
+
+    kind: Literal["listing"] = "listing"
+    title: str
+    columns: dict[str, list[str | None] | list[int | None] | list[float | None]]
+
+
+class Picture(Record):
+    """One image of a strip: PNG in base64, at most some 10 kB; `text` says in words what it shows."""
+
+    png: str
+    caption: str
+    text: str
+
+
+class Pictures(Record):
+    """Images side by side, at most 24."""
+
+    kind: Literal["pictures"] = "pictures"
+    title: str
+    caption: str
+    pictures: list[Picture]
+
+
+class Roads(Record):
+    """Segments on a map, in metres or degrees: ``[x1, y1, x2, y2]`` each, by layer; the first layer is the ground."""
+
+    kind: Literal["roads"] = "roads"
+    title: str
+    caption: str
+    layers: dict[str, list[tuple[float, float, float, float]]]
+
+
+Exhibit = LineChart | Estimates | Listing | Pictures | Roads
+
+
+class Chapter(Record):
+    """A section of the report that only one task has: what its readers look at.
+
+    `reading` tells a buyer how to read it, `term` tells a data scientist what was computed, with its source.
+    """
+
+    title: str
+    reading: str
+    term: str
+    exhibits: list[Exhibit]
+
+
 class Evaluation(Record):
     """The judgement on one use case."""
 
@@ -222,14 +310,18 @@ class Evaluation(Record):
     split: dict[str, Any]
     rows: Rows
     groups: int | None
-    """Test clusters the bootstrap draws, where rows belong together."""
+    """Test clusters the bootstrap draws, where units belong together."""
+    units: int
+    """How many of `unit` the metric scores on the sealed test."""
+    unit: str = "rows"
+    """Rows, users, trips, episodes."""
     seconds: float
     """Of all fits and the evaluation."""
     champion: Champion
     baseline: Baseline
-    linear: Baseline | None
+    simple: Baseline | None
     lift: Lift
-    lift_over_linear: Lift | None
+    lift_over_simple: Lift | None
     candidates: list[Candidate]
     curves: dict[str, Curve]
     """`roc`, `precision_recall`, `net_benefit`, `net_benefit_all` (binary); `residual_quantiles` (regression)."""
@@ -238,7 +330,10 @@ class Evaluation(Record):
     confusion: list[list[int]] | None
     """Test rows, true class by predicted class, in the order of `classes`."""
     slices: list[Slice]
-    explanation: Explanation
+    explanation: Explanation | None
+    """Absent where there are no features to shuffle or parts to delete."""
+    chapters: list[Chapter] = []
+    """What only this task shows."""
     leakage: list[Finding]
     contract: list[ContractResult]
     gates: list[Gate]

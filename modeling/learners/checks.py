@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from modeling.learners.protocol import Fitting, Learner, LearnerError
+from modeling.survival import seen
 from modeling.table import Table
 
 
@@ -48,15 +49,19 @@ def check_target(learner: Learner, train: Table, valid: Table, fitting: Fitting)
 
     Raises
     ------
-    LearnerError: the learner does not predict this outcome; no rows; a missing target; a class without rows.
+    LearnerError: the learner does not predict this outcome; no rows; a missing target; a class without rows; no event.
     """
     if fitting.outcome not in learner.outcomes:
         raise LearnerError(f"this learner predicts {' or '.join(learner.outcomes)}, not {fitting.outcome}")
     roles = {"training": train} if fitting.fixed else {"training": train, "validation": valid}
     for role, table in roles.items():
         _check_present(role, table)
-    if fitting.outcome != "regression":
+    if fitting.classes:
         _check_classes(train.target, fitting.classes)
+    if fitting.outcome == "survival" and not seen(train.target).any():
+        raise LearnerError(
+            f"none of the {len(train):,} training rows has an event: check the event's column, and the split"
+        )
 
 
 def check(learner: Learner, train: Table, valid: Table, fitting: Fitting) -> None:

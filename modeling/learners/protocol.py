@@ -14,11 +14,22 @@ import numpy as np
 from modeling.compute import Compute
 from modeling.table import Table
 
-Outcome = Literal["binary", "multiclass", "regression"]
+Outcome = Literal["binary", "multiclass", "regression", "survival", "ranking"]
+"""What is predicted: the probability of an event, of each class, a number, a risk, the items in order."""
 
 
 class LearnerError(ValueError):
     """The rows can't be learned from; the message says why and what to do."""
+
+
+def no_weights(name: str) -> Path:
+    """Where nothing hands over pretrained weights.
+
+    Raises
+    ------
+    LearnerError: always.
+    """
+    raise LearnerError(f"there are no weights called {name!r} here: set `init: random`, or run through the pipeline")
 
 
 @dataclass(frozen=True)
@@ -27,11 +38,12 @@ class Fitting:
 
     Attributes
     ----------
-    outcome: what is predicted. `classes` is 2 for binary, the number of classes for multiclass, 0 for regression.
+    outcome: what is predicted. `classes` is 2 for binary, the number of classes for multiclass, else 0.
     seconds: time budget of the whole fit, tuning included; a learner stops at the best it has by then.
     parameters: knobs that replace the learner's defaults. With `fixed` they are a finished choice (a former
         `Told.parameters`): the learner trains once with them and does not tune or search for the stopping point.
     scratch: an existing folder for resuming interrupted training; None: no resuming.
+    weights: where the folder of pretrained weights of a packaged name lies, fetched on first use.
     progress: called with a line for people, at most every few seconds.
     """
 
@@ -43,6 +55,7 @@ class Fitting:
     parameters: dict[str, Any] = field(default_factory=dict)
     fixed: bool = False
     scratch: Path | None = None
+    weights: Callable[[str], Path] = no_weights
     progress: Callable[[str], None] = lambda _: None
 
 
@@ -64,10 +77,16 @@ class Told:
 
 
 class Learner(Protocol):
-    """One way to fit a model to a `Table`. A module under a family folder defines exactly one, named `Model`."""
+    """One way to fit a model to a `Table`. A module under a family folder defines exactly one, named `Model`.
+
+    `extra` is the project's extra whose packages it needs; None: none. `reads` is the kind of content it can't do
+    without: text, images, molecules; or what one task alone shapes, by the task's name; None: numbers and codes.
+    """
 
     outcomes: ClassVar[tuple[Outcome, ...]]
     default_seconds: ClassVar[float]
+    extra: ClassVar[str | None]
+    reads: ClassVar[str | None]
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
         """Learn from `train`; `valid` may only choose knobs and the stopping point.
@@ -79,7 +98,8 @@ class Learner(Protocol):
         ...
 
     def predict(self, table: Table) -> np.ndarray:
-        """float64: ``[n]`` probability of the event (binary), ``[n, classes]`` (multiclass), ``[n]`` (regression)."""
+        """float64: ``[n]`` probability of the event (binary), ``[n, classes]`` (multiclass), ``[n]`` (regression; the
+        risk, for survival); int64 ``[n, k]`` codes of the best items, best first (ranking)."""
         ...
 
     def save(self, folder: Path) -> None:

@@ -17,7 +17,7 @@ from modeling.reports.wording import (
     decisive,
     evidence_badge,
     failed_gates,
-    lift_over_linear,
+    lift_over_simple,
     metric_title,
     publication,
     seconds,
@@ -32,7 +32,7 @@ def linked(text: str, key: str, links: Mapping[str, str]) -> Cell:
 def summary(evaluation: Evaluation) -> dict[str, Any]:
     """The headline of a use case as JSON types."""
     champion, metric = evaluation.champion, evaluation.metric
-    over_linear = evaluation.lift_over_linear
+    over_simple = evaluation.lift_over_simple
     return {
         "title": evaluation.title,
         "task": evaluation.task,
@@ -42,7 +42,7 @@ def summary(evaluation: Evaluation) -> dict[str, Any]:
         "rows": evaluation.rows.model_dump(),
         "champion": {"learner": champion.learner, "test": {metric: champion.test[metric].model_dump()}},
         "lift": evaluation.lift.model_dump(),
-        "lift_over_linear": over_linear and over_linear.model_dump(),
+        "lift_over_simple": over_simple and over_simple.model_dump(),
         "published": evaluation.published,
         "failed_gates": [gate.name for gate in failed_gates(evaluation)],
         "seconds": evaluation.seconds,
@@ -94,8 +94,8 @@ def scores(evaluations: Mapping[str, Evaluation]) -> Table:
             with_interval(item.champion.test[item.metric]),
             with_interval(item.lift),
             decisive(item.lift),
-            with_interval(lift_over_linear(item)),
-            decisive(lift_over_linear(item)),
+            with_interval(lift_over_simple(item)),
+            decisive(lift_over_simple(item)),
         ]
         for key, item in evaluations.items()
     ]

@@ -71,7 +71,27 @@ class Figure:
     label: str | None = None
 
 
-Block = Paragraph | Bullets | Facts | Table | Figure
+@dataclass(frozen=True)
+class Thumbnail:
+    """One image of a strip: PNG in base64; `text` says in words what it shows."""
+
+    png: str
+    caption: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Images side by side. `label` names evidence that is not real."""
+
+    kind: ClassVar = "strip"
+    title: str
+    caption: str
+    thumbnails: Sequence[Thumbnail]
+    label: str | None = None
+
+
+Block = Paragraph | Bullets | Facts | Table | Figure | Strip
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from modeling.reports import comparison
 from modeling.reports.document import Block, Bullets, Columns, Document, Measure, Paragraph, Section, Status, Table
 from modeling.reports.rendering import Report
 from modeling.reports.rendering import render as render_document
-from modeling.reports.wording import NOT_MEASURED, evidence_badge, failed_gates, lift_over_linear, seconds
+from modeling.reports.wording import NOT_MEASURED, evidence_badge, failed_gates, lift_over_simple, seconds
 
 
 def render(
@@ -58,11 +58,11 @@ def _verdict(published: int, total: int) -> Status:
 
 def _decisive_in_words(evaluations: Mapping[str, Evaluation]) -> str:
     gains = sum(item.lift.decisive and item.lift.value > 0 for item in evaluations.values())
-    linear = [lift for item in evaluations.values() if (lift := lift_over_linear(item)) is not None]
-    over_linear = sum(lift.decisive and lift.value > 0 for lift in linear)
+    linear = [lift for item in evaluations.values() if (lift := lift_over_simple(item)) is not None]
+    over_simple = sum(lift.decisive and lift.value > 0 for lift in linear)
     return (
         f"The champion is decisively better than the trivial baseline in {gains} of {len(evaluations)} use cases, and "
-        f"than a linear model in {over_linear} of the {len(linear)} where that was measured."
+        f"than a simple model in {over_simple} of the {len(linear)} where that was measured."
     )
 
 

@@ -10,6 +10,7 @@ from modeling.reports.document import Document, Measure, Section
 from modeling.reports.rendering import Report
 from modeling.reports.rendering import render as render_document
 from modeling.reports.sections import behaviour, data, models, trust
+from modeling.reports.sections.chapters import chapters
 from modeling.reports.wording import (
     NOT_MEASURED,
     count,
@@ -18,7 +19,7 @@ from modeling.reports.wording import (
     evidence_warning,
     failed_gates,
     learner_name,
-    lift_over_linear,
+    lift_over_simple,
     member_weights,
     metric_title,
     publication,
@@ -40,30 +41,42 @@ def render(evaluation: Evaluation) -> Report:
         measures=_measures(evaluation),
         summary=_summary(evaluation),
         blocks=[models.comparison(evaluation)],
-        sections=[section(evaluation) for section in _sections(evaluation)],
+        sections=_sections(evaluation),
         footer=f"{evaluation.use_case}, run {evaluation.provenance.run_id}, {evaluation.provenance.finished_at}.",
     )
     return render_document(document, evaluation.model_dump_json(indent=2))
 
 
-def _sections(evaluation: Evaluation) -> list[Callable[[Evaluation], Section]]:
-    about_outcome = {
-        0: [behaviour.residuals],
-        2: [behaviour.curves, behaviour.calibration, behaviour.decision],
-    }.get(len(evaluation.classes), [behaviour.calibration, behaviour.confusion])
+def _sections(evaluation: Evaluation) -> list[Section]:
+    """What a task shows itself may stand for what it has no use for: then those sections are left out."""
+    before = [data.data, data.contract, data.split, models.candidates, models.champion]
+    about = [section for section, measured in _about_predictions(evaluation) if measured or not evaluation.chapters]
+    after = [models.cost, trust.gates, trust.limits, trust.provenance]
     return [
-        data.data,
-        data.contract,
-        data.split,
-        models.candidates,
-        models.champion,
-        *about_outcome,
-        behaviour.importance,
-        behaviour.slices,
-        models.cost,
-        trust.gates,
-        trust.limits,
-        trust.provenance,
+        *(section(evaluation) for section in before),
+        *chapters(evaluation),
+        *(section(evaluation) for section in (*about, *after)),
+    ]
+
+
+def _about_predictions(evaluation: Evaluation) -> list[tuple[Callable[[Evaluation], Section], bool]]:
+    """Sections on predictions in general, and whether the record has what they show."""
+    of_outcome = {
+        0: [(behaviour.residuals, bool(evaluation.curves))],
+        2: [
+            (behaviour.curves, bool(evaluation.curves)),
+            (behaviour.calibration, evaluation.calibration is not None),
+            (behaviour.decision, evaluation.decision is not None),
+        ],
+    }
+    several = [
+        (behaviour.calibration, evaluation.calibration is not None),
+        (behaviour.confusion, evaluation.confusion is not None),
+    ]
+    return [
+        *of_outcome.get(len(evaluation.classes), several),
+        (behaviour.importance, evaluation.explanation is not None),
+        (behaviour.slices, bool(evaluation.slices)),
     ]
 
 
@@ -83,7 +96,7 @@ def _measures(evaluation: Evaluation) -> list[Measure]:
         Measure("Champion", champion.learner, member_weights(champion.members)),
         Measure(f"{title} on the sealed test", value, bounds and f"95% interval {bounds}"),
         _lift_measure("Lift over the trivial baseline", evaluation.lift),
-        _lift_measure("Lift over the linear model", lift_over_linear(evaluation)),
+        _lift_measure("Lift over the simple model", lift_over_simple(evaluation)),
     ]
 
 
@@ -96,19 +109,19 @@ def _summary(evaluation: Evaluation) -> list[str]:
     champion, title = evaluation.champion, metric_title(evaluation.metric)
     learner = learner_name(champion.learner, champion.members)
     return [
-        f"On {count(evaluation.rows.test)} test rows that no model had seen, {learner} reached "
+        f"On {count(evaluation.units)} test {evaluation.unit} that no model had seen, {learner} reached "
         f"{title} {with_interval(champion.test[evaluation.metric])}. "
         f"{_compared(evaluation.lift, 'the trivial baseline')} {_compared_with_linear(evaluation)}"
     ]
 
 
 def _compared_with_linear(evaluation: Evaluation) -> str:
-    lift, linear = lift_over_linear(evaluation), evaluation.linear
+    lift, linear = lift_over_simple(evaluation), evaluation.simple
     if lift is not None:
-        return _compared(lift, f"the linear model ({lift.over})")
+        return _compared(lift, f"the simple model ({lift.over})")
     if linear is not None and linear.learner == evaluation.champion.learner:
-        return "The champion is the linear model."
-    return f"The lift over a linear model was {NOT_MEASURED}."
+        return "The champion is the simple model."
+    return f"The lift over a simple model was {NOT_MEASURED}."
 
 
 def _compared(lift: Lift, other: str) -> str:

@@ -1,43 +1,20 @@
 """Numbers and names as a reader sees them.
 
-Belongs here: digits, units, the titles of metrics, and how a judgement is put into words. Does not belong here: any
-sentence that only one section needs. The metrics' titles are kept here rather than asked of the tasks, because an old
-record must still print when a task has changed.
+Belongs here: digits, units, and how a judgement is put into words. Does not belong here: the words for metrics
+(`metric_words`), or any sentence that only one section needs.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeGuard
 
 from modeling.evaluation.record import Evaluation, Gate, Interval, Lift
 from modeling.reports.document import Status
+from modeling.reports.metric_words import METRICS
 
 NOT_MEASURED = "not measured"
 NOT_DECISIVE = "not decisive"
 
-
-@dataclass(frozen=True)
-class _Metric:
-    title: str
-    meaning: str
-
-
-_METRICS = {
-    "roc_auc": _Metric(
-        "ROC AUC",
-        "the chance that a case of a class is scored above one of another; 0.5 is guessing, 1 is perfect",
-    ),
-    "average_precision": _Metric("Average precision", "precision averaged over all recalls; guessing gives the share"),
-    "log_loss": _Metric("Log loss", "how surprised the model is by what happens; lower is better"),
-    "brier": _Metric("Brier score", "mean squared error of the probabilities; lower is better"),
-    "accuracy": _Metric("Accuracy", "share of rows classified correctly"),
-    "macro_f1": _Metric("Macro F1", "recall and precision combined, every class counting the same; 1 is perfect"),
-    "rmse": _Metric("RMSE", "typical error in the target's unit, large errors weighing more; lower is better"),
-    "mae": _Metric("MAE", "mean absolute error in the target's unit; lower is better"),
-    "r2": _Metric("R²", "share of the target's variance explained; 0 is no better than the mean"),
-    "pinball": _Metric("Pinball loss", "error of a predicted quantile; lower is better"),
-}
 
 _EVIDENCE = {
     "real": Status("REAL DATA", "good"),
@@ -54,12 +31,12 @@ _EVIDENCE_WARNINGS = {
 
 
 def metric_title(name: str) -> str:
-    return _METRICS[name].title if name in _METRICS else name.replace("_", " ")
+    return METRICS[name].title if name in METRICS else name.replace("_", " ")
 
 
 def metric_meaning(name: str) -> str:
     """What a metric says, in plain words; empty for one this report does not know."""
-    return _METRICS[name].meaning if name in _METRICS else ""
+    return METRICS[name].meaning if name in METRICS else ""
 
 
 def evidence_badge(evaluation: Evaluation) -> Status:
@@ -171,9 +148,9 @@ def failed_gates(evaluation: Evaluation) -> list[Gate]:
     return [gate for gate in evaluation.gates if not gate.passed]
 
 
-def lift_over_linear(evaluation: Evaluation) -> Lift | None:
-    """The lift over the linear model, unless that is the champion itself."""
-    lift = evaluation.lift_over_linear
+def lift_over_simple(evaluation: Evaluation) -> Lift | None:
+    """The lift over the simple model, unless that is the champion itself."""
+    lift = evaluation.lift_over_simple
     return None if lift is None or lift.over == evaluation.champion.learner else lift
 
 

@@ -5,34 +5,44 @@ arithmetic of the metrics (`modeling.evaluation.metrics`), or the threshold to a
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
-from modeling.evaluation.metrics import average_precision, brier, log_loss, roc_auc
+from modeling.evaluation.metrics import accuracy, average_precision, brier, log_loss, roc_auc
+from modeling.evaluation.record import Chapter
+from modeling.evaluation.segments import SegmentSettings, segment_chapters
 from modeling.learners.protocol import Outcome
 from modeling.tasks.multiclass_classification import at_least_two, by_name, class_index, found, named
-from modeling.tasks.protocol import Metric, TargetError
+from modeling.tasks.protocol import Judged, Metric, Settings, TargetError, TargetHolds
+from modeling.tasks.rows import RowTask
 
 _EVENTS = ("1", "true")
 
 
 @dataclass(frozen=True)
-class BinaryClassification:
+class BinaryClassification(RowTask):
     """Two classes, the event last; predictions are its probability ``[n]``."""
 
-    name: str = "binary_classification"
-    outcome: Outcome = "binary"
-    learners: tuple[str, ...] = ("logistic", "lightgbm", "mlp", "tabm")
-    metrics: dict[str, Metric] = field(
-        default_factory=lambda: by_name(
+    settings: Settings = field(default_factory=SegmentSettings)
+
+    name: ClassVar[str] = "binary_classification"
+    settings_type: ClassVar[type[Settings]] = SegmentSettings
+    target_holds: ClassVar[TargetHolds] = "two classes"
+    learners: ClassVar[tuple[str, ...]] = ("logistic", "lightgbm", "mlp", "tabm")
+
+    def outcome(self, classes: list[str]) -> Outcome:
+        return "binary"
+
+    def metrics(self, classes: list[str]) -> dict[str, Metric]:
+        return by_name(
             Metric("roc_auc", "ROC AUC", True, roc_auc),
             Metric("average_precision", "average precision", True, average_precision),
             Metric("log_loss", "log loss", False, log_loss),
             Metric("brier", "Brier score", False, brier),
+            Metric("accuracy", "accuracy", True, accuracy),
         )
-    )
 
     def classes(self, target: pl.Series, positive: Any) -> list[str]:
         """The two values, the event last: `positive`, or by default 1 or true.
@@ -64,5 +74,8 @@ class BinaryClassification:
         """float64 ``[n]``: 1 where the event happened."""
         return class_index(target, classes).astype(np.float64)
 
+    def chapters(self, judged: Judged) -> list[Chapter]:
+        return segment_chapters(judged, self.settings, self.metrics(judged.classes))
 
-TASK = BinaryClassification()
+
+TASK = BinaryClassification

@@ -4,15 +4,16 @@ Belongs here: reading a target as named classes, shared with the two-class task,
 Does not belong here: the arithmetic of the metrics (`modeling.evaluation.metrics`).
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
 from modeling.evaluation.metrics import accuracy, log_loss, macro_f1, roc_auc_one_vs_rest
 from modeling.learners.protocol import Outcome
-from modeling.tasks.protocol import Metric, TargetError
+from modeling.tasks.protocol import Metric, TargetError, TargetHolds
+from modeling.tasks.rows import RowTask
 
 _SHOWN = 5
 
@@ -88,20 +89,23 @@ def class_index(target: pl.Series, classes: list[str]) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class MulticlassClassification:
+class MulticlassClassification(RowTask):
     """Classes are the target's distinct values; predictions are probabilities ``[n, classes]``."""
 
-    name: str = "multiclass_classification"
-    outcome: Outcome = "multiclass"
-    learners: tuple[str, ...] = ("logistic", "lightgbm", "mlp", "tabm")
-    metrics: dict[str, Metric] = field(
-        default_factory=lambda: by_name(
+    name: ClassVar[str] = "multiclass_classification"
+    target_holds: ClassVar[TargetHolds] = "classes"
+    learners: ClassVar[tuple[str, ...]] = ("logistic", "lightgbm", "mlp", "tabm")
+
+    def outcome(self, classes: list[str]) -> Outcome:
+        return "multiclass"
+
+    def metrics(self, classes: list[str]) -> dict[str, Metric]:
+        return by_name(
             Metric("macro_f1", "macro F1", True, macro_f1),
             Metric("accuracy", "accuracy", True, accuracy),
             Metric("log_loss", "log loss", False, log_loss),
             Metric("roc_auc", "ROC AUC, one against the rest", True, roc_auc_one_vs_rest),
         )
-    )
 
     def classes(self, target: pl.Series, positive: Any) -> list[str]:
         """Every distinct value. `positive` names an event of a two-class task and is refused.
@@ -121,4 +125,4 @@ class MulticlassClassification:
         return class_index(target, classes)
 
 
-TASK = MulticlassClassification()
+TASK = MulticlassClassification

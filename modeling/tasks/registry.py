@@ -2,10 +2,12 @@
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
-from modeling.tasks.protocol import Task
+from industries.definition import UseCase
+from modeling.tasks.protocol import Settings, Task
 
-_NOT_TASKS = {"__init__", "protocol", "registry"}
+_NOT_TASKS = {"__init__", "protocol", "registry", "rows"}
 
 
 def names() -> list[str]:
@@ -13,11 +15,27 @@ def names() -> list[str]:
     return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in _NOT_TASKS)
 
 
-def task(name: str) -> Task:
-    """The task called `name`.
+def kind(name: str) -> type[Task]:
+    """The class of the task called `name`.
 
     Raises
     ------
     ModuleNotFoundError: there is none.
     """
     return import_module(f"modeling.tasks.{name}").TASK
+
+
+def settings(name: str) -> type[Settings]:
+    """The model of what the task called `name` reads under `settings`."""
+    return kind(name).settings_type
+
+
+def task(use_case: UseCase) -> Task:
+    """The use case's task, with its settings.
+
+    Raises
+    ------
+    pydantic.ValidationError: the settings are not the task's.
+    """
+    found: Any = kind(use_case.task)
+    return found(found.settings_type.model_validate(use_case.settings))

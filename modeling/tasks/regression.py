@@ -5,31 +5,40 @@ metrics (`modeling.evaluation.metrics`).
 """
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
 from modeling.evaluation.metrics import mae, r2, rmse
+from modeling.evaluation.record import Chapter
+from modeling.evaluation.segments import SegmentSettings, segment_chapters
 from modeling.learners.protocol import Outcome
 from modeling.tasks.multiclass_classification import by_name
-from modeling.tasks.protocol import Metric, TargetError
+from modeling.tasks.protocol import Judged, Metric, Settings, TargetError, TargetHolds
+from modeling.tasks.rows import RowTask
 
 
 @dataclass(frozen=True)
-class Regression:
+class Regression(RowTask):
     """A number; predictions are its mean ``[n]``, in the target's unit."""
 
-    name: str = "regression"
-    outcome: Outcome = "regression"
-    learners: tuple[str, ...] = ("ridge", "lightgbm", "mlp", "tabm")
-    metrics: dict[str, Metric] = field(
-        default_factory=lambda: by_name(
+    settings: Settings = field(default_factory=SegmentSettings)
+
+    name: ClassVar[str] = "regression"
+    settings_type: ClassVar[type[Settings]] = SegmentSettings
+    target_holds: ClassVar[TargetHolds] = "a number"
+    learners: ClassVar[tuple[str, ...]] = ("ridge", "lightgbm", "mlp", "tabm")
+
+    def outcome(self, classes: list[str]) -> Outcome:
+        return "regression"
+
+    def metrics(self, classes: list[str]) -> dict[str, Metric]:
+        return by_name(
             Metric("rmse", "RMSE", False, rmse),
             Metric("mae", "mean absolute error", False, mae),
             Metric("r2", "R²", True, r2),
         )
-    )
 
     def classes(self, target: pl.Series, positive: Any) -> list[str]:
         """None: the target is only checked.
@@ -75,5 +84,8 @@ class Regression:
             )
         return values
 
+    def chapters(self, judged: Judged) -> list[Chapter]:
+        return segment_chapters(judged, self.settings, self.metrics(judged.classes))
 
-TASK = Regression()
+
+TASK = Regression

@@ -16,6 +16,7 @@ from industries.definition import ColumnSplit, OnFailure, Rule, TimeSplit, UseCa
 from modeling import splits
 from modeling.features import TEXT, feature_columns
 from modeling.tasks import registry as tasks
+from resources.contracts import probes
 
 MIN_ROWS = 50
 """A table with fewer is refused."""
@@ -32,6 +33,7 @@ DERIVED_EXPECTATIONS = frozenset(
         "column_to_exist",
         "column_values_to_be_unique",
         "compound_columns_to_be_unique",
+        "column_values_to_be_null",
         "column_values_to_not_be_null",
         "column_values_to_be_in_set",
         "column_proportion_of_non_null_values_to_be_between",
@@ -65,6 +67,12 @@ class Clause:
         arguments = self.rule.arguments
         single = [arguments[key] for key in ("column", "column_A", "column_B") if key in arguments]
         return [*single, *arguments.get("column_list", [])]
+
+    def reads(self, column: str) -> bool:
+        """Judging it needs the values of this column."""
+        if self.about_names:
+            return False
+        return column in self.columns or column in str(self.rule.arguments.get("row_condition", ""))
 
     @property
     def text(self) -> str:
@@ -104,7 +112,12 @@ def words(value: Any, most: int = 5) -> str:
         return ", ".join(words(item) for item in value[:most]) + more
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value)
+    return as_text(value)
+
+
+def as_text(value: Any) -> str:
+    """A single value as it stands in the source; of bytes only how many they are."""
+    return f"{len(value):,} bytes" if isinstance(value, bytes) else str(value)
 
 
 def _bracketed(value: Any) -> str:
@@ -120,7 +133,8 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 def rules(use_case: UseCase, schema: pl.Schema) -> list[Clause]:
     """Every clause that a table of this schema must meet: first the derived ones, then those of the YAML."""
-    derived = [*_of_columns(use_case, schema), *_of_target(use_case, schema), *_of_features(use_case, schema)]
+    declared = (_of_columns, _of_target, _of_features, _of_content)
+    derived = [clause for of_part in declared for clause in of_part(use_case, schema)]
     return [*derived, *(Clause(rule) for rule in use_case.contract)]
 
 
@@ -167,20 +181,22 @@ def _of_columns(use_case: UseCase, schema: pl.Schema) -> Iterator[Clause]:
 
 
 def _of_target(use_case: UseCase, schema: pl.Schema) -> Iterator[Clause]:
-    target, outcome = use_case.target, tasks.task(use_case.task).outcome
+    target, holds = use_case.target, tasks.kind(use_case.task).target_holds
     if target not in schema:
         return
     column = {"column": target}
     some = {**column, "min_value": 0, "strict_min": True}
     yield _derived("column_proportion_of_non_null_values_to_be_between", some, "The target is empty in every row.")
     yield _derived("column_values_to_not_be_null", column, on_failure="quarantine")
-    if outcome == "regression":
+    if holds == "a number":
         yield _derived("column_values_to_be_in_type_list", {**column, "type_list": NUMBERS}, "The target is a number.")
         yield _derived("values_to_be_finite", {"column_list": [target]})
         return
-    classes = {"min_value": 2, "max_value": 2} if outcome == "binary" else {"min_value": 2}
+    if holds == "anything":
+        return
+    classes = {"min_value": 2, "max_value": 2} if holds == "two classes" else {"min_value": 2}
     advice = "With one class there is nothing to learn"
-    advice += ", with more than two the task is another one." if outcome == "binary" else "."
+    advice += ", with more than two the task is another one." if holds == "two classes" else "."
     yield _derived("column_unique_value_count_to_be_between", {**column, **classes}, advice)
 
 
@@ -197,3 +213,14 @@ def _of_features(use_case: UseCase, schema: pl.Schema) -> Iterator[Clause]:
     if texts:
         advice = "Declare it under columns.categorical, columns.identifier or columns.drop."
         yield _derived("levels_to_be_few", {"column_list": texts}, advice)
+
+
+def _of_content(use_case: UseCase, schema: pl.Schema) -> Iterator[Clause]:
+    for column, kind in probes.content(use_case).items():
+        if column not in schema:
+            continue
+        stored = {"column": column, "type_list": [kind.stored.__name__]}
+        yield _derived("column_values_to_be_in_type_list", stored, kind.advice)
+        if schema[column] == kind.stored:
+            fault = {"column": f"{column}.{probes.FAULT}"}
+            yield _derived("column_values_to_be_null", fault, on_failure="quarantine")

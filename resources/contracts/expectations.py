@@ -16,6 +16,7 @@ import polars as pl
 
 from industries.definition import Rule
 from resources.contracts.clauses import Clause, Finding, words
+from resources.contracts.probes import Probed
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -60,17 +61,22 @@ def known() -> "dict[str, type[Expectation]]":
     }
 
 
-def judge(frame: pl.DataFrame, clauses: list[Clause]) -> Iterator[Finding]:
-    """What Great Expectations finds in `frame`. Only the columns that clauses read are converted."""
+def judge(probed: Probed, clauses: list[Clause]) -> Iterator[Finding]:
+    """What Great Expectations finds. Rules about names see the raw columns only.
+
+    Only the columns whose values clauses read are converted.
+    """
     import pandas as pd
 
     of_names = [clause for clause in clauses if clause.about_names]
     of_values = [clause for clause in clauses if not clause.about_names]
-    read = [column for column in frame.columns if any(_reads(clause, column) for clause in of_values)]
+    names = pd.DataFrame(columns=pd.Index(probed.raw.columns))
+    frame = probed.frame
+    read = [column for column in frame.columns if any(clause.reads(column) for clause in clauses)]
     values = pd.DataFrame({column: _to_pandas(frame[column]) for column in read}, index=pd.RangeIndex(frame.height))
-    for table, asked in ((pd.DataFrame(columns=pd.Index(frame.columns)), of_names), (values, of_values)):
-        for clause, result in _validated(table, asked, frame.schema):
-            yield _finding(clause, result, frame)
+    for table, source, asked in ((names, probed.raw, of_names), (values, frame, of_values)):
+        for clause, result in _validated(table, asked, source.schema):
+            yield _finding(clause, result, source)
 
 
 def fault(rule: Rule) -> str | None:
@@ -94,10 +100,6 @@ def fault(rule: Rule) -> str | None:
     if "mostly" in rule.arguments:
         return "quarantine takes every row that breaks the rule; leave `mostly` out, or use `on_failure: block`"
     return None
-
-
-def _reads(clause: Clause, column: str) -> bool:
-    return column in clause.columns or column in str(clause.rule.arguments.get("row_condition", ""))
 
 
 def _to_pandas(column: pl.Series) -> "pd.Series":

@@ -11,8 +11,9 @@ import polars as pl
 
 from industries.definition import Rule, UseCase
 from modeling.evaluation.record import ContractResult
-from resources.contracts import conditions, expectations
-from resources.contracts.clauses import Clause, Finding, nearest, rules, words
+from resources.contracts import conditions, expectations, probes
+from resources.contracts.clauses import Clause, Finding, as_text, nearest, rules, words
+from resources.contracts.probes import Probed
 from resources.errors import PermanentError
 
 EXAMPLES, EXAMPLE_LENGTH = 5, 80
@@ -41,7 +42,7 @@ class Verdict:
     results: one for each rule; a rule about many columns that is broken has one for each column that breaks it.
     accepted: the rows that pass every quarantine rule, in their order, with the schema of the raw table.
     quarantine: a line for each rule a row breaks: `row` (its number in the raw table, from 0), `rule`, `column`
-        (null where several are compared), `value` as text.
+        (null where several are compared; a probe, where that is judged), `value` as text.
     """
 
     use_case: str
@@ -88,11 +89,13 @@ def validate(frame: pl.DataFrame, use_case: UseCase) -> Verdict:
     if faults := check_rules(use_case):
         raise ContractError("\n".join(f"{use_case.key}: {fault}" for fault in faults))
     clauses = rules(use_case, frame.schema)
-    findings = sorted(_judged(frame, clauses), key=lambda finding: clauses.index(finding.clause))
-    quarantine = pl.concat([QUARANTINE.to_frame(), *_set_aside(frame, findings)]).sort("row", maintain_order=True)
+    probed = probes.probed(frame, use_case, wanted=lambda name: any(clause.reads(name) for clause in clauses))
+    findings = sorted(_judged(probed, clauses), key=lambda finding: clauses.index(finding.clause))
+    aside = pl.concat([QUARANTINE.to_frame(), *_set_aside(probed.frame, findings)])
+    quarantine = aside.sort("row", maintain_order=True)
     rows = quarantine["row"].unique()
     accepted = frame.filter(~pl.int_range(pl.len()).is_in(rows.implode())) if len(rows) else frame
-    results = [*(_result(frame, finding) for finding in findings), _share(len(rows), frame.height)]
+    results = [*(_result(probed, finding) for finding in findings), _share(len(rows), frame.height)]
     return Verdict(use_case.key, results, accepted, quarantine)
 
 
@@ -105,23 +108,28 @@ def _fault(rule: Rule) -> str | None:
     return f"there is no such rule for tables{nearest(rule.expectation, names)}"
 
 
-def _judged(frame: pl.DataFrame, clauses: list[Clause]) -> Iterator[Finding]:
+def _judged(probed: Probed, clauses: list[Clause]) -> Iterator[Finding]:
     of_expectations = []
     for clause in clauses:
-        absent = [] if clause.about_names else [name for name in clause.columns if name not in frame.columns]
+        absent = [] if clause.about_names else [name for name in clause.columns if name not in probed.frame.columns]
         if absent:
-            message = f"the table has no column {absent[0]!r}{nearest(absent[0], frame.columns)}"
-            yield Finding(clause, absent, False, frame.height, message=message, judged=False)
+            yield Finding(clause, absent, False, probed.raw.height, message=_unknown(absent[0], probed), judged=False)
         elif clause.rule.expectation in conditions.CONDITIONS:
-            yield from conditions.judge(frame, clause)
+            yield from conditions.judge(probed.frame, clause)
         else:
             of_expectations.append(clause)
-    yield from expectations.judge(frame, of_expectations)
+    yield from expectations.judge(probed, of_expectations)
 
 
-def _result(frame: pl.DataFrame, finding: Finding) -> ContractResult:
+def _unknown(name: str, probed: Probed) -> str:
+    probes_of_it = probed.offered.get(name.rpartition(".")[0], [])
+    listed = f"; there are the probes {', '.join(probes_of_it)}" if probes_of_it else ""
+    return f"the table has no column {name!r}{listed}{nearest(name, [*probed.raw.columns, *probes_of_it])}"
+
+
+def _result(probed: Probed, finding: Finding) -> ContractResult:
     clause = finding.clause
-    first = dict.fromkeys(_values(frame, finding.columns, finding.rows[:100]))
+    first = dict.fromkeys(_examples(probed, finding))
     rows = f"rows {words(finding.rows)}" if finding.rows else ""
     advice = "" if finding.passed else clause.advice
     return ContractResult(
@@ -132,10 +140,19 @@ def _result(frame: pl.DataFrame, finding: Finding) -> ContractResult:
         passed=finding.passed,
         checked=finding.checked,
         unexpected=len(finding.rows),
-        examples=[_short(value) for value in list(first)[:EXAMPLES]],
+        examples=[_short(example) for example in list(first)[:EXAMPLES]],
         message=". ".join(part.rstrip(".") for part in (finding.message, rows, advice) if part),
         derived=clause.derived,
     )
+
+
+def _examples(probed: Probed, finding: Finding) -> list[str]:
+    """Values that break the rule; measured ones with their row, for the source can't be searched for them."""
+    found = _values(probed.frame, finding.columns, finding.rows[:100])
+    values = ["null" if value is None else value for value in found]
+    if set(finding.columns).isdisjoint(probed.measured):
+        return values
+    return [f"row {row}: {value}" for row, value in zip(finding.rows, values, strict=False)]
 
 
 def _set_aside(frame: pl.DataFrame, findings: list[Finding]) -> Iterator[pl.DataFrame]:
@@ -149,17 +166,16 @@ def _set_aside(frame: pl.DataFrame, findings: list[Finding]) -> Iterator[pl.Data
 
 
 def _values(frame: pl.DataFrame, columns: list[str], rows: list[int]) -> list[str | None]:
-    """What stands in the source: a value as text, or `A=1, B=2` of several columns."""
+    """What stands there: a value as text, or `A=1, B=2` of several columns."""
     if not rows:
         return []
     found = frame.select(columns)[rows]
     if len(columns) == 1:
-        return [None if value is None else str(value) for (value,) in found.iter_rows()]
-    return [", ".join(f"{name}={value}" for name, value in row.items()) for row in found.iter_rows(named=True)]
+        return [None if value is None else as_text(value) for (value,) in found.iter_rows()]
+    return [", ".join(f"{name}={as_text(value)}" for name, value in row.items()) for row in found.iter_rows(named=True)]
 
 
-def _short(value: str | None) -> str:
-    text = "null" if value is None else value
+def _short(text: str) -> str:
     return text if len(text) <= EXAMPLE_LENGTH else f"{text[: EXAMPLE_LENGTH - 1]}…"
 
 

@@ -7,6 +7,6 @@ tables as they are. Does not belong here: storing what was read (`resources.stor
 
 from resources.sources.cache import Cache
 from resources.sources.errors import SourceError, SourceUnreachable
-from resources.sources.source import fingerprint, read
+from resources.sources.source import fingerprint, read, read_package
 
-__all__ = ["Cache", "SourceError", "SourceUnreachable", "fingerprint", "read"]
+__all__ = ["Cache", "SourceError", "SourceUnreachable", "fingerprint", "read", "read_package"]

@@ -6,11 +6,12 @@ the archive (`fetch`). Nothing in an archive is ever run, imported or written un
 
 import gzip
 import io
+import lzma
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Set
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Set
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import PurePosixPath
 from typing import IO
@@ -18,33 +19,64 @@ from typing import IO
 from resources.sources.errors import SourceError
 
 MAX_BYTES = 4 * 2**30
-"""No member may unpack to more than this: a few kilobytes of archive can hold petabytes."""
+"""Nothing that is read at once may unpack to more than this: a few kilobytes of archive can hold petabytes."""
 
 CHUNK_BYTES = 2**20
+ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
+ZIP_START = b"PK"
+
+Files = dict[str, Callable[[], IO[bytes]]]
+"""How to open each regular file of an archive, by its path."""
 
 
-def extract(archive: IO[bytes], filename: str, wanted: Set[str]) -> tuple[dict[str, bytes], list[str]]:
-    """The contents of the `wanted` paths that are in an archive, and the paths of all its files.
+def extract(archive: IO[bytes], where: str, wanted: Set[str]) -> tuple[dict[str, bytes], list[str]]:
+    """The contents, by path, of the files that match any of the `wanted` paths, and the paths of all files.
 
-    filename: `.whl`, or an sdist's (`.tar.gz`, `.zip`), whose top folder is left out of all paths.
+    A top folder that all files share, as an sdist has it, is left out of the paths. The files of an archive in the
+    archive are there too, `a.zip/b.csv`, if a wanted path leads into it. `where` opens every message.
 
-    Raises SourceError: damaged, or a wanted file is too large.
+    Raises SourceError: damaged, or the wanted files are too large.
     """
-    with _damage_named(filename), _files(archive, filename) as files:
-        contents = {}
-        for path in wanted & files.keys():
-            with files[path]() as stream:
-                contents[path] = _bounded(stream.read, f"{filename}: {path}")
-        return contents, list(files)
+    with _damage_named(where), ExitStack() as stack:
+        files = stack.enter_context(_files(archive))
+        for inner in _archives_named(wanted) & files.keys():
+            nested = io.BytesIO(_bounded(files[inner], f"{where}: {inner}", MAX_BYTES))
+            with _damage_named(f"{where}: {inner}"):
+                below = stack.enter_context(_files(nested))
+            files |= {f"{inner}/{path}": opener for path, opener in below.items()}
+        return _contents(files, where, wanted), list(files)
 
 
-def _bounded(read: Callable[[int], bytes], where: str) -> bytes:
+def _contents(files: Files, where: str, wanted: Set[str]) -> dict[str, bytes]:
+    contents, room = {}, MAX_BYTES
+    for path in files:  # in the order of the archive: going back in a compressed one means to unpack it again
+        if any(matches(path, pattern) for pattern in wanted):
+            contents[path] = _bounded(files[path], f"{where}: {path}", room)
+            room -= len(contents[path])
+    return contents
+
+
+def matches(path: str, pattern: str) -> bool:
+    """Whether a path in an archive is the one named or, where that has a `*`, fits it; hidden files fit none."""
+    if "*" not in pattern:
+        return path == pattern
+    found = PurePosixPath("/", path)
+    return found.match(f"/{pattern}") and not found.name.startswith(".")
+
+
+def _archives_named(wanted: Iterable[str]) -> set[str]:
+    """The paths above the wanted ones that look like an archive."""
+    return {str(above) for path in wanted for above in PurePosixPath(path).parents if above.name.endswith(ARCHIVES)}
+
+
+def _bounded(opener: Callable[[], IO[bytes] | gzip.GzipFile], where: str, room: int) -> bytes:
     chunks, size = [], 0
-    while chunk := read(CHUNK_BYTES):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > MAX_BYTES:
-            raise SourceError(f"{where}: unpacks to more than {MAX_BYTES:,} bytes; split the file")
+    with _damage_named(where), opener() as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > room:
+                raise SourceError(f"{where}: unpacks to more than {MAX_BYTES:,} bytes; split the file")
     return b"".join(chunks)
 
 
@@ -58,27 +90,28 @@ def unpacked(content: bytes, name: str, where: str) -> tuple[bytes, str]:
         return content, name
     with _damage_named(where):
         if suffix == ".gz":
-            with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
-                return _bounded(stream.read, where), inner
-        with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(_only_file(archive, where)) as stream:
-            return _bounded(stream.read, where), inner
+            return _bounded(lambda: gzip.open(io.BytesIO(content)), where, MAX_BYTES), inner
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return _bounded(partial(archive.open, _only_file(archive, where)), where, MAX_BYTES), inner
 
 
 @contextmanager
-def _files(archive: IO[bytes], filename: str) -> Iterator[dict[str, Callable[[], IO[bytes]]]]:
-    """How to open each regular file, by its path."""
-    if filename.endswith((".whl", ".zip")):
+def _files(archive: IO[bytes]) -> Iterator[Files]:
+    is_zip = archive.read(len(ZIP_START)) == ZIP_START
+    archive.seek(0)
+    if is_zip:
         with zipfile.ZipFile(archive) as package:
-            infos = [info for info in package.infolist() if not info.is_dir()]
-            top = 0 if filename.endswith(".whl") else 1
-            yield {_below(info.filename, top): partial(package.open, info) for info in infos}
+            yield _below_top({i.filename: partial(package.open, i) for i in package.infolist() if not i.is_dir()})
     else:
         with tarfile.open(fileobj=archive) as package:
-            yield {_below(info.name, 1): partial(_opened, package, info) for info in package if info.isreg()}
+            yield _below_top({info.name: partial(_opened, package, info) for info in package if info.isreg()})
 
 
-def _below(path: str, levels: int) -> str:
-    return "/".join(path.split("/")[levels:])
+def _below_top(files: Files) -> Files:
+    tops = {path.partition("/")[0] if "/" in path else None for path in files}
+    if len(tops) != 1 or None in tops:
+        return files
+    return {path.partition("/")[2]: opener for path, opener in files.items()}
 
 
 def _opened(package: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
@@ -101,7 +134,7 @@ def _damage_named(where: str) -> Iterator[None]:
         yield
     except EOFError as error:
         raise SourceError(f"{where}: truncated, the compressed data ends too early; deliver it again") from error
-    except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error) as error:
+    except (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
         raise SourceError(f"{where}: damaged or not what its name says ({error}); deliver it again") from error
     except (NotImplementedError, RuntimeError) as error:  # zipfile's way to say: unknown compression, or encrypted
         raise SourceError(f"{where}: {error}; deliver it unencrypted and deflated") from error

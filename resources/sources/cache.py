@@ -54,12 +54,7 @@ class Cache:
 
         Raises SourceError: its digest is not `sha256`; nothing is kept.
         """
-        found = _sha256(content)
-        if found != sha256:
-            raise SourceError(
-                f"{where}: sha256 is {found}, the definition pins {sha256}. Look at what changed; if it is wanted, "
-                f"pin the new digest"
-            )
+        check_pin(content, sha256, where)
         partial = self._made() / f"partial-{uuid4().hex}"
         try:
             partial.write_bytes(content)
@@ -83,6 +78,16 @@ class Cache:
         if not self._mirror.is_dir():
             raise SourceError(f"SECTORFORGE_MIRROR names {self._mirror}, which is not a folder: correct or unset it")
         return {file_sha256(path): path for path in self._mirror.rglob("*") if path.is_file()}
+
+
+def check_pin(content: bytes, sha256: str, where: str) -> None:
+    """Raise SourceError where the digest of `content`, which came from `where`, is not `sha256`."""
+    found = _sha256(content)
+    if found != sha256:
+        raise SourceError(
+            f"{where}: sha256 is {found}, the definition pins {sha256}. Look at what changed; if it is wanted, "
+            f"pin the new digest"
+        )
 
 
 def _sha256(content: bytes) -> str:

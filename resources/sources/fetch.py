@@ -50,7 +50,34 @@ def session() -> requests.Session:
 def releases(name: str, version: str, client: requests.Session) -> list["DistributionPackage"]:
     """The archives of `name==version` worth opening: a wheel, then the sdist.
 
-    The index is PIP_INDEX_URL, or the default one.
+    Raises SourceUnreachable: as `_served`, or neither is served.
+    """
+    served = _served(name, version, client)
+    first = {package.package_type: package for package in reversed(served)}
+    archives = [first[kind] for kind in ("wheel", "sdist") if kind in first]
+    if not archives:
+        raise SourceUnreachable(f"{name}=={version}: the package index serves neither a wheel nor an sdist of it")
+    return archives
+
+
+def release(name: str, version: str, sha256: str, client: requests.Session) -> "DistributionPackage":
+    """The archive of `name==version` with this digest.
+
+    Raises SourceUnreachable: as `_served`. Raises SourceError: the archives of this version have other digests.
+    """
+    served = _served(name, version, client)
+    digests = {package.filename: package.digests.get("sha256") for package in served}
+    for package in served:
+        if digests[package.filename] in (None, sha256):
+            return package
+    raise SourceError(
+        f"{name}=={version}: no archive has the pinned sha256 {sha256}; the package index promises {digests}. Look at "
+        f"what changed; if it is wanted, pin the new digest"
+    )
+
+
+def _served(name: str, version: str, client: requests.Session) -> list["DistributionPackage"]:
+    """The archives of `name==version` on the index, which is PIP_INDEX_URL or the default one.
 
     Raises SourceUnreachable: the index doesn't answer, or serves no such release.
     """
@@ -67,12 +94,10 @@ def releases(name: str, version: str, client: requests.Session) -> list["Distrib
     except UnsupportedContentTypeError as error:
         raise SourceUnreachable(f"{what}: the package index answers with {error.content_type}, no index") from error
     served = [package for package in packages if package.version == version]
-    first = {package.package_type: package for package in reversed(served)}
-    archives = [first[kind] for kind in ("wheel", "sdist") if kind in first]
-    if not archives:
+    if not served:
         others = list(dict.fromkeys(package.version for package in packages if package.version))[-5:]
         raise SourceUnreachable(f"{what}: the package index serves no such version, the last ones are {others}")
-    return archives
+    return served
 
 
 def download(url: str, into: BufferedRandom, client: requests.Session, progress: Progress) -> None:

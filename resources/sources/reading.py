@@ -12,6 +12,7 @@ import pickle
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -25,6 +26,7 @@ from resources.sources.errors import SourceError
 FORMATS = {
     ".csv": "csv",
     ".tsv": "csv",
+    ".tab": "csv",
     ".txt": "csv",
     ".parquet": "parquet",
     ".jsonl": "jsonl",
@@ -43,7 +45,8 @@ def read_table(content: bytes, name: str, reading: Reading, where: str, *, pinne
     """The table in `content`, a file called `name`; `where` opens every message.
 
     CSV types are inferred from every row; text that is an ISO 8601 date throughout becomes a date. A pickle can run
-    code: it is read only if its digest was `pinned`, and then only as a pandas DataFrame.
+    code: it is read only if its digest was `pinned`, and then only as a pandas DataFrame. `bytes` is no format of a
+    table: see `stacking`.
 
     Raises SourceError: empty, damaged, not in the format or the encoding it claims, ragged, or with column names that
     are missing or not unique.
@@ -78,8 +81,8 @@ def _renamed(table: pl.DataFrame, reading: Reading, where: str) -> pl.DataFrame:
     return table.rename(dict(zip(table.columns, reading.columns, strict=True)))
 
 
-def _check_names(names: Sequence[str | None], where: str) -> None:
-    nameless = [position for position, name in enumerate(names, start=1) if not (name and name.strip())]
+def _check_names(names: Sequence[str | None], where: str, start: int = 1) -> None:
+    nameless = [position for position, name in enumerate(names, start) if not (name and name.strip())]
     if nameless:
         raise SourceError(f"{where}: the header has no name for column {', '.join(map(str, nameless))}")
     repeated = [name for name, count in Counter(names).items() if count > 1]
@@ -93,30 +96,50 @@ def _check_names(names: Sequence[str | None], where: str) -> None:
 def _csv(content: bytes, reading: Reading, where: str) -> pl.DataFrame:
     text = _utf8(content, reading.encoding, where).rstrip(b"\r\n")
     if reading.separator == " ":
-        text = _single_spaces(text)
+        text = _single_spaces(text, reading.quote)
     if not text:
         raise SourceError(f"{where}: empty, nothing but line ends; deliver it again")
     if reading.header and reading.columns is None:
-        _check_names(_first_line(text, reading), where)
+        _check_header(_first_line(text, reading), reading, where)
     try:
         table = pl.read_csv(
             text,
             has_header=reading.header,
             separator=reading.separator,
+            quote_char=reading.quote,
+            skip_rows_after_header=reading.skip_after_header,
             null_values=reading.null_values,
             infer_schema_length=None,
         )
     except pl.exceptions.PolarsError:
-        _check_widths(text, reading.separator, where)
+        _check_widths(text, reading, where)
         raise
     if table.width > 1 and table.to_series(-1).null_count():  # where polars leaves what a short row lacks
-        _check_widths(text, reading.separator, where)
-    return _with_dates(table)
+        _check_widths(text, reading, where)
+    return _with_dates(table[:, 1:] if reading.index else table)
+
+
+def _check_header(names: Sequence[str | None], reading: Reading, where: str) -> None:
+    first, *others = names
+    if reading.index and first:
+        raise SourceError(f"{where}: the header calls column 1 {first!r}, so it is data: take `index` out")
+    if not (reading.index or first):
+        raise SourceError(f"{where}: the header has no name for column 1; write `index: true` if it numbers the rows")
+    if reading.index:
+        _check_names(others, where, start=2)
+    else:
+        _check_names(names, where)
 
 
 def _first_line(text: bytes, reading: Reading) -> tuple[str | None, ...]:
     return pl.read_csv(
-        text, has_header=False, n_rows=1, separator=reading.separator, infer_schema=False, truncate_ragged_lines=True
+        text,
+        has_header=False,
+        n_rows=1,
+        separator=reading.separator,
+        quote_char=reading.quote,
+        infer_schema=False,
+        truncate_ragged_lines=True,
     ).row(0)
 
 
@@ -133,18 +156,26 @@ def _utf8(content: bytes, encoding: str, where: str) -> bytes:
     return content.removeprefix(codecs.BOM_UTF8) if encoding == "utf8" else text.encode()
 
 
-def _single_spaces(text: bytes) -> bytes:
+def _single_spaces(text: bytes, quote: str | None) -> bytes:
     """One space for every run of them outside quotes, none at either end of a line."""
     trimmed = re.sub(rb"^ +| +(?=\r?$)", b"", text, flags=re.MULTILINE)
-    return re.sub(rb'("[^"]*")| +', lambda found: found[1] or b" ", trimmed)
+    if quote is None:
+        return re.sub(rb" +", b" ", trimmed)
+    mark = re.escape(quote.encode())
+    return re.sub(rb"(%b[^%b]*%b)| +" % (mark, mark, mark), lambda found: found[1] or b" ", trimmed)
 
 
-def _check_widths(text: bytes, separator: str, where: str) -> None:
+def _check_widths(text: bytes, reading: Reading, where: str) -> None:
     """Raise SourceError for the first row that has more or fewer fields than the first one."""
     csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-    rows = csv.reader(io.StringIO(text.decode(), newline=""), delimiter=separator)
+    rows = csv.reader(
+        io.StringIO(text.decode(), newline=""),
+        delimiter=reading.separator,
+        quotechar=reading.quote,
+        quoting=csv.QUOTE_MINIMAL if reading.quote else csv.QUOTE_NONE,
+    )
     width = len(next(rows))
-    for row in rows:
+    for row in islice(rows, reading.skip_after_header, None):
         if len(row) != width:
             raise SourceError(f"{where}: line {rows.line_num} has {len(row)} fields, the first line has {width}")
 

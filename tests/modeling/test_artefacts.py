@@ -44,7 +44,11 @@ def candidates(features: FeatureSet) -> Candidates:
 @pytest.fixture
 def model(features: FeatureSet, candidates: Candidates) -> Model:
     members = {c.name: (c.learner, weight) for c, weight in zip(candidates.fitted, (0.25, 0.75), strict=True)}
-    return Model(features.recipe, members, {"use_case": "shop/parts", "classes": features.classes})
+    return Model(
+        features.recipe,
+        members,
+        {"task": "binary_classification", "use_case": "shop/parts", "classes": features.classes},
+    )
 
 
 def test_raw_rows_give_the_numbers_of_training(model, features):

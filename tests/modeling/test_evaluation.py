@@ -149,7 +149,7 @@ def _judge(use_case, roles, candidates, classes=("0", "1"), open_test=None, fact
     train, valid, test = roles
     return evaluate(
         use_case,
-        registry.task(use_case.task),
+        registry.task(use_case),
         list(classes),
         candidates,
         train,
@@ -170,8 +170,8 @@ def test_validation_chooses_the_champion_though_the_test_likes_another():
     roles = _split(_events)
     judged = _judge(_use_case(), roles, _binary(roles, logistic="steady", mlp="flatters")).evaluation
     assert judged.champion.learner == "mlp"
-    assert judged.champion.test["roc_auc"].value < 0.6 < 0.7 < judged.linear.test["roc_auc"].value
-    assert judged.lift_over_linear.value < 0 and judged.lift_over_linear.decisive
+    assert judged.champion.test["roc_auc"].value < 0.6 < 0.7 < judged.simple.test["roc_auc"].value
+    assert judged.lift_over_simple.value < 0 and judged.lift_over_simple.decisive
     assert judged.champion.chosen_by == "highest ROC AUC on 600 validation rows"
 
 
@@ -187,7 +187,7 @@ def test_the_test_is_opened_once_after_everything_is_trained_and_no_learner_is_f
 
     judgement = evaluate(
         _use_case(),
-        registry.task("binary_classification"),
+        registry.kind("binary_classification")(),
         ["0", "1"],
         candidates,
         *roles[:2],
@@ -228,7 +228,7 @@ def test_an_ensemble_that_is_better_on_validation_is_champion():
     assert judged.champion.members.keys() >= {"logistic", "lightgbm"}
     assert judgement.members.keys() == judged.champion.members.keys()
     assert sum(judged.champion.members.values()) == pytest.approx(1)
-    assert judged.lift_over_linear.decisive and judged.lift_over_linear.value > 0
+    assert judged.lift_over_simple.decisive and judged.lift_over_simple.value > 0
     assert judged.champion.chosen_by.endswith("on 600 validation rows, cross-fitted")
     (together,) = [one for one in judged.candidates if one.learner == "ensemble"]
     assert together.champion and together.family == "ensemble"
@@ -263,7 +263,7 @@ def test_the_trivial_model_is_champion_only_when_alone():
     assert worse_than_trivial.lift.value < 0
     assert not worse_than_trivial.published
     alone = _judge(_use_case(), roles, _binary(roles)).evaluation
-    assert (alone.champion.learner, alone.linear, alone.lift.value) == ("trivial", None, 0)
+    assert (alone.champion.learner, alone.simple, alone.lift.value) == ("trivial", None, 0)
 
 
 def test_the_champion_is_trained_with_three_seeds_and_its_parameters_fixed():
@@ -301,7 +301,7 @@ def test_gates_are_messages_with_numbers_and_decide_publication():
     bounds = {
         "min_metric": 0.6,
         "min_lift_over_baseline": 0.9,
-        "min_lift_over_linear": 0.0,
+        "min_lift_over_simple": 0.0,
         "max_calibration_error": 0.9,
         "max_slice_gap": 0.5,
         "min_predictions_per_second": 1e9,
@@ -310,16 +310,16 @@ def test_gates_are_messages_with_numbers_and_decide_publication():
     gates = {gate.name: gate for gate in judged.gates}
     assert {name for name, gate in gates.items() if not gate.passed} == {
         "min_lift_over_baseline",
-        "min_lift_over_linear",
+        "min_lift_over_simple",
         "min_predictions_per_second",
     }
     lift = judged.lift.value
     assert (
         gates["min_lift_over_baseline"].message == f"lift in ROC AUC over trivial is {lift:.4g}; at least 0.9 is asked"
     )
-    assert gates["min_lift_over_linear"].measured is None
-    assert gates["min_lift_over_linear"].message.endswith(
-        "over a linear model could not be measured; at least 0 is asked"
+    assert gates["min_lift_over_simple"].measured is None
+    assert gates["min_lift_over_simple"].message.endswith(
+        "over a simple model could not be measured; at least 0 is asked"
     )
     assert "largest gap in ROC AUC between slices" in gates["max_slice_gap"].message
     assert not judged.published
@@ -412,7 +412,7 @@ def test_regression_end_to_end():
     assert (judged.metric, judged.greater_is_better, judged.champion.learner) == ("rmse", False, "lightgbm")
     assert judged.champion.test["rmse"].value == pytest.approx(0.5, abs=0.05)
     assert judged.lift.value > 1 and judged.lift.decisive
-    assert judged.linear.learner == "ridge"
+    assert judged.simple.learner == "ridge"
     assert judged.curves.keys() == {"residual_quantiles", "residual_p10", "residual_p50", "residual_p90"}
     assert judged.calibration is judged.decision is judged.confusion is None
     gates = {gate.name: gate for gate in judged.gates}

@@ -16,8 +16,8 @@ from modeling.evaluation.slices import MOST_LEVELS, levels, slices
 from modeling.table import Rows, Table
 from modeling.tasks import registry
 
-BINARY = registry.task("binary_classification").metrics
-REGRESSION = registry.task("regression").metrics
+BINARY = registry.kind("binary_classification")().metrics(["0", "1"])
+REGRESSION = registry.kind("regression")().metrics([])
 
 
 def _table(numeric: np.ndarray, target: np.ndarray) -> Table:

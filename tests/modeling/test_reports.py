@@ -212,7 +212,7 @@ def test_what_was_not_measured_is_never_a_number() -> None:
     text = " ".join(Page(made.html).text.split())
     for said in (
         "0.610 (interval not measured)",
-        "The lift over a linear model was not measured.",
+        "The lift over a simple model was not measured.",
         "not decisive: the interval was not measured",
         "Calibration: not measured.",
         "Decision threshold: not measured.",
@@ -238,8 +238,8 @@ def test_a_linear_champion_is_not_compared_with_itself() -> None:
     evaluation = records.binary()
     champion = evaluation.champion.model_copy(update={"learner": "logistic", "members": {"logistic": 1.0}})
     itself = Lift(value=0, low=0, high=0, over="logistic", decisive=False)
-    made = use_case.render(evaluation.model_copy(update={"champion": champion, "lift_over_linear": itself}))
-    assert "The champion is the linear model." in made.markdown
+    made = use_case.render(evaluation.model_copy(update={"champion": champion, "lift_over_simple": itself}))
+    assert "The champion is the simple model." in made.markdown
     assert "over logistic" not in made.markdown
 
 

@@ -9,14 +9,18 @@ from modeling.evaluation.metrics import prepared
 from modeling.tasks import registry
 from modeling.tasks.protocol import Metric, TargetError
 
-BINARY = registry.task("binary_classification")
-MULTICLASS = registry.task("multiclass_classification")
-REGRESSION = registry.task("regression")
+BINARY = registry.kind("binary_classification")()
+MULTICLASS = registry.kind("multiclass_classification")()
+REGRESSION = registry.kind("regression")()
+CLASSES = ["0", "1"]
 OF_EVENT = {
     "roc_auc": sk.roc_auc_score,
     "average_precision": sk.average_precision_score,
     "log_loss": sk.log_loss,
     "brier": sk.brier_score_loss,
+    "accuracy": lambda target, predicted, sample_weight: sk.accuracy_score(
+        target, predicted >= 0.5, sample_weight=sample_weight
+    ),
 }
 OF_NUMBER = {"rmse": sk.root_mean_squared_error, "mae": sk.mean_absolute_error, "r2": sk.r2_score}
 
@@ -66,7 +70,7 @@ def test_every_metric_equals_scikit_learn_on_weights_ties_included(task, rows, r
     for _ in range(20):
         target, predicted = rows(rng)
         weight = rng.integers(1, 4, size=200).astype(float)
-        for name, metric in task.metrics.items():
+        for name, metric in task.metrics(CLASSES).items():
             expected = reference(name)(target, predicted, sample_weight=weight)
             assert metric.score(target, predicted, weight) == pytest.approx(expected, abs=1e-12), name
 
@@ -82,7 +86,7 @@ def test_weights_are_counts_of_rows(task, rows):
     weight = rng.integers(0, 3, size=200)
     repeated = np.repeat(np.arange(200), weight)
     once = np.ones(len(repeated))
-    for name, metric in task.metrics.items():
+    for name, metric in task.metrics(CLASSES).items():
         score = prepared(metric, target, predicted)
         expected = metric.score(target[repeated], predicted[repeated], once)
         assert score(weight.astype(float)) == pytest.approx(expected, abs=1e-12), name
@@ -95,25 +99,25 @@ def test_a_metric_given_as_a_plain_function_is_prepared_too():
 
 def test_undefined_scores_are_nan():
     one_class, predicted, once = np.zeros(4), np.linspace(0, 1, 4), np.ones(4)
-    assert np.isnan(BINARY.metrics["roc_auc"].score(one_class, predicted, once))
-    assert np.isnan(BINARY.metrics["average_precision"].score(one_class, predicted, once))
-    assert np.isnan(BINARY.metrics["log_loss"].score(one_class, predicted, 0 * once))
-    assert np.isnan(REGRESSION.metrics["r2"].score(one_class, predicted, once))
+    assert np.isnan(BINARY.metrics(CLASSES)["roc_auc"].score(one_class, predicted, once))
+    assert np.isnan(BINARY.metrics(CLASSES)["average_precision"].score(one_class, predicted, once))
+    assert np.isnan(BINARY.metrics(CLASSES)["log_loss"].score(one_class, predicted, 0 * once))
+    assert np.isnan(REGRESSION.metrics(CLASSES)["r2"].score(one_class, predicted, once))
     without_class_two = np.array([0, 1, 0, 1])
-    assert np.isnan(MULTICLASS.metrics["roc_auc"].score(without_class_two, np.full((4, 3), 1 / 3), once))
+    assert np.isnan(MULTICLASS.metrics(CLASSES)["roc_auc"].score(without_class_two, np.full((4, 3), 1 / 3), once))
 
 
 def test_a_certain_and_wrong_probability_has_a_finite_loss():
-    loss = BINARY.metrics["log_loss"].score(np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.ones(2))
+    loss = BINARY.metrics(CLASSES)["log_loss"].score(np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.ones(2))
     assert 30 < loss < 40
 
 
 @pytest.mark.parametrize("task", [BINARY, MULTICLASS, REGRESSION], ids=lambda task: task.name)
 def test_a_task_offers_its_default_metric_and_linear_learner_first(task):
     first = {"binary_classification": "roc_auc", "multiclass_classification": "macro_f1", "regression": "rmse"}
-    assert next(iter(task.metrics)) == first[task.name]
-    assert task.learners[0] == ("ridge" if task.outcome == "regression" else "logistic")
-    assert all(name == metric.name for name, metric in task.metrics.items())
+    assert next(iter(task.metrics(CLASSES))) == first[task.name]
+    assert task.learners[0] == ("ridge" if task.outcome(CLASSES) == "regression" else "logistic")
+    assert all(name == metric.name for name, metric in task.metrics(CLASSES).items())
 
 
 @pytest.mark.parametrize(

@@ -4,51 +4,15 @@ import socket
 import subprocess
 import sys
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from industries.definition import UseCase
-from modeling.evaluation.record import ContractResult
-from resources.contracts import ContractError, ContractViolation, Verdict, check_rules, rules, validate
-from resources.errors import PermanentError
+from resources.contracts import ContractError, check_rules, rules, validate
 
-ROWS = 60
-
-
-def use_case(*contract: dict[str, Any], task: str = "binary_classification", **more: Any) -> UseCase:
-    source = {"files": {"path": "data/*.csv"}, "licence": "CC0", "citation": "made up"}
-    content = {"title": "t", "task": task, "source": source, "target": "bought", "contract": list(contract)}
-    return UseCase.model_validate(content | more).placed("shop/again", Path("shop/again"))
-
-
-def table(**columns: Any) -> pl.DataFrame:
-    """A good table; `columns` are added or replace its own."""
-    bought = pl.Series("bought", [0, 1] * (ROWS // 2))
-    return pl.DataFrame({"bought": bought, "visits": range(ROWS)}).with_columns(**columns)
-
-
-def planted(good: Any, faults: dict[int, Any], dtype: Any = None) -> pl.Series:
-    return pl.Series([faults.get(row, good) for row in range(ROWS)], dtype=dtype)
-
-
-def written(verdict: Verdict) -> ContractResult:
-    """The result of the first rule of the YAML."""
-    return next(result for result in verdict.results if not result.derived)
-
-
-def broken(verdict: Verdict) -> dict[str, ContractResult]:
-    return {result.expectation: result for result in verdict.results if not result.passed}
-
-
-def refusal(verdict: Verdict) -> str:
-    with pytest.raises(ContractViolation) as caught:
-        verdict.raise_if_blocked()
-    assert isinstance(caught.value, PermanentError)
-    return str(caught.value)
+from .contract_tables import ROWS, broken, planted, refusal, table, use_case, written
 
 
 def test_a_good_table_passes_and_stays_as_it_is():
@@ -444,6 +408,6 @@ def test_validating_prints_nothing(capfd: pytest.CaptureFixture[str]):
 
 
 def test_importing_contracts_imports_nothing_heavy():
-    heavy = {"great_expectations", "pandas", "sklearn", "torch"}
+    heavy = {"great_expectations", "pandas", "PIL", "rdkit", "sklearn", "torch"}
     code = f"import sys, resources.contracts; print({heavy} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"

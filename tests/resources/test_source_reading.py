@@ -84,6 +84,31 @@ def test_latin1_is_read_when_declared_and_located_when_not():
     )
 
 
+def test_without_quoting_a_quotation_mark_is_text():
+    assert table('a\tb\n"x\ty"\n5"\t"\n', separator="\t", quote=None).rows() == [('"x', 'y"'), ('5"', '"')]
+    assert table('a b\n5"  x\n', separator=" ", quote=None).rows() == [('5"', "x")]
+    assert table("a b\n'x  y'   z\n", separator=" ", quote="'").rows() == [("x  y", "z")]
+    assert refusal('a,b\n"x,y,z"\n', quote=None) == "the file: line 2 has 3 fields, the first line has 2"
+
+
+def test_lines_below_the_header_are_left_out_and_counted():
+    orange = "Category\tText\nd\tstring\nclass\t\n\nearn\tshares\n"
+    options = {"separator": "\t", "quote": None, "skip_after_header": 3}
+    assert table(orange, "r8.tab", **options).rows(named=True) == [{"Category": "earn", "Text": "shares"}]
+    assert refusal(f"{orange}trade\n", "r8.tab", **options) == "the file: line 6 has 1 fields, the first line has 2"
+
+
+def test_a_nameless_column_that_numbers_the_rows_is_left_out_when_declared():
+    assert table(",a,b\n0,5,x\n1,6,y\n", index=True).rows(named=True) == [{"a": 5, "b": "x"}, {"a": 6, "b": "y"}]
+    assert refusal(",a\n0,5\n") == (
+        "the file: the header has no name for column 1; write `index: true` if it numbers the rows"
+    )
+    assert refusal("id,a\n0,5\n", index=True) == (
+        "the file: the header calls column 1 'id', so it is data: take `index` out"
+    )
+    assert refusal(",a,\n0,5,6\n", index=True) == "the file: the header has no name for column 3"
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -237,6 +262,6 @@ def test_an_unpinned_pickle_is_refused():
 
 def test_every_format_of_a_definition_has_a_reader():
     options = Reading.model_json_schema()["properties"]["format"]["anyOf"][0]["enum"]
-    for name in options:
+    for name in set(options) - {"bytes"}:
         with pytest.raises(SourceError):
             table(b"\x00", "a.dat", pinned=True, format=name)

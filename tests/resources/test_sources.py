@@ -11,11 +11,12 @@ import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from industries.definition import Files, Http, Member, Package, Source, UseCase
+from industries.definition import Files, Http, Member, Package, Simulation, Source, UseCase
 from resources.errors import PermanentError, UnreachableError
 from resources.sources import Cache, SourceError, SourceUnreachable, fingerprint, read
 
@@ -42,6 +43,10 @@ def dropped(folder: Path, pattern: str = "*.csv", **files: str) -> UseCase:
 def packaged(version: str = "1.0", **members: tuple[str, bytes]) -> UseCase:
     pinned = {name: Member(path=path, sha256=digest(content)) for name, (path, content) in members.items()}
     return use_case(package=Package(name="Some.Shop", version=version, members=pinned))
+
+
+def archived(archive: bytes, **members: Member) -> UseCase:
+    return use_case(package=Package(name="Some.Shop", version="1.0", sha256=digest(archive), members=members))
 
 
 def addressed(url: str, content: bytes = ORDERS) -> UseCase:
@@ -128,6 +133,7 @@ def wheel(**members: bytes) -> tuple[str, bytes]:
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in members.items():
             archive.writestr(f"shop/{name}.csv", content)
+        archive.writestr("some_shop-1.0.dist-info/METADATA", "Name: some-shop")
     return "some_shop-1.0-py3-none-any.whl", buffer.getvalue()
 
 
@@ -239,6 +245,38 @@ def test_an_index_that_is_none_is_unreachable(server, cache):
         read(packaged(orders=("shop/orders.csv", ORDERS)), cache, print)
 
 
+def test_a_pinned_archive_is_fetched_once_and_pins_its_members(server, cache, tmp_path):
+    filename, content = wheel(orders=ORDERS)
+    server.serve_release((filename, content), sdist(orders=b"id\n666\n"))
+    case = archived(content, orders=Member(path="shop/*.csv"))
+    assert tables(case, cache) == {"orders": [(1, 9.5), (2, 3.0)]}
+    assert tables(case, cache) == {"orders": [(1, 9.5), (2, 3.0)]}
+    assert [path for path, _ in server.requests] == ["/simple/some-shop/", f"/files/{filename}"]
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [digest(content)]
+
+
+def test_an_archive_with_another_digest_than_the_pinned_one_is_not_even_fetched(server, cache):
+    filename, content = wheel(orders=ORDERS)
+    server.serve_release((filename, content))
+    with pytest.raises(SourceError) as caught:
+        read(archived(b"another", orders=Member(path="shop/orders.csv")), cache, print)
+    assert str(caught.value) == (
+        f"Some.Shop==1.0: no archive has the pinned sha256 {digest(b'another')}; the package index promises "
+        f"{{'{filename}': '{digest(content)}'}}. Look at what changed; if it is wanted, pin the new digest"
+    )
+    assert [path for path, _ in server.requests] == ["/simple/some-shop/"]
+
+
+def test_an_index_without_digests_is_held_to_the_pinned_one(server, cache, tmp_path):
+    filename, content = wheel(orders=ORDERS)
+    server.serve_release((filename, content))
+    server.pages["/simple/some-shop/"] = f'<a href="/files/{filename}">{filename}</a>'.encode()
+    assert tables(archived(content, orders=Member(path="shop/orders.csv")), cache) == {"orders": [(1, 9.5), (2, 3.0)]}
+    with pytest.raises(SourceError, match=rf"{filename}: sha256 is {digest(content)}, the definition pins"):
+        read(archived(b"another", orders=Member(path="shop/orders.csv")), cache, print)
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [digest(content)]
+
+
 # --- addresses --------------------------------------------------------------------------------------------------------
 
 
@@ -295,6 +333,15 @@ def test_a_wrong_file_at_an_address_is_refused(server, cache):
         SourceError, match=rf"{server.url}/orders\.csv: sha256 is \w+, the definition pins {digest(ORDERS)}"
     ):
         read(addressed(f"{server.url}/orders.csv"), cache, print)
+
+
+def test_bytes_of_an_address_are_not_unpacked(server, cache):
+    content = wheel(orders=ORDERS)[1]
+    server.pages["/deep/arrays.npz"] = content
+    address = Http.Address(url=f"{server.url}/deep/arrays.npz", sha256=digest(content), format="bytes")
+    assert tables(use_case(http=Http(members={"arrays": address})), cache) == {
+        "arrays": [("deep/arrays.npz", "deep", content)]
+    }
 
 
 # --- cache and mirror -------------------------------------------------------------------------------------------------
@@ -364,6 +411,26 @@ def test_a_landing_folder_may_lie_anywhere(tmp_path, cache):
     assert tables(use_case(Path("/nowhere"), files=Files(path=f"{tmp_path}/*.csv")), cache)["files"] == [(1,)]
 
 
+def test_dropped_files_as_bytes_are_a_row_each_whatever_is_in_them(tmp_path, cache):
+    for path, content in {"ok/b.png": b"\x89PNG", "ok/a.png.gz": b"no gzip", "bad/c.png": b""}.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    expected = [("bad/c.png", "bad", b""), ("ok/a.png.gz", "ok", b"no gzip"), ("ok/b.png", "ok", b"\x89PNG")]
+    case = use_case(tmp_path, files=Files(path="*/*.png*", format="bytes"))
+    assert tables(case, cache)["files"] == expected
+    elsewhere = use_case(Path("/nowhere"), files=Files(path=f"{tmp_path}/ok/b.png", format="bytes"))
+    assert tables(elsewhere, cache)["files"] == [(f"{tmp_path}/ok/b.png".lstrip("/"), "ok", b"\x89PNG")]
+
+
+def test_a_row_can_know_its_file(tmp_path, cache):
+    dropped(tmp_path, a__csv="id\n1\n", b__csv="id\n2\n")
+    case = use_case(tmp_path, files=Files(path="*.csv", path_column="file"))
+    assert tables(case, cache)["files"] == [(1, "a.csv"), (2, "b.csv")]
+    with pytest.raises(SourceError) as caught:
+        read(use_case(tmp_path, files=Files(path="*.csv", path_column="id")), cache, print)
+    assert str(caught.value) == f"{tmp_path / 'a.csv'}: has a column 'id' already; choose another `path_column`"
+
+
 def test_files_that_do_not_fit_together_are_named_with_their_columns(tmp_path, cache):
     a, b = tmp_path / "a.csv", tmp_path / "b.csv"
     with pytest.raises(SourceError) as caught:
@@ -422,6 +489,29 @@ def test_the_fingerprint_of_pinned_files_needs_no_network(nobody):
     assert fingerprint(addressed(url)) == fingerprint(addressed(url))
     assert fingerprint(addressed(url)) != fingerprint(addressed(url, content=b"another"))
     assert fingerprint(packaged(a=("a.csv", ORDERS))) != fingerprint(packaged(b=("a.csv", ORDERS)))
+
+
+def simulated(extra: str = "dev", **settings: object) -> UseCase:
+    return use_case(simulation=Simulation(extra=extra, settings=settings), evidence="simulated")
+
+
+def test_the_fingerprint_of_a_simulation_follows_its_settings_and_the_installed_versions(monkeypatch):
+    first = fingerprint(simulated(steps=3))
+    assert fingerprint(simulated(steps=3)) == first
+    assert fingerprint(simulated(steps=4)) != first
+    assert fingerprint(simulated("gpu", steps=3)) != first
+    installed = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "99.0" if name == "ruff" else installed(name))
+    assert fingerprint(simulated(steps=3)) != first
+
+
+def test_the_fingerprint_of_files_follows_what_their_code_needs_installed(tmp_path, monkeypatch):
+    case = dropped(tmp_path, a__csv="id\n1\n").model_copy(update={"extra": "dev"}).placed("shop/orders", tmp_path)
+    first = fingerprint(case)
+    assert fingerprint(case) == first
+    installed = metadata.version
+    monkeypatch.setattr(metadata, "version", lambda name: "99.0" if name == "ruff" else installed(name))
+    assert fingerprint(case) != first
 
 
 def test_a_run_can_tell_what_is_worth_another_try():

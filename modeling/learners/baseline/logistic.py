@@ -32,6 +32,8 @@ class Model:
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass")
     default_seconds: ClassVar[float] = 20
+    extra: ClassVar[str | None] = None
+    reads: ClassVar[str | None] = None
 
     _pipeline: Pipeline
     _binary: bool

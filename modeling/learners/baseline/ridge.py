@@ -29,6 +29,8 @@ class Model:
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("regression",)
     default_seconds: ClassVar[float] = 20
+    extra: ClassVar[str | None] = None
+    reads: ClassVar[str | None] = None
 
     _pipeline: Pipeline
 

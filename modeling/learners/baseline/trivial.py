@@ -12,10 +12,12 @@ from modeling.table import Table
 
 
 class Model:
-    """Predicts the share of each class, or the mean, of the training rows."""
+    """Predicts the share of each class, or the mean, of the training rows; for survival the same risk for all."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass", "regression")
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass", "regression", "survival")
     default_seconds: ClassVar[float] = 5
+    extra: ClassVar[str | None] = None
+    reads: ClassVar[str | None] = None
 
     _answer: float | list[float]
 
@@ -25,7 +27,7 @@ class Model:
         if fitting.outcome == "multiclass":
             self._answer = (np.bincount(train.target, minlength=fitting.classes) / len(train)).tolist()
         else:
-            self._answer = float(train.target.mean())
+            self._answer = 0.0 if fitting.outcome == "survival" else float(train.target.mean())
         return Told(parameters={})
 
     def predict(self, table: Table) -> np.ndarray:

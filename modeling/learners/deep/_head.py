@@ -17,7 +17,8 @@ from modeling.table import Table
 
 @dataclass(frozen=True)
 class Head:
-    """One logit (binary), a logit a class (multiclass), or one value in units of the training target (regression).
+    """One logit (binary), a logit a class (multiclass), one value in units of the training target (regression), or a
+    risk (survival).
 
     A regression target is learned as ``(target - mean) / std``.
     """
@@ -40,11 +41,14 @@ class Head:
         return torch.from_numpy(((table.target - self.mean) / self.std).astype(np.float32))
 
     def cross_entropy(self, output: Tensor, target: Tensor) -> Tensor:
-        """Mean loss of `output` ``[n, width]`` against `target` ``[n]``; squared error for regression."""
+        """Mean loss of `output` ``[n, width]`` against `target` ``[n]``; squared error for regression, the partial
+        likelihood for survival."""
         if self.outcome == "multiclass":
             return functional.cross_entropy(output, target)
         if self.outcome == "binary":
             return functional.binary_cross_entropy_with_logits(output.squeeze(-1), target)
+        if self.outcome == "survival":
+            return partial_likelihood(output.squeeze(-1), target)
         return functional.mse_loss(output.squeeze(-1), target)
 
     def squared_error(self, output: Tensor, target: Tensor) -> Tensor:
@@ -70,3 +74,14 @@ class Head:
     def prediction(self, response: Tensor) -> np.ndarray:
         """float64, in the target's units."""
         return response.double().cpu().numpy() * self.std + self.mean
+
+
+def partial_likelihood(risk: Tensor, target: Tensor) -> Tensor:
+    """The negative log partial likelihood (Cox 1972, ties as in Breslow 1974) of `risk` ``[n]``, a mean over events;
+    the batch is the risk set. `target` ``[n]`` as in `modeling.survival`."""
+    shortest_last = target.abs().argsort(descending=True)
+    risk, target = risk[shortest_last], target[shortest_last]
+    last_of_equal = torch.searchsorted(-target.abs(), -target.abs(), right=True) - 1
+    log_total = risk.logcumsumexp(0)[last_of_equal]
+    event = target > 0
+    return ((log_total - risk) * event).sum() / event.sum().clamp_min(1)

@@ -37,9 +37,10 @@ INITIALISERS = {
 class MLPKnobs(Knobs):
     """The defaults are the reference network, as Keras would train it.
 
-    `hidden`: widths of the ReLU layers, each followed by `dropout`. `loss`: None is cross-entropy for classes and
-    squared error for regression. `l1`, `l2`: penalty on the weight matrices, in the loss; with `adamw`, `l2` is the
-    decoupled weight decay instead (Loshchilov & Hutter 2019). `epochs`: at most; the best on validation rows is kept.
+    `hidden`: widths of the ReLU layers, each followed by `dropout`. `loss`: None is cross-entropy for classes,
+    squared error for regression and the partial likelihood for survival, where `batch` is the risk set and should hold
+    many events. `l1`, `l2`: penalty on the weight matrices, in the loss; with `adamw`, `l2` is the decoupled weight
+    decay instead (Loshchilov & Hutter 2019). `epochs`: at most; the best on validation rows is kept.
     """
 
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = (128, 64)
@@ -59,8 +60,10 @@ class MLPKnobs(Knobs):
 class Model:
     """Dense 128 ReLU, dropout 0.5, dense 64 ReLU, dropout 0.5; sigmoid, softmax or linear output."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass", "regression")
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass", "regression", "survival")
     default_seconds: ClassVar[float] = 8
+    extra: ClassVar[str | None] = None
+    reads: ClassVar[str | None] = None
 
     _columns: ColumnTransformer
     _head: Head
@@ -148,6 +151,8 @@ def _optimiser(network: nn.Module, knobs: MLPKnobs) -> torch.optim.Optimizer:
 def _loss(knobs: MLPKnobs, head: Head) -> Loss:
     if knobs.loss == "cross_entropy" and head.outcome == "regression":
         raise LearnerError("knob 'loss': cross_entropy is for classes; a regression target takes mse")
+    if knobs.loss == "mse" and head.outcome == "survival":
+        raise LearnerError("knob 'loss': mse has no meaning for times that are cut short; leave it out")
     return head.squared_error if knobs.loss == "mse" else head.cross_entropy
 
 

@@ -23,6 +23,7 @@ from modeling.learners import encoding
 from modeling.learners.checks import Knobs, check, read_knobs, varies
 from modeling.learners.deep import _training
 from modeling.learners.deep._head import Head
+from modeling.learners.deep._sample import sample
 from modeling.learners.deep._training import Objective, Plan, Rows, outputs, session
 from modeling.learners.progress import thinned
 from modeling.learners.protocol import Fitting, Outcome, Told
@@ -95,6 +96,8 @@ class Model:
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass", "regression")
     default_seconds: ClassVar[float] = 12
+    extra: ClassVar[str | None] = None
+    reads: ClassVar[str | None] = None
 
     _head: Head
     _knobs: TabMKnobs
@@ -107,11 +110,11 @@ class Model:
         knobs = read_knobs(TabMKnobs, fitting.parameters)
         check(self, train, valid, fitting)
         self._knobs = _sized(knobs, train, fitting)
-        sample = _sample(train, self._knobs.rows, fitting.seed)
-        self._head = Head.of(sample, fitting)
-        self._prepare(sample, fitting.seed)
+        seen = sample(train, self._knobs.rows, fitting.seed)
+        self._head = Head.of(seen, fitting)
+        self._prepare(seen, fitting.seed)
         device, settings = fitting.compute.device, self._knobs.model_dump()
-        rows = self._rows(sample).to(device)
+        rows = self._rows(seen).to(device)
         judged = None if fitting.fixed else self._rows(valid).to(device)
         with session(fitting, fitting.compute.threads):
             self._network = Network(self._layout, self._knobs, self._head.width).to(device)
@@ -126,7 +129,7 @@ class Model:
                 Plan("tabm", settings, start, self._knobs.epochs, self._knobs.batch, self._knobs.patience, CHUNK),
                 fitting,
             )
-        size = f"{device}: {len(sample):,} of {len(train):,} rows, k={self._knobs.k}, width {self._knobs.width}"
+        size = f"{device}: {len(seen):,} of {len(train):,} rows, k={self._knobs.k}, width {self._knobs.width}"
         return Told(settings | {"epochs": trained.epochs}, thinned(trained.curve), [size, *trained.notes])
 
     def predict(self, table: Table) -> np.ndarray:
@@ -206,12 +209,6 @@ def _sized(knobs: TabMKnobs, train: Table, fitting: Fitting) -> TabMKnobs:
     weights = sized.k * sized.width * (inputs + sized.width * (sized.blocks - 1))
     affordable = fitting.seconds * fitting.compute.threads * OPERATIONS_PER_SECOND / (6 * weights * EPOCHS_WANTED)
     return sized.model_copy(update={"rows": min(len(train), max(1000, int(affordable)))})
-
-
-def _sample(train: Table, rows: int | None, seed: int) -> Table:
-    if rows is None or rows >= len(train):
-        return train
-    return train.rows(np.random.default_rng(seed).choice(len(train), rows, replace=False, shuffle=False))
 
 
 def _quantiles(numeric: np.ndarray, seed: int) -> QuantileTransformer:

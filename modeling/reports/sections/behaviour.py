@@ -8,7 +8,7 @@ from itertools import groupby
 
 from altair.typing import ChartType
 
-from modeling.evaluation.record import Decision, Evaluation, Slice
+from modeling.evaluation.record import Decision, Evaluation, Explanation, Slice
 from modeling.reports import charts
 from modeling.reports.document import Block, Columns, Facts, Figure, Paragraph, Section, Status, Table
 from modeling.reports.wording import (
@@ -201,10 +201,10 @@ def residuals(evaluation: Evaluation) -> Section:
 def importance(evaluation: Evaluation) -> Section:
     explanation = evaluation.explanation
     title = metric_title(evaluation.metric)
-    ranked = sorted(explanation.importances, key=lambda feature: feature.loss, reverse=True)
+    ranked = sorted(explanation.importances, key=lambda feature: feature.loss, reverse=True) if explanation else []
     leading = ranked[:_FEATURES_IN_THE_FIGURE]
-    blocks: list[Block] = [Paragraph(f"Importance: {NOT_MEASURED}.")]
-    if leading:
+    blocks: list[Block] = [_tests_of(explanation, title)] if explanation else []
+    if leading and explanation:
         text = "Importance: " + ", ".join(f"{feature.feature} {number(feature.loss)}" for feature in leading[:5]) + "."
         caption = f"The leading {len(leading)} of {len(ranked)} features. The thin line is the spread over shuffles."
         columns: Columns = {"Feature": "text", f"{title} lost": "number", "Spread": "number"}
@@ -213,7 +213,7 @@ def importance(evaluation: Evaluation) -> Section:
         rows = [list(row) for row in zip((feature.feature for feature in leading), losses, spreads, strict=True)]
         blocks = [
             _figure(evaluation, charts.importance(leading, title), text, caption),
-            _tests_of(evaluation),
+            _tests_of(explanation, title),
             Table("Leading features", columns, rows),
         ]
     return Section(
@@ -224,12 +224,11 @@ def importance(evaluation: Evaluation) -> Section:
         "features at random.",
         term="Permutation importance on validation rows (Breiman 2001); deletion on the sealed test; stability is the "
         "mean Spearman correlation of the ranking over seeds.",
-        blocks=blocks,
+        blocks=blocks or [Paragraph(f"Importance: {NOT_MEASURED}.")],
     )
 
 
-def _tests_of(evaluation: Evaluation) -> Facts:
-    explanation, title = evaluation.explanation, metric_title(evaluation.metric)
+def _tests_of(explanation: Explanation, title: str) -> Facts:
     holds = Status("✓ holds", "good") if explanation.holds else Status("✗ does not hold", "bad")
     return Facts(
         {

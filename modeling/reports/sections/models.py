@@ -14,7 +14,7 @@ from modeling.reports.wording import (
     decisive,
     figure_label,
     learner_name,
-    lift_over_linear,
+    lift_over_simple,
     listing,
     metric_meaning,
     metric_title,
@@ -119,7 +119,7 @@ def comparison(evaluation: Evaluation) -> Figure:
     """The champion and what it must beat, in the metric that chose it."""
     chosen, title, label = evaluation.champion, metric_title(evaluation.metric), figure_label(evaluation)
     tests = {chosen.learner: chosen.test} | {
-        other.learner: other.test for other in (evaluation.linear, evaluation.baseline) if other is not None
+        other.learner: other.test for other in (evaluation.simple, evaluation.baseline) if other is not None
     }
     text = f"{title} on the sealed test: " + ", ".join(
         f"{name} {with_interval(test.get(evaluation.metric))}" for name, test in tests.items()
@@ -153,14 +153,14 @@ def champion(evaluation: Evaluation) -> Section:
 
 
 def _lifts(evaluation: Evaluation) -> Table:
-    lifts = [lift for lift in (evaluation.lift, lift_over_linear(evaluation)) if lift is not None]
+    lifts = [lift for lift in (evaluation.lift, lift_over_simple(evaluation)) if lift is not None]
     rows = [[f"over {lift.over}", with_interval(lift), decisive(lift)] for lift in lifts]
     columns: Columns = {"Lift": "text", "Better by (95% interval)": "number", "Judgement": "text"}
     return Table(f"Lift in {metric_title(evaluation.metric)}: plus is better", columns, rows)
 
 
 def _test_scores(evaluation: Evaluation) -> Table:
-    chosen, trivial, linear = evaluation.champion, evaluation.baseline, evaluation.linear
+    chosen, trivial, linear = evaluation.champion, evaluation.baseline, evaluation.simple
     tests: dict[str, dict[str, Interval]] = {f"{chosen.learner} (champion)": chosen.test}
     tests |= {f"{linear.learner} (linear)": linear.test} if linear else {}
     tests[f"{trivial.learner} (baseline)"] = trivial.test

@@ -1,0 +1,23 @@
+"""Ratings with what is known of the film and of the person.
+
+Belongs here: joining the three files. Does not belong here: histories, which the task makes.
+"""
+
+import polars as pl
+
+
+def assemble(members: dict[str, pl.LazyFrame]) -> pl.LazyFrame:
+    """One row a rating."""
+    ratings, films, people = (_plain(members[name]) for name in ("ratings", "films", "people"))
+    return (
+        ratings.with_columns(pl.from_epoch(pl.col("timestamp").cast(pl.Int64)))
+        .join(films, on="item_id", how="left", maintain_order="left")
+        .join(people.drop("zip_code"), on="user_id", how="left", maintain_order="left")
+        .with_columns(pl.col("release_year").cast(pl.Int32, strict=False))
+        .rename({"class": "genres"})
+    )
+
+
+def _plain(table: pl.LazyFrame) -> pl.LazyFrame:
+    """Column names without the type that RecBole writes behind them: `user_id:token`."""
+    return table.rename(lambda name: name.partition(":")[0])

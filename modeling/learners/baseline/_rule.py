@@ -1,0 +1,37 @@
+"""What learners without anything to learn share.
+
+Belongs here: a learner whose rule is fixed. Does not belong here: any rule (`seasonal_naive`, `equal_weight`, …).
+"""
+
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+
+from modeling.learners.checks import Knobs, check_target, read_knobs
+from modeling.learners.protocol import Fitting, Outcome, Told
+from modeling.table import Table
+
+
+class Rule:
+    """Predicts by a rule; rows are checked and then left alone."""
+
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("regression",)
+    default_seconds: ClassVar[float] = 1
+    extra: ClassVar[str | None] = None
+    reads: ClassVar[str | None]
+
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+        read_knobs(Knobs, fitting.parameters)
+        check_target(self, train, valid, fitting)
+        return Told(parameters={})
+
+    def predict(self, table: Table) -> np.ndarray:
+        raise NotImplementedError
+
+    def save(self, folder: Path) -> None:
+        """Nothing was learned."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        return cls()

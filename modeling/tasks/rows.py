@@ -1,0 +1,72 @@
+"""What most tasks share: one row, one target, one prediction.
+
+Belongs here: the defaults of a task whose rows are scored as they are. Does not belong here: a task, or the steps from
+rows to a feature set (`modeling.preparation`).
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import polars as pl
+
+from industries.definition import UseCase
+from modeling.features import Derive, FeatureRecipe
+from modeling.recipe import Recipe
+from modeling.table import Rows
+from modeling.tasks.protocol import Judged, Occluder, Predictor, Settings, TargetHolds, Units
+from modeling.validated import ValidatedData
+
+if TYPE_CHECKING:
+    from modeling.evaluation.record import Chapter
+    from modeling.feature_set import FeatureSet
+
+
+@dataclass(frozen=True)
+class RowTask:
+    """A task that reads its target from one column and judges prediction by prediction."""
+
+    settings: Settings = field(default_factory=Settings)
+
+    settings_type: ClassVar[type[Settings]] = Settings
+    recipe_type: ClassVar[type[Recipe]] = FeatureRecipe
+    target_holds: ClassVar[TargetHolds] = "anything"
+    unit: ClassVar[str] = "rows"
+    trivial: ClassVar[str] = "trivial"
+    extra: ClassVar[str | None] = None
+    blends: ClassVar[bool] = True
+    by_row: ClassVar[bool] = True
+
+    def occluder(self, use_case: UseCase) -> Occluder | None:
+        return None
+
+    def classes(self, target: pl.Series, positive: Any) -> list[str]:
+        """The classes in the order of their index (two: the event last); empty where the target is no class.
+
+        Raises
+        ------
+        TargetError: all null, one class only, not binary…
+        """
+        raise NotImplementedError
+
+    def encode(self, target: pl.Series, classes: list[str]) -> np.ndarray:
+        """The target as `Table.target` holds it, ``[n]``."""
+        raise NotImplementedError
+
+    def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series | None:
+        """A value ``[n]`` that rows share which are nearly alike; None: their rounded features tell."""
+        return None
+
+    def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> "FeatureSet":
+        from modeling.preparation import prepare
+
+        return prepare(data, use_case, self, derive)
+
+    def units(self, rows: Rows) -> Units:
+        return Units(rows.table.target, rows.group)
+
+    def answers(self, model: Predictor, rows: Rows) -> np.ndarray:
+        return model.predict(rows.table)
+
+    def chapters(self, judged: Judged) -> list["Chapter"]:
+        return []

@@ -1,0 +1,129 @@
+"""What holds for every task: no role leaks into another, it learns, and what it made can be kept and read.
+
+A task brings its own rows: `modeling/tiny/<task>.py` has `frame()`, some hundred raw rows one can learn from, and
+`CONTENT`, a use case over them.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import polars as pl
+import pytest
+
+from assets.evaluation import judged_model
+from assets.installation import required_extras
+from assets.models import MODEL_ASSETS, fitting_of, named_learners
+from assets.validated_data import accepted_data
+from industries import extras
+from industries.definition import UseCase
+from modeling.artefacts import Candidates, Model
+from modeling.candidate import Candidate
+from modeling.compute import Compute
+from modeling.evaluated import EvaluatedModel
+from modeling.evaluation.record import Evaluation
+from modeling.feature_set import FeatureSet
+from modeling.features import FeatureRecipe
+from modeling.tasks import registry
+from modeling.tasks.protocol import Task
+from modeling.training import train
+from resources import contracts
+from resources.home import Home
+
+
+@dataclass(frozen=True)
+class Made:
+    """A tiny use case and everything made of it."""
+
+    raw: pl.DataFrame
+    use_case: UseCase
+    task: Task
+    features: FeatureSet
+    candidates: list[Candidate]
+    evaluated: EvaluatedModel
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(folder=str(tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture(params=registry.names())
+def made(request: pytest.FixtureRequest, home: Home) -> Made:
+    tiny = import_module(f".modeling.tiny.{request.param}", __package__)
+    lacking = [extra for extra in required_extras(_use_case(tiny)) if extras.missing(extra)]
+    if lacking:
+        pytest.skip(f"needs {extras.install_command(lacking)}")
+    return _made(tiny, home)
+
+
+def _use_case(tiny: ModuleType) -> UseCase:
+    return UseCase.model_validate(tiny.CONTENT).placed(f"tiny/{tiny.CONTENT['task']}", Path("tiny"))
+
+
+@cache
+def _made(tiny: ModuleType, home: Home) -> Made:
+    raw, use_case = tiny.frame(), _use_case(tiny)
+    task = registry.task(use_case)
+    verdict = contracts.validate(raw, use_case)
+    verdict.raise_if_blocked()
+    features = task.prepare(accepted_data(raw, verdict), use_case, None)
+    names = [name for model in MODEL_ASSETS for name in named_learners(use_case, model.family)]
+    compute = Compute(threads=1)
+    candidates = [train(name, features, fitting_of(name, use_case, features, compute, home, print)) for name in names]
+    evaluated = judged_model(use_case, features, candidates, lambda: 1, "the test", print)
+    return Made(raw, use_case, task, features, candidates, evaluated)
+
+
+def test_no_role_leaks_into_another(made: Made) -> None:
+    roles = [made.features.train, made.features.valid, made.features.open_test()]
+    numbers = [set(rows.number.tolist()) for rows in roles]
+    assert all(numbers) and not (numbers[0] & numbers[1] or numbers[0] & numbers[2] or numbers[1] & numbers[2])
+    found = made.features.background.leakage
+    assert len(found) == 6 and not [one.message for one in found if one.severity == "error" and not one.passed]
+
+
+def test_something_learned_beats_the_trivial_learner_on_validation_rows(made: Made) -> None:
+    judged = made.evaluated.evaluation
+    scores = {one.learner: one.validation[judged.metric] for one in judged.candidates}
+    best = max if judged.greater_is_better else min
+    assert best(scores, key=scores.__getitem__) != made.task.trivial, scores
+
+
+def test_features_and_candidates_are_the_same_after_keeping(made: Made, tmp_path: Path) -> None:
+    (tmp_path / "features").mkdir()
+    made.features.save(tmp_path / "features")
+    kept = FeatureSet.load(tmp_path / "features")
+    assert kept.digest() == made.features.digest()
+    Candidates(made.candidates).save(tmp_path / "candidates")
+    for candidate in Candidates.load(tmp_path / "candidates").fitted:
+        (before,) = [one for one in made.candidates if one.name == candidate.name]
+        answers = made.task.answers(candidate.learner, kept.valid)
+        np.testing.assert_array_equal(answers, made.task.answers(before.learner, made.features.valid), candidate.name)
+
+
+def test_the_model_folder_predicts_raw_rows_alone(made: Made, tmp_path: Path) -> None:
+    assert isinstance(made.evaluated.model, Model)
+    made.evaluated.model.save(tmp_path)
+    model = Model.load(tmp_path)
+    if not isinstance(model.recipe, FeatureRecipe):
+        predicted = model.predict(made.raw)
+        assert len(predicted) and np.isfinite(predicted).all()
+        return
+    rows, members = made.features.valid, made.evaluated.model.members
+    predicted = model.predict(made.raw.drop(made.use_case.target)[rows.number.tolist()])
+    together = sum(weight * learner.predict(rows.table) for learner, weight in members.values())
+    np.testing.assert_allclose(predicted, together, rtol=1e-6)
+
+
+def test_the_report_holds_what_was_measured(made: Made) -> None:
+    from modeling.reports import use_case as report
+
+    judged = made.evaluated.evaluation
+    assert Evaluation.model_validate_json(judged.model_dump_json()) == judged
+    page = report.render(judged)
+    assert made.use_case.title in page.html and all(chapter.title in page.markdown for chapter in judged.chapters)
+    assert judged.units > 1 and judged.lift.low is not None
