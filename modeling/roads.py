@@ -9,13 +9,15 @@ The nodes of the graph are roads and its arcs are turns, so that a turn that is 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components, dijkstra
 
 from modeling.features import FeatureError
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 ENDS = ("x1", "y1", "x2", "y2")
 COLUMNS = ("road", "leads_to", "free_flow", *ENDS)
@@ -73,12 +75,16 @@ class Network:
     @cached_property
     def connected(self) -> np.ndarray:
         """int64: the roads of the largest part in which every road can be reached from every other."""
+        from scipy.sparse.csgraph import connected_components
+
         _, part = connected_components(self._graph(np.ones(len(self))), connection="strong")
         return np.flatnonzero(part == np.bincount(part).argmax())
 
     def times(self, seconds: np.ndarray, origins: np.ndarray) -> np.ndarray:
         """Seconds ``[len(origins), roads]`` to every road's end, when roads take `seconds` ``[roads]``; infinite where
         no way leads. The origin's own are counted."""
+        from scipy.sparse.csgraph import dijkstra
+
         return dijkstra(self._graph(seconds), indices=origins) + seconds[origins, None]
 
     def routes(self, seconds: np.ndarray, trips: np.ndarray) -> list[np.ndarray]:
@@ -87,6 +93,8 @@ class Network:
 
         Source: Dijkstra 1959.
         """
+        from scipy.sparse.csgraph import dijkstra
+
         origins, which = np.unique(trips[:, 0], return_inverse=True)
         _, before = dijkstra(self._graph(seconds), indices=origins, return_predecessors=True)
         return [_walk(before[row], destination) for row, destination in zip(which, trips[:, 1], strict=True)]
@@ -96,8 +104,10 @@ class Network:
         roads = self.roads if route is None else self.roads[route]
         return roads.select(ENDS).rows()
 
-    def _graph(self, seconds: np.ndarray) -> csr_array:
+    def _graph(self, seconds: np.ndarray) -> "csr_array":
         """A turn costs the seconds of the road it leads into."""
+        from scipy.sparse import csr_array
+
         out, into = self.turns.T
         return csr_array((seconds[into], (out, into)), shape=(len(self), len(self)))
 

@@ -46,17 +46,6 @@ def _ndcg(truth: np.ndarray, lists: np.ndarray) -> Prepared:
     return mean(ndcg(truth, lists, PLACES))
 
 
-def _coverage(truth: np.ndarray, lists: np.ndarray) -> Prepared:
-    """How many different items the first places of all lists hold."""
-    first = lists[:, :PLACES]
-
-    def score(weight: np.ndarray) -> float:
-        shown = first[weight > 0]
-        return float(len(np.unique(shown[shown != NO_ITEM])))
-
-    return score
-
-
 @dataclass(frozen=True)
 class Recommendation(RowTask):
     """Interactions ``(user, item, time)``; the units are users, the answers lists ``[u, 50]`` of item codes."""
@@ -78,7 +67,6 @@ class Recommendation(RowTask):
             Metric("ndcg_10", "NDCG@10", True, Score(_ndcg)),
             Metric("recall_10", "recall@10", True, Score(lambda truth, lists: mean(recall(truth, lists, 10)))),
             Metric("recall_50", "recall@50", True, Score(lambda truth, lists: mean(recall(truth, lists, 50)))),
-            Metric("items_shown", "different items in the first ten", True, Score(_coverage)),
         )
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> "FeatureSet":

@@ -14,7 +14,7 @@ def assemble(members: dict[str, pl.LazyFrame]) -> pl.LazyFrame:
         .join(films, on="item_id", how="left", maintain_order="left")
         .join(people.drop("zip_code"), on="user_id", how="left", maintain_order="left")
         .with_columns(pl.col("release_year").cast(pl.Int32, strict=False))
-        .rename({"class": "genres"})
+        .rename({"movie_title": "title", "class": "genres"})
     )
 
 
