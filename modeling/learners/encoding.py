@@ -1,8 +1,8 @@
 """How a linear model or a plain network sees a `Table`: one matrix, scaled and one-hot, without missing values.
 
 Belongs here: the encoding that the linear learners and the reference network share, and how fitted scikit-learn objects
-are stored. Does not belong here: how raw
-columns become a `Table` (`modeling.features`), or encodings of one learner alone.
+are stored. Does not belong here: how raw columns become a `Table` (`modeling.features`), or encodings of one learner
+alone.
 """
 
 from pathlib import Path

@@ -172,7 +172,7 @@ class TestEveryLearner:
             fitted(name, outcome, parameters={"depth": 3})
 
 
-@pytest.mark.parametrize("name", [name for name in PLAIN if name != TRIVIAL])
+@pytest.mark.parametrize("name", dict.fromkeys(param.values[0] for param in EVERY if param.values[0] != TRIVIAL))
 class TestEveryLearnerButTheTrivial:
     def any_outcome(self, name: str) -> Outcome:
         return registry.learner(name).outcomes[0]

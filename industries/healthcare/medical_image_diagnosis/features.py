@@ -85,7 +85,7 @@ def _picture(outlines: list[Outline], distance: float) -> bytes:
     every = np.concatenate([outline.points for outline in outlines])
     corner = (every.min(axis=0) + every.max(axis=0)) / 2 - SIDE * PIXEL_MM / 2
     sections = groupby(outlines, key=lambda outline: outline.z)
-    depth = sum(_section(list(section), corner) for _, section in sections) * distance
+    depth = np.sum([_section(list(section), corner) for _, section in sections], axis=0) * distance
     file = io.BytesIO()
     Image.fromarray((depth * GREY_PER_MM).clip(0, 255).astype(np.uint8)).save(file, "PNG")
     return file.getvalue()

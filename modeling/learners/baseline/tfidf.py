@@ -19,7 +19,6 @@ from sklearn.pipeline import FeatureUnion
 from sklearn.svm import LinearSVC
 
 from modeling import texts
-from modeling.learners import encoding
 from modeling.learners.checks import Knobs, check_target, read_knobs
 from modeling.learners.progress import throttled
 from modeling.learners.protocol import Fitting, LearnerError, Outcome, Told
@@ -52,7 +51,8 @@ class Model:
     reads: ClassVar[str | None] = "text"
 
     _columns: FeatureUnion
-    _machine: LinearSVC
+    _weights: np.ndarray
+    _offsets: np.ndarray
     _temperature: float
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
@@ -61,11 +61,10 @@ class Model:
         check_target(self, train, valid, fitting)
         self._columns, read = _columns(train)
         if fitting.fixed:
-            self._machine, self._temperature = _machine(knobs.C or 1.0, fitting.seed), knobs.temperature or 1.0
-            self._machine.fit(read, train.target)
+            self._keep(_machine(knobs.C or 1.0, fitting.seed).fit(read, train.target), knobs.temperature or 1.0)
             return Told(parameters=knobs.model_dump())
 
-        judged, lowest = self._columns.transform(texts.texts(valid)), float("inf")
+        judged, chosen, lowest = self._columns.transform(texts.texts(valid)), STRENGTHS[0], float("inf")
         strengths, ready = (knobs.C,) if knobs.C else STRENGTHS, time.monotonic()
         for done, strength in enumerate(strengths):
             now = time.monotonic()
@@ -76,31 +75,45 @@ class Model:
             temperature, loss = _tempered(machine.decision_function(judged), valid.target, knobs.temperature)
             say(f"C {strength:g}: validation loss {loss:.4f}")
             if loss < lowest:
-                self._machine, self._temperature, lowest = machine, temperature, loss
-        return Told(parameters={"C": self._machine.C, "temperature": self._temperature}, notes=notes)
+                self._keep(machine, temperature)
+                chosen, lowest = strength, loss
+        return Told(parameters={"C": chosen, "temperature": self._temperature}, notes=notes)
+
+    def _keep(self, machine: LinearSVC, temperature: float) -> None:
+        self._weights, self._offsets, self._temperature = machine.coef_, np.atleast_1d(machine.intercept_), temperature
 
     def predict(self, table: Table) -> np.ndarray:
-        margins = self._machine.decision_function(self._columns.transform(texts.texts(table)))
-        return _probability(margins, self._temperature)
+        margins = self._columns.transform(texts.texts(table)) @ self._weights.T + self._offsets
+        return _probability(margins if len(self._weights) > 1 else margins[:, 0], self._temperature)
 
     def leading(self, count: int) -> list[list[str]]:
         """The words and pairs of words that speak most for each class, the strongest first."""
         words = dict(self._columns.transformer_list)["words"].get_feature_names_out()
-        weights = self._machine.coef_[:, : len(words)]
+        weights = self._weights[:, : len(words)]
         each = weights if len(weights) > 1 else np.vstack([-weights, weights])
         return [[str(words[index]) for index in np.argsort(-row)[:count] if row[index] > 0] for row in each]
 
     def save(self, folder: Path) -> None:
-        encoding.write(self._columns, folder / "columns.skops")
-        encoding.write(self._machine, folder / "machine.skops")
-        (folder / "tfidf.json").write_text(json.dumps({"temperature": self._temperature}))
+        parts = dict(self._columns.transformer_list)
+        terms = {name: part.get_feature_names_out().tolist() for name, part in parts.items()}
+        rarity = {name: part.idf_ for name, part in parts.items()}
+        facts = {"temperature": self._temperature, "terms": terms}
+        (folder / "tfidf.json").write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
+        np.savez(folder / "weights.npz", allow_pickle=False, weights=self._weights, offsets=self._offsets, **rarity)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         model = cls()
-        model._columns = encoding.read(folder / "columns.skops")
-        model._machine = encoding.read(folder / "machine.skops")
-        model._temperature = json.loads((folder / "tfidf.json").read_text())["temperature"]
+        facts = json.loads((folder / "tfidf.json").read_text(encoding="utf-8"))
+        with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
+            model._weights, model._offsets, model._temperature = (
+                arrays["weights"],
+                arrays["offsets"],
+                facts["temperature"],
+            )
+            model._columns = _union(facts["terms"])
+            for name, part in model._columns.transformer_list:
+                part.idf_ = arrays[name]
         return model
 
 
@@ -111,18 +124,22 @@ def _columns(train: Table) -> tuple[FeatureUnion, Any]:
     ------
     LearnerError: no word occurs in two of the texts.
     """
-    often = {"sublinear_tf": True, "min_df": 2}
-    columns = FeatureUnion(
-        [
-            ("words", TfidfVectorizer(**often, ngram_range=(1, 2), max_features=MOST_WORDS)),
-            ("pieces", TfidfVectorizer(**often, analyzer="char_wb", ngram_range=(3, 5), max_features=MOST_PIECES)),
-        ]
-    )
+    columns = _union({})
     try:
         return columns, columns.fit_transform(texts.texts(train))
     except ValueError as error:
         what = f"no word occurs in two of the {len(train):,} training texts ({error})"
         raise LearnerError(f"{what}: check that `columns: {{text: …}}` names the texts") from error
+
+
+def _union(terms: dict[str, list[str]]) -> FeatureUnion:
+    """Words and pieces as columns; those in `terms`, or as many as often occur in what it is fitted to."""
+    often = {"sublinear_tf": True, "min_df": 2}
+    words = TfidfVectorizer(**often, ngram_range=(1, 2), max_features=MOST_WORDS, vocabulary=terms.get("words"))
+    pieces = TfidfVectorizer(
+        **often, analyzer="char_wb", ngram_range=(3, 5), max_features=MOST_PIECES, vocabulary=terms.get("pieces")
+    )
+    return FeatureUnion([("words", words), ("pieces", pieces)])
 
 
 def _machine(strength: float, seed: int) -> LinearSVC:
