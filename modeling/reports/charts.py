@@ -313,7 +313,7 @@ def _behaviour(evaluation: Evaluation) -> dict[str, ChartType]:
 
 
 def comparison(evaluation: Evaluation) -> ChartType:
-    """Champion, linear model and trivial baseline on the sealed test, in the metric that chose the champion."""
+    """Champion, simple model and trivial baseline on the sealed test, in the metric that chose the champion."""
     champion = evaluation.champion
     others = [other for other in (evaluation.simple, evaluation.baseline) if other is not None]
     estimates = [Estimate(f"{champion.learner} (champion)", champion.test[evaluation.metric], main=True)]

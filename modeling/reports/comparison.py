@@ -84,7 +84,7 @@ def scores(evaluations: Mapping[str, Evaluation]) -> Table:
         "Champion": "number",
         "Lift over baseline": "number",
         "Baseline": "text",
-        "Lift over linear": "number",
+        "Lift over simple": "number",
         "Linear": "text",
     }
     rows: list[list[Cell]] = [

@@ -130,5 +130,7 @@ class Document:
     sections: Sequence[Section]
     footer: str
     warning: str | None = None
+    origin: str = ""
+    """Where the evidence comes from, and its licence."""
     blocks: Sequence[Block] = ()
     """Shown with the verdict, before the first section."""

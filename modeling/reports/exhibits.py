@@ -78,6 +78,8 @@ def roads(exhibit: Roads) -> ChartType:
     """Segments at equal scale in both directions, later layers over earlier ones."""
     names = list(exhibit.layers)
     styles = [_ROADS[number % len(_ROADS)] for number in range(len(names))]
+    colours = alt.Scale(domain=names, range=[colour for colour, _ in styles])
+    widths = alt.Scale(type="ordinal", domain=names, range=[width for _, width in styles])
     segments = [segment for layer in exhibit.layers.values() for segment in layer]
     across = _span(segments, 0, 2)
     up = _span(segments, 1, 3)
@@ -95,10 +97,8 @@ def roads(exhibit: Roads) -> ChartType:
             y=alt.Y("y:Q", axis=None, scale=alt.Scale(domain=list(up), nice=False)),
             x2="x2:Q",
             y2="y2:Q",
-            color=alt.Color("layer:N", sort=names, scale=alt.Scale(domain=names, range=[c for c, _ in styles])),
-            strokeWidth=alt.StrokeWidth(
-                "layer:N", sort=names, legend=None, scale=alt.Scale(domain=names, range=[width for _, width in styles])
-            ),
+            color=alt.Color("layer:N", sort=names, scale=colours),
+            strokeWidth=alt.StrokeWidth("layer:N", sort=names, scale=widths),
         )
     )
 

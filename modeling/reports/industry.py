@@ -58,11 +58,11 @@ def _verdict(published: int, total: int) -> Status:
 
 def _decisive_in_words(evaluations: Mapping[str, Evaluation]) -> str:
     gains = sum(item.lift.decisive and item.lift.value > 0 for item in evaluations.values())
-    linear = [lift for item in evaluations.values() if (lift := lift_over_simple(item)) is not None]
-    over_simple = sum(lift.decisive and lift.value > 0 for lift in linear)
+    over = [lift for item in evaluations.values() if (lift := lift_over_simple(item)) is not None]
+    over_simple = sum(lift.decisive and lift.value > 0 for lift in over)
     return (
         f"The champion is decisively better than the trivial baseline in {gains} of {len(evaluations)} use cases, and "
-        f"than a simple model in {over_simple} of the {len(linear)} where that was measured."
+        f"than a simple model in {over_simple} of the {len(over)} where that was measured."
     )
 
 
@@ -85,7 +85,7 @@ def _use_cases(evaluations: Mapping[str, Evaluation], links: Mapping[str, str]) 
         id="use-cases",
         title="Use cases side by side",
         reading="How each champion does on rows no model had seen, and how much better that is than doing without a "
-        "model (baseline) or with a simple one (linear). A range that includes zero is not decisive.",
+        "model (baseline) or with a simple one. A range that includes zero is not decisive.",
         term="Paired bootstrap, 95% intervals. Different metrics are different scales and are not ranked.",
         blocks=blocks if evaluations else [Paragraph(f"Use cases: {NOT_MEASURED}.")],
     )

@@ -165,7 +165,7 @@ def _use_cases(evaluations: Mapping[str, Evaluation], links: Mapping[str, str]) 
         id="use-cases",
         title="The use cases behind it",
         reading="How each champion does, and how much better that is than doing without a model (baseline) or with a "
-        "simple one (linear). A range that includes zero is not decisive.",
+        "simple one. A range that includes zero is not decisive.",
         term="Paired bootstrap, 95% intervals.",
         blocks=[
             comparison.overview(evaluations, links),

@@ -35,6 +35,7 @@ def render(evaluation: Evaluation) -> Report:
         title=evaluation.title,
         lead=evaluation.question,
         badges=[evidence_badge(evaluation)],
+        origin=f"Data: {evaluation.citation.strip().rstrip('.')}. Licence: {evaluation.licence}.",
         warning=evidence_warning(evaluation),
         verdict=publication(evaluation),
         verdict_reasons=_reasons(evaluation),
@@ -116,10 +117,10 @@ def _summary(evaluation: Evaluation) -> list[str]:
 
 
 def _compared_with_linear(evaluation: Evaluation) -> str:
-    lift, linear = lift_over_simple(evaluation), evaluation.simple
+    lift, simple = lift_over_simple(evaluation), evaluation.simple
     if lift is not None:
         return _compared(lift, f"the simple model ({lift.over})")
-    if linear is not None and linear.learner == evaluation.champion.learner:
+    if simple is not None and simple.learner == evaluation.champion.learner:
         return "The champion is the simple model."
     return f"The lift over a simple model was {NOT_MEASURED}."
 

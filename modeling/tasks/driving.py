@@ -121,6 +121,7 @@ class Driving(MulticlassClassification):
     settings: DrivingSettings = field(default_factory=lambda: DrivingSettings(config={}))
 
     name: ClassVar[str] = "driving"
+    unit: ClassVar[str] = "episodes"
     settings_type: ClassVar[type[Settings]] = DrivingSettings
     recipe_type: ClassVar[type[FeatureRecipe]] = DrivingRecipe
     trivial: ClassVar[str] = "constant_speed"

@@ -54,6 +54,7 @@ class Portfolio(RowTask):
     settings: PortfolioSettings = field(default_factory=PortfolioSettings)
 
     name: ClassVar[str] = "portfolio"
+    unit: ClassVar[str] = "months"
     settings_type: ClassVar[type[Settings]] = PortfolioSettings
     recipe_type: ClassVar[type[Recipe]] = PricesRecipe
     target_holds: ClassVar[TargetHolds] = "a number"

@@ -53,6 +53,7 @@ class Recommendation(RowTask):
     settings: RecommendationSettings = field(default_factory=RecommendationSettings)
 
     name: ClassVar[str] = "recommendation"
+    unit: ClassVar[str] = "users"
     settings_type: ClassVar[type[Settings]] = RecommendationSettings
     recipe_type: ClassVar[type[Recipe]] = HistoryRecipe
     trivial: ClassVar[str] = "popularity"

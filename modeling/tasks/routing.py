@@ -129,6 +129,7 @@ class Routing(Regression):
     settings: RoutingSettings = field(default_factory=RoutingSettings)
 
     name: ClassVar[str] = "routing"
+    unit: ClassVar[str] = "trips"
     settings_type: ClassVar[type[Settings]] = RoutingSettings
     recipe_type: ClassVar[type[FeatureRecipe]] = RouteRecipe
     extra: ClassVar[str | None] = "navigation"

@@ -81,6 +81,7 @@ class Targeting(BinaryClassification):
     )
 
     name: ClassVar[str] = "targeting"
+    unit: ClassVar[str] = "impressions"
     settings_type: ClassVar[type[Settings]] = TargetingSettings
     recipe_type: ClassVar[type[Recipe]] = ImpressionRecipe
     learners: ClassVar[tuple[str, ...]] = ("logged", "logistic", "lightgbm", "mlp")

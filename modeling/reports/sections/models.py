@@ -138,7 +138,7 @@ def champion(evaluation: Evaluation) -> Section:
     return Section(
         id="champion",
         title="The champion on the sealed test",
-        reading="The champion against the trivial baseline (what one gets without a model) and the simple linear model "
+        reading="The champion against the trivial baseline (what one gets without a model) and the simple model "
         "(what one gets cheaply). The range behind each number is where it would plausibly fall on other such rows. "
         "A difference whose range includes zero is not decisive: it may be luck.",
         term="95% bootstrap intervals; the lift is paired, champion and other on the same resampled test rows.",
@@ -160,9 +160,9 @@ def _lifts(evaluation: Evaluation) -> Table:
 
 
 def _test_scores(evaluation: Evaluation) -> Table:
-    chosen, trivial, linear = evaluation.champion, evaluation.baseline, evaluation.simple
+    chosen, trivial, simple = evaluation.champion, evaluation.baseline, evaluation.simple
     tests: dict[str, dict[str, Interval]] = {f"{chosen.learner} (champion)": chosen.test}
-    tests |= {f"{linear.learner} (linear)": linear.test} if linear else {}
+    tests |= {f"{simple.learner} (simple)": simple.test} if simple else {}
     tests[f"{trivial.learner} (baseline)"] = trivial.test
     rows = [
         [metric_title(name), *(with_interval(test.get(name)) for test in tests.values()), metric_meaning(name)]
