@@ -138,6 +138,6 @@ def _stability(effects: Sequence[list[np.ndarray]]) -> float | None:
         float(np.corrcoef(rankdata(one), rankdata(other))[0, 1])
         for first, second in combinations(effects, 2)
         for one, other in zip(first, second, strict=True)
-        if np.ptp(one) > 0 and np.ptp(other) > 0
+        if len(one) > 1 and np.ptp(one) > 0 and np.ptp(other) > 0
     ]
     return float(np.mean(pairs)) if pairs else None
