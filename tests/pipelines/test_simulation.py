@@ -31,7 +31,7 @@ def instance(empty: Sandbox) -> Iterator[DagsterInstance]:
 
 
 def place(sandbox: Sandbox, steps: int = 3, code: str = SIMULATE) -> None:
-    simulation = {"extra": "gpu", "settings": {"steps": steps}}
+    simulation = {"extra": "dev", "settings": {"steps": steps}}
     source = {"simulation": simulation, "licence": "CC0", "citation": "made by the test", "evidence": "simulated"}
     folder = sandbox.place(source=source)
     (folder / "features.py").write_text(code)
@@ -84,11 +84,11 @@ def test_without_its_simulator_a_use_case_is_skipped_with_the_command_that_insta
 ):
     place(empty)
     empty.make(instance, KEY, "raw_data")
-    without(monkeypatch, "nvidia-ml-py")
+    without(monkeypatch, "pytest-timeout")
     result = empty.materialise(instance, KEY, "raw_data")
     assert result.success
     [observed] = result.get_asset_observation_events()
     observation = observed.asset_observation_data.asset_observation
     assert (observation.asset_key, observation.partition) == (AssetKey("raw_data"), KEY)
-    assert "pip install 'sectorforge[gpu]'" in str(observation.metadata[SKIPPED].value)
+    assert "pip install 'sectorforge[dev]'" in str(observation.metadata[SKIPPED].value)
     assert raw_table(empty) == [(0, 0), (1, 1), (2, 0)]

