@@ -141,8 +141,7 @@ def judged_model(
         facts=facts,
         progress=progress,
     )
-    members = {name: (candidate.learner, weight) for name, (candidate, weight) in judgement.members.items()}
-    model = Model(features.recipe, members, _about(use_case, judgement.evaluation))
+    model = Model(features.recipe, judgement.champion, _about(use_case, judgement.evaluation))
     return EvaluatedModel(judgement.evaluation, model)
 
 

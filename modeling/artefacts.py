@@ -19,13 +19,13 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
+from modeling.blend import Blend
 from modeling.candidate import Candidate, Cost
 from modeling.compute import Compute
 from modeling.features import Derive, derived
 from modeling.learners import registry
 from modeling.learners.protocol import Fitting, Learner, Told
 from modeling.recipe import Recipe
-from modeling.table import Table
 from modeling.tasks import registry as tasks
 
 FORMAT = 1
@@ -37,14 +37,14 @@ class ModelError(ValueError):
 
 @dataclass(frozen=True)
 class Model:
-    """A published champion: feature recipe and weighted members.
+    """A published champion: feature recipe and learners.
 
     `about` holds what the sidecar says: JSON types, among them `task`, and `features_code`, the digest of the use
     case's `features.py`, empty where it derives no columns.
     """
 
     recipe: Recipe
-    members: dict[str, tuple[Learner, float]]
+    champion: Blend
     about: dict[str, Any]
 
     def predict(self, frame: pl.DataFrame, derive: Derive | None = None) -> np.ndarray:
@@ -52,14 +52,13 @@ class Model:
 
         `derive` is the use case's own `features` function, for models made with one.
         """
-        return blend(self.members, self.recipe.transform(derived(frame, derive)))
+        return self.champion.predict(self.recipe.transform(derived(frame, derive)))
 
     def save(self, folder: Path) -> None:
         self.recipe.save(folder / "recipe.json")
-        for name, (learner, _) in self.members.items():
+        for name, learner in self.champion.learners.items():
             _save_learner(learner, folder / "members" / name)
-        weights = {name: weight for name, (_, weight) in self.members.items()}
-        _write(folder / "model.json", {"format": FORMAT, "members": weights, **self.about})
+        _write(folder / "model.json", {"format": FORMAT, "members": self.champion.weights, **self.about})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -76,15 +75,9 @@ class Model:
         if about.pop("format") != FORMAT:
             raise ModelError(f"{sidecar}: only format {FORMAT} is known; update sectorforge")
         weights = about.pop("members")
-        members = {
-            name: (registry.learner(name).load(folder / "members" / name), weight) for name, weight in weights.items()
-        }
-        return cls(tasks.kind(about["task"]).recipe_type.load(folder / "recipe.json"), members, about)
-
-
-def blend(members: dict[str, tuple[Learner, float]], table: Table) -> np.ndarray:
-    """The weighted mean of the members' predictions."""
-    return np.sum([weight * learner.predict(table) for learner, weight in members.values()], axis=0)
+        learners = {name: registry.learner(name).load(folder / "members" / name) for name in weights}
+        recipe = tasks.kind(about["task"]).recipe_type.load(folder / "recipe.json")
+        return cls(recipe, Blend(learners, weights), about)
 
 
 @dataclass(frozen=True)

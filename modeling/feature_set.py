@@ -6,6 +6,7 @@ numbers (`features`), which row has which role (`splits`), or making it (`prepar
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
@@ -14,12 +15,14 @@ from typing import Any, Self, cast
 import numpy as np
 import polars as pl
 
+from industries.definition import UseCase
 from modeling.evaluation.record import ContractResult, Finding, Record
 from modeling.evaluation.record import Rows as RowCounts
 from modeling.recipe import Recipe
 from modeling.splits import ROLES
 from modeling.table import Rows, Table
 from modeling.tasks import registry as tasks
+from modeling.validated import ValidatedData
 
 
 class Background(Record):
@@ -32,6 +35,35 @@ class Background(Record):
     classes: list[str]
     contract: list[ContractResult]
     leakage: list[Finding]
+
+    @classmethod
+    def of(
+        cls,
+        data: ValidatedData,
+        use_case: UseCase,
+        rows: Sequence[int],
+        target_summary: dict[str, float],
+        leakage: list[Finding],
+        classes: Sequence[str] = (),
+    ) -> Self:
+        """Of `data` whose roles have as many `rows`: training, validation, test."""
+        counts = dict(zip(ROLES, rows, strict=True))
+        return cls(
+            task=use_case.task,
+            snapshot=data.snapshot,
+            rows=RowCounts(raw=data.snapshot_rows, quarantined=data.snapshot_rows - data.frame.height, **counts),
+            target_summary=target_summary,
+            classes=list(classes),
+            contract=data.results,
+            leakage=leakage,
+        )
+
+
+def summary(target: np.ndarray, classes: list[str]) -> dict[str, float]:
+    """The share of each class, or the spread of a number."""
+    if classes:
+        return {name: float((target == code).mean()) for code, name in enumerate(classes)}
+    return {name: float(getattr(target, name)()) for name in ("mean", "std", "min", "max")}
 
 
 @dataclass(frozen=True)

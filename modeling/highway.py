@@ -66,9 +66,8 @@ def make(environment: str, config: dict[str, Any]) -> Any:
     """A road of the simulator; it draws nothing."""
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     import gymnasium
-    import highway_env  # noqa: F401
 
-    return gymnasium.make(environment, config=config).unwrapped
+    return gymnasium.make(f"highway_env:{environment}", config=config).unwrapped
 
 
 def furthest(road: Any) -> float:

@@ -13,8 +13,7 @@ import polars as pl
 
 from industries.definition import UseCase
 from modeling import splits
-from modeling.evaluation.record import Rows as RowCounts
-from modeling.feature_set import Background, FeatureSet
+from modeling.feature_set import Background, FeatureSet, summary
 from modeling.features import Derive, FeatureError, FeatureRecipe, derived
 from modeling.policies import ACTION, ACTIONS, CLICK_RATE, JUDGED, LOGGED_SCORE, NAME, POOL, PROPENSITY
 from modeling.table import Rows, Table
@@ -133,20 +132,8 @@ def prepare(data: ValidatedData, use_case: UseCase, task: "Targeting", derive: D
         classes=classes,
         twin=framed.select(pl.struct(pl.all().exclude(use_case.target)).hash()).to_series(),
     )
-    clicks = task.encode(target, classes)
-    background = Background(
-        task=use_case.task,
-        snapshot=data.snapshot,
-        rows=RowCounts(
-            raw=data.snapshot_rows,
-            quarantined=data.snapshot_rows - frame.height,
-            **{role: len(part) for role, part in zip(splits.ROLES, parts, strict=True)},
-        ),
-        target_summary={name: float((clicks == code).mean()) for code, name in enumerate(classes)},
-        classes=classes,
-        contract=data.results,
-        leakage=leakage.audit(audited, use_case),
-    )
+    counts, of_target = [len(part) for part in parts], summary(task.encode(target, classes), classes)
+    background = Background.of(data, use_case, counts, of_target, leakage.audit(audited, use_case), classes)
     return FeatureSet(recipe, background, *parts)
 
 

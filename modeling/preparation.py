@@ -7,13 +7,11 @@ Belongs here: the order of the steps, split first. Does not belong here: any ste
 from dataclasses import replace
 from typing import cast
 
-import numpy as np
 import polars as pl
 
 from industries.definition import UseCase
 from modeling import leakage, splits
-from modeling.evaluation.record import Rows as RowCounts
-from modeling.feature_set import Background, FeatureSet
+from modeling.feature_set import Background, FeatureSet, summary
 from modeling.features import Derive, FeatureRecipe, derived
 from modeling.table import Rows
 from modeling.tasks.rows import RowTask
@@ -64,26 +62,7 @@ def prepare(
         classes=classes,
         twin=task.twin(frame, use_case),
     )
-    background = Background(
-        task=use_case.task,
-        snapshot=data.snapshot,
-        rows=RowCounts(
-            raw=data.snapshot_rows,
-            quarantined=data.snapshot_rows - frame.height,
-            train=len(train),
-            valid=len(valid),
-            test=len(test),
-        ),
-        target_summary=summary(task.encode(target, classes), classes),
-        classes=classes,
-        contract=data.results,
-        leakage=leakage.audit(audited, use_case),
-    )
+    counts = [len(train), len(valid), len(test)]
+    of_target = summary(task.encode(target, classes), classes)
+    background = Background.of(data, use_case, counts, of_target, leakage.audit(audited, use_case), classes)
     return FeatureSet(recipe, background, train, valid, test)
-
-
-def summary(target: np.ndarray, classes: list[str]) -> dict[str, float]:
-    """The share of each class, or the spread of a number."""
-    if classes:
-        return {name: float((target == code).mean()) for code, name in enumerate(classes)}
-    return {name: float(getattr(target, name)()) for name in ("mean", "std", "min", "max")}

@@ -12,9 +12,7 @@ import numpy as np
 
 from industries.definition import UseCase
 from modeling.evaluation.record import Finding
-from modeling.evaluation.record import Rows as RowCounts
-from modeling.feature_set import Background, FeatureSet
-from modeling.preparation import summary
+from modeling.feature_set import Background, FeatureSet, summary
 from modeling.recipe import Recipe
 from modeling.splits import ROLES
 from modeling.table import Rows
@@ -39,21 +37,8 @@ def feature_set(
     moment are taken away: none, where nothing looks ahead.
     """
     train, valid, test = roles
-    background = Background(
-        task=use_case.task,
-        snapshot=data.snapshot,
-        rows=RowCounts(
-            raw=data.snapshot_rows,
-            quarantined=data.snapshot_rows - data.frame.height,
-            train=len(train),
-            valid=len(valid),
-            test=len(test),
-        ),
-        target_summary=summary(outcomes, []),
-        classes=[],
-        contract=data.results,
-        leakage=_audit(roles, spans, changed),
-    )
+    counts = [len(rows) for rows in roles]
+    background = Background.of(data, use_case, counts, summary(outcomes, []), _audit(roles, spans, changed))
     return FeatureSet(recipe, background, train, valid, test)
 
 

@@ -113,10 +113,9 @@ def test_the_model_folder_predicts_raw_rows_alone(made: Made, tmp_path: Path) ->
         predicted = model.predict(made.raw)
         assert len(predicted) and np.isfinite(predicted).all()
         return
-    rows, members = made.features.valid, made.evaluated.model.members
+    rows = made.features.valid
     predicted = model.predict(made.raw.drop(made.use_case.target)[rows.number.tolist()])
-    together = sum(weight * learner.predict(rows.table) for learner, weight in members.values())
-    np.testing.assert_allclose(predicted, together, rtol=1e-6)
+    np.testing.assert_allclose(predicted, made.evaluated.model.champion.predict(rows.table), rtol=1e-6)
 
 
 def test_the_report_holds_what_was_measured(made: Made) -> None:

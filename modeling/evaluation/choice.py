@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modeling.evaluation.ensemble import Weights, blended, cross_fitted, greedy_weights
+from modeling.blend import Weights, blended
+from modeling.evaluation.ensemble import cross_fitted, greedy_weights
 from modeling.evaluation.metrics import unweighted
 from modeling.tasks.protocol import Metric, Units
 
@@ -80,8 +81,7 @@ def choose(
     sign = 1 if metric.greater_is_better else -1
     eligible = [name for name in validation if name != trivial] or [trivial]
     champion = max(eligible, key=lambda name: sign * validation[name][metric.name])
-    settled = predicted[champion] if champion in predicted else blended(predicted, weights[champion])
-    return Choice(champion, validation, weights, settled)
+    return Choice(champion, validation, weights, blended(predicted, weights[champion]))
 
 
 def in_words(metric: Metric, champion: str, where: str) -> str:

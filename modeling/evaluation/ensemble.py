@@ -1,47 +1,23 @@
-"""Learners that predict together.
+"""How learners share an answer.
 
-Belongs here: weighting predictions, finding the weights, and scoring them fairly. Does not belong here: choosing
-between the ensemble and its members (`choice`).
+Belongs here: finding the weights of an ensemble, and scoring them fairly. Does not belong here: predicting with them
+(`modeling.blend`), or choosing between the ensemble and its members (`choice`).
 
 Source: Caruana et al. 2004, "Ensemble selection from libraries of models": greedy forward selection with replacement.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from sklearn.model_selection import GroupKFold
 
+from modeling.blend import Weights, blended
 from modeling.evaluation.intervals import clusters
 from modeling.evaluation.metrics import unweighted
-from modeling.learners.protocol import Learner
-from modeling.table import Table
 from modeling.tasks.protocol import Metric
 
 STEPS = 20
 FOLDS = 5
-
-Weights = dict[str, float]
-"""Learner -> its share; positive, sums to 1."""
-
-
-@dataclass(frozen=True)
-class Blend:
-    """Fitted learners that predict as their weighted mean; a single learner is a blend of one."""
-
-    learners: Mapping[str, Learner]
-    weights: Weights
-
-    def predict(self, table: Table) -> np.ndarray:
-        """``[n]`` or ``[n, classes]``, as the learners."""
-        if len(self.weights) == 1:
-            return next(iter(self.learners.values())).predict(table)
-        return blended({name: self.learners[name].predict(table) for name in self.weights}, self.weights)
-
-
-def blended(predicted: Mapping[str, np.ndarray], weights: Weights) -> np.ndarray:
-    """The weighted mean of predictions of the same rows."""
-    return np.sum([weight * predicted[name] for name, weight in weights.items()], axis=0)
 
 
 def greedy_weights(predicted: Mapping[str, np.ndarray], target: np.ndarray, metric: Metric) -> Weights:

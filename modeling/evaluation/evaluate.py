@@ -21,15 +21,15 @@ import numpy as np
 from sklearn.metrics import confusion_matrix
 
 from industries.definition import UseCase
+from modeling.blend import Blend, blended
 from modeling.candidate import Candidate
 from modeling.evaluation import curves, occlusion, record
 from modeling.evaluation.calibration import calibration
 from modeling.evaluation.choice import ENSEMBLE, Choice, EvaluationError, choose, in_words
 from modeling.evaluation.decision import cheapest_threshold, decision
-from modeling.evaluation.ensemble import Blend, blended
 from modeling.evaluation.explanation import Ranking, affordable_rows, deletion_test, rank
 from modeling.evaluation.gates import gates
-from modeling.evaluation.intervals import clusters, scored
+from modeling.evaluation.intervals import Scored, clusters, scored
 from modeling.evaluation.limits import limits
 from modeling.evaluation.metrics import unweighted
 from modeling.evaluation.slices import slices
@@ -64,7 +64,7 @@ class Judgement:
     """The record, and the champion to publish."""
 
     evaluation: record.Evaluation
-    members: Members
+    champion: Blend
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,16 @@ class _Settled:
     @property
     def champion(self) -> Blend:
         return next(iter(self.champions.values()))
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """The champion on the test beside the trivial learner and the simple one, where it is a candidate."""
+
+    simple: str | None
+    answers: dict[str, np.ndarray]
+    scores: Scored
+    on_test: dict[str, dict[str, record.Interval]]
 
 
 def evaluate(
@@ -121,7 +131,7 @@ def evaluate(
     progress(
         f"{settled.choice.champion}: {title} {evaluation.champion.test[settled.metric.name].value:.4g} on the test"
     )
-    return Judgement(evaluation.model_copy(update=judged), settled.members)
+    return Judgement(evaluation.model_copy(update=judged), settled.champion)
 
 
 def _settle(
@@ -209,21 +219,8 @@ def _judge(
 ) -> record.Evaluation:
     train, valid, test = roles
     units, metric, choice = task.units(test), settled.metric, settled.choice
-    learners = {candidate.name: candidate.learner for candidate in candidates}
-    first = (use_case.learners or task.learners)[0]
-    simple = first if first in learners else None
-    needed = {task.trivial, *choice.members} | ({simple} if simple else set())
-    answers = {name: task.answers(learners[name], test) for name in sorted(needed)}
-    champion = answers[choice.champion] = _together(answers, choice)
-    compared = [name for name in dict.fromkeys((choice.champion, task.trivial, simple)) if name]
-    answers = {name: answers[name] for name in compared}
-    scores = scored(task.metrics(classes), units.truth, answers, units.group)
-    on_test = {name: scores.intervals(name) for name in compared}
-    if metric.name not in on_test[choice.champion]:
-        raise EvaluationError(
-            f"{metric.title} is undefined on the {len(units):,} test rows, which hold {len(np.unique(units.truth)):,} "
-            "distinct target values; make their share larger, or stratify the split"
-        )
+    compared = _compared(use_case, task, classes, candidates, settled, test, units)
+    champion, on_test, simple = compared.answers[choice.champion], compared.on_test, compared.simple
     threshold, outcome = settled.threshold, _predicts(task, classes)
     judged = Judged(
         use_case=use_case,
@@ -235,7 +232,7 @@ def _judge(
         candidates=candidates,
         champion=choice.champion,
         model=settled.champion,
-        answers=answers,
+        answers=compared.answers,
         validation=choice.predicted,
     )
     return record.Evaluation(
@@ -260,19 +257,11 @@ def _judge(
         units=len(units),
         unit=task.unit,
         seconds=0,
-        champion=record.Champion(
-            learner=choice.champion,
-            members=choice.members,
-            chosen_by=in_words(metric, choice.champion, f"{len(choice.predicted):,} validation {task.unit}"),
-            validation=choice.validation[choice.champion],
-            test=on_test[choice.champion],
-            seeds=_by_seed(task, settled, champion, test, units),
-            predictions_per_second=_speed(settled.members),
-        ),
+        champion=_champion(task, settled, on_test[choice.champion], champion, test, units),
         baseline=record.Baseline(learner=task.trivial, test=on_test[task.trivial]),
         simple=record.Baseline(learner=simple, test=on_test[simple]) if simple else None,
-        lift=scores.lift(choice.champion, task.trivial, metric.name),
-        lift_over_simple=scores.lift(choice.champion, simple, metric.name) if simple else None,
+        lift=compared.scores.lift(choice.champion, task.trivial, metric.name),
+        lift_over_simple=compared.scores.lift(choice.champion, simple, metric.name) if simple else None,
         candidates=[*(_candidate(one, choice, on_test) for one in candidates), *_ensemble(candidates, choice, on_test)],
         curves=_curves(outcome, units.truth, champion),
         calibration=calibration(units.truth, champion) if outcome in CLASSIFIED else None,
@@ -291,11 +280,53 @@ def _judge(
     )
 
 
-def _together(answers: dict[str, np.ndarray], choice: Choice) -> np.ndarray:
-    """The champion's answers: its only member's as they are (they need not be numbers one can average)."""
-    if choice.champion in answers:
-        return answers[choice.champion]
-    return blended(answers, choice.members)
+def _compared(
+    use_case: UseCase,
+    task: Task,
+    classes: list[str],
+    candidates: Sequence[Candidate],
+    settled: _Settled,
+    test: Rows,
+    units: Units,
+) -> _Compared:
+    choice, metric = settled.choice, settled.metric
+    learners = {candidate.name: candidate.learner for candidate in candidates}
+    first = (use_case.learners or task.learners)[0]
+    simple = first if first in learners else None
+    answering = [name for name in dict.fromkeys((*choice.members, task.trivial, simple)) if name]
+    answers = {name: task.answers(learners[name], test) for name in answering}
+    answers[choice.champion] = blended(answers, choice.members)
+    names = [name for name in dict.fromkeys((choice.champion, task.trivial, simple)) if name]
+    answers = {name: answers[name] for name in names}
+    scores = scored(task.metrics(classes), units.truth, answers, units.group)
+    on_test = {name: scores.intervals(name) for name in names}
+    if metric.name not in on_test[choice.champion]:
+        raise EvaluationError(
+            f"{metric.title} is undefined on the {len(units):,} test rows, which hold {len(np.unique(units.truth)):,} "
+            "distinct target values; make their share larger, or stratify the split"
+        )
+    return _Compared(simple, answers, scores, on_test)
+
+
+def _champion(
+    task: Task,
+    settled: _Settled,
+    on_test: dict[str, record.Interval],
+    answers: np.ndarray,
+    test: Rows,
+    units: Units,
+) -> record.Champion:
+    choice = settled.choice
+    where = f"{len(choice.predicted):,} validation {task.unit}"
+    return record.Champion(
+        learner=choice.champion,
+        members=choice.members,
+        chosen_by=in_words(settled.metric, choice.champion, where),
+        validation=choice.validation[choice.champion],
+        test=on_test,
+        seeds=_by_seed(task, settled, answers, test, units),
+        predictions_per_second=_speed(settled.members),
+    )
 
 
 def _by_seed(task: Task, settled: _Settled, champion: np.ndarray, test: Rows, units: Units) -> dict[int, float]:

@@ -28,7 +28,7 @@ from modeling.splits import ROLES, SplitError, assign
 from modeling.table import Rows
 from modeling.tasks.multiclass_classification import by_name
 from modeling.tasks.protocol import Judged, Metric, Settings, TargetHolds
-from modeling.tasks.rows import RowTask
+from modeling.tasks.rows import BaseTask
 from modeling.validated import ValidatedData
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class ForecastingSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Forecasting(RowTask):
+class Forecasting(BaseTask):
     """A number, some steps ahead; predictions are its point forecast ``[n]``, in the target's unit."""
 
     settings: ForecastingSettings = field(default_factory=ForecastingSettings)

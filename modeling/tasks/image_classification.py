@@ -6,7 +6,7 @@ not belong here: decoding, hashing and taking images apart (`modeling.images`), 
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import polars as pl
@@ -15,11 +15,9 @@ from industries.definition import UseCase
 from modeling import images
 from modeling.evaluation.metrics import FALSE_ALARMS, sensitivity_at_specificity
 from modeling.features import FeatureError
-from modeling.learners.protocol import Outcome
-from modeling.tasks.binary_classification import BinaryClassification
-from modeling.tasks.multiclass_classification import MulticlassClassification, at_least_two, by_name
-from modeling.tasks.protocol import Judged, Metric, TargetHolds
-from modeling.tasks.rows import RowTask
+from modeling.tasks.classes import ClassTask
+from modeling.tasks.multiclass_classification import by_name
+from modeling.tasks.protocol import Judged, Metric
 
 if TYPE_CHECKING:
     from modeling.evaluation.record import Chapter, Interval, Pictures
@@ -37,32 +35,16 @@ SENSITIVITY = Metric(
 
 
 @dataclass(frozen=True)
-class ImageClassification(RowTask):
-    """Two classes are judged as `BinaryClassification`, more as `MulticlassClassification`."""
+class ImageClassification(ClassTask):
+    """Images are what is classified."""
 
     name: ClassVar[str] = "image_classification"
-    target_holds: ClassVar[TargetHolds] = "classes"
     learners: ClassVar[tuple[str, ...]] = ("pixels", "image_lightgbm", "cnn", "image_encoder")
     extra: ClassVar[str | None] = "vision"
 
-    def outcome(self, classes: list[str]) -> Outcome:
-        return _family(classes).outcome(classes)
-
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
-        usual = _family(classes).metrics(classes)
+        usual = super().metrics(classes)
         return usual | by_name(SENSITIVITY) if len(classes) == 2 else usual
-
-    def classes(self, target: pl.Series, positive: Any) -> list[str]:
-        """Two values, the event last: `positive`, or by default 1 or true; or every distinct value of more than two.
-
-        Raises
-        ------
-        TargetError: all null, one class only, fractions, or no telling which of two is the event.
-        """
-        return _family(at_least_two(target).to_list()).classes(target, positive)
-
-    def encode(self, target: pl.Series, classes: list[str]) -> np.ndarray:
-        return _family(classes).encode(target, classes)
 
     def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
         return images.perceptual_hash(frame[_column(use_case)])
@@ -73,10 +55,6 @@ class ImageClassification(RowTask):
     def chapters(self, judged: Judged) -> list["Chapter"]:
         chapters = [_examples(judged, self.occluder(judged.use_case))]
         return [_operating_point(judged), *chapters] if len(judged.classes) == 2 else chapters
-
-
-def _family(classes: list[str]) -> BinaryClassification | MulticlassClassification:
-    return BinaryClassification() if len(classes) == 2 else MulticlassClassification()
 
 
 def _column(use_case: UseCase) -> str:

@@ -28,7 +28,7 @@ from modeling.recipe import Recipe
 from modeling.splits import ROLES, SplitError, assign
 from modeling.table import Rows
 from modeling.tasks.protocol import Judged, Metric, Predictor, Settings, TargetHolds, Units
-from modeling.tasks.rows import RowTask
+from modeling.tasks.rows import BaseTask
 from modeling.validated import ValidatedData
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class PortfolioSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Portfolio(RowTask):
+class Portfolio(BaseTask):
     """Weights ``[months, assets]``, long only and fully invested; the truth are daily returns
     ``[months, days, assets]``, NaN after a month's last day."""
 

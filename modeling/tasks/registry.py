@@ -7,7 +7,7 @@ from typing import Any
 from industries.definition import UseCase
 from modeling.tasks.protocol import Settings, Task
 
-_NOT_TASKS = {"__init__", "protocol", "registry", "rows"}
+_NOT_TASKS = {"__init__", "classes", "protocol", "registry", "rows"}
 
 
 def names() -> list[str]:

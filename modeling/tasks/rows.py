@@ -1,9 +1,10 @@
-"""What most tasks share: one row, one target, one prediction.
+"""What tasks share.
 
-Belongs here: the defaults of a task whose rows are scored as they are. Does not belong here: a task, or the steps from
-rows to a feature set (`modeling.preparation`).
+Belongs here: the defaults of every task, and what a task owes whose target is one column, read row by row. Does not
+belong here: a task, or the steps from rows to a feature set (`modeling.preparation`).
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RowTask:
-    """A task that reads its target from one column and judges prediction by prediction."""
+class BaseTask:
+    """The defaults: what is scored are rows, each prediction an answer."""
 
     settings: Settings = field(default_factory=Settings)
 
@@ -40,6 +41,20 @@ class RowTask:
     def occluder(self, use_case: UseCase) -> Occluder | None:
         return None
 
+    def units(self, rows: Rows) -> Units:
+        return Units(rows.table.target, rows.group)
+
+    def answers(self, model: Predictor, rows: Rows) -> np.ndarray:
+        return model.predict(rows.table)
+
+    def chapters(self, judged: Judged) -> list["Chapter"]:
+        return []
+
+
+class RowTask(BaseTask, ABC):
+    """A task that reads its target from one column, a value a row."""
+
+    @abstractmethod
     def classes(self, target: pl.Series, positive: Any) -> list[str]:
         """The classes in the order of their index (two: the event last); empty where the target is no class.
 
@@ -47,11 +62,10 @@ class RowTask:
         ------
         TargetError: all null, one class only, not binary…
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def encode(self, target: pl.Series, classes: list[str]) -> np.ndarray:
         """The target as `Table.target` holds it, ``[n]``."""
-        raise NotImplementedError
 
     def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series | None:
         """A value ``[n]`` that rows share which are nearly alike; None: their rounded features tell."""
@@ -61,12 +75,3 @@ class RowTask:
         from modeling.preparation import prepare
 
         return prepare(data, use_case, self, derive)
-
-    def units(self, rows: Rows) -> Units:
-        return Units(rows.table.target, rows.group)
-
-    def answers(self, model: Predictor, rows: Rows) -> np.ndarray:
-        return model.predict(rows.table)
-
-    def chapters(self, judged: Judged) -> list["Chapter"]:
-        return []

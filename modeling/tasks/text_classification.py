@@ -1,12 +1,12 @@
 """What is a text about, or what does it say?
 
 Belongs here: what is special about classes of texts: near twins, words as parts, and what readers look at. Does not
-belong here: reading the target (the two tasks of plain rows do), texts themselves (`modeling.texts`), or learners.
+belong here: reading the target (`classes`), texts themselves (`modeling.texts`), or learners.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import polars as pl
@@ -15,11 +15,9 @@ from industries.definition import UseCase
 from modeling import texts
 from modeling.evaluation import metrics
 from modeling.features import FeatureError
-from modeling.learners.protocol import Outcome
-from modeling.tasks.binary_classification import BinaryClassification
-from modeling.tasks.multiclass_classification import MulticlassClassification, at_least_two, by_name
-from modeling.tasks.protocol import Judged, Metric, Occluder, TargetHolds
-from modeling.tasks.rows import RowTask
+from modeling.tasks.classes import ClassTask
+from modeling.tasks.multiclass_classification import by_name
+from modeling.tasks.protocol import Judged, Metric, Occluder
 
 if TYPE_CHECKING:
     from modeling.evaluation.record import Chapter, Estimates, Interval, Listing
@@ -32,32 +30,15 @@ MACRO_F1 = Metric("macro_f1", "macro F1", True, metrics.macro_f1)
 
 
 @dataclass(frozen=True)
-class TextClassification(RowTask):
-    """Two classes are judged as `BinaryClassification`, more as `MulticlassClassification`."""
+class TextClassification(ClassTask):
+    """Texts are what is classified."""
 
     name: ClassVar[str] = "text_classification"
-    target_holds: ClassVar[TargetHolds] = "classes"
     learners: ClassVar[tuple[str, ...]] = ("tfidf", "text_lightgbm", "text_encoder")
     extra: ClassVar[str | None] = "text"
 
-    def outcome(self, classes: list[str]) -> Outcome:
-        return _family(classes).outcome(classes)
-
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
-        return by_name(MACRO_F1, ACCURACY) | _family(classes).metrics(classes)
-
-    def classes(self, target: pl.Series, positive: Any) -> list[str]:
-        """Two values, the event last: `positive`, or by default 1 or true; or every distinct value of more than two.
-
-        Raises
-        ------
-        TargetError: all null, one class only, fractions, or no telling which of two is the event.
-        """
-        return _family(at_least_two(target).to_list()).classes(target, positive)
-
-    def encode(self, target: pl.Series, classes: list[str]) -> np.ndarray:
-        """``[n]``: float64 0 or 1, the event, of two classes; else int64, the index of the class."""
-        return _family(classes).encode(target, classes)
+        return by_name(MACRO_F1, ACCURACY) | super().metrics(classes)
 
     def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
         return texts.folded(frame, _columns(use_case))
@@ -68,10 +49,6 @@ class TextClassification(RowTask):
 
     def chapters(self, judged: Judged) -> list["Chapter"]:
         return [_errors(judged), _strengths(judged), *_words(judged)]
-
-
-def _family(classes: list[str]) -> BinaryClassification | MulticlassClassification:
-    return BinaryClassification() if len(classes) == 2 else MulticlassClassification()
 
 
 def _columns(use_case: UseCase) -> list[str]:

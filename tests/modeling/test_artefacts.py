@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from modeling.artefacts import Candidates, Model, ModelError, blend
+from modeling.artefacts import Candidates, Model, ModelError
+from modeling.blend import Blend
 from modeling.compute import Compute
 from modeling.feature_set import FeatureSet
 from modeling.learners.protocol import Fitting
@@ -43,19 +44,19 @@ def candidates(features: FeatureSet) -> Candidates:
 
 @pytest.fixture
 def model(features: FeatureSet, candidates: Candidates) -> Model:
-    members = {c.name: (c.learner, weight) for c, weight in zip(candidates.fitted, (0.25, 0.75), strict=True)}
+    learners = {candidate.name: candidate.learner for candidate in candidates.fitted}
     return Model(
         features.recipe,
-        members,
+        Blend(learners, {"lightgbm": 0.25, "logistic": 0.75}),
         {"task": "binary_classification", "use_case": "shop/parts", "classes": features.classes},
     )
 
 
 def test_raw_rows_give_the_numbers_of_training(model, features):
     rows = parts()[features.valid.number - 1000]
-    expected = blend(model.members, features.valid.table)
+    expected = model.champion.predict(features.valid.table)
     np.testing.assert_array_equal(model.predict(rows.drop("broken"), hotter), expected)
-    one, two = (learner.predict(features.valid.table) for learner, _ in model.members.values())
+    one, two = (learner.predict(features.valid.table) for learner in model.champion.learners.values())
     np.testing.assert_allclose(expected, 0.25 * one + 0.75 * two)
 
 
@@ -77,7 +78,7 @@ def test_a_loaded_model_says_what_it_is(model, tmp_path):
     loaded = Model.load(tmp_path)
     assert loaded.about == model.about
     assert loaded.recipe == model.recipe
-    assert {name: weight for name, (_, weight) in loaded.members.items()} == {"lightgbm": 0.25, "logistic": 0.75}
+    assert loaded.champion.weights == {"lightgbm": 0.25, "logistic": 0.75}
 
 
 def test_a_model_holds_native_files_and_no_pickle(model, tmp_path):

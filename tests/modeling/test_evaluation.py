@@ -199,7 +199,7 @@ def test_the_test_is_opened_once_after_everything_is_trained_and_no_learner_is_f
     assert not Reads.fitted_on & set(roles[2].number.tolist())
     assert told.index("opening the sealed test") > told.index("training logistic again with seed 2")
     assert told.index("opening the sealed test") > told.index("ranking features")
-    assert {name: weight for name, (_, weight) in judgement.members.items()} == judgement.evaluation.champion.members
+    assert judgement.champion.weights == judgement.evaluation.champion.members
 
 
 def test_what_test_rows_hold_changes_nothing_that_was_chosen():
@@ -226,7 +226,7 @@ def test_an_ensemble_that_is_better_on_validation_is_champion():
     judged = judgement.evaluation
     assert judged.champion.learner == "ensemble"
     assert judged.champion.members.keys() >= {"logistic", "lightgbm"}
-    assert judgement.members.keys() == judged.champion.members.keys()
+    assert judgement.champion.learners.keys() == judged.champion.members.keys()
     assert sum(judged.champion.members.values()) == pytest.approx(1)
     assert judged.lift_over_simple.decisive and judged.lift_over_simple.value > 0
     assert judged.champion.chosen_by.endswith("on 600 validation rows, cross-fitted")

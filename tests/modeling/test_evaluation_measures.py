@@ -5,10 +5,11 @@ import polars as pl
 import pytest
 
 from industries.definition import Costs
+from modeling.blend import blended
 from modeling.evaluation.calibration import calibration
 from modeling.evaluation.curves import POINTS, event_curves, residual_curves
 from modeling.evaluation.decision import NEVER, cheapest_threshold, decision
-from modeling.evaluation.ensemble import blended, cross_fitted, greedy_weights
+from modeling.evaluation.ensemble import cross_fitted, greedy_weights
 from modeling.evaluation.explanation import FEWEST_ROWS, MOST_ROWS, Ranking, affordable_rows, deletion_test, rank
 from modeling.evaluation.intervals import scored
 from modeling.evaluation.record import Importance

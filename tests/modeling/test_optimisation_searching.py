@@ -6,6 +6,7 @@ import pytest
 from scipy.stats import norm
 
 from industries.definition import UseCase
+from modeling.blend import Blend
 from modeling.evaluation.record import Estimates, LineChart, Listing
 from modeling.features import FeatureError
 from modeling.searching import Experiments, guided, improvement, ranked, trials_until
@@ -101,7 +102,7 @@ def judged(goal: str = "highest", frame: pl.DataFrame | None = None) -> tuple[Op
         units=task.units(test),
         candidates=[],
         champion="oracle",
-        model=None,  # type: ignore[arg-type]
+        model=Blend({}, {}),
         answers=answers,
         validation=made.valid.table.target,
     )
@@ -136,7 +137,9 @@ def test_best_in_the_training_data_needs_settings_that_were_tried_there():
     """All but the held-out additive were: strong base, iodide, heat."""
     task, case = judged()
     (chapter,) = task.chapters(case)
-    lines = chapter.exhibits[0].lines  # type: ignore[union-attr]
+    regret = chapter.exhibits[0]
+    assert isinstance(regret, LineChart)
+    lines = regret.lines
     assert lines["best in the training data"].y[4] < lines["random"].y[4]
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from modeling.blend import Blend
 from modeling.evaluation.record import Estimates, Listing
-from modeling.evaluation.segments import Segments, segment_chapters
+from modeling.evaluation.segments import Segments, SegmentSettings, segment_chapters
 from modeling.learners import registry
 from modeling.learners.baseline import bg_nbd
 from modeling.learners.baseline.bg_nbd import History
@@ -15,6 +16,7 @@ from modeling.learners.protocol import Fitting, LearnerError
 from modeling.table import Rows, Table
 from modeling.tasks import registry as tasks
 from modeling.tasks.protocol import Judged
+from modeling.tasks.regression import Regression
 
 from .small_data import use_case
 
@@ -172,7 +174,7 @@ def judged(settings: dict) -> tuple[list, Table]:
         units=task.units(rows),
         candidates=[],
         champion="shifted",
-        model=None,  # type: ignore[arg-type]
+        model=Blend({}, {}),
         answers={"shifted": train.target + 3},
         validation=train.target,
     )
@@ -194,6 +196,6 @@ def test_no_segments_without_being_asked_or_without_numbers():
     assert judged({})[0] == []
     text_only = Table(np.empty((4, 0), np.float32), np.zeros((4, 1), np.int32), np.zeros(4), (), ("kind",), (3,))
     rows = Rows(text_only, np.arange(4), None, pl.DataFrame())
-    task = tasks.task(use_case(task="regression", settings={"segments": 2}))
-    case = Judged(use_case(), [], rows, rows, rows, task.units(rows), [], "x", None, {}, np.zeros(4))  # type: ignore[arg-type]
-    assert segment_chapters(case, task.settings, task.metrics([])) == []  # type: ignore[attr-defined]
+    task = Regression(SegmentSettings(segments=2))
+    case = Judged(use_case(), [], rows, rows, rows, task.units(rows), [], "x", Blend({}, {}), {}, np.zeros(4))
+    assert segment_chapters(case, task.settings, task.metrics([])) == []

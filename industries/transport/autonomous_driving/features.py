@@ -35,9 +35,8 @@ def simulate(settings: dict[str, Any]) -> pl.LazyFrame:
     how many `episodes`, whose seeds are their numbers; and `noise`, the share of random actions."""
     os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
     import gymnasium
-    import highway_env  # noqa: F401
 
-    road = gymnasium.make(settings["road"]["environment"], config=settings["road"]["config"]).unwrapped
+    road = gymnasium.make(f"highway_env:{settings['road']['environment']}", config=settings["road"]["config"]).unwrapped
     episodes = [_episode(road, seed, settings["noise"]) for seed in range(settings["episodes"])]
     return pl.LazyFrame([row for episode in episodes for row in episode])
 

@@ -4,17 +4,15 @@ Belongs here: a learner whose rule is fixed. Does not belong here: any rule (`se
 """
 
 from pathlib import Path
-from typing import ClassVar, Self
-
-import numpy as np
+from typing import ClassVar, Protocol, Self
 
 from modeling.learners.checks import Knobs, check_target, read_knobs
-from modeling.learners.protocol import Fitting, Outcome, Told
+from modeling.learners.protocol import Fitting, Learner, Outcome, Told
 from modeling.table import Table
 
 
-class Rule:
-    """Predicts by a rule; rows are checked and then left alone."""
+class Rule(Learner, Protocol):
+    """Everything of a learner but `predict`, which is the rule; rows are checked and then left alone."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("regression",)
     default_seconds: ClassVar[float] = 1
@@ -25,9 +23,6 @@ class Rule:
         read_knobs(Knobs, fitting.parameters)
         check_target(self, train, valid, fitting)
         return Told(parameters={})
-
-    def predict(self, table: Table) -> np.ndarray:
-        raise NotImplementedError
 
     def save(self, folder: Path) -> None:
         """Nothing was learned."""
