@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Md5 = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Share = Annotated[float, Field(gt=0, lt=1)]
 OnFailure = Literal["block", "quarantine"]
 
@@ -119,6 +120,10 @@ class Http(Strict):
     class Address(Reading):
         url: Annotated[str, Field(pattern=r"^https?://")]
         sha256: Sha256
+        md5: Md5 | None = Field(
+            default=None,
+            description="of the file as its publisher gives it, where that one is packed otherwise than the pinned one",
+        )
 
     members: dict[str, Address] = Field(min_length=1)
 
@@ -315,7 +320,9 @@ class UseCase(Strict):
     split: Split = RandomSplit()
     contract: list[Rule] = []
     metric: str | None = Field(default=None, description="default: the task's")
-    learners: list[str] | None = Field(default=None, description="default: the task's")
+    learners: list[str] | None = Field(
+        default=None, description="default: the task's; the first is the simple one that the champion is compared with"
+    )
     seconds: dict[str, Annotated[float, Field(gt=0)]] = Field(
         default={}, description="time budget of a learner on this machine; default: the learner's own"
     )

@@ -1,4 +1,4 @@
-"""Bytes by their sha256, on this machine.
+"""Bytes by their digest, on this machine.
 
 Belongs here: the local cache and the mirror that is looked at before the network. Does not belong here: where the
 bytes come from (`fetch`) or what they mean (`reading`).
@@ -14,9 +14,12 @@ from uuid import uuid4
 
 from resources.sources.errors import SourceError
 
+ALGORITHMS = {64: "sha256", 32: "md5"}
+"""By the length of what they make."""
+
 
 class Cache:
-    """Files named by the sha256 of their content.
+    """Files named by the digest of their content: the sha256, or where a publisher gives no other the md5.
 
     What is handed out was hashed first, so a damaged file counts as absent. Writing is atomic: any number of processes
     may share a folder.
@@ -35,30 +38,30 @@ class Cache:
         mirror = os.environ.get("SECTORFORGE_MIRROR")
         return cls(home / "cache", Path(mirror) if mirror else None)
 
-    def get(self, sha256: str) -> bytes | None:
+    def get(self, pin: str) -> bytes | None:
         """The bytes with this digest, or None where neither the cache nor the mirror holds them.
 
         Raises SourceError: the mirror is not a folder.
         """
         try:
-            content = (self._folder / sha256).read_bytes()
+            content = (self._folder / pin).read_bytes()
         except FileNotFoundError:
             content = b""
-        if _sha256(content) == sha256:
+        if fits(content, pin):
             return content
-        mirrored = self._mirrored.get(sha256)
-        return self.put(mirrored.read_bytes(), sha256, str(mirrored)) if mirrored else None
+        mirrored = self._mirrored.get(pin)
+        return self.put(mirrored.read_bytes(), pin, str(mirrored)) if mirrored else None
 
-    def put(self, content: bytes, sha256: str, where: str) -> bytes:
+    def put(self, content: bytes, pin: str, where: str) -> bytes:
         """Keep `content`, which came from `where`, and hand it back.
 
-        Raises SourceError: its digest is not `sha256`; nothing is kept.
+        Raises SourceError: its digest is not `pin`; nothing is kept.
         """
-        check_pin(content, sha256, where)
+        check_pin(content, pin, where)
         partial = self._made() / f"partial-{uuid4().hex}"
         try:
             partial.write_bytes(content)
-            partial.replace(self._folder / sha256)
+            partial.replace(self._folder / pin)
         finally:
             partial.unlink(missing_ok=True)
         return content
@@ -80,18 +83,23 @@ class Cache:
         return {file_sha256(path): path for path in self._mirror.rglob("*") if path.is_file()}
 
 
-def check_pin(content: bytes, sha256: str, where: str) -> None:
-    """Raise SourceError where the digest of `content`, which came from `where`, is not `sha256`."""
-    found = _sha256(content)
-    if found != sha256:
+def fits(content: bytes, pin: str) -> bool:
+    """Whether `pin`, a sha256 or an md5, is the digest of `content`."""
+    return _digest(content, ALGORITHMS[len(pin)]) == pin
+
+
+def check_pin(content: bytes, pin: str, where: str) -> None:
+    """Raise SourceError where the digest of `content`, which came from `where`, is not `pin`."""
+    if not fits(content, pin):
+        algorithm = ALGORITHMS[len(pin)]
         raise SourceError(
-            f"{where}: sha256 is {found}, the definition pins {sha256}. Look at what changed; if it is wanted, "
-            f"pin the new digest"
+            f"{where}: {algorithm} is {_digest(content, algorithm)}, the definition pins {pin}. Look at what changed; "
+            "if it is wanted, pin the new digest"
         )
 
 
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _digest(content: bytes, algorithm: str) -> str:
+    return hashlib.new(algorithm, content).hexdigest()
 
 
 def file_sha256(path: Path) -> str:

@@ -17,7 +17,7 @@ import polars as pl
 from industries import extras
 from industries.definition import SOURCES, Files, Http, Member, Package, UseCase
 from resources.sources import archives, fetch
-from resources.sources.cache import Cache, check_pin, file_sha256
+from resources.sources.cache import Cache, check_pin, file_sha256, fits
 from resources.sources.errors import SourceError
 from resources.sources.fetch import Progress
 from resources.sources.stacking import File, stacked
@@ -172,11 +172,18 @@ def _addresses(http: Http, cache: Cache, progress: Progress) -> dict[str, pl.Laz
 
 
 def _file(address: Http.Address, cache: Cache, progress: Progress) -> File:
-    content = cache.get(address.sha256) or _from_address(address, cache, progress)
+    kept = (content for pin in _pins(address) if (content := cache.get(pin)) is not None)
+    content = next(kept, None) or _from_address(address, cache, progress)
     return File(urlsplit(address.url).path.lstrip("/"), address.url, content)
 
 
 def _from_address(address: Http.Address, cache: Cache, progress: Progress) -> bytes:
     with fetch.session() as client, cache.scratch() as file:
         fetch.download(address.url, file, client, progress)
-        return cache.put(file.read(), address.sha256, address.url)
+        content = file.read()
+    pin = next((pin for pin in _pins(address) if fits(content, pin)), address.sha256)
+    return cache.put(content, pin, address.url)
+
+
+def _pins(address: Http.Address) -> list[str]:
+    return [pin for pin in (address.sha256, address.md5) if pin]

@@ -335,6 +335,17 @@ def test_a_wrong_file_at_an_address_is_refused(server, cache):
         read(addressed(f"{server.url}/orders.csv"), cache, print)
 
 
+def test_a_file_packed_otherwise_is_known_by_its_publisher_s_md5_and_kept(server, cache, tmp_path):
+    published = ORDERS.replace(b"\n", b"\r\n")
+    server.pages["/orders.csv"] = published
+    pins = {"sha256": digest(ORDERS), "md5": hashlib.md5(published).hexdigest()}
+    case = use_case(http=Http(members={"orders": Http.Address(url=f"{server.url}/orders.csv", **pins)}))
+    first = tables(case, cache)
+    server.pages.clear()
+    assert tables(case, cache) == first
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [pins["md5"]]
+
+
 def test_bytes_of_an_address_are_not_unpacked(server, cache):
     content = wheel(orders=ORDERS)[1]
     server.pages["/deep/arrays.npz"] = content
