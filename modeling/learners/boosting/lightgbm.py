@@ -55,6 +55,8 @@ class LightGBMKnobs(Knobs):
     Holzmüller et al. 2024 (https://arxiv.org/abs/2407.04491), with patience cut to suit a budget of seconds.
     """
 
+    space: ClassVar[dict[str, BaseDistribution]] = SPACE
+
     trials: int | None = Field(None, ge=1)
     rounds: int = Field(2000, ge=1)
     patience: int = Field(50, ge=1)
@@ -86,12 +88,13 @@ class Model:
     default_seconds: ClassVar[float] = 12
     extra: ClassVar[str | None] = None
     reads: ClassVar[str | None] = None
+    knobs: ClassVar[type[LightGBMKnobs]] = LightGBMKnobs
 
     _booster: lgb.Booster
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
         start = time.monotonic()
-        knobs = read_knobs(LightGBMKnobs, fitting.parameters)
+        knobs = read_knobs(self.knobs, fitting.parameters)
         check(self, train, valid, fitting)
         if fitting.fixed:
             grown, notes = _grow(_dataset(train, fitting), None, knobs, fitting), []
@@ -129,7 +132,7 @@ def _tuned(train: Table, valid: Table, knobs: LightGBMKnobs, fitting: Fitting, s
 def _search(train: Table, valid: Table, knobs: LightGBMKnobs, fitting: Fitting, deadline: float) -> Grown:
     """Trials until `knobs.trials` or `deadline`, the knobs as given first; the best, told how many there were."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    space = {name: SPACE[name] for name in SPACE if name != "cat_smooth" or train.categorical_names}
+    space = {name: of for name, of in knobs.space.items() if name != "cat_smooth" or train.categorical_names}
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=fitting.seed))
     given = knobs.model_dump(include=set(space))
     study.enqueue_trial(given)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
+from optuna.distributions import BaseDistribution, FloatDistribution
+from pydantic import Field
 
 from modeling import molecules
 from modeling.learners.boosting import lightgbm
@@ -17,6 +19,23 @@ TREES_SHARE = 0.5
 """Of the time budget, which the trees get however long describing the molecules took."""
 
 
+class MoleculeKnobs(lightgbm.LightGBMKnobs):
+    """A tree sees few of the columns, because hundreds of them say much the same."""
+
+    space: ClassVar[dict[str, BaseDistribution]] = lightgbm.SPACE | {"feature_fraction": FloatDistribution(0.05, 0.5)}
+
+    num_leaves: int = Field(31, ge=2)
+    min_data_in_leaf: int = Field(20, ge=1)
+    feature_fraction: float = Field(0.15, gt=0, le=1)
+    lambda_l2: float = Field(1.0, ge=0)
+
+
+class Trees(lightgbm.Model):
+    """The learner `lightgbm` with knobs for molecules."""
+
+    knobs: ClassVar[type[lightgbm.LightGBMKnobs]] = MoleculeKnobs
+
+
 class Model:
     """The learner `lightgbm`, with the molecule's fingerprint and descriptors as further columns."""
 
@@ -25,14 +44,14 @@ class Model:
     extra: ClassVar[str | None] = "molecules"
     reads: ClassVar[str | None] = "molecule"
 
-    _trees: lightgbm.Model
+    _trees: Trees
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
         start = time.monotonic()
         check_target(self, train, valid, fitting)
         described = [_beside(rows, molecules.fingerprint_again, molecules.descriptors_again) for rows in (train, valid)]
         left = max(fitting.seconds - (time.monotonic() - start), fitting.seconds * TREES_SHARE)
-        self._trees = lightgbm.Model()
+        self._trees = Trees()
         return self._trees.fit(described[0], described[1], replace(fitting, seconds=left))
 
     def predict(self, table: Table) -> np.ndarray:
@@ -44,7 +63,7 @@ class Model:
     @classmethod
     def load(cls, folder: Path) -> Self:
         model = cls()
-        model._trees = lightgbm.Model.load(folder)
+        model._trees = Trees.load(folder)
         return model
 
 
@@ -52,7 +71,5 @@ def _beside(table: Table, *encoders: molecules.Encoder) -> Table:
     """The rows with what the encoders say as numbers beside their own."""
     if not len(table):
         return table
-    parts = [molecules.stacked(of, molecules.smiles(table)).astype(np.float32) for of in encoders]
-    names = [f"molecule {number}" for number in range(sum(part.shape[1] for part in parts))]
-    numeric = np.hstack([table.numeric, *parts])
-    return replace(table, numeric=numeric, numeric_names=(*table.numeric_names, *names))
+    texts = molecules.smiles(table)
+    return molecules.beside(table, *(molecules.stacked(of, texts) for of in encoders))

@@ -1,0 +1,67 @@
+"""LightGBM on what MiniMol, left as it is, says of a molecule, on its descriptors, and on the row's own columns."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+
+from modeling import molecules
+from modeling.learners import molecule_encoder
+from modeling.learners.boosting.molecule_lightgbm import TREES_SHARE, Trees
+from modeling.learners.checks import check_target
+from modeling.learners.molecule_encoder import MiniMol
+from modeling.learners.protocol import Fitting, Outcome, Told
+from modeling.table import Table
+
+
+class Model:
+    """The learner `lightgbm`, with the molecule's embedding and descriptors as further columns."""
+
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary",)
+    default_seconds: ClassVar[float] = 30
+    extra: ClassVar[str | None] = "molecules"
+    reads: ClassVar[str | None] = "molecule"
+
+    _network: MiniMol
+    _trees: Trees
+
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+        start = time.monotonic()
+        check_target(self, train, valid, fitting)
+        self._network = MiniMol.load(fitting.weights(molecule_encoder.NAME), fitting.compute.threads)
+        texts = (*molecules.smiles(train), *molecules.smiles(valid))
+        read = np.hstack(
+            [
+                molecule_encoder.embeddings(self._network, texts, molecule_encoder.FITS),
+                molecules.stacked(molecules.descriptors_again, texts),
+            ]
+        )
+        spent = time.monotonic() - start
+        fitting.progress(f"{len(texts):,} molecules read in {spent:.0f} s")
+        seconds = max(fitting.seconds - spent, fitting.seconds * TREES_SHARE)
+        self._trees = Trees()
+        told = self._trees.fit(
+            molecules.beside(train, read[: len(train)]),
+            molecules.beside(valid, read[len(train) :]),
+            replace(fitting, seconds=seconds),
+        )
+        return replace(told, notes=["MiniMol, not trained", *told.notes])
+
+    def predict(self, table: Table) -> np.ndarray:
+        texts = tuple(molecules.smiles(table))
+        embedded = molecule_encoder.embeddings(self._network, texts, "molecule_embedding")
+        described = molecules.stacked(molecules.descriptors, texts)
+        return self._trees.predict(molecules.beside(table, embedded, described))
+
+    def save(self, folder: Path) -> None:
+        self._trees.save(folder)
+        self._network.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        model = cls()
+        model._network = MiniMol.load(folder)
+        model._trees = Trees.load(folder)
+        return model
