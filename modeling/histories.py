@@ -20,9 +20,8 @@ import polars as pl
 from industries.definition import TimeSplit, UseCase
 from modeling import splits
 from modeling.evaluation.record import Finding
-from modeling.evaluation.record import Rows as RowCounts
 from modeling.feature_set import Background, FeatureSet
-from modeling.features import Derive, FeatureError, derived
+from modeling.features import Derive, FeatureError, FeatureRecipe, derived
 from modeling.recommending import AGE, EXCLUDED, HISTORY, ITEM, ITEMS, NO_ITEM, TAGS, TITLE, USER
 from modeling.table import Rows, Table
 from modeling.validated import ValidatedData
@@ -41,6 +40,7 @@ class HistoryRecipe:
     Attributes
     ----------
     items: column -> a value per item: `item`, `title`, `tags` (a list) and one column a number.
+    profile: how what is known of a user from the beginning becomes codes.
     repeats: whether an item may be recommended to who already has it.
     """
 
@@ -48,6 +48,7 @@ class HistoryRecipe:
     item: str
     time: str
     items: dict[str, list[Any]]
+    profile: FeatureRecipe
     repeats: bool
     left_out: dict[str, str]
 
@@ -60,7 +61,7 @@ class HistoryRecipe:
         FeatureError: a column the definition names is missing.
         """
         columns, numbers = use_case.columns, {name: pl.col(name).cast(pl.Float32) for name in settings.numbers}
-        described = [name for name in (settings.title, settings.tags, *settings.numbers) if name]
+        described = [name for name in (settings.title, settings.tags, *settings.numbers, *settings.profile) if name]
         missing = [name for name in (columns.group, columns.time, *described) if name not in train.columns]
         if missing:
             raise FeatureError(f"{use_case.key}: the columns {missing} are missing; the rows have {train.columns}")
@@ -72,18 +73,20 @@ class HistoryRecipe:
             **{name: number.first() for name, number in numbers.items()},
         )
         read = {columns.group, columns.time, use_case.target, *described}
+        people = _people(train.sort(columns.time, maintain_order=True), str(columns.group), settings.profile)
         return cls(
             user=str(columns.group),
             item=use_case.target,
             time=str(columns.time),
             items=catalogue.drop_nulls(ITEM).sort(ITEM).to_dict(as_series=False),
+            profile=FeatureRecipe.fit(people.drop(USER), use_case) if settings.profile else FeatureRecipe([]),
             repeats=settings.repeats,
             left_out={name: "recommendation reads who, what and when" for name in train.columns if name not in read},
         )
 
     @property
     def inputs(self) -> list[str]:
-        return [self.user, self.item, self.time]
+        return [self.user, self.item, self.time, *self.profile.inputs]
 
     @property
     def catalogue(self) -> pl.DataFrame:
@@ -125,22 +128,23 @@ class HistoryRecipe:
         """
         coded = self.coded(frame)
         users = frame[self.user].unique(maintain_order=True).alias(USER)
-        return self.table(users, coded, coded[_TIME].max())
+        return self.table(users, self.people(frame), coded, coded[_TIME].max())
 
-    def table(self, users: pl.Series, past: pl.DataFrame, moment: Any) -> Table:
-        """The histories of `users` in the coded interactions `past`, which all lie before `moment`; no target."""
+    def people(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """A row per user: `user`, and the profile as their first interaction tells it."""
+        return _people(frame.sort(self.time, maintain_order=True), self.user, self.profile.inputs)
+
+    def table(self, users: pl.Series, people: pl.DataFrame, past: pl.DataFrame, moment: Any) -> Table:
+        """The profiles of `users`, from `people`, and their histories in the coded interactions `past`, which all lie
+        before `moment`; no target."""
         age = ((pl.lit(moment) - pl.col(_TIME)).dt.total_seconds() / 86400).cast(pl.Float32)
         gathered = past.drop_nulls(_CODE).group_by(USER).agg(pl.col(_CODE).alias(HISTORY), age.alias(AGE))
         content = users.to_frame().join(gathered, on=USER, how="left", maintain_order="left")
         content = content.with_columns(pl.col(HISTORY, AGE).fill_null([]))
         excluded = pl.lit([], dtype=pl.List(pl.Int32)) if self.repeats else pl.col(HISTORY)
-        return Table(
-            numeric=np.empty((len(users), 0), dtype=np.float32),
-            categorical=np.empty((len(users), 0), dtype=np.int32),
-            target=np.empty(0),
-            numeric_names=(),
-            categorical_names=(),
-            cardinalities=(),
+        profiles = users.to_frame().join(people, on=USER, how="left", maintain_order="left")
+        return replace(
+            self.profile.transform(profiles),
             content=content.with_columns(excluded.alias(EXCLUDED)),
             shared={ITEMS: self.catalogue},
         )
@@ -150,7 +154,14 @@ class HistoryRecipe:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**{**stored, "profile": FeatureRecipe(**stored["profile"])})
+
+
+def _people(ordered: pl.DataFrame, user: str, profile: list[str]) -> pl.DataFrame:
+    """The `profile` of each user as text, from the first of their rows."""
+    first = ordered.unique(user, keep="first", maintain_order=True)
+    return first.select(pl.col(user).alias(USER), pl.col(profile).cast(pl.String))
 
 
 def prepare(
@@ -173,31 +184,21 @@ def prepare(
     frame = derived(data.frame.drop(use_case.target), derive).with_columns(target)
     recipe = HistoryRecipe.fit(frame.filter(roles == "train"), use_case, settings)
     numbered = frame.with_columns(pl.Series(_NUMBER, data.numbers), roles.alias(_ROLE))
-    coded = recipe.coded(numbered)
+    coded, people = recipe.coded(numbered), recipe.people(frame)
     windows = {role: _Window.of(role, coded, settings.repeats) for role in splits.ROLES}
     sliced = list(dict.fromkeys([*use_case.columns.sensitive, *use_case.columns.slices]))
 
     def rows(window: _Window) -> Rows:
         users = window.wanted[USER]
-        table = replace(recipe.table(users, window.past, window.moment), target=_padded(window.wanted[_CODE]))
+        table = replace(recipe.table(users, people, window.past, window.moment), target=_padded(window.wanted[_CODE]))
         number = window.wanted[_NUMBER].list.first().to_numpy()
         first = pl.DataFrame({_NUMBER: number}).join(numbered, on=_NUMBER, how="left", maintain_order="left")
         return Rows(table, number, None, first.select(sliced))
 
     train, valid, test = (rows(window) for window in windows.values())
-    background = Background(
-        task=use_case.task,
-        snapshot=data.snapshot,
-        rows=RowCounts(
-            raw=data.snapshot_rows,
-            quarantined=data.snapshot_rows - frame.height,
-            **{role: int((roles == role).sum()) for role in splits.ROLES},
-        ),
-        target_summary=_summary(coded, windows["test"]),
-        classes=[],
-        contract=data.results,
-        leakage=_audit(coded, windows, recipe),
-    )
+    counts = [int((roles == role).sum()) for role in splits.ROLES]
+    of_target, audited = _summary(coded, windows["test"]), _audit(coded, windows, recipe)
+    background = Background.of(data, use_case, counts, of_target, audited)
     return FeatureSet(recipe, background, train, valid, test)
 
 

@@ -92,8 +92,8 @@ def popularity(table: Table, half_life: float) -> np.ndarray:
 def ranked(scores: Scores, popular: np.ndarray, table: Table) -> np.ndarray:
     """int64 ``[n, LENGTH]``: the codes of the items that score highest, best first, without the excluded ones.
 
-    Who has no history gets the most `popular` ``[items]``, which also decide between equal scores. A list that runs out
-    of items ends in `NO_ITEM`.
+    What is more `popular` ``[items]`` decides between equal scores, as those of a user without a history mostly are. A
+    list that runs out of items ends in `NO_ITEM`.
     """
     parts = (table.rows(slice(start, start + USERS_AT_ONCE)) for start in range(0, len(table), USERS_AT_ONCE))
     lists = [_ranked(scores(part), popular, part) for part in parts]
@@ -101,8 +101,7 @@ def ranked(scores: Scores, popular: np.ndarray, table: Table) -> np.ndarray:
 
 
 def _ranked(scores: np.ndarray, popular: np.ndarray, table: Table) -> np.ndarray:
-    new = (table.content[HISTORY].list.len() == 0).to_numpy()
-    scores = np.where(new[:, None], popular, scores)
+    scores = scores.astype(np.float64)
     scores[taken(table, EXCLUDED).nonzero()] = -np.inf
     by_popularity = np.argsort(-popular, kind="stable")
     order = by_popularity[np.argsort(-scores[:, by_popularity], axis=1, kind="stable")[:, :LENGTH]]

@@ -4,7 +4,8 @@ Belongs here: the settings, metrics and chapters of recommendation. Does not bel
 (`modeling.histories`), lists and the arithmetic of their scores (`modeling.recommending`).
 
 All items that training knows are ranked, for every user who takes a new one in the role's window: no negatives are
-sampled, no user is left out. Who has no history gets what is popular, from every learner alike.
+sampled, no user is left out. Who has no history gets what is popular; a learner that reads profiles may narrow it down
+to what is popular with people alike.
 """
 
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from modeling.recipe import Recipe
 from modeling.recommending import HISTORY, ITEMS, NO_ITEM, TITLE, hits, ndcg, popularity, recall
 from modeling.tasks.multiclass_classification import by_name
 from modeling.tasks.protocol import Judged, Metric, Settings
-from modeling.tasks.rows import RowTask
+from modeling.tasks.rows import BaseTask
 from modeling.validated import ValidatedData
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class RecommendationSettings(Settings):
     title: str | None = Field(default=None, description="the column with the item's name; default: its identifier")
     tags: str | None = Field(default=None, description="the item's tags or genres: words between spaces, commas or |")
     numbers: list[str] = Field(default=[], description="columns with numbers that describe the item")
+    profile: list[str] = Field(
+        default=[], description="columns with levels that describe the user, known before they take anything"
+    )
     repeats: bool = Field(default=False, description="whether an item may be recommended to who already has it")
 
 
@@ -47,7 +51,7 @@ def _ndcg(truth: np.ndarray, lists: np.ndarray) -> Prepared:
 
 
 @dataclass(frozen=True)
-class Recommendation(RowTask):
+class Recommendation(BaseTask):
     """Interactions ``(user, item, time)``; the units are users, the answers lists ``[u, 50]`` of item codes."""
 
     settings: RecommendationSettings = field(default_factory=RecommendationSettings)
@@ -167,8 +171,8 @@ def _by_history(judged: Judged) -> Chapter:
     }
     return Chapter(
         title="Who is served how well",
-        reading="Without a history every learner can only show what is popular: the difference begins with the first "
-        "items.",
+        reading="Without a history all that can be shown is what is popular, or popular with people of the same "
+        "profile: taste begins with the first items.",
         term=f"Mean NDCG@{PLACES} of test users by the length of their history, with 95 % bootstrap intervals by user.",
         exhibits=[
             Estimates(

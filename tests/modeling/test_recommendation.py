@@ -1,7 +1,7 @@
 """Lists for users: one moment for all, the whole catalogue, nothing from the future; and who is unknown."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -12,18 +12,21 @@ import pytest
 from industries.definition import UseCase
 from modeling.compute import Compute
 from modeling.feature_set import FeatureSet
+from modeling.features import FeatureError
 from modeling.histories import HistoryRecipe
 from modeling.learners import registry
 from modeling.learners.baseline.ease import between_items
 from modeling.learners.protocol import Fitting, Learner, LearnerError
-from modeling.recommending import HISTORY, ITEM, ITEMS, LENGTH, NO_ITEM, ndcg, ranked, recall
+from modeling.recommending import HISTORY, ITEM, ITEMS, LENGTH, NO_ITEM, TAGS, ndcg, ranked, recall
 from modeling.splits import SplitError
+from modeling.table import RARE
 from modeling.tasks import registry as tasks
 
 from .small_data import validated
-from .tiny.recommendation import CONTENT, frame
+from .tiny.recommendation import CONTENT, GENRES, frame
 
 LEARNERS = ("popularity", "ease", "item_knn", "lightgbm_ranker", "sasrec")
+WITHOUT_PROFILES = ("popularity", "ease", "item_knn", "sasrec")
 
 
 def use_case(**changes: object) -> UseCase:
@@ -118,7 +121,7 @@ def test_taste_beats_popularity(name: str) -> None:
     assert scores[name] > 1.3 * scores["popularity"]
 
 
-@pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize("name", WITHOUT_PROFILES)
 def test_who_is_unknown_gets_what_is_popular(name: str) -> None:
     recipe, day = features().recipe, frame()["day"].max()
     rows = {"reader": ["new", "stranger"], "book": [None, "never seen"], "day": [day] * 2}
@@ -126,6 +129,42 @@ def test_who_is_unknown_gets_what_is_popular(name: str) -> None:
     assert table.content[HISTORY].to_list() == [[], []]
     lists, popular = fitted(name).predict(table), fitted("popularity").predict(table)
     np.testing.assert_array_equal(lists, popular)
+
+
+def test_a_ranker_serves_who_is_unknown_by_their_profile() -> None:
+    one_by_one = pl.duration(days=2 * pl.col("reader").str.tail(2).cast(pl.Int32))
+    since = (pl.col("day") - pl.col("day").min().over("reader")) / 100
+    rows = frame().with_columns(
+        day=pl.lit(datetime(2024, 1, 1)) + one_by_one + since,
+        shelf=pl.col("genre").mode().sort().first().over("reader"),
+    )
+    made = prepared(rows, settings=CONTENT["settings"] | {"profile": ["shelf"]})
+    ranker = registry.learner("lightgbm_ranker")()
+    ranker.fit(made.train.table, made.valid.table, fitting("lightgbm_ranker"))
+    strangers = pl.DataFrame(
+        {"reader": GENRES, "book": [None] * 3, "day": [frame()["day"].max()] * 3, "shelf": GENRES},
+        schema_overrides={"book": pl.String},
+    )
+    table = made.recipe.transform(strangers)
+    assert table.content[HISTORY].to_list() == [[], [], []]
+    tags = table.shared[ITEMS][TAGS]
+    for shelf, found in zip(GENRES, ranker.predict(table), strict=True):
+        assert sum(shelf in tag for tag in tags.gather(found[:10])) >= 8
+
+
+def test_a_profile_is_what_a_users_first_interaction_tells() -> None:
+    made = prepared(frame(), settings=CONTENT["settings"] | {"profile": ["club"]})
+    day, rows = datetime(2024, 7, 20), {"reader": ["new"] * 2, "book": ["b00", "b01"], "club": ["south", "north"]}
+    moved = made.recipe.transform(pl.DataFrame(rows | {"day": [day, day + timedelta(days=1)]}))
+    stayed = made.recipe.transform(pl.DataFrame(rows | {"day": [day] * 2, "club": ["south"] * 2}))
+    strange = made.recipe.transform(pl.DataFrame(rows | {"day": [day] * 2, "club": ["abroad"] * 2}))
+    np.testing.assert_array_equal(moved.categorical, stayed.categorical)
+    assert moved.categorical[0, 0] > RARE and strange.categorical[0, 0] == RARE
+
+
+def test_a_profile_that_is_no_column_is_refused() -> None:
+    with pytest.raises(FeatureError, match=r"the columns \['country'\] are missing"):
+        prepared(frame(), settings=CONTENT["settings"] | {"profile": ["country"]})
 
 
 def test_an_unknown_item_in_a_history_is_ignored() -> None:
@@ -163,7 +202,7 @@ def test_histories_without_pairs_are_refused() -> None:
         registry.learner("ease")().fit(table, table, fitting("ease"))
 
 
-def test_a_ranker_says_when_nobody_comes_back() -> None:
+def test_a_ranker_says_when_nobody_takes_anything() -> None:
     table = features().train.table
     with pytest.raises(LearnerError, match="set the knobs `moments` and `days`"):
         registry.learner("lightgbm_ranker")().fit(table, table, fitting("lightgbm_ranker", moments=1, days=500.0))

@@ -117,7 +117,8 @@ class Model:
     def _scores(self, table: Table) -> np.ndarray:
         recent = self._recent(table).to(next(self._network.parameters()).device)
         logits = torch.cat(list(outputs(self._network, (recent,), CHUNK))).double().cpu().numpy()
-        return logits + self._prior * np.log1p(self._popular)
+        new = (table.content[HISTORY].list.len() == 0).to_numpy()
+        return np.where(new[:, None], self._popular, logits + self._prior * np.log1p(self._popular))
 
     def _recent(self, table: Table) -> Tensor:
         return _filled(table.content[HISTORY].list.tail(self._knobs.length), self._knobs.length)
