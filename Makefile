@@ -28,11 +28,11 @@ run: $(INSTALLED) ## raw data to reports, for every use case
 ui: $(INSTALLED) ## the Dagster UI on this machine
 	$(BIN)/sectorforge ui
 
-test: $(INSTALLED) ## every test, slow ones included
-	$(BIN)/python -m pytest
+test: test-fast ## every test, slow ones included
+	$(BIN)/python -m pytest -m slow
 
-test-fast: $(INSTALLED) ## the tests that take seconds
-	$(BIN)/python -m pytest -m 'not slow'
+test-fast: $(INSTALLED) ## the tests that take seconds, on every core
+	$(BIN)/python -m pytest -m 'not slow' --numprocesses logical --dist loadfile
 
 check: $(INSTALLED) ## formatting, lint, types, catalogue, definitions
 	$(BIN)/ruff format --check .
