@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from industries.definition import ColumnSplit, GroupSplit, RandomSplit, ScaffoldSplit, TimeSplit, UseCase
-from modeling.molecules import scaffolds
+from modeling.domains.molecules import scaffolds
 
 Role = Literal["train", "valid", "test"]
 ROLES: tuple[Role, ...] = get_args(Role)

@@ -117,7 +117,7 @@ def list_extras() -> None:
     for extra in extras.declared():
         lacking = extras.missing(extra)
         size = "" if lacking else f"{extras.added_bytes(extra) / 2**20:,.0f} MB"
-        state = f"no: {extras.install_command([extra])}" if lacking else "yes"
+        state = escape(f"no: {extras.install_command([extra])}") if lacking else "yes"
         table.add_row(extra, ", ".join(one.name for one in extras.requirements(extra)), state, size)
     console.print(table)
 

@@ -1,7 +1,7 @@
 """How well predictions meet times that may be cut short.
 
 Belongs here: concordance of a risk and Brier scores of a survival curve, weighted by counts like every metric. Does not
-belong here: other scores (`metrics`), or estimators of survival and censoring (`modeling.survival`).
+belong here: other scores (`metrics`), or estimators of survival and censoring (`modeling.domains.survival`).
 
 On rows of weight one every score equals scikit-survival's, ties included; they are repeated here because a bootstrap
 scores the same predictions a thousand times, and theirs takes seconds once.
@@ -12,8 +12,8 @@ from typing import Self
 
 import numpy as np
 
+from modeling.domains.survival import AtRisk, seen, times
 from modeling.evaluation.metrics import Prepared, Score
-from modeling.survival import AtRisk, seen, times
 
 
 @Score

@@ -1,7 +1,7 @@
 """Image networks made by others: cut into stages, loaded with their weights, and not asked the same twice.
 
 Belongs here: everything that learners on top of such a network share. Does not belong here: decoding
-(`modeling.images`), or training any of it (`deep.image_encoder`).
+(`modeling.domains.images`), or training any of it (`deep.image_encoder`).
 
 What the untrained part of a network answers is remembered within the process, because the same images pass it again and
 again: for each learner, with every seed, in every prediction.
@@ -19,8 +19,8 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from modeling import images
 from modeling.compute import Compute
+from modeling.domains import images
 from modeling.learners.checks import Knobs
 from modeling.learners.protocol import LearnerError
 

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from modeling.domains.survival import seen
 from modeling.learners.protocol import Fitting, Learner, LearnerError
-from modeling.survival import seen
 from modeling.table import Table
 
 

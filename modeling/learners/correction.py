@@ -1,7 +1,7 @@
 """Learning what exponential smoothing gets wrong.
 
 Belongs here: the step between a table of forecasts and a learner of numbers that corrects a classical forecast. Does
-not belong here: the learners (`boosting/ets_lightgbm`, `deep/ets_tabm`) or the forecast (`modeling.series`).
+not belong here: the learners (`boosting/ets_lightgbm`, `deep/ets_tabm`) or the forecast (`modeling.domains.series`).
 
 Series differ in size and share little but their rhythm, so a learner sees every value as its distance from the smoothed
 forecast, in units of the series' typical error, and predicts that distance. As in Smyl 2020 ("A hybrid method of
@@ -15,8 +15,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from modeling.domains.series import SMOOTHED, STEP, TYPICAL_ERROR
 from modeling.learners.protocol import Fitting, Learner, Outcome, Told
-from modeling.series import SMOOTHED, STEP, TYPICAL_ERROR
 from modeling.table import Table
 
 

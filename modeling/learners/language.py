@@ -1,7 +1,7 @@
 """Text networks made by others: loaded with their weights or without, read with, and not asked the same twice.
 
 Belongs here: everything that learners on top of such a network share. Does not belong here: texts themselves
-(`modeling.texts`), or training any of it (`deep.text_encoder`). transformers belongs to the extra `text` and is
+(`modeling.domains.texts`), or training any of it (`deep.text_encoder`). transformers belongs to the extra `text` and is
 imported inside functions. A packaged name is never looked up at the hub.
 
 What an untrained network answers is remembered within the process, because the same texts pass it again and again: for

@@ -1,8 +1,8 @@
 """MiniMol, a molecule network made by others: what it reads of a molecule, and what it says of it.
 
 Belongs here: the network's inputs and running it as it is. Does not belong here: other views of a molecule
-(`modeling.molecules`), or learners on top of it. RDKit and onnxruntime belong to the extra `molecules` and are imported
-inside functions.
+(`modeling.domains.molecules`), or learners on top of it. RDKit and onnxruntime belong to the extra `molecules` and are
+imported inside functions.
 
 What it answers is remembered within the process, because the same molecules pass it again and again: with every seed,
 and in every prediction.
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from scipy.linalg import eig
 
-from modeling.molecules import molecule
+from modeling.domains.molecules import molecule
 
 if TYPE_CHECKING:
     from rdkit.Chem import Mol

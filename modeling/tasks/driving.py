@@ -1,7 +1,7 @@
 """Who drives well?
 
 Belongs here: a policy learned from demonstrations as a classification of actions, and the closed loop in which it is
-judged. Does not belong here: the simulator (`modeling.highway`), or policies (`modeling.learners`).
+judged. Does not belong here: the simulator (`modeling.domains.highway`), or policies (`modeling.learners`).
 
 A row is what a driver saw and what the demonstrator would do; the group is the episode's seed. What is judged are
 episodes: the policy drives the simulator itself, on seeds that nothing was learned from, so that its own mistakes lead
@@ -17,13 +17,13 @@ import polars as pl
 from pydantic import Field
 
 from industries.definition import UseCase
-from modeling import highway
+from modeling.domains import highway
+from modeling.domains.highway import ACTIONS, Episode
 from modeling.evaluation.intervals import scored
 from modeling.evaluation.metrics import Prepared, Score, mean
 from modeling.evaluation.record import Chapter, Estimates, Listing, Picture, Pictures
 from modeling.feature_set import FeatureSet
 from modeling.features import Derive, FeatureError, FeatureRecipe, feature_columns
-from modeling.highway import ACTIONS, Episode
 from modeling.table import Rows, Table
 from modeling.tasks.multiclass_classification import MulticlassClassification, by_name, class_index
 from modeling.tasks.protocol import Judged, Metric, Predictor, Settings, Units

@@ -1,7 +1,7 @@
 """What comes next?
 
 Belongs here: which origins and steps train, choose and test, the audit of that, and how forecasts are judged step by
-step. Does not belong here: the grid and the features (`modeling.series`), or quantiles
+step. Does not belong here: the grid and the features (`modeling.domains.series`), or quantiles
 (`modeling.evaluation.quantiles`).
 
 A row is a forecast: one series, one origin, one step ahead. Origins roll through each role's own time, and no role's
@@ -18,12 +18,22 @@ import polars as pl
 from pydantic import Field, field_validator
 
 from industries.definition import TimeSplit, UseCase
+from modeling.domains.series import (
+    SEASONAL_NAIVE,
+    SMOOTHED,
+    STEP,
+    TYPICAL_ERROR,
+    Gaps,
+    Grid,
+    Layout,
+    SeriesRecipe,
+    on_grid,
+)
 from modeling.evaluation.metrics import mae, r2, rmse
 from modeling.evaluation.record import Band, Chapter, Estimates, Exhibit, Line, LineChart
 from modeling.features import Derive, FeatureError
 from modeling.learners.protocol import Outcome
 from modeling.recipe import Recipe
-from modeling.series import SEASONAL_NAIVE, SMOOTHED, STEP, TYPICAL_ERROR, Gaps, Grid, Layout, SeriesRecipe, on_grid
 from modeling.splits import ROLES, SplitError, assign
 from modeling.table import Rows
 from modeling.tasks.multiclass_classification import by_name
@@ -32,8 +42,8 @@ from modeling.tasks.rows import BaseTask
 from modeling.validated import ValidatedData
 
 if TYPE_CHECKING:
+    from modeling.domains.rolling import Span
     from modeling.feature_set import FeatureSet
-    from modeling.rolling import Span
 
 MOMENTS = "moments"
 """The shared table of a role: the moment each row number of the snapshot stands for."""
@@ -84,7 +94,7 @@ class Forecasting(BaseTask):
         )
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> "FeatureSet":
-        from modeling.rolling import feature_set
+        from modeling.domains.rolling import feature_set
 
         if derive is not None:
             raise FeatureError(

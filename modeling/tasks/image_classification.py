@@ -1,7 +1,7 @@
 """What does this image show?
 
 Belongs here: what is scored and shown of a classifier of images: two classes, of which one is the event, or more. Does
-not belong here: decoding, hashing and taking images apart (`modeling.images`), or the arithmetic of the metrics
+not belong here: decoding, hashing and taking images apart (`modeling.domains.images`), or the arithmetic of the metrics
 (`modeling.evaluation.metrics`).
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from industries.definition import UseCase
-from modeling import images
+from modeling.domains import images
 from modeling.evaluation.metrics import FALSE_ALARMS, sensitivity_at_specificity
 from modeling.features import FeatureError
 from modeling.tasks.classes import ClassTask

@@ -1,7 +1,7 @@
 """Does this molecule have the property?
 
 Belongs here: what is scored and shown of a classifier of molecules. Does not belong here: chemistry
-(`modeling.molecules`), or the arithmetic of the metrics (`modeling.evaluation.metrics`).
+(`modeling.domains.molecules`), or the arithmetic of the metrics (`modeling.evaluation.metrics`).
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from industries.definition import UseCase
-from modeling import molecules
+from modeling.domains import molecules
 from modeling.evaluation.metrics import accuracy, average_precision, log_loss, mcc, roc_auc
 from modeling.features import Derive, FeatureError
 from modeling.tasks.binary_classification import BinaryClassification

@@ -1,7 +1,8 @@
 """Which settings are best?
 
 Belongs here: a regression of outcomes on settings, and how fast the best settings are found with it and without.
-Does not belong here: the ways to search (`modeling.searching`), or features of settings (the use case's `features`).
+Does not belong here: the ways to search (`modeling.domains.searching`), or features of settings (the use case's
+`features`).
 
 A row is an experiment. The model is judged as any regression; then every search gets the same number of trials on the
 test rows, whose outcomes it learns one at a time, as a laboratory would. The best of them is known, so regret is exact.
@@ -26,8 +27,8 @@ from modeling.tasks.regression import Regression
 from modeling.validated import ValidatedData
 
 if TYPE_CHECKING:
+    from modeling.domains.searching import Search
     from modeling.feature_set import FeatureSet
-    from modeling.searching import Search
 
 SETTINGS = "settings"
 """The shared table of a role: the factors of each of its rows, in their order."""
@@ -99,7 +100,7 @@ class Optimisation(Regression):
         ]
 
     def _searched(self, judged: Judged, trials: int) -> "_Found":
-        from modeling.searching import Experiments
+        from modeling.domains.searching import Experiments
 
         sign = 1.0 if self.settings.goal == "highest" else -1.0
         pool = sign * judged.test.table.target
@@ -112,7 +113,7 @@ class Optimisation(Regression):
         return _Found(sign, pool, best)
 
     def _searches(self, judged: Judged, sign: float) -> dict[str, "Search"]:
-        from modeling.searching import guided, ranked
+        from modeling.domains.searching import guided, ranked
 
         expected = sign * judged.answers[judged.champion]
         settings = judged.test.table.shared[SETTINGS]
@@ -198,7 +199,7 @@ def _regret(found: _Found) -> LineChart:
 
 def _effort(found: _Found) -> Estimates:
     """How many trials each search took until nearly the best."""
-    from modeling.searching import trials_until
+    from modeling.domains.searching import trials_until
 
     top, middle = found.pool.max(), found.pool.mean()
     wanted = middle + NEARLY * (top - middle)

@@ -1,7 +1,7 @@
 """What to hold next month?
 
 Belongs here: which months train, choose and test, the step from forecasts to weights, and what is shown of a judged
-strategy. Does not belong here: features, optimiser and scores (`modeling.portfolios`).
+strategy. Does not belong here: features, optimiser and scores (`modeling.domains.portfolios`).
 
 A row is an asset and a month; its target is the return of that month less the mean of all assets. A unit is a month:
 what is judged are the weights held in it, after costs. Covariances roll forward with the months; forecasts are fitted
@@ -18,12 +18,12 @@ import polars as pl
 from pydantic import Field
 
 from industries.definition import TimeSplit, UseCase
-from modeling import portfolios
+from modeling.domains import portfolios
+from modeling.domains.portfolios import DAY, MONTH, RETURNS, Held, Mandate, Prices, PricesRecipe
 from modeling.evaluation.metrics import Score
 from modeling.evaluation.record import Chapter, Line, LineChart, Listing
 from modeling.features import Derive, FeatureError
 from modeling.learners.protocol import Outcome
-from modeling.portfolios import DAY, MONTH, RETURNS, Held, Mandate, Prices, PricesRecipe
 from modeling.recipe import Recipe
 from modeling.splits import ROLES, SplitError, assign
 from modeling.table import Rows
@@ -79,7 +79,7 @@ class Portfolio(BaseTask):
         }
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> "FeatureSet":
-        from modeling.rolling import feature_set
+        from modeling.domains.rolling import feature_set
 
         if derive is not None:
             raise FeatureError("features.py: what is known of an asset comes from its prices; write `assemble` only")

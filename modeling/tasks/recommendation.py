@@ -1,7 +1,7 @@
 """Which items will a user take next?
 
 Belongs here: the settings, metrics and chapters of recommendation. Does not belong here: making histories
-(`modeling.histories`), lists and the arithmetic of their scores (`modeling.recommending`).
+(`modeling.domains.histories`), lists and the arithmetic of their scores (`modeling.domains.recommending`).
 
 All items that training knows are ranked, for every user who takes a new one in the role's window: no negatives are
 sampled, no user is left out. Who has no history gets what is popular; a learner that reads profiles may narrow it down
@@ -16,14 +16,14 @@ import numpy as np
 from pydantic import Field
 
 from industries.definition import UseCase
+from modeling.domains.histories import HistoryRecipe
+from modeling.domains.recommending import HISTORY, ITEMS, NO_ITEM, TITLE, hits, ndcg, popularity, recall
 from modeling.evaluation.intervals import interval, resampled
 from modeling.evaluation.metrics import Prepared, Score, mean
 from modeling.evaluation.record import Chapter, Estimates, Interval, Line, LineChart, Listing
 from modeling.features import Derive
-from modeling.histories import HistoryRecipe
 from modeling.learners.protocol import Outcome
 from modeling.recipe import Recipe
-from modeling.recommending import HISTORY, ITEMS, NO_ITEM, TITLE, hits, ndcg, popularity, recall
 from modeling.tasks.multiclass_classification import by_name
 from modeling.tasks.protocol import Judged, Metric, Settings
 from modeling.tasks.rows import BaseTask
@@ -75,7 +75,7 @@ class Recommendation(BaseTask):
         )
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> "FeatureSet":
-        from modeling.histories import prepare
+        from modeling.domains.histories import prepare
 
         return prepare(data, use_case, self.settings, derive)
 

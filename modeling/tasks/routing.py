@@ -1,7 +1,7 @@
 """Which way is the fastest?
 
 Belongs here: roads' travel times as a regression, the trips by which they are judged, and the routes that follow. Does
-not belong here: the graph (`modeling.roads`), the arithmetic of intervals (`modeling.evaluation.intervals`).
+not belong here: the graph (`modeling.domains.roads`), the arithmetic of intervals (`modeling.evaluation.intervals`).
 
 A row is a road at a moment; what is learned is the logarithm of its slowness, travel time over free flow. What is
 judged are trips: the route that looks fastest by the predicted times, at the times that roads really took. A constant
@@ -16,12 +16,12 @@ import polars as pl
 from pydantic import Field
 
 from industries.definition import UseCase
+from modeling.domains.roads import COLUMNS, Network
 from modeling.evaluation.intervals import interval, resampled
 from modeling.evaluation.metrics import Prepared, Score, mean, prepared, unweighted
 from modeling.evaluation.record import Chapter, Estimates, Interval, Listing, Roads
 from modeling.feature_set import FeatureSet
 from modeling.features import Derive, FeatureError, FeatureRecipe
-from modeling.roads import COLUMNS, Network
 from modeling.splits import ROLES
 from modeling.table import Rows, Table
 from modeling.tasks.multiclass_classification import by_name

@@ -1,7 +1,7 @@
 """How long until it happens, where observation often ends first?
 
 Belongs here: reading a time and an event as one target, and what is scored and shown of a risk. Does not belong here:
-estimators of survival (`modeling.survival`), or the arithmetic of the metrics (`modeling.evaluation.censored`).
+estimators of survival (`modeling.domains.survival`), or the arithmetic of the metrics (`modeling.evaluation.censored`).
 """
 
 from dataclasses import dataclass, replace
@@ -13,10 +13,10 @@ from pydantic import Field
 
 from industries.definition import UseCase
 from modeling import splits
+from modeling.domains.survival import AtRisk, Steps, seen, signed, times
 from modeling.evaluation.censored import harrell, integrated_brier, uno
 from modeling.features import Derive
 from modeling.learners.protocol import Outcome
-from modeling.survival import AtRisk, Steps, seen, signed, times
 from modeling.tasks.multiclass_classification import by_name
 from modeling.tasks.protocol import Judged, Metric, Settings, TargetError, TargetHolds
 from modeling.tasks.rows import RowTask
@@ -43,7 +43,7 @@ class SurvivalSettings(Settings):
 class Survival(RowTask):
     """The target is a time, the setting `event` says how it ended; predictions are risks ``[n]``, log hazard ratios.
 
-    One array holds both, as `modeling.survival` describes it.
+    One array holds both, as `modeling.domains.survival` describes it.
     """
 
     name: ClassVar[str] = "survival"

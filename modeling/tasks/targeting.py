@@ -1,7 +1,7 @@
 """What should be shown to whom, judged by the logs of another policy?
 
 Belongs here: the settings, metrics and chapters of targeting. Does not belong here: shaping impressions
-(`modeling.impressions`), or estimating what a policy is worth (`modeling.policies`).
+(`modeling.domains.impressions`), or estimating what a policy is worth (`modeling.domains.policies`).
 
 Learners model the click; a policy shows actions in proportion to a power of what they predict. A model that predicts
 clicks well need not make a good policy, so only the policy is scored, on logged rows whose propensities are known. The
@@ -15,11 +15,8 @@ import numpy as np
 from pydantic import Field, PositiveFloat, model_validator
 
 from industries.definition import UseCase
-from modeling.evaluation.intervals import scored
-from modeling.evaluation.record import Chapter, Estimates, Line, LineChart, Listing
-from modeling.features import Derive
-from modeling.impressions import ImpressionRecipe
-from modeling.policies import (
+from modeling.domains.impressions import ImpressionRecipe
+from modeling.domains.policies import (
     ACTIONS,
     JUDGED,
     NAME,
@@ -32,6 +29,9 @@ from modeling.policies import (
     rows_to_decide,
     snips,
 )
+from modeling.evaluation.intervals import scored
+from modeling.evaluation.record import Chapter, Estimates, Line, LineChart, Listing
+from modeling.features import Derive
 from modeling.recipe import Recipe
 from modeling.table import Rows, Table
 from modeling.tasks.binary_classification import BinaryClassification
@@ -96,7 +96,7 @@ class Targeting(BinaryClassification):
         )
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> "FeatureSet":
-        from modeling.impressions import prepare
+        from modeling.domains.impressions import prepare
 
         return prepare(data, use_case, self, derive)
 

@@ -1,7 +1,7 @@
 """What is a text about, or what does it say?
 
 Belongs here: what is special about classes of texts: near twins, words as parts, and what readers look at. Does not
-belong here: reading the target (`classes`), texts themselves (`modeling.texts`), or learners.
+belong here: reading the target (`classes`), texts themselves (`modeling.domains.texts`), or learners.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from industries.definition import UseCase
-from modeling import texts
+from modeling.domains import texts
 from modeling.evaluation import metrics
 from modeling.features import FeatureError
 from modeling.tasks.classes import ClassTask

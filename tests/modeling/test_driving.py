@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from industries.definition import UseCase
-from modeling import highway
+from modeling.domains import highway
 from modeling.features import FeatureError
 from modeling.learners import registry as learners
 from modeling.learners.protocol import Fitting

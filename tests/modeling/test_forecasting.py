@@ -11,13 +11,13 @@ import polars as pl
 import pytest
 
 from industries.definition import UseCase
+from modeling.domains.series import SEASONAL_NAIVE, SMOOTHED, STEP, Layout, SeriesRecipe, on_grid, smoothed
 from modeling.evaluation.metrics import unweighted
 from modeling.evaluation.quantiles import LEVELS, conformal, coverage, weighted_quantile_loss
 from modeling.feature_set import FeatureSet
 from modeling.features import FeatureError
 from modeling.learners import registry as learners
 from modeling.learners.protocol import Fitting
-from modeling.series import SEASONAL_NAIVE, SMOOTHED, STEP, Layout, SeriesRecipe, on_grid, smoothed
 from modeling.splits import SplitError
 from modeling.tasks import registry as tasks
 from modeling.tasks.forecasting import MOMENTS

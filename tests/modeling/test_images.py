@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 from PIL import Image
 
-from modeling import images
+from modeling.domains import images
 from modeling.features import FeatureError
 from modeling.table import Table
 

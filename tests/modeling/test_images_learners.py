@@ -11,8 +11,8 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from modeling import images
 from modeling.compute import Compute
+from modeling.domains import images
 from modeling.features import FeatureError
 from modeling.learners import backbone, registry
 from modeling.learners.backbone import BackboneKnobs

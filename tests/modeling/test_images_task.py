@@ -14,8 +14,8 @@ from PIL import Image
 from sklearn.metrics import roc_curve
 
 from industries.definition import UseCase
-from modeling import images
 from modeling.candidate import Candidate, Cost
+from modeling.domains import images
 from modeling.evaluation.metrics import sensitivity_at_specificity, unweighted
 from modeling.evaluation.record import Chapter, Estimates, Pictures
 from modeling.features import FeatureError

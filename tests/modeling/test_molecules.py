@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from modeling import molecules
 from modeling.compute import Compute
+from modeling.domains import molecules
 from modeling.evaluation.metrics import mcc
 from modeling.feature_set import FeatureSet
 from modeling.features import FeatureError

@@ -7,9 +7,9 @@ from scipy.stats import norm
 
 from industries.definition import UseCase
 from modeling.blend import Blend
+from modeling.domains.searching import Experiments, guided, improvement, ranked, trials_until
 from modeling.evaluation.record import Estimates, LineChart, Listing
 from modeling.features import FeatureError
-from modeling.searching import Experiments, guided, improvement, ranked, trials_until
 from modeling.tasks import registry
 from modeling.tasks.optimisation import SETTINGS, Optimisation
 from modeling.tasks.protocol import Judged

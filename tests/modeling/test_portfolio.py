@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 
 from industries.definition import UseCase
-from modeling import portfolios
+from modeling.domains import portfolios
+from modeling.domains.portfolios import RETURNS, Mandate, PricesRecipe, held, weights
 from modeling.feature_set import FeatureSet
 from modeling.features import FeatureError
 from modeling.learners import registry as learners
-from modeling.portfolios import RETURNS, Mandate, PricesRecipe, held, weights
 from modeling.splits import SplitError
 from modeling.tasks import registry as tasks
 from modeling.tasks.portfolio import Portfolio

@@ -11,13 +11,13 @@ import pytest
 
 from industries.definition import UseCase
 from modeling.compute import Compute
+from modeling.domains.histories import HistoryRecipe
+from modeling.domains.recommending import HISTORY, ITEM, ITEMS, LENGTH, NO_ITEM, TAGS, ndcg, ranked, recall
 from modeling.feature_set import FeatureSet
 from modeling.features import FeatureError
-from modeling.histories import HistoryRecipe
 from modeling.learners import registry
 from modeling.learners.baseline.ease import between_items
 from modeling.learners.protocol import Fitting, Learner, LearnerError
-from modeling.recommending import HISTORY, ITEM, ITEMS, LENGTH, NO_ITEM, TAGS, ndcg, ranked, recall
 from modeling.splits import SplitError
 from modeling.table import RARE
 from modeling.tasks import registry as tasks

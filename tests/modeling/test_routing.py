@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from industries.definition import UseCase
+from modeling.domains.roads import COLUMNS, Network
 from modeling.features import FeatureError
-from modeling.roads import COLUMNS, Network
 from modeling.table import Table
 from modeling.tasks import registry
 from modeling.tasks.protocol import TargetError

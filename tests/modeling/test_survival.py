@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from modeling.compute import Compute
+from modeling.domains.survival import AtRisk, seen, signed, times
 from modeling.evaluation.censored import harrell, integrated_brier, uno
 from modeling.feature_set import FeatureSet
 from modeling.learners import registry
 from modeling.learners.deep._head import partial_likelihood
 from modeling.learners.protocol import Fitting, LearnerError
 from modeling.splits import ROLES
-from modeling.survival import AtRisk, seen, signed, times
 from modeling.tasks.protocol import TargetError
 
 from .small_data import prepared

@@ -9,12 +9,12 @@ from pydantic import ValidationError
 
 from industries.definition import UseCase
 from modeling.compute import Compute
+from modeling.domains.impressions import WHICH, ImpressionRecipe
+from modeling.domains.policies import ACTIONS, JUDGED, chosen, doubly_robust, effective_share, rows_to_decide, snips
 from modeling.evaluation.metrics import unweighted
 from modeling.feature_set import FeatureSet
-from modeling.impressions import WHICH, ImpressionRecipe
 from modeling.learners import registry
 from modeling.learners.protocol import Fitting, Learner
-from modeling.policies import ACTIONS, JUDGED, chosen, doubly_robust, effective_share, rows_to_decide, snips
 from modeling.tasks import registry as tasks
 
 from .small_data import validated

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from industries.definition import UseCase
-from modeling import texts
+from modeling.domains import texts
 from modeling.evaluation.metrics import macro_f1, unweighted
 from modeling.feature_set import FeatureSet
 from modeling.features import FeatureError

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from modeling.highway import ACTIONS
+from modeling.domains.highway import ACTIONS
 from modeling.learners.baseline._rule import Rule
 from modeling.learners.protocol import Outcome
 from modeling.table import Table

@@ -7,10 +7,10 @@ import numpy as np
 from pydantic import Field, PositiveFloat
 from sklearn.compose import ColumnTransformer
 
+from modeling.domains.survival import AtRisk, seen, times
 from modeling.learners import encoding
 from modeling.learners.checks import Knobs, check, read_knobs
 from modeling.learners.protocol import Fitting, LearnerError, Outcome, Told
-from modeling.survival import AtRisk, seen, times
 from modeling.table import Table
 
 STRENGTHS = (0.1, 0.03, 0.01, 0.003, 0.001)

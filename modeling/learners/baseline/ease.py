@@ -10,9 +10,9 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import PositiveFloat
 
+from modeling.domains.recommending import ITEMS, RecommenderKnobs, best_on, check_histories, popular, ranked, taken
 from modeling.learners.checks import read_knobs
 from modeling.learners.protocol import Fitting, LearnerError, Outcome, Told
-from modeling.recommending import ITEMS, RecommenderKnobs, best_on, check_histories, popular, ranked, taken
 from modeling.table import Table
 
 PENALTIES = (300.0, 100.0, 1000.0, 30.0, 3000.0)

@@ -4,13 +4,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from modeling.domains.series import SMOOTHED
 from modeling.learners.baseline._rule import Rule
-from modeling.series import SMOOTHED
 from modeling.table import Table
 
 
 class Model(Rule):
-    """The forecast that the recipe fitted for each series (`modeling.series`), which other learners read as well."""
+    """The forecast that the recipe (`modeling.domains.series`) fitted for each series; others read it too."""
 
     reads: ClassVar[str | None] = "forecasting"
 

@@ -10,7 +10,7 @@ from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from modeling import molecules
+from modeling.domains import molecules
 from modeling.learners.checks import Knobs, check_target, read_knobs
 from modeling.learners.protocol import Fitting, Outcome, Told
 from modeling.table import Table

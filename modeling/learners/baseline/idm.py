@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from modeling.highway import ACTIONS, VEHICLE_LENGTH
+from modeling.domains.highway import ACTIONS, VEHICLE_LENGTH
 from modeling.learners.baseline._rule import Rule
 from modeling.learners.protocol import Outcome
 from modeling.table import Table

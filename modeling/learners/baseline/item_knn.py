@@ -12,9 +12,9 @@ import numpy as np
 from pydantic import Field
 from scipy.sparse import csr_array, load_npz, save_npz
 
+from modeling.domains.recommending import RecommenderKnobs, best_on, check_histories, popular, ranked, taken
 from modeling.learners.checks import read_knobs
 from modeling.learners.protocol import Fitting, Outcome, Told
-from modeling.recommending import RecommenderKnobs, best_on, check_histories, popular, ranked, taken
 from modeling.table import Table
 
 NEIGHBOURS = (100, 30, 300)

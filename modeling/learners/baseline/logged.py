@@ -6,10 +6,10 @@ from typing import ClassVar, Self
 import numpy as np
 import polars as pl
 
-from modeling.impressions import WHICH
+from modeling.domains.impressions import WHICH
+from modeling.domains.policies import ACTIONS, LOGGED_SCORE
 from modeling.learners.checks import Knobs, check_target, read_knobs
 from modeling.learners.protocol import Fitting, LearnerError, Outcome, Told
-from modeling.policies import ACTIONS, LOGGED_SCORE
 from modeling.table import Table
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from modeling import images
+from modeling.domains import images
 from modeling.learners.baseline import logistic
 from modeling.learners.checks import check_target, read_knobs
 from modeling.learners.protocol import Fitting, Outcome, Told

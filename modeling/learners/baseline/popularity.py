@@ -6,9 +6,9 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from modeling.domains.recommending import RecommenderKnobs, check_histories, popular, ranked
 from modeling.learners.checks import read_knobs
 from modeling.learners.protocol import Fitting, Outcome, Told
-from modeling.recommending import RecommenderKnobs, check_histories, popular, ranked
 from modeling.table import Table
 
 

@@ -4,8 +4,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from modeling.domains.series import SEASONAL_NAIVE
 from modeling.learners.baseline._rule import Rule
-from modeling.series import SEASONAL_NAIVE
 from modeling.table import Table
 
 

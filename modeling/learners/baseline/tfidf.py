@@ -18,7 +18,7 @@ from sklearn.metrics import log_loss
 from sklearn.pipeline import FeatureUnion
 from sklearn.svm import LinearSVC
 
-from modeling import texts
+from modeling.domains import texts
 from modeling.learners.checks import Knobs, check_target, read_knobs
 from modeling.learners.progress import throttled
 from modeling.learners.protocol import Fitting, LearnerError, Outcome, Told

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from sklearn.decomposition import PCA
 from torch import nn
 
-from modeling import images
+from modeling.domains import images
 from modeling.learners import backbone, encoding
 from modeling.learners.backbone import BackboneKnobs
 from modeling.learners.boosting import lightgbm

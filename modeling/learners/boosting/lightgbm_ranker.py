@@ -23,10 +23,7 @@ from pydantic import Field
 from safetensors.numpy import load_file, save_file
 from sklearn.preprocessing import MultiLabelBinarizer
 
-from modeling.learners.baseline.item_knn import nearest
-from modeling.learners.checks import read_knobs
-from modeling.learners.protocol import Fitting, LearnerError, Outcome, Told
-from modeling.recommending import (
+from modeling.domains.recommending import (
     AGE,
     HISTORY,
     ITEMS,
@@ -39,6 +36,9 @@ from modeling.recommending import (
     ranked,
     taken,
 )
+from modeling.learners.baseline.item_knn import nearest
+from modeling.learners.checks import read_knobs
+from modeling.learners.protocol import Fitting, LearnerError, Outcome, Told
 from modeling.table import Table
 
 HALF_LIVES = (3.0, 10.0, 30.0, 10_000.0)

@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modeling import molecules
+from modeling.domains import molecules
 from modeling.learners import molecule_encoder
 from modeling.learners.boosting.molecule_lightgbm import TREES_SHARE, Trees
 from modeling.learners.checks import check_target

@@ -9,7 +9,7 @@ import numpy as np
 from optuna.distributions import BaseDistribution, FloatDistribution
 from pydantic import Field
 
-from modeling import molecules
+from modeling.domains import molecules
 from modeling.learners.boosting import lightgbm
 from modeling.learners.checks import check_target
 from modeling.learners.protocol import Fitting, Outcome, Told

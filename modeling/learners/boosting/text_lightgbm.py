@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from modeling import texts
+from modeling.domains import texts
 from modeling.learners import language
 from modeling.learners.boosting import lightgbm
 from modeling.learners.checks import check_target, read_knobs

@@ -1,7 +1,7 @@
 """Changes to training images that leave their meaning alone.
 
 Belongs here: changes made on the device, batch by batch, while a network trains. Does not belong here: which of them a
-use case allows (its parameters say), or decoding (`modeling.images`).
+use case allows (its parameters say), or decoding (`modeling.domains.images`).
 """
 
 from typing import Literal

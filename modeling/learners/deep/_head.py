@@ -78,7 +78,7 @@ class Head:
 
 def partial_likelihood(risk: Tensor, target: Tensor) -> Tensor:
     """The negative log partial likelihood (Cox 1972, ties as in Breslow 1974) of `risk` ``[n]``, a mean over events;
-    the batch is the risk set. `target` ``[n]`` as in `modeling.survival`."""
+    the batch is the risk set. `target` ``[n]`` as in `modeling.domains.survival`."""
     shortest_last = target.abs().argsort(descending=True)
     risk, target = risk[shortest_last], target[shortest_last]
     last_of_equal = torch.searchsorted(-target.abs(), -target.abs(), right=True) - 1

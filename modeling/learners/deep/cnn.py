@@ -12,7 +12,7 @@ from pydantic import Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from modeling import images
+from modeling.domains import images
 from modeling.learners.checks import Knobs, check_target, read_knobs
 from modeling.learners.deep import _training
 from modeling.learners.deep._augment import Augment, Flips

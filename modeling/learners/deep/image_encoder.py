@@ -12,7 +12,7 @@ from pydantic import Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from modeling import images
+from modeling.domains import images
 from modeling.learners import backbone
 from modeling.learners.backbone import BackboneKnobs
 from modeling.learners.checks import check_target, read_knobs

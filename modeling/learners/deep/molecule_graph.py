@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from modeling import molecules
+from modeling.domains import molecules
 from modeling.learners.checks import Knobs, check_target, read_knobs
 from modeling.learners.deep import _training
 from modeling.learners.deep._head import Head

@@ -17,12 +17,21 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from modeling.domains.recommending import (
+    HISTORY,
+    ITEMS,
+    NO_ITEM,
+    RecommenderKnobs,
+    best_on,
+    check_histories,
+    popular,
+    ranked,
+)
 from modeling.learners.checks import read_knobs
 from modeling.learners.deep import _training
 from modeling.learners.deep._training import Objective, Plan, Rows, outputs, session
 from modeling.learners.progress import thinned
 from modeling.learners.protocol import Fitting, Outcome, Told
-from modeling.recommending import HISTORY, ITEMS, NO_ITEM, RecommenderKnobs, best_on, check_histories, popular, ranked
 from modeling.table import Table
 
 CHUNK = 256

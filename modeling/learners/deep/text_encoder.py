@@ -13,7 +13,7 @@ from pydantic import Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from modeling import texts
+from modeling.domains import texts
 from modeling.learners import language
 from modeling.learners.checks import check_target, read_knobs
 from modeling.learners.deep import _training

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from modeling import highway
+from modeling.domains import highway
 
 EPISODES, VEHICLES_SEEN, NEAR = 36, 3, 25.0
 ROAD: dict[str, Any] = {

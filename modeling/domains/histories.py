@@ -1,7 +1,7 @@
 """From interactions, a row each, to what every user had taken before a moment and took after it.
 
 Belongs here: the recipe that codes items and gathers histories, and the feature set of the task `recommendation` with
-its audit. Does not belong here: what learners make of histories (`modeling.recommending`).
+its audit. Does not belong here: what learners make of histories (`modeling.domains.recommending`).
 
 Time is cut twice, once for all users. Learners are fitted on what lies before the first cut. The history that a
 validation or test list is made from is all that lies before its cut: on that day a shop knows it. What is wanted are
@@ -19,10 +19,10 @@ import polars as pl
 
 from industries.definition import TimeSplit, UseCase
 from modeling import splits
+from modeling.domains.recommending import AGE, EXCLUDED, HISTORY, ITEM, ITEMS, NO_ITEM, TAGS, TITLE, USER
 from modeling.evaluation.record import Finding
 from modeling.feature_set import Background, FeatureSet
 from modeling.features import Derive, FeatureError, FeatureRecipe, derived
-from modeling.recommending import AGE, EXCLUDED, HISTORY, ITEM, ITEMS, NO_ITEM, TAGS, TITLE, USER
 from modeling.table import Rows, Table
 from modeling.validated import ValidatedData
 

@@ -1,7 +1,7 @@
 """From logged impressions, a row each, to features of context and action.
 
 Belongs here: the recipe and the feature set of the task `targeting`. Does not belong here: policies and their value
-(`modeling.policies`), or how a column becomes numbers (`modeling.features`).
+(`modeling.domains.policies`), or how a column becomes numbers (`modeling.features`).
 """
 
 import json
@@ -13,9 +13,9 @@ import polars as pl
 
 from industries.definition import UseCase
 from modeling import splits
+from modeling.domains.policies import ACTION, ACTIONS, CLICK_RATE, JUDGED, LOGGED_SCORE, NAME, POOL, PROPENSITY
 from modeling.feature_set import Background, FeatureSet, summary
 from modeling.features import Derive, FeatureError, FeatureRecipe, derived
-from modeling.policies import ACTION, ACTIONS, CLICK_RATE, JUDGED, LOGGED_SCORE, NAME, POOL, PROPENSITY
 from modeling.table import Rows, Table
 from modeling.validated import ValidatedData
 

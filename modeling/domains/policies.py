@@ -1,7 +1,7 @@
 """From scores of actions to a policy, and what a policy is worth by the logs of another.
 
 Belongs here: the table of every action a row could have had, the policy made of its scores, and off-policy estimators.
-Does not belong here: making the rows (`modeling.impressions`), or models of clicks (`modeling.learners`).
+Does not belong here: making the rows (`modeling.domains.impressions`), or models of clicks (`modeling.learners`).
 
 Estimators read ``truth [u, 2]``: reward and propensity of the logged action; and ``answers [u, 3]``: the policy's
 probability of the logged action, the reward model's expectation under the policy, and its value at the logged action.

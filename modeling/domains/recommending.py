@@ -1,7 +1,7 @@
 """What the task `recommendation` and its learners share: histories as a matrix, ranked lists, and their scores.
 
 Belongs here: the names of the columns a history is made of, the step from scores of items to lists, the arithmetic of
-ranking metrics. Does not belong here: making histories from interactions (`modeling.histories`), or a learner.
+ranking metrics. Does not belong here: making histories from interactions (`modeling.domains.histories`), or a learner.
 """
 
 import time
