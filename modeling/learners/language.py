@@ -80,7 +80,8 @@ class Encoder:
 
     @classmethod
     def of(cls, network: nn.Module, tokenizer: "PreTrainedTokenizerBase", length: int) -> Self:
-        digest = hashlib.sha256(f"{length} {tokenizer.get_vocab()} {next(network.parameters()).device}".encode())
+        vocabulary = sorted(tokenizer.get_vocab().items())
+        digest = hashlib.sha256(f"{length} {vocabulary} {next(network.parameters()).device}".encode())
         for tensor in network.state_dict().values():
             digest.update(tensor.cpu().numpy().tobytes())
         return cls(network.eval(), tokenizer, length, digest.hexdigest())

@@ -14,7 +14,7 @@ from modeling.domains import texts
 from modeling.evaluation.metrics import macro_f1, unweighted
 from modeling.feature_set import FeatureSet
 from modeling.features import FeatureError
-from modeling.learners import registry
+from modeling.learners import language, registry
 from modeling.learners.protocol import Fitting, Learner, LearnerError, Told
 from modeling.table import Table
 from modeling.tasks import registry as tasks
@@ -165,6 +165,15 @@ def test_a_saved_folder_is_a_model_one_can_name(tmp_path: Path):
     read, told = fitted("text_encoder", **own, tuning="full", layers=1, body_rate=1.0)
     assert "the last 1 layers learn" in told.notes[0]
     assert right(read, notes().open_test().table) > 0.6
+
+
+def test_an_encoder_read_twice_is_one_encoder_and_is_asked_the_same_once(tmp_path: Path):
+    learner, _ = fitted("text_encoder", init="random")
+    learner.save(tmp_path)
+    first, again = (language.Encoder.load(tmp_path / "encoder", 16) for _ in range(2))
+    texts_read = ("a word", "another one")
+    assert language.embeddings(first, texts_read, "test") is language.embeddings(again, texts_read, "test")
+    assert first != language.Encoder.load(tmp_path / "encoder", 8)
 
 
 def test_a_budget_too_small_for_the_body_trains_the_top_alone_and_says_so(tmp_path: Path):
