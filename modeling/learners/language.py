@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PACKAGED = ("all-MiniLM-L6-v2", "all-mpnet-base-v2")
 MODEL = {"cpu": PACKAGED[0], "cuda": PACKAGED[1]}
 LENGTH = {"cpu": 64, "cuda": 256}
-BUCKET = {"cpu": 8, "cuda": 64}
+BUCKET = {"cpu": 32, "cuda": 64}
 """By device: the default network, how many tokens of a text it reads, and how many texts of like length at once."""
 FITS = "fits"
 """Who asks for embeddings to learn from."""
