@@ -48,12 +48,14 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         "observation.",
     )
     def raw_data(context: AssetExecutionContext, home: Home) -> Iterator[Output[pl.DataFrame]]:
-        from resources.sources import Cache
+        from resources.sources import Cache, settle
         from resources.storage import content_digest
 
         use_case = catalogue.use_cases[context.partition_key]
         try:
             check_installed(use_case)
+            settle(use_case)
+            as_it_was = fingerprint(STAGE, use_case, context.instance)
             frame = snapshot(use_case, Cache.from_environment(home.path), context.log.info)
         except UnreachableError as error:
             context.log.warning(f"skipped: {error}")
@@ -65,7 +67,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
             frame,
             data_version=DataVersion(version),
             metadata={
-                FINGERPRINT: fingerprint(STAGE, use_case, context.instance),
+                FINGERPRINT: as_it_was,
                 "version": version,
                 "licence": use_case.source.licence,
                 "citation": use_case.source.citation,

@@ -129,15 +129,22 @@ class Http(Strict):
 
 
 class Files(Stack):
-    """Files somebody drops into a folder; all that match are stacked, in the order of their names."""
+    """Files somebody drops into a folder: all that match, each content once, stacked in the order of their names."""
 
-    path: str = Field(description="glob, relative to the use case's folder or absolute, e.g. `data/*.csv`")
+    path: str = Field(
+        description="glob, relative to the use case's folder, or absolute, or at any store that fsspec knows: "
+        "`data/*.csv`, `/srv/landing/*.csv`, `s3://bucket/orders/*.parquet`"
+    )
 
     @field_validator("path")
     @classmethod
-    def _not_empty(cls, path: str) -> str:
+    def _stays_inside(cls, path: str) -> str:
         if not path.strip():
             raise ValueError("is empty: write a glob, like `data/*.csv`")
+        if ".." in PurePosixPath(path).parts:
+            raise ValueError(f"{path!r} leaves its folder: write it without '..', or as an absolute path")
+        if "@" in path.partition("://")[2].partition("/")[0]:
+            raise ValueError("holds a user or a password: give them to the store in its environment variables")
         return path
 
 

@@ -18,7 +18,7 @@ from assets.stages import (
 )
 from industries.catalogue import Catalogue
 from industries.definition import UseCase
-from resources.errors import PermanentError
+from resources.errors import PermanentError, UnreachableError
 
 
 def stale_stages(use_case: UseCase, instance: DagsterInstance) -> list[str]:
@@ -35,7 +35,7 @@ def _now(stage: str, use_case: UseCase, instance: DagsterInstance) -> str:
     """The fingerprint now; empty where the source can't be read, which the run then tells in full."""
     try:
         return fingerprint(STAGES[stage], use_case, instance)
-    except PermanentError:
+    except (PermanentError, UnreachableError):
         return ""
 
 

@@ -7,6 +7,16 @@ tables as they are. Does not belong here: storing what was read (`resources.stor
 
 from resources.sources.cache import Cache
 from resources.sources.errors import SourceError, SourceUnreachable
-from resources.sources.source import fingerprint, read, read_package
+from resources.sources.landing import LandingError
+from resources.sources.source import fingerprint, read, read_package, settle
 
-__all__ = ["Cache", "SourceError", "SourceUnreachable", "fingerprint", "read", "read_package"]
+__all__ = [
+    "Cache",
+    "LandingError",
+    "SourceError",
+    "SourceUnreachable",
+    "fingerprint",
+    "read",
+    "read_package",
+    "settle",
+]

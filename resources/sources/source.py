@@ -8,16 +8,17 @@ import difflib
 import hashlib
 import io
 import json
+import time
 from collections.abc import Iterator
-from pathlib import Path, PurePath
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import polars as pl
 
 from industries import extras
 from industries.definition import SOURCES, Files, Http, Member, Package, UseCase
-from resources.sources import archives, fetch
-from resources.sources.cache import Cache, check_pin, file_sha256, fits
+from resources.sources import archives, fetch, landing
+from resources.sources.cache import Cache, check_pin, fits
 from resources.sources.errors import SourceError
 from resources.sources.fetch import Progress
 from resources.sources.stacking import File, stacked
@@ -29,19 +30,28 @@ STACKED = "files"
 def fingerprint(use_case: UseCase) -> str:
     """A digest (hex) that changes when the source would deliver something else; nothing is fetched.
 
-    Pinned files: where they lie, their digests, how they are read. Dropped files: names, contents, how they are read.
+    Pinned files: where they lie, their digests, how they are read. Dropped files: contents, how they are read.
     A simulation: its settings. Versions of what an extra installs that the simulation or the use case's code needs.
 
-    Raises SourceError: no dropped file matches.
+    Raises SourceError: no dropped file matches, or one can't be read. Raises LandingError: not now.
     """
     source = use_case.source
     digest = hashlib.sha256(source.model_dump_json(include=set(SOURCES)).encode())
     if source.files:
-        for name, path in _matching(source.files, use_case.folder).items():
-            digest.update(f"\n{file_sha256(path)} {name}".encode())
+        for content in _contents(source.files, use_case.folder):
+            digest.update(f"\n{content}".encode())
     for extra in (use_case.extra, source.simulation and source.simulation.extra):
         digest.update(json.dumps(extras.versions(extra)).encode() if extra else b"")
     return digest.hexdigest()
+
+
+def settle(use_case: UseCase) -> None:
+    """Wait, a second at most, until what was dropped just now counts as whole.
+
+    Raises SourceError, LandingError: as `read`.
+    """
+    if files := use_case.source.files:
+        time.sleep(max(file.seconds_to_wait for file in landing.landed(files, use_case.folder)))
 
 
 def read(use_case: UseCase, cache: Cache, progress: Progress) -> dict[str, pl.LazyFrame]:
@@ -51,6 +61,7 @@ def read(use_case: UseCase, cache: Cache, progress: Progress) -> dict[str, pl.La
     progress: told what is being fetched, at most once a second.
 
     Raises SourceUnreachable: a pinned file is neither cached nor mirrored, and the network does not deliver it.
+    Raises LandingError: dropped files are not whole yet, or their store does not answer.
     Raises SourceError: a file is missing, is not the pinned one, cannot be read, or does not fit the others.
     """
     source = use_case.source
@@ -66,19 +77,14 @@ def read(use_case: UseCase, cache: Cache, progress: Progress) -> dict[str, pl.La
 
 
 def _dropped(files: Files, folder: Path) -> Iterator[File]:
-    for name, path in _matching(files, folder).items():
-        yield File(name, str(path), path.read_bytes())
+    for file in landing.deliveries(files, folder):
+        yield File(file.name, file.where, file.content())
 
 
-def _matching(files: Files, folder: Path) -> dict[str, Path]:
-    """The files by their names below the use case's folder, or below the root where the glob is absolute."""
-    pattern = PurePath(files.path)
-    root = folder / pattern.anchor
-    found = root.glob(str(pattern.relative_to(pattern.anchor)))
-    paths = sorted(path for path in found if path.is_file() and not path.name.startswith("."))
-    if not paths:
-        raise SourceError(f"no file matches {folder / pattern}: put files there, or correct `source.files.path`")
-    return {path.relative_to(root).as_posix(): path for path in paths}
+def _contents(files: Files, folder: Path) -> list[str]:
+    """What tells one state of a landing folder from another: contents, and names only where a row knows its file's."""
+    named = files.path_column or files.format == "bytes"
+    return sorted(f"{file.sha256()} {file.name if named else ''}" for file in landing.deliveries(files, folder))
 
 
 # --- pinned files -----------------------------------------------------------------------------------------------------

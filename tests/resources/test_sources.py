@@ -37,7 +37,14 @@ def dropped(folder: Path, pattern: str = "*.csv", **files: str) -> UseCase:
     for name, text in files.items():
         path = folder / name.replace("__", ".")
         path.write_text(text)
+        settled(path)
     return use_case(folder, files=Files(path=pattern))
+
+
+def settled(path: Path) -> None:
+    """As if the file had been written a while ago."""
+    before = time.time() - 60
+    os.utime(path, (before, before))
 
 
 def packaged(version: str = "1.0", **members: tuple[str, bytes]) -> UseCase:
@@ -426,6 +433,7 @@ def test_dropped_files_as_bytes_are_a_row_each_whatever_is_in_them(tmp_path, cac
     for path, content in {"ok/b.png": b"\x89PNG", "ok/a.png.gz": b"no gzip", "bad/c.png": b""}.items():
         (tmp_path / path).parent.mkdir(exist_ok=True)
         (tmp_path / path).write_bytes(content)
+        settled(tmp_path / path)
     expected = [("bad/c.png", "bad", b""), ("ok/a.png.gz", "ok", b"no gzip"), ("ok/b.png", "ok", b"\x89PNG")]
     case = use_case(tmp_path, files=Files(path="*/*.png*", format="bytes"))
     assert tables(case, cache)["files"] == expected
@@ -474,17 +482,27 @@ def test_a_broken_file_is_named_by_its_path(tmp_path, cache):
 # --- fingerprints and kinds of error ----------------------------------------------------------------------------------
 
 
-def test_the_fingerprint_of_dropped_files_follows_content_names_and_reading_only(tmp_path):
+def test_the_fingerprint_of_dropped_files_follows_content_and_reading_only(tmp_path):
     case = dropped(tmp_path, a__csv="id\n1\n")
     first = fingerprint(case)
     os.utime(tmp_path / "a.csv", (time.time() + 60, time.time() + 60))
     assert fingerprint(case) == first
     assert fingerprint(use_case(tmp_path, files=Files(path="*.csv", separator=";"))) != first
-    (tmp_path / "b.csv").write_text("id\n2\n")
-    both = fingerprint(case)
+    both = fingerprint(dropped(tmp_path, b__csv="id\n2\n"))
     assert both != first
-    (tmp_path / "b.csv").write_text("id\n3\n")
-    assert fingerprint(case) not in (first, both)
+    assert fingerprint(dropped(tmp_path, b__csv="id\n3\n")) not in (first, both)
+
+
+def test_a_name_matters_only_where_a_row_knows_it(tmp_path):
+    def known(files: Files) -> str:
+        return fingerprint(use_case(tmp_path, files=files))
+
+    dropped(tmp_path, a__csv="id\n1\n")
+    plain, named = known(Files(path="*.csv")), known(Files(path="*.csv", path_column="file"))
+    dropped(tmp_path, copy__csv="id\n1\n")
+    (tmp_path / "a.csv").unlink()
+    assert known(Files(path="*.csv")) == plain
+    assert known(Files(path="*.csv", path_column="file")) != named
 
 
 def test_the_fingerprint_of_dropped_files_is_the_same_in_another_place(tmp_path):

@@ -1,0 +1,144 @@
+"""Dropped files: which of them are deliveries, and when they are whole.
+
+Belongs here: listing a landing folder, on this machine or in any store that fsspec knows, telling deliveries from what
+is none, and knowing them by their content. Does not belong here: making a table of them (`stacking`), or when a new one
+is acted on (`pipelines.deliveries`).
+"""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from fsspec.core import url_to_fs
+
+from industries.definition import Files
+from resources.errors import UnreachableError
+from resources.sources.errors import SourceError
+
+SETTLED_SECONDS = 1.0
+"""How long a file on this machine must be left alone before it counts as whole. Stores show whole objects only."""
+TEMPORARY = (".tmp", ".temp", ".part", ".partial", ".crdownload", ".download", ".swp", "~")
+"""How programs end the names of files they are not done with."""
+WILD = "*?["
+
+_digests: dict[tuple[str, str], str] = {}
+"""Of files that were read before, by where they lie and what their store says of them: a look at thousands of files
+reads the new ones only."""
+
+
+class LandingError(UnreachableError):
+    """Files that can't be had just now; the next look may find them."""
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A file in a landing folder.
+
+    Attributes
+    ----------
+    path: in its `store`, an fsspec file system, which says `about` it. name: below the use case's folder, or as `path`.
+    where: opens every message about it.
+    """
+
+    store: Any
+    path: str
+    name: str
+    where: str
+    about: dict[str, Any]
+
+    @property
+    def seconds_to_wait(self) -> float:
+        """Until it counts as whole; 0 when it does, as one does that claims to be of the future."""
+        quiet = time.time() - self.about.get("mtime", 0)
+        return SETTLED_SECONDS - quiet if abs(quiet) < SETTLED_SECONDS else 0.0
+
+    def sha256(self) -> str:
+        """The digest (hex) of its content."""
+        known = self.where, repr(self.about)
+        if known not in _digests:
+            with _asked(self.where), self.store.open(self.path, "rb") as file:
+                _digests[known] = hashlib.file_digest(file, "sha256").hexdigest()
+        return _digests[known]
+
+    def content(self) -> bytes:
+        """All of it. Raises LandingError: it changed meanwhile."""
+        with _asked(self.where):
+            content = self.store.cat_file(self.path)
+        if hashlib.sha256(content).hexdigest() != self.sha256():
+            raise LandingError(f"{self.where}: changed while it was read, so it is not whole yet")
+        return content
+
+
+def deliveries(files: Files, folder: Path) -> list[Landed]:
+    """The whole files that match, each content once, in the order of their names. Hidden and temporary files, and those
+    written to within the last second, are none.
+
+    Raises SourceError: there is no such folder, no file that matches, one that may not be read, or a symbolic link.
+    Raises LandingError: the store does not answer, or all that match are still being written.
+    """
+    found = landed(files, folder)
+    whole = [file for file in found if not file.seconds_to_wait]
+    if not whole:
+        raise LandingError(f"{found[0].where}: was written to a moment ago, so it is not whole yet")
+    first: dict[str, Landed] = {}
+    for file in whole:
+        first.setdefault(file.sha256(), file)
+    return list(first.values())
+
+
+def landed(files: Files, folder: Path) -> list[Landed]:
+    """All files that match, whole or not. Raises as `deliveries`."""
+    url = files.path if "://" in files.path else str(folder / files.path)
+    with _asked(url):
+        store, pattern = url_to_fs(url)
+        top = _top(pattern)
+        if not store.isdir(top):
+            raise SourceError(f"there is no folder {top}: make it, or correct `source.files.path`")
+        listed = store.glob(pattern, detail=True, on_error="raise")
+    below = f"{store._strip_protocol(str(folder))}/"
+    found = [
+        Landed(
+            store,
+            path,
+            path.removeprefix(below).lstrip("/"),
+            store.unstrip_protocol(path) if "://" in url else path,
+            about,
+        )
+        for path, about in sorted(listed.items())
+        if about["type"] != "directory" and _is_delivery(path.removeprefix(top))
+    ]
+    for file in found:
+        if file.about.get("islink"):
+            raise SourceError(f"{file.where} is a symbolic link, which may lead anywhere: put the file itself there")
+    if not found:
+        raise SourceError(f"no file matches {url}: put files there, or correct `source.files.path`")
+    return found
+
+
+def _top(pattern: str) -> str:
+    """The folder above the first part of a path that stands for several."""
+    parts = PurePosixPath(pattern).parts
+    fixed = next((place for place, part in enumerate(parts) if set(part) & set(WILD)), len(parts) - 1)
+    return str(PurePosixPath(*parts[:fixed]))
+
+
+def _is_delivery(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return not (any(part.startswith((".", "~$")) for part in parts) or path.lower().endswith(TEMPORARY))
+
+
+@contextmanager
+def _asked(where: str) -> Iterator[None]:
+    """Tells which file or folder a store failed at."""
+    try:
+        yield
+    except PermissionError as error:
+        raise SourceError(f"{where}: may not be read by this user; change its permissions") from error
+    except FileNotFoundError as error:
+        raise LandingError(f"{where}: was taken away meanwhile") from error
+    except (OSError, ImportError) as error:
+        raise LandingError(f"{where}: the store does not answer ({error})") from error
