@@ -21,6 +21,7 @@ from typing import Any, Protocol, Self, get_args, get_origin, runtime_checkable
 
 import polars as pl
 from dagster import ConfigurableIOManager, InputContext, OutputContext, ResourceDependency
+from pydantic import PrivateAttr
 
 from resources.errors import PermanentError
 from resources.home import Home
@@ -104,17 +105,21 @@ def current(folder: Path) -> Path | None:
 class ArtefactIOManager(ConfigurableIOManager):
     """Stores tables as Parquet and every other value as the folder it saves itself to.
 
+    An input made in the same run is that run's own, whatever others published meanwhile; any other is the current one.
+
     An input annotated `dict[str, T]` is always a dict of the partitions that exist, by partition key, so that an
     industry with a single use case needs no special case; a partition never made is left out. Any other annotation
     means exactly one partition, which must exist.
     """
 
     home: ResourceDependency[Home]
+    _made: dict[tuple[str, Path], Path] = PrivateAttr(default_factory=dict)
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
         folder = self._folder(context.asset_key.path, context.partition_key if context.has_partition_key else None)
         version = str(context.output_metadata.get("version", context.run_id))
         place = publish(folder, version, lambda temporary: _save(obj, temporary))
+        self._made[context.run_id, folder] = place
         context.add_output_metadata({"path": str(place)})
 
     def load_input(self, context: InputContext) -> Any:
@@ -125,7 +130,9 @@ class ArtefactIOManager(ConfigurableIOManager):
             found = {key: current(self._folder(path, key)) for key in keys}
             return {key: _load(get_args(wanted)[1], place) for key, place in found.items() if place is not None}
         key = context.asset_partition_key if context.has_asset_partitions else None
-        place = current(self._folder(path, key))
+        folder = self._folder(path, key)
+        run = context.upstream_output.run_id if context.upstream_output else ""
+        place = self._made.get((run, folder)) or current(folder)
         if place is None:
             raise MissingArtefact(f"{'/'.join(path)} of {key or 'the whole'} was never made: materialise it first")
         return _load(wanted, place)

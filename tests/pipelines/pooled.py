@@ -1,4 +1,4 @@
-"""A code location for `test_pool.py`: two jobs whose runs must not overlap, and two whose runs must.
+"""A code location for `test_pool.py`: jobs whose runs must not overlap, and jobs whose runs must.
 
 Belongs here: assets that fail when they do. They leave their marks in the folder that `MARKS` names.
 """
@@ -11,6 +11,7 @@ from dagster import Definitions, asset, define_asset_job, in_process_executor
 
 MARKS = "SECTORFORGE_TEST_MARKS"
 PATIENCE_SECONDS = 120.0
+STAY_SECONDS = 20.0
 
 
 def mark(name: str) -> Path:
@@ -30,6 +31,13 @@ def alone() -> None:
     wait_for("one")
     wait_for("two")
     mark("network").unlink()
+
+
+def undisturbed() -> None:
+    """Fails if the other twin is inside; stays for as long as both would take to start."""
+    mark("twin").touch(exist_ok=False)
+    time.sleep(STAY_SECONDS)
+    mark("twin").unlink()
 
 
 def meeting(mine: str, other: str) -> None:
@@ -58,7 +66,17 @@ def table_two() -> None:
     meeting("two", "one")
 
 
-ASSETS = [network_one, network_two, table_one, table_two]
+@asset
+def twin_one() -> None:
+    undisturbed()
+
+
+@asset
+def twin_two() -> None:
+    undisturbed()
+
+
+ASSETS = [network_one, network_two, table_one, table_two, twin_one, twin_two]
 defs = Definitions(
     assets=ASSETS,
     jobs=[define_asset_job(f"make_{made.key.to_user_string()}", [made]) for made in ASSETS],

@@ -1,5 +1,6 @@
-"""The shipped `dagster.yaml` and its daemon: runs that need the GPU go one by one, others side by side."""
+"""The shipped `dagster.yaml` and its daemon: runs that need the GPU, or are of one use case, go one by one."""
 
+import json
 import os
 import subprocess
 import sys
@@ -21,6 +22,7 @@ LOCATION = Path(pooled.__file__)
 NETWORKS = ("make_network_one", "make_network_two")
 TABLES = ("make_table_one", "make_table_two")
 JOBS = (*NETWORKS, *TABLES)
+TWINS = ("make_twin_one", "make_twin_two")
 PATIENCE_SECONDS = 240
 
 
@@ -53,20 +55,21 @@ def daemon(environment: dict[str, str], tmp_path: Path) -> Iterator[None]:
         process.wait(60)
 
 
-def submit(jobs: Sequence[str], environment: dict[str, str]) -> None:
+def submit(jobs: Sequence[str], environment: dict[str, str], **tags: str) -> None:
     """Put a run of each job into the queue."""
     program = Path(sys.executable).with_name("dagster")
-    commands = [[program, "job", "launch", "-f", LOCATION, "-j", job] for job in jobs]
+    tagged = ["--tags", json.dumps(tags)]
+    commands = [[program, "job", "launch", "-f", LOCATION, "-j", job, *tagged] for job in jobs]
     processes = [subprocess.Popen(command, env=environment) for command in commands]
     assert [process.wait(PATIENCE_SECONDS) for process in processes] == [0] * len(jobs)
 
 
-def ended(instance: DagsterInstance) -> dict[str, DagsterRun]:
-    """The run of every job, once all have ended."""
+def ended(instance: DagsterInstance, jobs: Sequence[str]) -> dict[str, DagsterRun]:
+    """The run of each of the jobs, once all have ended."""
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
         runs = {run.job_name: run for run in instance.get_runs(RunsFilter())}
-        if len(runs) == len(JOBS) and all(run.is_finished for run in runs.values()):
+        if len(runs) == len(jobs) and all(run.is_finished for run in runs.values()):
             return runs
         assert time.monotonic() < until, {name: run.status for name, run in runs.items()}
         time.sleep(0.5)
@@ -86,7 +89,16 @@ def test_two_runs_that_need_the_gpu_never_overlap_while_others_do(
 ):
     submit(NETWORKS, environment)
     submit(TABLES, environment)
-    runs = ended(instance)
+    runs = ended(instance, JOBS)
     assert {name: run.status for name, run in runs.items()} == dict.fromkeys(JOBS, DagsterRunStatus.SUCCESS)
     one, two = sorted(span(instance, runs[job]) for job in NETWORKS)
+    assert one[1] <= two[0]
+
+
+@pytest.mark.usefixtures("daemon")
+def test_two_runs_of_one_use_case_never_overlap(instance: DagsterInstance, environment: dict[str, str]):
+    submit(TWINS, environment, **{"dagster/partition": "retail/returns"})
+    runs = ended(instance, TWINS)
+    assert {name: run.status for name, run in runs.items()} == dict.fromkeys(TWINS, DagsterRunStatus.SUCCESS)
+    one, two = sorted(span(instance, runs[job]) for job in TWINS)
     assert one[1] <= two[0]

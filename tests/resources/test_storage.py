@@ -243,6 +243,25 @@ def test_a_table_lies_under_its_asset_and_partition(instance: DagsterInstance, t
     assert found(tmp_path, "copied", "shop/a").item() == "shop/a"
 
 
+def test_a_run_reads_what_it_made_itself_whatever_is_published_meanwhile(instance: DagsterInstance, tmp_path: Path):
+    folder = tmp_path / "artefacts" / "table" / "shop/a"
+
+    @asset(partitions_def=KEYS, deps=[table])
+    def another_run() -> pl.DataFrame:
+        other = pl.DataFrame({"key": ["of another run"]})
+        publish(folder, "other", lambda place: other.write_parquet(place / "table.parquet"))
+        return other
+
+    @asset(partitions_def=KEYS, deps=[another_run])
+    def late(table: pl.DataFrame) -> pl.DataFrame:
+        return table
+
+    resources = {"io_manager": ArtefactIOManager(home=Home(folder=str(tmp_path)))}
+    materialize([table, another_run, late], partition_key="shop/a", instance=instance, resources=resources)
+    assert found(tmp_path, "late", "shop/a").item() == "shop/a"
+    assert found(tmp_path, "table", "shop/a").item() == "of another run"
+
+
 def test_many_partitions_arrive_as_a_dict_even_when_there_is_one(instance: DagsterInstance, tmp_path: Path):
     for key in KEYS.get_partition_keys():
         made(instance, tmp_path, table, key)
