@@ -13,7 +13,7 @@ from dagster import BetaWarning, Definitions, in_process_executor
 from assets import evaluation, features, models, raw_data, reports, validated_data
 from assets.partitions import Partitions
 from industries.catalogue import Catalogue
-from pipelines import retention
+from pipelines import automation, deliveries, notices, retention
 from pipelines.jobs import JOBS, schedules
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
@@ -28,17 +28,19 @@ def build_defs(*, catalogue: Catalogue | None = None, resources: Mapping[str, An
     partitions = Partitions.of(found)
     home = (resources or {}).get("home", Home())
     run_retention, weekly_run_retention = retention.build(found)
+    assets = [
+        raw_data.build(found, partitions),
+        validated_data.build(found, partitions),
+        features.build(found, partitions),
+        *models.build(found, partitions),
+        evaluation.build(found, partitions),
+        *reports.build(found, partitions),
+    ]
     return Definitions(
-        assets=[
-            raw_data.build(found, partitions),
-            validated_data.build(found, partitions),
-            features.build(found, partitions),
-            *models.build(found, partitions),
-            evaluation.build(found, partitions),
-            *reports.build(found, partitions),
-        ],
+        assets=[automation.automated(made) for made in assets],
         jobs=[*JOBS, run_retention],
         schedules=[*schedules(partitions), weekly_run_retention],
+        sensors=[deliveries.build(found), automation.sensor(), notices.build()],
         resources={
             "home": home,
             "compute": ComputeResource(),

@@ -147,11 +147,11 @@ def _failure(entry: EventLogEntry) -> str:
     if event is None or event.event_type not in (DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE):
         return ""
     if event.event_type == DagsterEventType.STEP_FAILURE and event.step_failure_data.error:
-        return f"{event.step_key}: {_cause(event.step_failure_data.error)}"
+        return f"{event.step_key}: {cause(event.step_failure_data.error)}"
     return event.message or "failed"
 
 
-def _cause(error: SerializableErrorInfo) -> str:
+def cause(error: SerializableErrorInfo) -> str:
     """What the asset itself raised, without Dagster's wrapping."""
     while error.cause is not None and error.cls_name in _WRAPPERS:
         error = error.cause

@@ -1,0 +1,70 @@
+"""What runs by itself once new data is there, and why.
+
+Belongs here: a named condition for every asset that follows another, each with its reason, and the sensor that looks at
+them. Does not belong here: noticing new data (`deliveries`), or what a job is made of (`jobs`).
+
+Conditions follow data versions, which are digests of content: what was made again and came out the same starts nothing.
+"""
+
+from dagster import (
+    AssetsDefinition,
+    AssetSelection,
+    AssetSpec,
+    AutomationCondition,
+    AutomationConditionSensorDefinition,
+)
+
+from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT, STAGES
+
+HANDLED = AutomationCondition.newly_requested() | AutomationCondition.newly_updated()
+"""Once asked for, a partition waits for the next change: a run that fails is not started again and again."""
+IN_THIS_RUN = AutomationCondition.will_be_requested()
+
+NEW_FEATURES = (
+    AutomationCondition.any_deps_match(AutomationCondition.data_version_changed()).since(HANDLED)
+    & ~AutomationCondition.any_deps_in_progress()
+    & ~AutomationCondition.in_progress()
+).with_label("the features hold other rows than the models were trained on")
+
+NEW_MODELS = (
+    AutomationCondition.any_deps_match(AutomationCondition.newly_updated() | IN_THIS_RUN)
+    .ignore(AssetSelection.assets("features"))
+    .since(HANDLED)
+    & ~AutomationCondition.any_deps_in_progress()
+    & ~AutomationCondition.in_progress()
+).with_label("candidates were trained since the last judgement")
+
+NEW_MEMBER = (
+    AutomationCondition.any_deps_match(AutomationCondition.newly_updated()).since(HANDLED)
+    & ~AutomationCondition.any_deps_in_progress()
+    & ~AutomationCondition.in_progress()
+).with_label("a report that this one sums up was written anew, and no other is being written")
+
+CONDITIONS = {
+    **{name: NEW_FEATURES for name, stage in STAGES.items() if stage.group == "models"},
+    "evaluation": NEW_MODELS,
+    "evaluation_report": NEW_MODELS.with_label("the judgement was made anew"),
+    INDUSTRY_REPORT: NEW_MEMBER,
+    MARKET_ENTRY_REPORT: NEW_MEMBER,
+}
+"""By asset. Raw data, validated data and features have none: a delivery asks for all three in one run."""
+
+
+def automated(assets: AssetsDefinition) -> AssetsDefinition:
+    """The same assets, each with its condition."""
+    return assets.map_asset_specs(_with_condition)
+
+
+def _with_condition(spec: AssetSpec) -> AssetSpec:
+    condition = CONDITIONS.get(spec.key.to_user_string())
+    return spec.replace_attributes(automation_condition=condition) if condition else spec
+
+
+def sensor() -> AutomationConditionSensorDefinition:
+    """Looks at the conditions twice a minute. Stopped until switched on."""
+    return AutomationConditionSensorDefinition(
+        name="follow_new_data",
+        target=list(CONDITIONS),
+        minimum_interval_seconds=30,
+        description="Train, judge and report anew where the data changed. Nothing runs where it did not.",
+    )

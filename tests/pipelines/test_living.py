@@ -1,0 +1,130 @@
+"""With the real daemon: a file lands, and everything that depends on it is made anew, without a word from anyone."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+
+from assets.stages import MARKET_ENTRY_REPORT, latest
+from resources.home import VARIABLE
+
+from . import living
+from .sandbox import KEY, Sandbox, hashes, orders
+
+pytestmark = pytest.mark.slow
+
+LOCATION = Path(living.__file__)
+PATIENCE_SECONDS = 400
+QUIET_SECONDS = 45
+"""More than one look of every sensor."""
+
+
+class Hook(BaseHTTPRequestHandler):
+    """Takes notices."""
+
+    taken: list[str]
+
+    def do_POST(self) -> None:
+        self.taken.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def notices(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """What people were told, at an address that the environment names."""
+    monkeypatch.setattr(Hook, "taken", [], raising=False)
+    with HTTPServer(("127.0.0.1", 0), Hook) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("SECTORFORGE_WEBHOOK", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield Hook.taken
+        server.shutdown()
+
+
+@pytest.fixture
+def daemon(sandbox: Sandbox, instance: DagsterInstance, notices: list[str], tmp_path: Path) -> Iterator[None]:
+    """The real daemon with all sensors on, over a landing folder in which any .csv is a delivery; all is up to date."""
+    sandbox.place(source={"files": {"path": "*.csv"}, "licence": "CC0", "citation": "made by the test"})
+    sandbox.make(instance, KEY, job="data")
+    environment = {
+        **os.environ,
+        VARIABLE: str(sandbox.home),
+        living.CATALOGUE: str(sandbox.root),
+        "DAGSTER_HOME": str(sandbox.dagster_home),
+    }
+    programs = Path(sys.executable).parent
+    switch_on = [programs / "dagster", "sensor", "start", "--start-all", "-f", LOCATION]
+    subprocess.run(switch_on, env=environment, check=True, capture_output=True)
+    with (tmp_path / "daemon.log").open("w") as log:
+        command = [programs / "dagster-daemon", "run", "-f", LOCATION]
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        yield
+        process.terminate()
+        process.wait(60)
+
+
+def soon(what: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not what():
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(1)
+
+
+def quiet(instance: DagsterInstance) -> None:
+    """Nothing is started for a while, and nothing is under way afterwards."""
+    before = instance.get_runs_count()
+    time.sleep(QUIET_SECONDS)
+    assert instance.get_runs_count() == before
+    assert all(run.is_finished for run in instance.get_runs())
+
+
+def market_report(instance: DagsterInstance) -> object:
+    return latest(instance, MARKET_ENTRY_REPORT, None)
+
+
+@pytest.mark.usefixtures("daemon")
+def test_a_delivery_runs_through_to_the_last_report_and_a_broken_one_spoils_nothing(
+    sandbox: Sandbox, instance: DagsterInstance, notices: list[str]
+):
+    folder, artefacts = sandbox.root / KEY, sandbox.home / "artefacts"
+    report = artefacts / "evaluation_report" / KEY / "current" / "report.html"
+    quiet(instance)
+
+    before = report.read_text()
+    orders(420, seed=5)[300:].write_csv(folder / "second.csv")
+    soon(lambda: market_report(instance) is not None)
+    assert report.read_text() != before
+    quiet(instance)
+
+    published = hashes(artefacts)
+    (folder / "copy of second.csv").write_bytes((folder / "second.csv").read_bytes())
+    quiet(instance)
+    assert hashes(artefacts) == published
+
+    good = report.read_text()
+    orders(50, seed=6).with_columns(order=900, returned=None).write_csv(folder / "broken.csv")
+    soon(lambda: bool(notices))
+    quiet(instance)
+    (notice,) = notices
+    assert notice.startswith(f"{KEY} failed") and "the table breaks its contract" in notice
+    (failed,) = instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.FAILURE]))
+    assert failed.tags["dagster/partition"] == KEY
+    assert report.read_text() == good
+
+    runs = instance.get_runs_count()
+    (folder / "broken.csv").unlink()
+    soon(lambda: instance.get_runs_count() == runs + 1)
+    quiet(instance)
+    assert report.read_text() == good and notices == [notice]
