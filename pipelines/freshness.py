@@ -32,8 +32,12 @@ def stale_stages(use_case: UseCase, instance: DagsterInstance) -> list[str]:
 
 
 def _now(stage: str, use_case: UseCase, instance: DagsterInstance) -> str:
-    """The fingerprint now; empty where the source can't be read, which the run then tells in full."""
+    """The fingerprint once files dropped just now have settled; empty where the source can't be read, which the run
+    then tells in full."""
+    from resources import sources
+
     try:
+        sources.settle(use_case)
         return fingerprint(STAGES[stage], use_case, instance)
     except (PermanentError, UnreachableError):
         return ""

@@ -59,11 +59,12 @@ def written(page: Path, folder: Path) -> Catalogue:
 def test_the_new_industry_of_a_page_is_sound_and_its_data_meet_the_contract(page: str, tmp_path: Path):
     from assets.raw_data import snapshot
     from resources import contracts
-    from resources.sources import Cache
+    from resources.sources import Cache, settle
 
     catalogue = written(ROOT / page, tmp_path / "industries")
     assert catalogue.faults == []
     use_case = catalogue.use_cases["energy/load_forecast"]
+    settle(use_case)
     verdict = contracts.validate(snapshot(use_case, Cache(tmp_path, None), print), use_case)
     assert verdict.passed
     assert verdict.accepted.height > 400
