@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import psutil
 
+from modeling import memory
 from modeling.candidate import Candidate, Cost
 from modeling.compute import Compute
 from modeling.feature_set import FeatureSet
@@ -41,9 +42,10 @@ def train(name: str, features: FeatureSet, fitting: Fitting) -> Candidate:
 
 def _predictions_per_second(learner: Learner, table: Table) -> float:
     rows = table.rows(slice(0, MEASURED_ROWS))
-    started = time.perf_counter()
-    learner.predict(rows)
-    return len(rows) / (time.perf_counter() - started)
+    with memory.afresh():
+        started = time.perf_counter()
+        learner.predict(rows)
+        return len(rows) / (time.perf_counter() - started)
 
 
 @dataclass

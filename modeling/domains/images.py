@@ -7,13 +7,15 @@ be delivered (the contract's probes), networks (`modeling.learners.backbone`), o
 
 import base64
 import io
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
+from modeling import memory
 from modeling.features import FeatureError
 from modeling.table import Table
 
@@ -43,16 +45,20 @@ def files(table: Table) -> list[bytes]:
     return column.to_list()
 
 
-def pixels(files: Iterable[bytes], side: int, *, colour: bool) -> np.ndarray:
-    """uint8 ``[n, 3 or 1, side, side]``: every image squeezed into a square.
+def pixels(files: Sequence[bytes], side: int, *, colour: bool) -> np.ndarray:
+    """uint8 ``[n, 3 or 1, side, side]``: every image squeezed into a square; remembered.
 
     Raises
     ------
-    FeatureError: a file is no PNG or JPEG, or broken; with its position.
+    FeatureError: a file is no PNG or JPEG, or broken; with its digest.
     """
-    mode = "RGB" if colour else "L"
-    arrays = [np.asarray(image.convert(mode).resize((side, side))) for image in _opened(files)]
-    stacked = np.array(arrays, dtype=np.uint8).reshape(len(arrays), side, side, len(mode) if colour else 1)
+    mode, channels = ("RGB", 3) if colour else ("L", 1)
+
+    def squeezed(new: Sequence[bytes]) -> list[np.ndarray]:
+        return [np.asarray(image.convert(mode).resize((side, side))) for image in _opened(new)]
+
+    arrays = memory.each(f"{side} pixels {mode}", files, squeezed)
+    stacked = np.array(arrays, dtype=np.uint8).reshape(len(arrays), side, side, channels)
     return np.ascontiguousarray(stacked.transpose(0, 3, 1, 2))
 
 
@@ -143,13 +149,13 @@ def _opened(files: Iterable[bytes], *, decode: bool = True) -> Iterator["Image"]
     """Every image, one after the other, 16 bits of grey scaled to 8 and a palette turned into its colours."""
     from PIL import Image
 
-    for position, file in enumerate(files):
+    for file in files:
         try:
             image = Image.open(io.BytesIO(file), formats=FORMATS)
             if decode:
                 image.load()
         except (OSError, SyntaxError, ValueError) as error:
-            what = f"image {position} of those given can't be decoded as PNG or JPEG: {error}"
+            what = f"the image with SHA-256 {sha256(file).hexdigest()} can't be decoded as PNG or JPEG: {error}"
             raise FeatureError(f"{what}; quarantine it in the contract") from error
         yield _plain(image) if decode else image
 

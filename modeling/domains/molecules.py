@@ -5,7 +5,7 @@ SMILES (the contract). RDKit belongs to the extra `molecules` and is imported in
 """
 
 import base64
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from modeling import memory
 from modeling.features import FeatureError
 from modeling.table import Table
 
@@ -124,6 +125,10 @@ class Graph:
     atoms: np.ndarray
     bonds: np.ndarray
 
+    @property
+    def nbytes(self) -> int:
+        return self.atoms.nbytes + self.bonds.nbytes
+
 
 def graph(text: str) -> Graph:
     """The molecule as a graph without hydrogens."""
@@ -154,16 +159,14 @@ def _kind(bond: Any) -> int:
     return 1 + order * 4 + 2 * bond.IsInRing() + bond.GetIsConjugated()
 
 
-fingerprint_again = lru_cache(REMEMBERED)(fingerprint)
-descriptors_again = lru_cache(REMEMBERED)(descriptors)
-graph_again = lru_cache(REMEMBERED)(graph)
-"""The same, remembered: for training rows, which several learners and seeds ask for. Predictions are made without, so
-that their measured speed is that of a new molecule."""
+def graphs(texts: Sequence[str]) -> list[Graph]:
+    """The `graph` of each SMILES, remembered."""
+    return memory.each("graph", texts, lambda new: [graph(text) for text in new])
 
 
-def stacked(of: Encoder, texts: Collection[str]) -> np.ndarray:
-    """``[n, width]``: what `of` says about each SMILES."""
-    return np.stack([of(text) for text in texts])
+def stacked(of: Encoder, texts: Sequence[str]) -> np.ndarray:
+    """``[n, width]``: what `of` says about each SMILES, remembered."""
+    return np.stack(memory.each(of.__name__, texts, lambda new: [of(text) for text in new]))
 
 
 def beside(table: Table, *parts: np.ndarray) -> Table:
@@ -173,7 +176,7 @@ def beside(table: Table, *parts: np.ndarray) -> Table:
     return replace(table, numeric=numeric, numeric_names=(*table.numeric_names, *names))
 
 
-def nearest(texts: Collection[str], others: Collection[str]) -> np.ndarray:
+def nearest(texts: Sequence[str], others: Sequence[str]) -> np.ndarray:
     """``[n]``: the largest Tanimoto similarity of each molecule's fragments to those of any other, 0 to 1."""
     one, other = ((stacked(fingerprint, some) > 0).astype(np.float32) for some in (texts, others))
     shared = one @ other.T

@@ -1,24 +1,24 @@
-"""Image networks made by others: cut into stages, loaded with their weights, and not asked the same twice.
+"""Image networks made by others: cut into stages, and loaded with their weights.
 
 Belongs here: everything that learners on top of such a network share. Does not belong here: decoding
 (`modeling.domains.images`), or training any of it (`deep.image_encoder`).
 
-What the untrained part of a network answers is remembered within the process, because the same images pass it again and
-again: for each learner, with every seed, in every prediction.
+What the untrained part of a network answers to an image is remembered (`modeling.memory`).
 """
 
 import hashlib
 import math
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Self
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from modeling import memory
 from modeling.compute import Compute
 from modeling.domains import images
 from modeling.learners.checks import Knobs
@@ -28,14 +28,11 @@ EFFICIENTNET = "efficientnet-lite0"
 MEAN, STD = 127.0, 128.0
 TRAINED = 6
 """Of EfficientNet-Lite0's 18 stages, on a CPU: the last ones hold most weights and cost least, their maps are small."""
-FITS = "fits"
-"""Who asks for activations to learn from."""
 CHUNK = 64
 SMALLEST, LARGEST = 64, {"cpu": 128, "cuda": 224}
 """Sides images are brought to where `side` is None: their own, in steps of 32, within these."""
 CPU_SECONDS_PER_PIXEL = 1.2e-6
 """Of one CPU core, for one image through EfficientNet-Lite0, measured at 64 to 128 pixels."""
-REMEMBERED_BYTES = 2**30
 
 
 class BackboneKnobs(Knobs):
@@ -85,64 +82,32 @@ def split(network: nn.Sequential, trained: int) -> tuple[nn.Sequential, nn.Seque
     return nn.Sequential(*every[:cut]), nn.Sequential(*every[cut:])
 
 
-def activations(parts: Sequence[nn.Sequential], files: Sequence[bytes], side: int, asker: str) -> Tensor:
-    """What `parts`, one after the other, answer to the images: ``[n, ...]``; the pixels where there is no part.
-
-    The parts must be in evaluation mode. The answer of each is remembered for the `asker`: all fits are one, so that
-    they share their work; the predictions of a learner are another, so that their measured speed is their own.
-    """
+def activations(parts: Sequence[nn.Sequential], files: Sequence[bytes], side: int) -> Tensor:
+    """What `parts`, one after the other, answer to the images: ``[n, ...]`` on the CPU; the pixels where there is no
+    part. They must be in evaluation mode; the answer of each is remembered."""
     if not parts:
         return torch.from_numpy(images.pixels(files, side, colour=True))
-    return _memory.recalled(_key(parts, files, side, asker), lambda: _through(parts, files, side, asker))
-
-
-def _through(parts: Sequence[nn.Sequential], files: Sequence[bytes], side: int, asker: str) -> Tensor:
-    *before, last = parts
-    device = next(last.parameters()).device
-    return torch.cat([_answer(last, inputs.to(device)) for inputs in _inputs(before, files, side, asker)])
-
-
-def _inputs(parts: Sequence[nn.Sequential], files: Sequence[bytes], side: int, asker: str) -> Iterator[Tensor]:
-    """In chunks; decoded chunk by chunk, so that no more than one is in memory as pixels."""
-    if parts:
-        yield from activations(parts, files, side, asker).split(CHUNK)
-        return
-    for start in range(0, len(files), CHUNK):
-        yield activations([], files[start : start + CHUNK], side, asker)
+    question = _digest(parts, side)
+    return torch.from_numpy(np.stack(memory.each(question, files, lambda new: _answers(parts, new, side))))
 
 
 @torch.no_grad()
-def _answer(part: nn.Sequential, inputs: Tensor) -> Tensor:
-    return part(inputs)
+def _answers(parts: Sequence[nn.Sequential], files: Sequence[bytes], side: int) -> list[np.ndarray]:
+    """In chunks, so that no more than one is in memory as pixels."""
+    *before, last = parts
+    device = next(last.parameters()).device
+    chunks = (activations(before, files[start : start + CHUNK], side) for start in range(0, len(files), CHUNK))
+    return [answer for chunk in chunks for answer in last(chunk.to(device)).float().cpu().numpy()]
 
 
-def _key(parts: Sequence[nn.Sequential], files: Sequence[bytes], side: int, asker: str) -> str:
-    digest = hashlib.sha256(f"{asker} {side}".encode())
+def _digest(parts: Sequence[nn.Sequential], side: int) -> str:
+    """Of what decides the answer of `parts` to an image (hex)."""
+    digest = hashlib.sha256(f"{side}".encode())
     for part in parts:
         digest.update(f"{next(part.parameters()).device} {part}".encode())
         for tensor in part.state_dict().values():
             digest.update(tensor.cpu().numpy().tobytes())
-    for file in files:
-        digest.update(hashlib.sha256(file).digest())
     return digest.hexdigest()
-
-
-class _Memory:
-    """The answers asked for last, as many as fit."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[str, Tensor] = OrderedDict()
-
-    def recalled(self, key: str, make: Callable[[], Tensor]) -> Tensor:
-        if key not in self._kept:
-            self._kept[key] = make()
-        self._kept.move_to_end(key)
-        while len(self._kept) > 1 and sum(tensor.nbytes for tensor in self._kept.values()) > REMEMBERED_BYTES:
-            self._kept.popitem(last=False)
-        return self._kept[key]
-
-
-_memory = _Memory()
 
 
 class _Normalised(nn.Module):

@@ -1,17 +1,15 @@
-"""Text networks made by others: loaded with their weights or without, read with, and not asked the same twice.
+"""Text networks made by others: loaded with their weights or without, and read with.
 
 Belongs here: everything that learners on top of such a network share. Does not belong here: texts themselves
 (`modeling.domains.texts`), or training any of it (`deep.text_encoder`). transformers belongs to the extra `text` and is
 imported inside functions. A packaged name is never looked up at the hub.
 
-What an untrained network answers is remembered within the process, because the same texts pass it again and again: for
-each learner, with every seed, in every prediction.
+What an untrained network answers to a text is remembered (`modeling.memory`).
 """
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -20,6 +18,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from modeling import memory
 from modeling.compute import Compute
 from modeling.learners.checks import Knobs
 from modeling.learners.protocol import LearnerError
@@ -32,8 +31,6 @@ MODEL = {"cpu": PACKAGED[0], "cuda": PACKAGED[1]}
 LENGTH = {"cpu": 64, "cuda": 256}
 BUCKET = {"cpu": 32, "cuda": 64}
 """By device: the default network, how many tokens of a text it reads, and how many texts of like length at once."""
-FITS = "fits"
-"""Who asks for embeddings to learn from."""
 TINY: dict[str, Any] = {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 512}
 """BERT-Tiny (Turc et al. 2019, arXiv:1908.08962), the network of `init: random`."""
 VOCABULARY = 8000
@@ -66,15 +63,16 @@ class LanguageKnobs(Knobs):
 
 @dataclass(frozen=True)
 class Encoder:
-    """A network and how text becomes its input. Two are equal when they answer alike.
+    """A network and how text becomes its input.
 
     Attributes
     ----------
-    length: tokens read of a text. digest: of the weights as they were loaded, the tokenizer and the length.
+    length: tokens read of a text. digest: of the weights as they were loaded, the tokenizer and the length; encoders
+    with one digest answer alike.
     """
 
-    network: Any = field(compare=False)
-    tokenizer: Any = field(compare=False)
+    network: Any
+    tokenizer: Any
     length: int
     digest: str
 
@@ -130,10 +128,12 @@ def _mean(network: nn.Module, tokens: Tensor, padding: int) -> Tensor:
     return (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
 
 
-@lru_cache(maxsize=8)
-def embeddings(encoder: Encoder, texts: tuple[str, ...], asker: str) -> np.ndarray:
-    """float32 ``[n, width]``, remembered for the `asker`: all fits are one, so that they share their work; the
-    predictions of a learner are another, so that their measured speed is their own."""
+def embeddings(encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
+    """float32 ``[n, width]``, remembered."""
+    return np.stack(memory.each(encoder.digest, texts, lambda new: _embedded(encoder, new)))
+
+
+def _embedded(encoder: Encoder, texts: list[str]) -> np.ndarray:
     tokens = encoder.tokens(texts).to(encoder.network.device)
     with torch.inference_mode():
         return pooled(encoder.network, tokens, encoder.padding).float().cpu().numpy()

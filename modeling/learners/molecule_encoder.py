@@ -4,8 +4,7 @@ Belongs here: the network's inputs and running it as it is. Does not belong here
 (`modeling.domains.molecules`), or learners on top of it. RDKit and onnxruntime belong to the extra `molecules` and are
 imported inside functions.
 
-What it answers is remembered within the process, because the same molecules pass it again and again: with every seed,
-and in every prediction.
+What it answers to a molecule is remembered (`modeling.memory`).
 
 Source: Kläser et al. 2024, "MiniMol: A Parameter-Efficient Foundation Model for Molecular Learning", arXiv:2404.14986.
 The inputs are those of graphium 2.4.7, which it was trained with: to half precision.
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from scipy.linalg import eig
 
+from modeling import memory
 from modeling.domains.molecules import molecule
 
 if TYPE_CHECKING:
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 NAME = "minimol"
 FILE = f"{NAME}.onnx"
-FITS = "fits"
-"""Who asks for embeddings to learn from."""
 BATCH = 16
 # fmt: off
 ELEMENTS = [
@@ -55,15 +53,15 @@ WAVES, STEPS = 8, 16
 
 @dataclass(frozen=True)
 class MiniMol:
-    """The network. Two are equal when they answer alike.
+    """The network.
 
     Attributes
     ----------
     session: onnxruntime's, on a CPU. weights: the ONNX file's bytes. digest: their sha256.
     """
 
-    session: Any = field(compare=False, repr=False)
-    weights: bytes = field(compare=False, repr=False)
+    session: Any = field(repr=False)
+    weights: bytes = field(repr=False)
     digest: str
 
     @classmethod
@@ -81,18 +79,20 @@ class MiniMol:
         (folder / FILE).write_bytes(self.weights)
 
 
-@lru_cache(maxsize=8)
-def embeddings(network: MiniMol, texts: tuple[str, ...], asker: str) -> np.ndarray:
-    """float32 ``[n, 512]`` of SMILES, remembered for the `asker`: all fits are one, so that they share their work; the
-    predictions of a learner are another, so that their measured speed is their own.
+def embeddings(network: MiniMol, texts: Sequence[str]) -> np.ndarray:
+    """float32 ``[n, 512]`` of SMILES, remembered.
 
     Raises
     ------
     FeatureError: a text is no SMILES.
     """
-    distinct, which = np.unique([_achiral(text) for text in texts], return_inverse=True)
-    batches = (distinct[start : start + BATCH].tolist() for start in range(0, len(distinct), BATCH))
-    return np.concatenate([network.session.run(None, inputs(batch))[0] for batch in batches])[which]
+    seen = [_achiral(text) for text in texts]
+    return np.stack(memory.each(network.digest, seen, lambda new: _embedded(network, new)))
+
+
+def _embedded(network: MiniMol, texts: list[str]) -> np.ndarray:
+    batches = (texts[start : start + BATCH] for start in range(0, len(texts), BATCH))
+    return np.concatenate([network.session.run(None, inputs(batch))[0] for batch in batches])
 
 
 def _achiral(text: str) -> str:

@@ -104,7 +104,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_it_says_what_the_package_itself_says(weights: Path) -> None:
-    said = molecule_encoder.embeddings(MiniMol.load(weights), tuple(REFERENCE), "test")
+    said = molecule_encoder.embeddings(MiniMol.load(weights), tuple(REFERENCE))
     assert said.shape == (3, 512) and said.dtype == np.float32
     for row, (first, length) in zip(said, REFERENCE.values(), strict=True):
         np.testing.assert_allclose(row[:6], first, atol=2e-4)
@@ -114,8 +114,8 @@ def test_it_says_what_the_package_itself_says(weights: Path) -> None:
 @pytest.mark.slow
 def test_a_molecule_is_what_it_is_however_it_is_written_and_beside_whatever(weights: Path) -> None:
     network, left, right = MiniMol.load(weights), "CN1CCC[C@H]1c1cccnc1", "CN1CCC[C@@H]1c1cccnc1"
-    together = molecule_encoder.embeddings(network, (*ASPIRIN, left, right), "test")
-    alone = molecule_encoder.embeddings(network, ASPIRIN[:1], "test")
+    together = molecule_encoder.embeddings(network, (*ASPIRIN, left, right))
+    alone = molecule_encoder.embeddings(network, ASPIRIN[:1])
     np.testing.assert_allclose(together[:3], np.repeat(alone, 3, axis=0), atol=1e-5)
     np.testing.assert_array_equal(together[3], together[4])
     assert np.abs(together[0] - together[3]).max() > 0.5

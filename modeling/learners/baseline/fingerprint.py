@@ -39,11 +39,11 @@ class Model:
         start = time.monotonic()
         knobs = read_knobs(FingerprintKnobs, fitting.parameters)
         check_target(self, train, valid, fitting)
-        rows = _inputs(train, molecules.fingerprint_again)
+        rows = _inputs(train)
         if knobs.C:
             self._keep(_fitted(rows, train, knobs.C))
             return Told({"C": knobs.C})
-        judged, best, chosen, notes = _inputs(valid, molecules.fingerprint_again), np.inf, STRENGTHS[0], []
+        judged, best, chosen, notes = _inputs(valid), np.inf, STRENGTHS[0], []
         for done, strength in enumerate(STRENGTHS):
             if done and time.monotonic() - start > fitting.seconds:
                 notes.append(f"time was up after {done} of {len(STRENGTHS)} values of C")
@@ -56,7 +56,7 @@ class Model:
         return Told({"C": chosen}, notes=notes)
 
     def predict(self, table: Table) -> np.ndarray:
-        return 1 / (1 + np.exp(-(_inputs(table, molecules.fingerprint) @ self._weights + self._bias)))
+        return 1 / (1 + np.exp(-(_inputs(table) @ self._weights + self._bias)))
 
     def save(self, folder: Path) -> None:
         np.savez(folder / "fingerprint.npz", allow_pickle=False, weights=self._weights, bias=self._bias)
@@ -76,5 +76,6 @@ def _fitted(rows: csr_array, train: Table, strength: float) -> LogisticRegressio
     return LogisticRegression(C=strength, max_iter=500).fit(rows, train.target)
 
 
-def _inputs(table: Table, of: molecules.Encoder) -> csr_array:
-    return csr_array(np.log1p(molecules.stacked(of, molecules.smiles(table)), dtype=np.float64))
+def _inputs(table: Table) -> csr_array:
+    counts = molecules.stacked(molecules.fingerprint, molecules.smiles(table))
+    return csr_array(np.log1p(counts, dtype=np.float64))

@@ -48,10 +48,10 @@ class Model:
         self._knobs = knobs.sized(images.files(train), fitting.compute)
         with session(fitting, fitting.compute.threads):
             self._network = backbone.stages(self._knobs, fitting.weights).to(fitting.compute.device)
-            embedded = self._embedded(train, backbone.FITS)
+            embedded = self._embedded(train)
             self._principal = PCA(min(knobs.components, *embedded.shape), random_state=fitting.seed).fit(embedded)
             judged = train if fitting.fixed else valid
-            beside = [self._beside(table, backbone.FITS) for table in (train, judged)]
+            beside = [self._beside(table) for table in (train, judged)]
         spent = time.monotonic() - start
         fitting.progress(f"{len(train) + len(valid):,} images embedded in {spent:.0f} s")
         of_trees = replace(
@@ -66,7 +66,7 @@ class Model:
         return Told(seen | told.parameters, told.curve, [note, *told.notes])
 
     def predict(self, table: Table) -> np.ndarray:
-        return self._trees.predict(self._beside(table, "image_lightgbm"))
+        return self._trees.predict(self._beside(table))
 
     def save(self, folder: Path) -> None:
         self._trees.save(folder)
@@ -84,17 +84,17 @@ class Model:
         model._trees = lightgbm.Model.load(folder)
         return model
 
-    def _beside(self, table: Table, asker: str) -> Table:
+    def _beside(self, table: Table) -> Table:
         """The rows with the principal components as numbers beside their own."""
-        components = self._principal.transform(self._embedded(table, asker)).astype(np.float32)
+        components = self._principal.transform(self._embedded(table)).astype(np.float32)
         return replace(
             table,
             numeric=np.hstack([table.numeric, components]),
             numeric_names=(*table.numeric_names, *(f"component {number}" for number in range(components.shape[1]))),
         )
 
-    def _embedded(self, table: Table, asker: str) -> np.ndarray:
+    def _embedded(self, table: Table) -> np.ndarray:
         """float32 ``[n, width]``."""
         assert self._knobs.side, "sized before"
         parts = [part for part in backbone.split(self._network, backbone.TRAINED) if len(part)]
-        return backbone.activations(parts, images.files(table), self._knobs.side, asker).cpu().numpy()
+        return backbone.activations(parts, images.files(table), self._knobs.side).numpy()

@@ -31,29 +31,16 @@ class Model:
         start = time.monotonic()
         check_target(self, train, valid, fitting)
         self._network = MiniMol.load(fitting.weights(molecule_encoder.NAME), fitting.compute.threads)
-        texts = (*molecules.smiles(train), *molecules.smiles(valid))
-        read = np.hstack(
-            [
-                molecule_encoder.embeddings(self._network, texts, molecule_encoder.FITS),
-                molecules.stacked(molecules.descriptors_again, texts),
-            ]
-        )
+        read = [self._beside(rows) for rows in (train, valid)]
         spent = time.monotonic() - start
-        fitting.progress(f"{len(texts):,} molecules read in {spent:.0f} s")
+        fitting.progress(f"{len(train) + len(valid):,} molecules read in {spent:.0f} s")
         seconds = max(fitting.seconds - spent, fitting.seconds * TREES_SHARE)
         self._trees = Trees()
-        told = self._trees.fit(
-            molecules.beside(train, read[: len(train)]),
-            molecules.beside(valid, read[len(train) :]),
-            replace(fitting, seconds=seconds),
-        )
+        told = self._trees.fit(read[0], read[1], replace(fitting, seconds=seconds))
         return replace(told, notes=["MiniMol, not trained", *told.notes])
 
     def predict(self, table: Table) -> np.ndarray:
-        texts = tuple(molecules.smiles(table))
-        embedded = molecule_encoder.embeddings(self._network, texts, "molecule_embedding")
-        described = molecules.stacked(molecules.descriptors, texts)
-        return self._trees.predict(molecules.beside(table, embedded, described))
+        return self._trees.predict(self._beside(table))
 
     def save(self, folder: Path) -> None:
         self._trees.save(folder)
@@ -65,3 +52,11 @@ class Model:
         model._network = MiniMol.load(folder)
         model._trees = Trees.load(folder)
         return model
+
+    def _beside(self, table: Table) -> Table:
+        """The rows with the embedding and the descriptors as numbers beside their own."""
+        if not len(table):
+            return table
+        texts = molecules.smiles(table)
+        embedded = molecule_encoder.embeddings(self._network, texts)
+        return molecules.beside(table, embedded, molecules.stacked(molecules.descriptors, texts))

@@ -49,13 +49,13 @@ class Model:
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
         start = time.monotonic()
         check_target(self, train, valid, fitting)
-        described = [_beside(rows, molecules.fingerprint_again, molecules.descriptors_again) for rows in (train, valid)]
+        described = [_beside(rows) for rows in (train, valid)]
         left = max(fitting.seconds - (time.monotonic() - start), fitting.seconds * TREES_SHARE)
         self._trees = Trees()
         return self._trees.fit(described[0], described[1], replace(fitting, seconds=left))
 
     def predict(self, table: Table) -> np.ndarray:
-        return self._trees.predict(_beside(table, molecules.fingerprint, molecules.descriptors))
+        return self._trees.predict(_beside(table))
 
     def save(self, folder: Path) -> None:
         self._trees.save(folder)
@@ -67,9 +67,10 @@ class Model:
         return model
 
 
-def _beside(table: Table, *encoders: molecules.Encoder) -> Table:
-    """The rows with what the encoders say as numbers beside their own."""
+def _beside(table: Table) -> Table:
+    """The rows with the fingerprint and the descriptors as numbers beside their own."""
     if not len(table):
         return table
     texts = molecules.smiles(table)
-    return molecules.beside(table, *(molecules.stacked(of, texts) for of in encoders))
+    described = (molecules.stacked(of, texts) for of in (molecules.fingerprint, molecules.descriptors))
+    return molecules.beside(table, *described)

@@ -47,7 +47,7 @@ class Model:
         both = (*texts.texts(train), *texts.texts(valid))
         with session(fitting, compute.threads):
             self._encoder = language.opened(knobs, fitting.weights, both[: len(train)], compute.device)
-            embedded = language.embeddings(self._encoder, both, language.FITS)
+            embedded = language.embeddings(self._encoder, both)
         spent = time.monotonic() - start
         fitting.progress(f"{len(both):,} texts embedded in {spent:.0f} s")
         of_trees = replace(
@@ -61,7 +61,7 @@ class Model:
         return Told(read | told.parameters, told.curve, [f"not trained: {knobs.told(compute)}", *told.notes])
 
     def predict(self, table: Table) -> np.ndarray:
-        embedded = language.embeddings(self._encoder, texts.texts(table), "text_lightgbm")
+        embedded = language.embeddings(self._encoder, texts.texts(table))
         return self._trees.predict(_beside(table, embedded))
 
     def save(self, folder: Path) -> None:

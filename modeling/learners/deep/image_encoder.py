@@ -117,7 +117,7 @@ class Model:
         return Told(parameters, thinned(trained.curve), [note, *trained.notes])
 
     def predict(self, table: Table) -> np.ndarray:
-        inputs = self._inputs(table, "image_encoder")
+        inputs = self._inputs(table)
         responses = [self._head.response(output) for output in outputs(self._network, (inputs,), CHUNK)]
         return self._head.prediction(torch.cat(responses))
 
@@ -145,14 +145,14 @@ class Model:
         self._network = Network(body, augment, inputs, self._head.width, self._knobs).to(device)
 
     def _rows(self, table: Table) -> Rows:
-        inputs = self._inputs(table, backbone.FITS)
+        inputs = self._inputs(table)
         return Rows((inputs,), self._head.target(table).to(inputs.device))
 
-    def _inputs(self, table: Table, asker: str) -> Tensor:
+    def _inputs(self, table: Table) -> Tensor:
         """What the untrained stages answer, or pixels where all learn, on the network's device."""
         assert self._knobs.side, "sized before"
         below = [self._below] if len(self._below) else []
-        known = backbone.activations(below, images.files(table), self._knobs.side, asker)
+        known = backbone.activations(below, images.files(table), self._knobs.side)
         return known.to(next(self._network.parameters()).device)
 
 

@@ -57,8 +57,8 @@ class Model:
         self._knobs = read_knobs(MoleculeGraphKnobs, fitting.parameters)
         check_target(self, train, valid, fitting)
         head, settings, device = Head.of(train, fitting), self._knobs.model_dump(), fitting.compute.device
-        rows = Rows(_inputs(train, remember=True), head.target(train)).to(device)
-        judged = None if fitting.fixed else Rows(_inputs(valid, remember=True), head.target(valid)).to(device)
+        rows = Rows(_inputs(train), head.target(train)).to(device)
+        judged = None if fitting.fixed else Rows(_inputs(valid), head.target(valid)).to(device)
         with session(fitting, fitting.compute.threads):
             self._network = Network(rows.inputs[2].shape[1], self._knobs).to(device)
             trained = _training.train(
@@ -74,7 +74,7 @@ class Model:
 
     def predict(self, table: Table) -> np.ndarray:
         device = next(self._network.parameters()).device
-        inputs = tuple(tensor.to(device) for tensor in _inputs(table, remember=False))
+        inputs = tuple(tensor.to(device) for tensor in _inputs(table))
         logits = torch.cat([output.squeeze(-1) for output in outputs(self._network, inputs, CHUNK)])
         return logits.double().sigmoid().cpu().numpy()
 
@@ -140,14 +140,12 @@ def _update(width: int, dropout: float) -> nn.Sequential:
     )
 
 
-def _inputs(table: Table, *, remember: bool) -> tuple[Tensor, Tensor, Tensor]:
+def _inputs(table: Table) -> tuple[Tensor, Tensor, Tensor]:
     """int16 atoms ``[n, a, properties]`` and bonds ``[n, b, 3]``, padded with 0, and float32 descriptors ``[n, d]``."""
-    graph = molecules.graph_again if remember else molecules.graph
-    describe = molecules.descriptors_again if remember else molecules.descriptors
     texts = molecules.smiles(table)
-    graphs = [graph(text) for text in texts]
+    graphs = molecules.graphs(texts)
     atoms, bonds = (_padded([getattr(one, name) for one in graphs]) for name in ("atoms", "bonds"))
-    return atoms, bonds, torch.from_numpy(molecules.stacked(describe, texts))
+    return atoms, bonds, torch.from_numpy(molecules.stacked(molecules.descriptors, texts))
 
 
 def _padded(parts: list[np.ndarray]) -> Tensor:

@@ -98,7 +98,7 @@ class Model:
         with session(fitting, compute.threads):
             self._encoder = language.opened(knobs, fitting.weights, learned, compute.device)
             self._knobs = _affordable(knobs, self._encoder, learned, fitting)
-            inputs = self._inputs((*learned, *judged), language.FITS)
+            inputs = self._inputs((*learned, *judged))
             self._network = Network(self._encoder, self._head.width, self._knobs).to(compute.device)
             trained = _training.train(
                 self._network,
@@ -115,7 +115,7 @@ class Model:
         return Told(parameters, thinned(trained.curve), [_told(self._knobs, fitting), *trained.notes])
 
     def predict(self, table: Table) -> np.ndarray:
-        inputs = self._inputs(texts.texts(table), "text_encoder").to(next(self._network.parameters()).device)
+        inputs = self._inputs(texts.texts(table)).to(next(self._network.parameters()).device)
         responses = [self._head.response(output) for output in outputs(self._network, (inputs,), CHUNK)]
         return self._head.prediction(torch.cat(responses))
 
@@ -146,10 +146,10 @@ class Model:
         device = next(self._network.parameters()).device
         return Rows((inputs,), self._head.target(table)).to(str(device))
 
-    def _inputs(self, read: tuple[str, ...], asker: str) -> Tensor:
+    def _inputs(self, read: tuple[str, ...]) -> Tensor:
         """What the network takes: tokens, or embeddings where the encoder does not learn."""
         if self._knobs.tuning == "frozen":
-            return torch.from_numpy(language.embeddings(self._encoder, read, asker))
+            return torch.from_numpy(language.embeddings(self._encoder, read))
         return self._encoder.tokens(read)
 
 
