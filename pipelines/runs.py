@@ -22,7 +22,10 @@ from dagster_shared.error import SerializableErrorInfo
 
 from assets.raw_data import SKIPPED
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = 1.0
+"""Between two looks at the event log, which take processor time from the run."""
+DONE = "done"
+"""What the child says when a run has ended."""
 _WRAPPERS = tuple(f"DagsterExecution{what}Error" for what in ("StepExecution", "HandleOutput", "LoadInput"))
 
 
@@ -62,7 +65,7 @@ class Worker:
     def __init__(self, root: Path, instance: DagsterInstance, log: Path) -> None:
         self._instance = instance
         context = multiprocessing.get_context("spawn")
-        theirs, self._launches = context.Pipe(duplex=False)
+        self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_child, args=(theirs, root, log), daemon=True)
         self._process.start()
         theirs.close()
@@ -77,8 +80,8 @@ class Worker:
         started = time.monotonic()
         failure = skipped = ""
         with contextlib.suppress(BrokenPipeError):
-            self._launches.send(launch)
-        for entry in _events(launch, self._process, self._instance):
+            self._pipe.send(launch)
+        for entry in self._events(launch):
             follow(launch, entry)
             failure = failure or _failure(entry)
             skipped = skipped or _skipped(entry)
@@ -90,11 +93,27 @@ class Worker:
 
     def close(self) -> None:
         """Let the process end."""
-        self._launches.close()
+        self._pipe.close()
         self._process.join()
 
+    def _events(self, launch: Launch) -> Iterator[EventLogEntry]:
+        cursor, over = None, False
+        while not over:
+            over = self._pipe.poll(POLL_SECONDS) or not self.alive
+            while (batch := self._instance.get_records_for_run(launch.run_id, cursor=cursor)).records:
+                cursor = batch.cursor
+                yield from (record.event_log_entry for record in batch.records)
+        if not self._says_done():
+            self._process.join()
+            yield from _lost(launch, self._process, self._instance)
 
-def _child(launches: Connection, root: Path, log: Path) -> None:
+    def _says_done(self) -> bool:
+        with contextlib.suppress(EOFError, ConnectionResetError):
+            return self._pipe.poll() and self._pipe.recv() == DONE
+        return False
+
+
+def _child(pipe: Connection, root: Path, log: Path) -> None:
     """The child process: load the definitions once, execute what comes until there is no more."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a") as file:
@@ -106,7 +125,7 @@ def _child(launches: Connection, root: Path, log: Path) -> None:
     definitions = build_defs(catalogue=read_catalogue(root))
     with DagsterInstance.get() as instance, contextlib.suppress(EOFError):
         while True:
-            launch: Launch = launches.recv()
+            launch: Launch = pipe.recv()
             definitions.resolve_job_def(launch.job).execute_in_process(
                 instance=instance,
                 partition_key=launch.partition,
@@ -114,22 +133,7 @@ def _child(launches: Connection, root: Path, log: Path) -> None:
                 run_id=launch.run_id,
                 raise_on_error=False,
             )
-
-
-def _events(launch: Launch, process: BaseProcess, instance: DagsterInstance) -> Iterator[EventLogEntry]:
-    cursor = None
-    while True:
-        alive = process.is_alive()
-        batch = instance.get_records_for_run(launch.run_id, cursor=cursor)
-        cursor = batch.cursor
-        yield from (record.event_log_entry for record in batch.records)
-        run = instance.get_run_by_id(launch.run_id)
-        if run is not None and run.is_finished and not batch.records:
-            return
-        if not alive and not batch.records:
-            yield from _lost(launch, process, instance)
-            return
-        time.sleep(POLL_SECONDS)
+            pipe.send(DONE)
 
 
 def _lost(launch: Launch, process: BaseProcess, instance: DagsterInstance) -> Iterator[EventLogEntry]:
