@@ -69,10 +69,19 @@ class Stack(Reading):
         return self
 
 
+def _stays_in_archive(path: str) -> str:
+    if path.startswith("/") or ".." in PurePosixPath(path).parts:
+        raise ValueError(f"{path!r} leaves the archive: write a relative path without '..'")
+    return path
+
+
+InArchive = Annotated[str, AfterValidator(_stays_in_archive)]
+
+
 class Member(Stack):
     """Files inside an archive, pinned by the digest of the one file's bytes or of the archive's."""
 
-    path: str = Field(
+    path: InArchive = Field(
         description="path inside the archive; a `.zip` or `.gz` member is opened too, and `a.tar.gz/b.txt` is a "
         "file in an archive in the archive. With `*`: all files that match, stacked in the order of their names. A top "
         "folder that all files of an archive share is left out"
@@ -83,13 +92,6 @@ class Member(Stack):
     def is_glob(self) -> bool:
         """Whether the path stands for all files that match it."""
         return "*" in self.path
-
-    @field_validator("path")
-    @classmethod
-    def _stays_inside(cls, path: str) -> str:
-        if path.startswith("/") or ".." in PurePosixPath(path).parts:
-            raise ValueError(f"{path!r} leaves the archive: write a relative path without '..'")
-        return path
 
     @model_validator(mode="after")
     def _one_digest_for_one_file(self) -> "Member":
@@ -117,12 +119,17 @@ class Package(Strict):
 class Http(Strict):
     """Files at public addresses."""
 
-    class Address(Reading):
+    class Address(Stack):
         url: Annotated[str, Field(pattern=r"^https?://")]
         sha256: Sha256
         md5: Md5 | None = Field(
             default=None,
             description="of the file as its publisher gives it, where that one is packed otherwise than the pinned one",
+        )
+        path: InArchive | None = Field(
+            default=None,
+            description="path inside the file, where that is an archive (`*` as in a package); the digests stay the "
+            "archive's",
         )
 
     members: dict[str, Address] = Field(min_length=1)

@@ -173,14 +173,20 @@ def _no_member(what: str, path: str, listed: list[str]) -> str:
 
 def _addresses(http: Http, cache: Cache, progress: Progress) -> dict[str, pl.LazyFrame]:
     return {
-        name: stacked([_file(address, cache, progress)], address, pinned=True) for name, address in http.members.items()
+        name: stacked(_files(address, cache, progress), address, pinned=True) for name, address in http.members.items()
     }
 
 
-def _file(address: Http.Address, cache: Cache, progress: Progress) -> File:
+def _files(address: Http.Address, cache: Cache, progress: Progress) -> list[File]:
+    """The file at an address, or the files in it that the address's path names."""
     kept = (content for pin in _pins(address) if (content := cache.get(pin)) is not None)
     content = next(kept, None) or _from_address(address, cache, progress)
-    return File(urlsplit(address.url).path.lstrip("/"), address.url, content)
+    if address.path is None:
+        return [File(urlsplit(address.url).path.lstrip("/"), address.url, content)]
+    found, listed = archives.extract(io.BytesIO(content), address.url, {address.path})
+    if not found:
+        raise SourceError(_no_member(address.url, address.path, listed))
+    return [File(path, f"{address.url}: {path}", inner) for path, inner in sorted(found.items())]
 
 
 def _from_address(address: Http.Address, cache: Cache, progress: Progress) -> bytes:

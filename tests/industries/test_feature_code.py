@@ -31,6 +31,20 @@ def assembled(key: str, **members: pl.DataFrame) -> pl.DataFrame:
     return assemble({name: frame.lazy() for name, frame in members.items()}).collect()
 
 
+# --- sentiment --------------------------------------------------------------------------------------------------------
+
+
+def test_a_sentence_stands_once_at_the_strictest_agreement_it_reached():
+    said = pl.DataFrame({"sentence": ["Sales rose"], "sentiment": ["positive"]})
+    doubted = pl.DataFrame({"sentence": ["Sales rose", "It may"], "sentiment": ["positive", "neutral"]})
+    files = {"50": doubted, "66": said, "75": said, "All": said.clear()}
+    rows = [rated.with_columns(file=pl.lit(f"bank/Sentences_{name}Agree.txt")) for name, rated in files.items()]
+    assert assembled("finance/sentiment", sentences=pl.concat(rows)).rows() == [
+        (0, "Sales rose", "positive", "75 % or more"),
+        (1, "It may", "neutral", "50 to 66 %"),
+    ]
+
+
 # --- credit -----------------------------------------------------------------------------------------------------------
 
 

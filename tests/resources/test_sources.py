@@ -362,6 +362,18 @@ def test_bytes_of_an_address_are_not_unpacked(server, cache):
     }
 
 
+def test_files_in_an_archive_at_an_address_are_stacked_and_know_their_names(server, cache):
+    content = wheel(march=ORDERS, april=ORDERS)[1]
+    server.pages["/all.zip"] = content
+    address = {"url": f"{server.url}/all.zip", "sha256": digest(content)}
+    stacked = Http.Address(**address, path="shop/*.csv", path_column="file")
+    (rows,) = tables(use_case(http=Http(members={"orders": stacked})), cache).values()
+    assert [row[-1] for row in rows] == ["shop/april.csv"] * (len(rows) // 2) + ["shop/march.csv"] * (len(rows) // 2)
+    missing = use_case(http=Http(members={"orders": Http.Address(**address, path="shop/mai.csv")}))
+    with pytest.raises(SourceError, match=r"all.zip: holds no 'shop/mai.csv'; did you mean 'shop/ma"):
+        tables(missing, cache)
+
+
 # --- cache and mirror -------------------------------------------------------------------------------------------------
 
 
