@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
+import numpy as np
 from dagster import (
     AssetCheckResult,
     AssetCheckSeverity,
     AssetExecutionContext,
     AssetsDefinition,
+    DagsterInstance,
     MetadataValue,
     Output,
     asset,
@@ -22,18 +25,23 @@ from dagster import (
 
 from assets import metadata
 from assets.partitions import Partitions
-from assets.stages import FINGERPRINT, STAGES, digest, fingerprint
+from assets.stages import FINGERPRINT, STAGES, data_version, digest, fingerprint, latest
 from industries import feature_code
 from industries.catalogue import Catalogue
 from industries.definition import UseCase
 from modeling.artefacts import Candidates, Model
 from modeling.candidate import Candidate
-from modeling.evaluated import EvaluatedModel
+from modeling.evaluated import MODEL, EvaluatedModel
 from modeling.evaluation.record import Evaluation, Interval, Provenance
 from modeling.feature_set import FeatureSet
 from modeling.table import Rows
+from modeling.validated import ValidatedData
 from resources.home import Home
+from resources.models import Models
 from resources.openings import record_opening
+
+if TYPE_CHECKING:
+    from modeling.evaluation.challenge import Serving
 
 STAGE = STAGES["evaluation"]
 GATES = {
@@ -45,8 +53,9 @@ GATES = {
     "min_predictions_per_second": "the champion answers fast enough",
     "no_leakage": "the leakage audit found no error",
     "evidence_is_real": "the figures come from real data",
+    "not_worse_than_serving": "the champion is not decisively worse than the model that serves",
 }
-"""Every gate, each a check; one that a use case sets no bound for passes and says so."""
+"""Every gate, each a check; one that asks nothing of a use case passes and says so."""
 _STACK = ("sectorforge", "polars", "lightgbm", "torch", "scikit-learn", "great-expectations", "dagster")
 
 
@@ -62,6 +71,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     def evaluation(
         context: AssetExecutionContext,
         features: FeatureSet,
+        validated_data: ValidatedData,
         baseline_model: Candidates,
         lightgbm_model: Candidates,
         torch_model: Candidates,
@@ -79,7 +89,10 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
             for family in (baseline_model, lightgbm_model, torch_model)
             for candidate in family.fitted
         ]
-        evaluated = judged_model(use_case, features, candidates, opened, run_id, context.log.info)
+        served = _serving(use_case, validated_data, home, context.instance)
+        evaluated = judged_model(
+            use_case, validated_data, features, candidates, opened, run_id, context.log.info, served
+        )
         judged = evaluated.evaluation
         yield Output(
             evaluated,
@@ -100,15 +113,36 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     return evaluation
 
 
+def _serving(use_case: UseCase, data: ValidatedData, home: Home, instance: DagsterInstance) -> "Serving | None":
+    """The model that serves now; None where none does, or none that can still be read."""
+    from modeling.evaluation.challenge import Serving
+
+    place = Models(home.artefacts).serving(use_case.key)
+    if place is None:
+        return None
+    model = Model.load(place / MODEL)
+    features = data_version(latest(instance, "features", use_case.key))
+    return Serving(
+        version=place.name,
+        model=model,
+        same_features=model.about["features_version"] == features,
+        data=data,
+        derive=feature_code.load(use_case.folder).features,
+    )
+
+
 def judged_model(
     use_case: UseCase,
+    data: ValidatedData,
     features: FeatureSet,
     candidates: list[Candidate],
     opened: Callable[[], int],
     run_id: str,
     progress: Callable[[str], None],
+    serving: "Serving | None" = None,
 ) -> EvaluatedModel:
-    """The champion of `candidates`, judged. `opened` records that the sealed test is opened, and counts."""
+    """The champion of `candidates`, judged. `opened` records that the sealed test is opened, and counts; `data` are the
+    validated rows that the features are made of."""
     from modeling.evaluation.evaluate import Facts, evaluate
     from modeling.tasks import registry as tasks
 
@@ -140,9 +174,23 @@ def judged_model(
         open_test,
         facts=facts,
         progress=progress,
+        serving=serving,
     )
-    model = Model(features.recipe, judgement.champion, _about(use_case, judgement.evaluation))
+    about = _about(use_case, judgement.evaluation, features)
+    model = Model(features.recipe, judgement.champion, about, _learned(use_case, data, features))
     return EvaluatedModel(judgement.evaluation, model)
+
+
+def _learned(use_case: UseCase, data: ValidatedData, features: FeatureSet) -> np.ndarray:
+    """Digests of the validated rows that learners saw; none for tasks that make other rows of them."""
+    from modeling.learned import digests
+    from modeling.tasks import registry as tasks
+    from modeling.tasks.rows import RowTask
+
+    if not isinstance(tasks.task(use_case), RowTask):
+        return np.empty(0, dtype=np.uint64)
+    seen = np.isin(data.numbers, np.concatenate([features.train.number, features.valid.number]))
+    return np.unique(digests(data.frame.filter(seen), use_case))
 
 
 def _provenance(use_case: UseCase, snapshot: str, run_id: str, seed: int) -> Provenance:
@@ -157,7 +205,7 @@ def _provenance(use_case: UseCase, snapshot: str, run_id: str, seed: int) -> Pro
     )
 
 
-def _about(use_case: UseCase, judged: Evaluation) -> dict[str, object]:
+def _about(use_case: UseCase, judged: Evaluation, features: FeatureSet) -> dict[str, object]:
     """What the model folder's sidecar says."""
     return {
         "use_case": use_case.key,
@@ -168,6 +216,7 @@ def _about(use_case: UseCase, judged: Evaluation) -> dict[str, object]:
         "threshold": judged.decision.threshold if judged.decision else None,
         "metrics": {name: score.model_dump() for name, score in judged.champion.test.items()},
         "published": judged.published,
+        "features_version": features.digest(),
         "features_code": feature_code.load(use_case.folder).digest,
         "provenance": judged.provenance.model_dump(),
     }
@@ -198,7 +247,7 @@ def _gate_checks(judged: Evaluation) -> Iterator[AssetCheckResult]:
             check_name=name,
             passed=gate is None or gate.passed,
             severity=AssetCheckSeverity.ERROR,
-            description=gate.message if gate else "this use case sets no bound",
+            description=gate.message if gate else "asks nothing of this use case",
             metadata={"bound": gate.bound} | ({"measured": gate.measured} if gate.measured is not None else {})
             if gate
             else {},

@@ -15,7 +15,9 @@ from industries import feature_code
 from industries.catalogue import Catalogue
 from industries.definition import UseCase
 
-Group = Literal["data", "models", "evaluation", "reports"]
+Group = Literal["data", "models", "evaluation", "serving", "reports"]
+DATA_VERSION = "dagster/data_version"
+"""The tag under which Dagster keeps the data version of a materialisation."""
 FINGERPRINT = "fingerprint"
 """Metadata key under which every materialisation records its stage's fingerprint."""
 
@@ -52,10 +54,11 @@ STAGES = {
         Stage(
             "evaluation",
             "evaluation",
-            "2",
+            "3",
             ("features", "baseline_model", "lightgbm_model", "torch_model"),
             ("title", "question", "source", "settings", "columns", "contract", "metric", "costs", "gates", "limits"),
         ),
+        Stage("published_model", "serving", "1", ("evaluation",), ()),
         Stage("evaluation_report", "reports", "2", ("evaluation",), ()),
     )
 }
@@ -79,7 +82,7 @@ def latest(instance: DagsterInstance, asset: str, partition: str | None) -> Asse
 
 def data_version(materialization: AssetMaterialization | None) -> str:
     """The data version of a materialisation; empty where there is none."""
-    return (materialization.tags or {}).get("dagster/data_version", "") if materialization else ""
+    return (materialization.tags or {}).get(DATA_VERSION, "") if materialization else ""
 
 
 def recorded_fingerprint(materialization: AssetMaterialization | None) -> str:

@@ -55,7 +55,7 @@ def as_script(use_case: UseCase, home: Home) -> None:
     compute = ComputeResource().choose()
     names = [name for model in MODEL_ASSETS for name in named_learners(use_case, model.family)]
     candidates = [train(name, features, fitting_of(name, use_case, features, compute, home, quiet)) for name in names]
-    evaluated = judged_model(use_case, features, candidates, lambda: 1, "script", quiet)
+    evaluated = judged_model(use_case, data, features, candidates, lambda: 1, "script", quiet)
     report.render(evaluated.evaluation)
     charts.thumbnail(evaluated.evaluation)
     for candidate in candidates:

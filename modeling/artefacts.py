@@ -8,6 +8,7 @@ A model folder::
 
     model.json            what it is: use case, task, classes, inputs, versions, metrics, device
     recipe.json           the fitted feature recipe
+    learned.npy           digests of the rows it learned from (`modeling.learned`); none where rows are no units
     members/<learner>/    native weights of every member
 """
 
@@ -28,7 +29,7 @@ from modeling.learners.protocol import Fitting, Learner, Told
 from modeling.recipe import Recipe
 from modeling.tasks import registry as tasks
 
-FORMAT = 1
+FORMAT = 2
 
 
 class ModelError(ValueError):
@@ -40,12 +41,13 @@ class Model:
     """A published champion: feature recipe and learners.
 
     `about` holds what the sidecar says: JSON types, among them `task`, and `features_code`, the digest of the use
-    case's `features.py`, empty where it derives no columns.
+    case's `features.py`, empty where it derives no columns. `learned`: uint64, digests of the rows it learned from.
     """
 
     recipe: Recipe
     champion: Blend
     about: dict[str, Any]
+    learned: np.ndarray
 
     def predict(self, frame: pl.DataFrame, derive: Derive | None = None) -> np.ndarray:
         """Predictions for raw rows ``[n, …]``, as `Learner.predict` gives them.
@@ -58,6 +60,7 @@ class Model:
         self.recipe.save(folder / "recipe.json")
         for name, learner in self.champion.learners.items():
             _save_learner(learner, folder / "members" / name)
+        np.save(folder / "learned.npy", self.learned, allow_pickle=False)
         _write(folder / "model.json", {"format": FORMAT, "members": self.champion.weights, **self.about})
 
     @classmethod
@@ -73,11 +76,12 @@ class Model:
             raise ModelError(f"{folder} is no model folder: it has no model.json")
         about = json.loads(sidecar.read_text(encoding="utf-8"))
         if about.pop("format") != FORMAT:
-            raise ModelError(f"{sidecar}: only format {FORMAT} is known; update sectorforge")
+            raise ModelError(f"{sidecar}: only format {FORMAT} is known; update sectorforge, or run the use case again")
         weights = about.pop("members")
         learners = {name: registry.learner(name).load(folder / "members" / name) for name in weights}
         recipe = tasks.kind(about["task"]).recipe_type.load(folder / "recipe.json")
-        return cls(recipe, Blend(learners, weights), about)
+        learned = np.load(folder / "learned.npy", allow_pickle=False)
+        return cls(recipe, Blend(learners, weights), about, learned)
 
 
 @dataclass(frozen=True)

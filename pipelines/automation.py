@@ -28,7 +28,7 @@ NEW_FEATURES = (
 
 NEW_MODELS = (
     AutomationCondition.any_deps_match(AutomationCondition.newly_updated() | IN_THIS_RUN)
-    .ignore(AssetSelection.assets("features"))
+    .ignore(AssetSelection.assets("features", "validated_data"))
     .since(HANDLED)
     & ~AutomationCondition.any_deps_in_progress()
     & ~AutomationCondition.in_progress()
@@ -43,6 +43,7 @@ NEW_MEMBER = (
 CONDITIONS = {
     **{name: NEW_FEATURES for name, stage in STAGES.items() if stage.group == "models"},
     "evaluation": NEW_MODELS,
+    "published_model": NEW_MODELS.with_label("a champion was judged"),
     "evaluation_report": NEW_MODELS.with_label("the judgement was made anew"),
     INDUSTRY_REPORT: NEW_MEMBER,
     MARKET_ENTRY_REPORT: NEW_MEMBER,

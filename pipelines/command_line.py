@@ -21,7 +21,7 @@ from industries.catalogue import Catalogue
 from industries.definition import UseCase
 from modeling.evaluation.record import Evaluation, Interval
 from modeling.tasks import registry as tasks
-from pipelines import published
+from pipelines import model_commands, published
 from pipelines.campaign import Result, bring_up_to_date
 from pipelines.instance import open_instance
 from pipelines.vocabulary import read_catalogue
@@ -36,6 +36,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.add_typer(model_commands.app, name="models")
 console = Console(width=None if sys.stdout.isatty() else WIDTH)
 errors = Console(stderr=True, highlight=False)
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from dagster import BetaWarning, Definitions, in_process_executor
 
-from assets import evaluation, features, models, raw_data, reports, validated_data
+from assets import evaluation, features, models, published_model, raw_data, reports, validated_data
 from assets.partitions import Partitions
 from industries.catalogue import Catalogue
-from pipelines import automation, deliveries, notices, retention
+from pipelines import automation, deliveries, model_choice, notices, retention
 from pipelines.jobs import JOBS, schedules
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
@@ -34,11 +34,12 @@ def build_defs(*, catalogue: Catalogue | None = None, resources: Mapping[str, An
         features.build(found, partitions),
         *models.build(found, partitions),
         evaluation.build(found, partitions),
+        published_model.build(found, partitions),
         *reports.build(found, partitions),
     ]
     return Definitions(
         assets=[automation.automated(made) for made in assets],
-        jobs=[*JOBS, run_retention],
+        jobs=[*JOBS, model_choice.build(), run_retention],
         schedules=[*schedules(partitions), weekly_run_retention],
         sensors=[deliveries.build(found), automation.sensor(), notices.build()],
         resources={

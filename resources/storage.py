@@ -74,11 +74,16 @@ def publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
             _rename(temporary, place)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-    link = versions / f".link-{os.getpid()}"
+    put_current(folder, version)
+    return place
+
+
+def put_current(folder: Path, version: str) -> None:
+    """Make a version that lies under `folder` the current one, in one step."""
+    link = folder / "versions" / f".link-{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(Path("versions") / version)
     link.replace(folder / "current")
-    return place
 
 
 def _sweep(versions: Path) -> None:

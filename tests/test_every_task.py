@@ -24,12 +24,14 @@ from modeling.artefacts import Candidates, Model
 from modeling.candidate import Candidate
 from modeling.compute import Compute
 from modeling.evaluated import EvaluatedModel
+from modeling.evaluation.challenge import Serving
 from modeling.evaluation.record import Evaluation
 from modeling.feature_set import FeatureSet
 from modeling.features import FeatureRecipe
 from modeling.tasks import registry
 from modeling.tasks.protocol import Task
 from modeling.training import train
+from modeling.validated import ValidatedData
 from resources import contracts
 from resources.home import Home
 
@@ -41,6 +43,7 @@ class Made:
     raw: pl.DataFrame
     use_case: UseCase
     task: Task
+    data: ValidatedData
     features: FeatureSet
     candidates: list[Candidate]
     evaluated: EvaluatedModel
@@ -70,12 +73,13 @@ def _made(tiny: ModuleType, home: Home) -> Made:
     task = registry.task(use_case)
     verdict = contracts.validate(raw, use_case)
     verdict.raise_if_blocked()
-    features = task.prepare(accepted_data(raw, verdict), use_case, None)
+    data = accepted_data(raw, verdict)
+    features = task.prepare(data, use_case, None)
     names = [name for model in MODEL_ASSETS for name in named_learners(use_case, model.family)]
     compute = Compute(threads=1)
     candidates = [train(name, features, fitting_of(name, use_case, features, compute, home, print)) for name in names]
-    evaluated = judged_model(use_case, features, candidates, lambda: 1, "the test", print)
-    return Made(raw, use_case, task, features, candidates, evaluated)
+    evaluated = judged_model(use_case, data, features, candidates, lambda: 1, "the test", print)
+    return Made(raw, use_case, task, data, features, candidates, evaluated)
 
 
 def test_no_role_leaks_into_another(made: Made) -> None:
@@ -116,6 +120,17 @@ def test_the_model_folder_predicts_raw_rows_alone(made: Made, tmp_path: Path) ->
     rows = made.features.valid
     predicted = model.predict(made.raw.drop(made.use_case.target)[rows.number.tolist()])
     np.testing.assert_allclose(predicted, made.evaluated.model.champion.predict(rows.table), rtol=1e-6)
+
+
+def test_a_champion_is_held_against_the_model_that_serves(made: Made, tmp_path: Path) -> None:
+    assert isinstance(made.evaluated.model, Model)
+    made.evaluated.model.save(tmp_path)
+    serving = Serving("before", Model.load(tmp_path), same_features=True, data=made.data, derive=None)
+    arguments = (made.use_case, made.data, made.features, made.candidates, lambda: 2, "again", print, serving)
+    challenged = judged_model(*arguments).evaluation.challenge
+    assert challenged and challenged.lift, challenged
+    assert challenged.units == made.evaluated.evaluation.units
+    assert challenged.lift.value == pytest.approx(0, abs=1e-6) and not challenged.lift.decisive
 
 
 def test_the_report_holds_what_was_measured(made: Made) -> None:

@@ -25,6 +25,7 @@ from modeling.blend import Blend, blended
 from modeling.candidate import Candidate
 from modeling.evaluation import curves, occlusion, record
 from modeling.evaluation.calibration import calibration
+from modeling.evaluation.challenge import Serving, challenge
 from modeling.evaluation.choice import ENSEMBLE, Choice, EvaluationError, choose, in_words
 from modeling.evaluation.decision import cheapest_threshold, decision
 from modeling.evaluation.explanation import Ranking, affordable_rows, deletion_test, rank
@@ -105,9 +106,11 @@ def evaluate(
     *,
     facts: Facts,
     progress: Callable[[str], None],
+    serving: Serving | None = None,
 ) -> Judgement:
     """Choose a champion and judge it. `candidates` holds the trivial one; `open_test` is called once, when the
     champion, its weights, its threshold and its ranking of features are settled; nothing is fitted afterwards.
+    `serving`: the model that serves now, which the champion is then held against.
 
     Raises
     ------
@@ -118,7 +121,7 @@ def evaluate(
     settled = _settle(use_case, task, classes, candidates, train, valid, progress)
     progress("opening the sealed test")
     test = open_test()
-    evaluation = _judge(use_case, task, classes, candidates, settled, (train, valid, test), facts)
+    evaluation = _judge(use_case, task, classes, candidates, settled, (train, valid, test), facts, serving)
     seconds = sum(candidate.cost.seconds for candidate in candidates) + time.perf_counter() - started
     title = settled.metric.title
     checked = gates(use_case.gates, evaluation, title)
@@ -216,6 +219,7 @@ def _judge(
     settled: _Settled,
     roles: tuple[Rows, Rows, Rows],
     facts: Facts,
+    serving: Serving | None,
 ) -> record.Evaluation:
     train, valid, test = roles
     units, metric, choice = task.units(test), settled.metric, settled.choice
@@ -270,6 +274,7 @@ def _judge(
         slices=slices(test, champion, metric, binary=outcome == "binary") if task.by_row else [],
         explanation=_explanation(task.occluder(use_case), settled, test),
         chapters=task.chapters(judged),
+        challenge=serving and challenge(serving, use_case, task, classes, metric, test, units, champion),
         leakage=facts.leakage,
         contract=facts.contract,
         gates=[],

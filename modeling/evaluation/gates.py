@@ -42,7 +42,8 @@ def gates(bounds: Gates, evaluation: Evaluation, title: str) -> list[Gate]:
             bounds.min_predictions_per_second,
         ),
     ]
-    return [*(gate for gate in asked if gate), _no_leakage(evaluation), _evidence_is_real(evaluation)]
+    always = [_no_leakage(evaluation), _evidence_is_real(evaluation)]
+    return [*(gate for gate in asked if gate), *always, *_not_worse_than_serving(evaluation, title)]
 
 
 def _metric_gate(bound: float | None, evaluation: Evaluation, title: str) -> Gate | None:
@@ -84,6 +85,20 @@ def _no_leakage(evaluation: Evaluation) -> Gate:
     leaks = [finding for finding in evaluation.leakage if finding.severity == "error" and not finding.passed]
     message = "; ".join(f"{leak.name}: {leak.message}" for leak in leaks) or "the audit found no leakage"
     return Gate(name="no_leakage", bound=0, measured=len(leaks), passed=not leaks, message=message)
+
+
+def _not_worse_than_serving(evaluation: Evaluation, title: str) -> list[Gate]:
+    """Nothing where no model serves yet. Two that can't be compared are no reason to hold the new one back."""
+    if evaluation.challenge is None:
+        return []
+    lift, where = evaluation.challenge.lift, evaluation.challenge.message
+    if lift is None:
+        message = f"not compared with the model that serves: {where}"
+        return [Gate(name="not_worse_than_serving", bound=0, measured=None, passed=True, message=message)]
+    worse = lift.decisive and lift.value < 0
+    standing = "decisively worse" if worse else "decisively better" if lift.decisive else "not decisively different"
+    message = f"{title} is {lift.value:+,.4g} against the model that serves, on {where}: {standing}"
+    return [Gate(name="not_worse_than_serving", bound=0, measured=lift.value, passed=not worse, message=message)]
 
 
 def _evidence_is_real(evaluation: Evaluation) -> Gate:

@@ -169,6 +169,19 @@ class ContractResult(Record):
     """Derived from the declared columns rather than written in the YAML."""
 
 
+class Challenge(Record):
+    """The champion beside the model that served when it was judged."""
+
+    serving: str
+    """The version of the model that served."""
+    units: int
+    """Test units that neither has learned from."""
+    lift: Lift | None
+    """Of the champion over the serving model, paired; absent where the two can't be compared."""
+    message: str
+    """What they were compared on, or why they were not."""
+
+
 class Gate(Record):
     name: str
     bound: float
@@ -334,6 +347,8 @@ class Evaluation(Record):
     """Absent where there are no features to shuffle or parts to delete."""
     chapters: list[Chapter] = []
     """What only this task shows."""
+    challenge: Challenge | None = None
+    """Absent where no model served yet."""
     leakage: list[Finding]
     contract: list[ContractResult]
     gates: list[Gate]

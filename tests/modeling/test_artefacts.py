@@ -19,7 +19,7 @@ from modeling.training import train
 
 from .small_data import parts, prepared
 
-NATIVE = {".json", ".skops", ".txt"}
+NATIVE = {".json", ".skops", ".txt", ".npy"}
 PROJECT = Path(__file__).parents[2]
 
 
@@ -49,6 +49,7 @@ def model(features: FeatureSet, candidates: Candidates) -> Model:
         features.recipe,
         Blend(learners, {"lightgbm": 0.25, "logistic": 0.75}),
         {"task": "binary_classification", "use_case": "shop/parts", "classes": features.classes},
+        np.arange(3, dtype=np.uint64),
     )
 
 

@@ -8,7 +8,7 @@ from pipelines.automation import CONDITIONS
 
 from .sandbox import KEY, Sandbox, orders
 
-JUDGED = ["baseline_model", "evaluation", "evaluation_report", "lightgbm_model", "torch_model"]
+JUDGED = ["baseline_model", "evaluation", "evaluation_report", "lightgbm_model", "published_model", "torch_model"]
 
 
 class Daemon:

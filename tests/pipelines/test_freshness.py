@@ -12,7 +12,8 @@ from pipelines.freshness import stale_industries, stale_market, stale_stages
 
 from .sandbox import DELIVERY, KEY, Sandbox, orders
 
-MODELS_AND_LATER = ["baseline_model", "lightgbm_model", "torch_model", "evaluation", "evaluation_report"]
+JUDGED_AND_LATER = ["evaluation", "published_model", "evaluation_report"]
+MODELS_AND_LATER = ["baseline_model", "lightgbm_model", "torch_model", *JUDGED_AND_LATER]
 CONTRACT = [{"expect_column_values_to_be_between": {"column": "price", "min_value": 0}}]
 
 
@@ -48,8 +49,8 @@ def test_the_same_bytes_delivered_again_change_nothing(sandbox: Sandbox, instanc
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"gates": {"min_metric": 0.6}}, ["evaluation", "evaluation_report"]),
-        ({"costs": {"false_negative": 5}}, ["evaluation", "evaluation_report"]),
+        ({"gates": {"min_metric": 0.6}}, JUDGED_AND_LATER),
+        ({"costs": {"false_negative": 5}}, JUDGED_AND_LATER),
         ({"learners": ["logistic", "lightgbm"]}, MODELS_AND_LATER),
         ({"seconds": {"logistic": 3}}, MODELS_AND_LATER),
         ({"contract": CONTRACT}, [*list(STAGES)[1:]]),

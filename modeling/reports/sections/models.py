@@ -146,6 +146,7 @@ def champion(evaluation: Evaluation) -> Section:
             Facts({"Champion": learner_name(chosen.learner, chosen.members), "Chosen by": chosen.chosen_by}),
             _lifts(evaluation),
             _test_scores(evaluation),
+            *_challenge(evaluation),
             *_seeds(evaluation),
             Paragraph(_openings(evaluation.openings)),
         ],
@@ -157,6 +158,18 @@ def _lifts(evaluation: Evaluation) -> Table:
     rows = [[f"over {lift.over}", with_interval(lift), decisive(lift)] for lift in lifts]
     columns: Columns = {"Lift": "text", "Better by (95% interval)": "number", "Judgement": "text"}
     return Table(f"Lift in {metric_title(evaluation.metric)}: plus is better", columns, rows)
+
+
+def _challenge(evaluation: Evaluation) -> list[Block]:
+    """Against the model that serves; nothing where none does."""
+    challenge = evaluation.challenge
+    if challenge is None:
+        return []
+    serving = f"the model that serves (judged in run {challenge.serving[:8]})"
+    if challenge.lift is None:
+        return [Paragraph(f"Not compared with {serving}: {challenge.message}.")]
+    judgement = decisive(challenge.lift).text
+    return [Paragraph(f"Better than {serving} by {with_interval(challenge.lift)}, {judgement}; {challenge.message}.")]
 
 
 def _test_scores(evaluation: Evaluation) -> Table:

@@ -1,0 +1,98 @@
+"""`published_model`: the model that serves.
+
+Belongs here: the asset, and moving to another version by hand. A judged champion takes over when all its gates passed,
+one of which holds it against the model that serves; else the old one stays. Keeping versions is `resources.models`.
+"""
+
+import shutil
+from pathlib import Path
+
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetExecutionContext,
+    AssetMaterialization,
+    AssetsDefinition,
+    DagsterInstance,
+    DataVersion,
+    MaterializeResult,
+    asset,
+)
+
+from assets.partitions import Partitions
+from assets.stages import DATA_VERSION, FINGERPRINT, STAGES, fingerprint, latest, recorded_fingerprint
+from industries.catalogue import Catalogue
+from modeling.evaluated import MODEL, RECORD, EvaluatedModel
+from modeling.evaluation.record import Evaluation
+from resources.home import Home
+from resources.models import Models
+
+STAGE = STAGES["published_model"]
+TAKES_OVER = "champion_takes_over"
+NOTHING = "nothing serves"
+
+
+def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    @asset(
+        partitions_def=partitions.use_cases,
+        group_name=STAGE.group,
+        owners=partitions.owners,
+        check_specs=[partitions.check(TAKES_OVER, STAGE.name, "the judged champion serves from now on")],
+        description="The model that serves: the latest champion whose gates all passed, unless a person pinned one.",
+    )
+    def published_model(context: AssetExecutionContext, evaluation: EvaluatedModel, home: Home) -> MaterializeResult:
+        use_case = catalogue.use_cases[context.partition_key]
+        models, judged = Models(home.artefacts), evaluation.evaluation
+        why_not = held_back(judged, models.pinned(use_case.key))
+        if not why_not:
+            models.publish(use_case.key, judged.provenance.run_id, lambda folder: _copy(evaluation, folder))
+        serving = models.serving(use_case.key)
+        return MaterializeResult(
+            data_version=DataVersion(serving.name if serving else NOTHING),
+            metadata={
+                FINGERPRINT: fingerprint(STAGE, use_case, context.instance),
+                "serving": serving.name if serving else NOTHING,
+                "judged": judged.provenance.run_id,
+                "why": why_not or "all gates passed",
+            },
+            check_results=[
+                AssetCheckResult(
+                    check_name=TAKES_OVER,
+                    passed=not why_not,
+                    severity=AssetCheckSeverity.WARN,
+                    description=why_not or f"{judged.champion.learner}: all {len(judged.gates)} gates passed",
+                )
+            ],
+        )
+
+    return published_model
+
+
+def held_back(judged: Evaluation, pinned: str | None) -> str:
+    """Why a judged champion may not serve; empty where it may."""
+    if pinned is not None:
+        return f"a person pinned {pinned}: `sectorforge models unpin {judged.use_case}` lets the latest serve again"
+    return "; ".join(gate.message for gate in judged.gates if not gate.passed)
+
+
+def _copy(evaluated: EvaluatedModel, folder: Path) -> None:
+    assert isinstance(evaluated.model, Path), "read from storage"
+    shutil.copyfile(evaluated.model.with_name(RECORD), folder / RECORD)
+    shutil.copytree(evaluated.model, folder / MODEL)
+
+
+def record_choice(instance: DagsterInstance, key: str, version: str | None, why: str, *, settled: bool) -> None:
+    """Tell the lineage that a person chose which version serves.
+
+    `settled`: the choice stands whatever was judged last; else the next run looks again whether that may serve.
+    """
+    kept = {FINGERPRINT: recorded_fingerprint(latest(instance, STAGE.name, key))} if settled else {}
+    serving = version or NOTHING
+    instance.report_runless_asset_event(
+        AssetMaterialization(
+            STAGE.name,
+            partition=key,
+            tags={DATA_VERSION: serving},
+            metadata={**kept, "serving": serving, "why": why},
+        )
+    )

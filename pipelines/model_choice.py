@@ -1,0 +1,66 @@
+"""A person decides which published model serves.
+
+Belongs here: pinning a version, going back to the one before, letting the latest serve again, from the terminal
+(`sectorforge models`) and in the UI (the job `choose_model`); the lineage is told of each. Does not belong here: what
+is published by itself (`assets.published_model`), or how versions are kept (`resources.models`).
+"""
+
+from enum import Enum
+
+from dagster import Config, DagsterInstance, JobDefinition, OpExecutionContext, in_process_executor, job, op
+
+from assets.published_model import record_choice
+from resources.home import Home
+from resources.models import Models
+
+
+class Choice(Enum):
+    """What a person may decide."""
+
+    PIN = "pin"
+    ROLL_BACK = "roll_back"
+    UNPIN = "unpin"
+
+
+def choose(choice: Choice, key: str, version: str, home: Home, instance: DagsterInstance) -> str | None:
+    """Do as decided. Returns the version that serves from now on; `version` is read where one is pinned.
+
+    Raises
+    ------
+    UnknownVersion: no version of that name, or none before the one that serves.
+    """
+    models = Models(home.artefacts)
+    match choice:
+        case Choice.PIN:
+            serving = models.pin(key, version)
+        case Choice.ROLL_BACK:
+            serving = models.roll_back(key)
+        case Choice.UNPIN:
+            serving = models.unpin(key)
+    why = f"a person decided: {choice.value.replace('_', ' ')}"
+    record_choice(instance, key, serving, why, settled=choice is not Choice.UNPIN)
+    return serving
+
+
+class Decision(Config):
+    """What the job is told in the UI's launchpad. `version` is read where one is pinned."""
+
+    use_case: str
+    choice: Choice
+    version: str = ""
+
+
+def build() -> JobDefinition:
+    @op
+    def choose_version(context: OpExecutionContext, config: Decision, home: Home) -> None:
+        serving = choose(config.choice, config.use_case, config.version, home, context.instance)
+        context.log.info(f"{config.use_case}: {serving or 'nothing'} serves from now on")
+
+    @job(
+        executor_def=in_process_executor,
+        description="Pin a published model, roll back to the one before, or unpin: say which in the launchpad.",
+    )
+    def choose_model() -> None:
+        choose_version()
+
+    return choose_model
