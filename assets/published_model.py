@@ -38,6 +38,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         group_name=STAGE.group,
         owners=partitions.owners,
         check_specs=[partitions.check(TAKES_OVER, STAGE.name, "the judged champion serves from now on")],
+        kinds={"json"},
         description="The model that serves: the latest champion whose gates all passed, unless a person pinned one.",
     )
     def published_model(context: AssetExecutionContext, evaluation: EvaluatedModel, home: Home) -> MaterializeResult:

@@ -25,6 +25,7 @@ ASSETS = {
     "lightgbm_model": "models",
     "torch_model": "models",
     "evaluation": "evaluation",
+    "published_model": "serving",
     "evaluation_report": "reports",
     "industry_report": "reports",
     "market_entry_report": "reports",
@@ -101,7 +102,12 @@ def test_retraining_is_scheduled_weekly_and_stopped_until_switched_on():
 def test_every_check_is_partitioned_like_its_asset():
     """A check without partitions, on an asset with them, loads every partition."""
     checks = [GRAPH.get(key) for key in GRAPH.asset_check_keys]
-    assert {check.key.asset_key.to_user_string() for check in checks} == {"validated_data", "features", "evaluation"}
+    assert {check.key.asset_key.to_user_string() for check in checks} == {
+        "validated_data",
+        "features",
+        "evaluation",
+        "published_model",
+    }
     for check in checks:
         assert check.partitions_def == GRAPH.get(check.key.asset_key).partitions_def, check.key
 
