@@ -25,6 +25,7 @@ WORK = {
     "lightgbm_model": ("modeling.training", "train"),
     "torch_model": ("modeling.training", "train"),
     "evaluation": ("modeling.evaluation.evaluate", "evaluate"),
+    "published_model": ("assets.published_model", "held_back"),
     "evaluation_report": ("modeling.reports.use_case", "render"),
 }
 """The function that does the work of each stage."""
