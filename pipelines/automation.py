@@ -60,11 +60,11 @@ def _with_condition(spec: AssetSpec) -> AssetSpec:
     return spec.replace_attributes(automation_condition=condition) if condition else spec
 
 
-def sensor() -> AutomationConditionSensorDefinition:
-    """Looks at the conditions twice a minute. Stopped until switched on."""
+def sensor(seconds: int) -> AutomationConditionSensorDefinition:
+    """Looks at the conditions, `seconds` between two looks. Stopped until switched on."""
     return AutomationConditionSensorDefinition(
         name="follow_new_data",
         target=list(CONDITIONS),
-        minimum_interval_seconds=30,
+        minimum_interval_seconds=seconds,
         description="Train, judge and report anew where the data changed. Nothing runs where it did not.",
     )

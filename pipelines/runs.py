@@ -26,7 +26,11 @@ POLL_SECONDS = 1.0
 """Between two looks at the event log, which take processor time from the run."""
 DONE = "done"
 """What the child says when a run has ended."""
-_WRAPPERS = tuple(f"DagsterExecution{what}Error" for what in ("StepExecution", "HandleOutput", "LoadInput"))
+_WRAPPERS = (
+    *(f"DagsterExecution{what}Error" for what in ("StepExecution", "HandleOutput", "LoadInput")),
+    "SensorExecutionError",
+    "ScheduleExecutionError",
+)
 
 
 @dataclass(frozen=True)
