@@ -69,8 +69,8 @@ class Decision:
 
 
 def decide(look: Look, memory: Memory) -> Decision:
-    """A state of a folder is asked for once, and a fault is told once, until either changes. Where a run came to nothing
-    because the store did not answer it is asked for again; a run that failed is told of, and not repeated.
+    """A state of a folder is asked for once, and a fault is told once, until either changes. Where a run came to
+    nothing because the store did not answer it is asked for again; a run that failed is told of, and not repeated.
 
     With its memory gone it asks for nothing that the snapshots show as made, so forgetting starts no storm of runs.
     """

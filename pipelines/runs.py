@@ -95,6 +95,12 @@ class Worker:
     def alive(self) -> bool:
         return self._process.is_alive()
 
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        assert self._process.pid is not None
+        return self._process.pid
+
     def close(self) -> None:
         """Let the process end."""
         self._pipe.close()

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
 
 from industries.definition import Files
 from resources.errors import UnreachableError
@@ -114,9 +115,21 @@ def landed(files: Files, folder: Path) -> list[Landed]:
     for file in found:
         if file.about.get("islink"):
             raise SourceError(f"{file.where} is a symbolic link, which may lead anywhere: put the file itself there")
+        if file.about["type"] != "file":
+            raise SourceError(f"{file.where} is no regular file: put one there")
+    if isinstance(store, LocalFileSystem):
+        whose = folder.absolute() if folder.absolute() in Path(top).parents else Path(top)
+        _check_folders({Path(file.path).parent for file in found}, whose)
     if not found:
         raise SourceError(f"no file matches {url}: put files there, or correct `source.files.path`")
     return found
+
+
+def _check_folders(folders: set[Path], above: Path) -> None:
+    """Raise SourceError where a folder between `above` and a file is a symbolic link."""
+    for folder in sorted({between for one in folders for between in (one, *one.parents) if above in between.parents}):
+        if folder.is_symlink():
+            raise SourceError(f"{folder} is a symbolic link, which may lead anywhere: put the folder itself there")
 
 
 def _top(pattern: str) -> str:
