@@ -16,8 +16,11 @@ from dagster import (
 
 from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT, STAGES
 
-HANDLED = AutomationCondition.newly_requested() | AutomationCondition.newly_updated()
-"""Once asked for, a partition waits for the next change: a run that fails is not started again and again."""
+ASKED_FOR_HERE = AutomationCondition.executed_with_tags(tag_keys={"dagster/from_automation_condition"})
+HANDLED = AutomationCondition.newly_requested() | (AutomationCondition.newly_updated() & ~ASKED_FOR_HERE)
+"""Once asked for, a partition waits for the next change: a run that fails is not started again and again. The end of a
+run that was asked for says nothing more: what changed while it ran came too late for it. A run that a person started
+counts from its end."""
 IN_THIS_RUN = AutomationCondition.will_be_requested()
 
 NEW_FEATURES = (
