@@ -54,6 +54,8 @@ def defined(folder: Path) -> set[str]:
         raise FeatureCodeError(path, "a symbolic link could lead out of the catalogue: put the file itself here")
     if not path.exists():
         return set()
+    if not path.is_file():
+        raise FeatureCodeError(path, "is no regular file: put one there")
     try:
         tree = ast.parse(path.read_bytes())
     except OSError as error:

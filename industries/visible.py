@@ -6,8 +6,8 @@ escaping for HTML or Markdown (`modeling.reports.rendering`).
 
 import re
 
-_ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""Control characters but tab and line feed, and those that turn the direction of writing."""
+_ACTING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+"""Control characters but tab and line feed, those that turn the direction of writing, those that no XML may hold."""
 
 
 def visible(text: str) -> str:

