@@ -11,7 +11,7 @@ import polars as pl
 from dagster import AssetExecutionContext, AssetObservation, AssetsDefinition, DataVersion, Output, asset
 
 from assets import metadata
-from assets.installation import check_installed
+from assets.installation import NotInstalled, check_installed
 from assets.partitions import Partitions
 from assets.stages import FINGERPRINT, STAGES, fingerprint
 from industries import feature_code
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 STAGE = STAGES["raw_data"]
 SKIPPED = "skipped"
 """Metadata key of the observation that says why there is no new copy."""
+PASSING = "may pass by itself"
+"""Metadata key beside it: a store that does not answer may do so soon, an extra does not install itself."""
 
 
 class AssemblyError(PermanentError):
@@ -59,7 +61,8 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
             frame = snapshot(use_case, Cache.from_environment(home.path), context.log.info)
         except UnreachableError as error:
             context.log.warning(f"skipped: {error}")
-            observed = AssetObservation("raw_data", partition=use_case.key, metadata={SKIPPED: str(error)})
+            why = {SKIPPED: str(error), PASSING: not isinstance(error, NotInstalled)}
+            observed = AssetObservation("raw_data", partition=use_case.key, metadata=why)
             context.log_event(observed)
             return
         version = content_digest(frame)

@@ -20,6 +20,7 @@ from industries.fault import Fault, faults, suggestion
 from industries.yaml_nodes import Document, Place, YamlError, parse
 
 NAME = re.compile(r"[a-z0-9_]+")
+LONGEST_NAME = 64
 ROOT = Path(__file__).parent
 """The catalogue this project ships."""
 
@@ -112,6 +113,8 @@ def _folders(parent: Path, found: list[Fault]) -> Iterator[Path]:
             continue
         if not NAME.fullmatch(folder.name):
             found.append(Fault(folder, f"the folder name {folder.name!r} may hold only a-z, 0-9 and _: rename it"))
+        elif len(folder.name) > LONGEST_NAME:
+            found.append(Fault(folder, f"the folder name is longer than {LONGEST_NAME} characters: shorten it"))
         elif folder.is_symlink():
             found.append(Fault(folder, "a symbolic link could lead out of the catalogue: put a real folder here"))
         else:

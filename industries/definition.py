@@ -136,7 +136,7 @@ class Http(Strict):
 
 
 class Files(Stack):
-    """Files somebody drops into a folder: all that match, each content once, stacked in the order of their names."""
+    """Files somebody drops into a folder: all that match, each content once, whatever its name."""
 
     path: str = Field(
         description="glob, relative to the use case's folder, or absolute, or at any store that fsspec knows: "

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from industries.visible import visible
 from industries.yaml_nodes import Document, Place
 
 _EXPECTED = {
@@ -41,7 +42,7 @@ class Fault:
     column: int = 1
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}: {self.message}"
+        return visible(f"{self.path}:{self.line}:{self.column}: {self.message}")
 
 
 def suggestion(word: str, known: Collection[str]) -> str:

@@ -50,14 +50,20 @@ def defined(folder: Path) -> set[str]:
     FeatureCodeError: not Python, or none of the functions.
     """
     path = folder / FILE
+    if path.is_symlink():
+        raise FeatureCodeError(path, "a symbolic link could lead out of the catalogue: put the file itself here")
     if not path.exists():
         return set()
+    if not path.is_file():
+        raise FeatureCodeError(path, "is no regular file: put one there")
     try:
         tree = ast.parse(path.read_bytes())
+    except OSError as error:
+        raise FeatureCodeError(path, f"can't be read: {error.strerror}") from None
     except SyntaxError as error:
         raise FeatureCodeError(path, f"not Python: {error.msg}", error.lineno or 1, error.offset or 1) from None
-    except ValueError as error:
-        raise FeatureCodeError(path, f"not Python: {error}") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise FeatureCodeError(path, f"not Python: {error or 'nested too deep'}") from None
     found = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)} & set(FUNCTIONS)
     if not found:
         raise FeatureCodeError(path, f"defines none of the functions {', '.join(FUNCTIONS)}: write one")

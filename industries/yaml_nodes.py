@@ -13,6 +13,8 @@ import yaml
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
+LONGEST_NUMBER = 100
+"""Characters of a scalar that is no text: of longer ones, YAML 1.1 knows kinds that take minutes to work out."""
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where PyYAML was built with it: the same events, several times faster."""
 _TEXT = "tag:yaml.org,2002:str"
@@ -146,6 +148,10 @@ def _scalar(event: yaml.ScalarEvent) -> Any:
     tag = _RESOLVER.resolve(yaml.ScalarNode, event.value, event.implicit)
     if tag == _TEXT:
         return event.value
+    if len(event.value) > LONGEST_NUMBER:
+        raise YamlError.at(
+            event.start_mark, f"a number of {len(event.value):,} characters: put it in quotes if it is text"
+        )
     try:
         return _CONSTRUCTOR.construct_object(yaml.ScalarNode(tag, event.value))
     except ValueError as error:

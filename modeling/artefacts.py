@@ -12,6 +12,7 @@ A model folder::
     members/<learner>/    native weights of every member
 """
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from modeling.recipe import Recipe
 from modeling.tasks import registry as tasks
 
 FORMAT = 2
+SIDECAR = "model.json"
 
 
 class ModelError(ValueError):
@@ -61,7 +63,8 @@ class Model:
         for name, learner in self.champion.learners.items():
             _save_learner(learner, folder / "members" / name)
         np.save(folder / "learned.npy", self.learned, allow_pickle=False)
-        _write(folder / "model.json", {"format": FORMAT, "members": self.champion.weights, **self.about})
+        files = _digests(folder)
+        _write(folder / SIDECAR, {"format": FORMAT, "members": self.champion.weights, **self.about, "files": files})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -69,15 +72,18 @@ class Model:
 
         Raises
         ------
-        ModelError: no model folder, or one of a later format.
+        ModelError: no model folder, one of a later format, or with other files than were saved.
         """
-        sidecar = folder / "model.json"
+        sidecar = folder / SIDECAR
         if not sidecar.exists():
             raise ModelError(f"{folder} is no model folder: it has no model.json")
         about = json.loads(sidecar.read_text(encoding="utf-8"))
         if about.pop("format") != FORMAT:
             raise ModelError(f"{sidecar}: only format {FORMAT} is known; update sectorforge, or run the use case again")
+        _check(folder, about.pop("files"))
         weights = about.pop("members")
+        if unknown := weights.keys() - registry.families().keys():
+            raise ModelError(f"{sidecar}: no learner is called {min(unknown)!r}")
         learners = {name: registry.learner(name).load(folder / "members" / name) for name in weights}
         recipe = tasks.kind(about["task"]).recipe_type.load(folder / "recipe.json")
         learned = np.load(folder / "learned.npy", allow_pickle=False)
@@ -93,7 +99,8 @@ class Candidates:
     def save(self, folder: Path) -> None:
         for candidate in self.fitted:
             _save_learner(candidate.learner, folder / candidate.name / "learner")
-            _write(folder / candidate.name / "candidate.json", _described(candidate))
+            files = _digests(folder / candidate.name / "learner")
+            _write(folder / candidate.name / "candidate.json", {**_described(candidate), "files": files})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -113,6 +120,7 @@ def _described(candidate: Candidate) -> dict[str, Any]:
 
 def _load_candidate(folder: Path) -> Candidate:
     about = json.loads((folder / "candidate.json").read_text(encoding="utf-8"))
+    _check(folder / "learner", about.get("files"))
     fitting = about["fitting"]
     return Candidate(
         name=folder.name,
@@ -122,6 +130,30 @@ def _load_candidate(folder: Path) -> Candidate:
         cost=Cost(**about["cost"]),
         fitting=Fitting(**{**fitting, "compute": Compute(**fitting["compute"])}),
     )
+
+
+def _digests(folder: Path) -> dict[str, str]:
+    """The sha256 (hex) of every file under a folder but its sidecar, by its path there.
+
+    Raises
+    ------
+    ModelError: one is a symbolic link.
+    """
+    files = sorted(path for path in folder.rglob("*") if not path.is_dir() and path != folder / SIDECAR)
+    if links := [path for path in files if path.is_symlink()]:
+        raise ModelError(f"{links[0]} is a symbolic link, which may lead anywhere: the model is not used")
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def _check(folder: Path, saved: dict[str, str] | None) -> None:
+    """Raise ModelError where the files are not those that were saved: a damaged weight file may end the whole process.
+
+    Folders saved before files were listed have no list.
+    """
+    found = _digests(folder)
+    if saved is not None and found != saved:
+        changed = sorted(path for path, _ in found.items() ^ saved.items())
+        raise ModelError(f"{folder}: {', '.join(dict.fromkeys(changed))}: not as it was saved; train again")
 
 
 def _save_learner(learner: Learner, folder: Path) -> None:

@@ -16,8 +16,11 @@ from dagster import (
 
 from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT, STAGES
 
-HANDLED = AutomationCondition.newly_requested() | AutomationCondition.newly_updated()
-"""Once asked for, a partition waits for the next change: a run that fails is not started again and again."""
+ASKED_FOR_HERE = AutomationCondition.executed_with_tags(tag_keys={"dagster/from_automation_condition"})
+HANDLED = AutomationCondition.newly_requested() | (AutomationCondition.newly_updated() & ~ASKED_FOR_HERE)
+"""Once asked for, a partition waits for the next change: a run that fails is not started again and again. The end of a
+run that was asked for says nothing more: what changed while it ran came too late for it. A run that a person started
+counts from its end."""
 IN_THIS_RUN = AutomationCondition.will_be_requested()
 
 NEW_FEATURES = (
@@ -61,11 +64,11 @@ def _with_condition(spec: AssetSpec) -> AssetSpec:
     return spec.replace_attributes(automation_condition=condition) if condition else spec
 
 
-def sensor() -> AutomationConditionSensorDefinition:
-    """Looks at the conditions twice a minute. Stopped until switched on."""
+def sensor(seconds: int) -> AutomationConditionSensorDefinition:
+    """Looks at the conditions, `seconds` between two looks. Stopped until switched on."""
     return AutomationConditionSensorDefinition(
         name="follow_new_data",
         target=list(CONDITIONS),
-        minimum_interval_seconds=30,
+        minimum_interval_seconds=seconds,
         description="Train, judge and report anew where the data changed. Nothing runs where it did not.",
     )

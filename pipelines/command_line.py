@@ -19,6 +19,7 @@ from rich.table import Column, Table
 from industries import extras
 from industries.catalogue import Catalogue
 from industries.definition import UseCase
+from industries.visible import visible
 from modeling.evaluation.record import Evaluation, Interval
 from modeling.tasks import registry as tasks
 from pipelines import model_commands, published
@@ -55,7 +56,8 @@ def run(patterns: Patterns = None) -> None:
     console.print(_summary(results, published.evaluations(catalogue)))
     for result in results:
         if result.reason:
-            console.print(f"{result.key} {result.status}: {result.reason}", markup=False, highlight=False)
+            reason = visible(result.reason)
+            console.print(f"{result.key} {result.status}: {reason}", markup=False, highlight=False)
     _print_reports(catalogue, keys)
     console.print(f"{time.monotonic() - started:.0f} s in all. `sectorforge ui` shows every run.", highlight=False)
     _show_faults(catalogue)
@@ -73,7 +75,7 @@ def list_() -> None:
         judged = evaluations.get(key)
         champion = judged.champion.learner if judged else "–"
         standing = ("published" if judged.published else "held back") if judged else "not judged yet"
-        table.add_row(key, use_case.task, escape(use_case.title), champion, standing)
+        table.add_row(key, use_case.task, escape(visible(use_case.title)), champion, standing)
     console.print(table)
     _show_faults(catalogue)
 
@@ -89,7 +91,7 @@ def check() -> None:
         for message in [*contracts.check_rules(use_case), *_unknown_metric(use_case)]
     ]
     for message in wrong:
-        errors.print(message, markup=False, soft_wrap=True)
+        errors.print(visible(message), markup=False, soft_wrap=True)
     if catalogue.faults or wrong:
         raise typer.Exit(1)
     console.print(f"{len(catalogue.use_cases)} use cases in {len(catalogue.industries)} industries: no fault")
@@ -144,7 +146,7 @@ def _matching(catalogue: Catalogue, patterns: list[str] | None) -> list[str]:
         return catalogue.matching(patterns or [])
     except KeyError as error:
         _show_faults(catalogue)
-        errors.print(str(error.args[0]), markup=False)
+        errors.print(visible(str(error.args[0])), markup=False)
         raise typer.Exit(2) from None
 
 

@@ -20,8 +20,13 @@ from resources.compute import ComputeResource
 from resources.home import Home
 from resources.storage import ArtefactIOManager
 
+LOOK_SECONDS = 30
+"""Between two looks of a sensor."""
 
-def build_defs(*, catalogue: Catalogue | None = None, resources: Mapping[str, Any] | None = None) -> Definitions:
+
+def build_defs(
+    *, catalogue: Catalogue | None = None, resources: Mapping[str, Any] | None = None, look_seconds: int = LOOK_SECONDS
+) -> Definitions:
     """The definitions of `catalogue` (default: the one this project ships), with some `resources` replaced."""
     warnings.filterwarnings("ignore", category=BetaWarning, message=".*data_version.*")
     found = catalogue or read_catalogue()
@@ -41,7 +46,7 @@ def build_defs(*, catalogue: Catalogue | None = None, resources: Mapping[str, An
         assets=[automation.automated(made) for made in assets],
         jobs=[*JOBS, model_choice.build(), run_retention],
         schedules=[*schedules(partitions), weekly_run_retention],
-        sensors=[deliveries.build(found), automation.sensor(), notices.build()],
+        sensors=[deliveries.build(found, look_seconds), automation.sensor(look_seconds), *notices.build(look_seconds)],
         resources={
             "home": home,
             "compute": ComputeResource(),

@@ -6,12 +6,13 @@ counts as a delivery (`resources.sources.landing`), or what follows once the dat
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from dagster import (
     AssetKey,
     AssetRecordsFilter,
     DagsterInstance,
+    EventLogRecord,
     RunRequest,
     SensorDefinition,
     SensorEvaluationContext,
@@ -19,9 +20,11 @@ from dagster import (
     sensor,
 )
 
+from assets.raw_data import PASSING
 from assets.stages import STAGES, fingerprint, recorded_fingerprint
 from industries.catalogue import Catalogue
 from industries.definition import UseCase
+from industries.feature_code import FeatureCodeError
 from pipelines.jobs import data_job
 from resources.errors import PermanentError, UnreachableError
 from resources.notification import Notice, NotificationError, notify
@@ -37,19 +40,22 @@ class Look:
     ----------
     found: the fingerprint of what lies there; empty where it can't be told, for the reason `why`.
     passing: whether `why` may be gone at the next look. made: the fingerprint of what the latest snapshot was made of.
+    event: the number of the last event by which a run made a snapshot, or found that it can't just now.
     """
 
     found: str = ""
     why: str = ""
     passing: bool = False
     made: str = ""
+    event: int = 0
 
 
 @dataclass(frozen=True)
 class Memory:
-    """What the last looks came to: the fingerprint that was asked for, and the fault that was told."""
+    """What the last looks came to: the fingerprint that was asked for, after which event; the fault that was told."""
 
     asked: str = ""
+    after: int = 0
     told: str = ""
 
 
@@ -63,31 +69,41 @@ class Decision:
 
 
 def decide(look: Look, memory: Memory) -> Decision:
-    """A state of a folder is asked for once, and a fault is told once, until either changes.
+    """A state of a folder is asked for once, and a fault is told once, until either changes. Where a run came to
+    nothing because the store did not answer it is asked for again; a run that failed is told of, and not repeated.
 
     With its memory gone it asks for nothing that the snapshots show as made, so forgetting starts no storm of runs.
     """
     if look.passing:
         return Decision(memory)
     if look.why:
-        return Decision(Memory(memory.asked, look.why), tell="" if look.why == memory.told else look.why)
-    if look.found in (look.made, memory.asked):
-        return Decision(Memory(memory.asked))
-    return Decision(Memory(look.found), ask=True)
+        return Decision(replace(memory, told=look.why), tell="" if look.why == memory.told else look.why)
+    if look.found == look.made or (look.found, look.event) == (memory.asked, memory.after):
+        return Decision(replace(memory, told=""))
+    return Decision(Memory(look.found, look.event), ask=True)
 
 
-def looked(use_case: UseCase, instance: DagsterInstance) -> tuple[Look, int]:
-    """What lies in the landing folder, and the number of the event that made the latest snapshot."""
+def looked(use_case: UseCase, instance: DagsterInstance) -> Look:
+    """What lies in the landing folder, and what the runs came to that looked into it before."""
     wanted = AssetRecordsFilter(AssetKey(RAW.name), asset_partitions=[use_case.key])
-    records = instance.fetch_materializations(wanted, limit=1).records
-    made = recorded_fingerprint(records[0].asset_materialization) if records else ""
-    event = records[0].storage_id if records else 0
+    made = instance.fetch_materializations(wanted, limit=1).records
+    skipped = [record for record in instance.fetch_observations(wanted, limit=1).records if _passing(record)]
+    before = Look(
+        made=recorded_fingerprint(made[0].asset_materialization) if made else "",
+        event=max((record.storage_id for record in (*made, *skipped)), default=0),
+    )
     try:
-        return Look(found=fingerprint(RAW, use_case, instance), made=made), event
+        return replace(before, found=fingerprint(RAW, use_case, instance))
     except UnreachableError as error:
-        return Look(why=str(error), passing=True, made=made), event
-    except PermanentError as error:
-        return Look(why=str(error), made=made), event
+        return replace(before, why=str(error), passing=True)
+    except (PermanentError, FeatureCodeError) as error:
+        return replace(before, why=str(error))
+
+
+def _passing(skipped: EventLogRecord) -> bool:
+    """Whether what a run was skipped for may be gone by itself."""
+    observed = skipped.asset_observation
+    return bool(observed and PASSING in observed.metadata and observed.metadata[PASSING].value)
 
 
 def _tell(key: str, fault: str, log: Callable[[str], None]) -> None:
@@ -98,14 +114,15 @@ def _tell(key: str, fault: str, log: Callable[[str], None]) -> None:
         log(str(error))
 
 
-def build(catalogue: Catalogue) -> SensorDefinition:
-    """The sensor over all use cases whose source is a landing folder. Stopped until switched on."""
+def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
+    """The sensor over all use cases whose source is a landing folder, `seconds` between two looks. Stopped until
+    switched on."""
     watched = [use_case for use_case in catalogue.use_cases.values() if use_case.source.files]
 
     @sensor(
         name="new_deliveries",
         job=data_job,
-        minimum_interval_seconds=30,
+        minimum_interval_seconds=seconds,
         description="Make the data of a use case whose landing folder holds something new: known by its content, "
         "whatever its name or date.",
     )
@@ -113,11 +130,11 @@ def build(catalogue: Catalogue) -> SensorDefinition:
         remembered = {key: Memory(**memory) for key, memory in json.loads(context.cursor or "{}").items()}
         requests, kept, faults = [], {}, []
         for use_case in watched:
-            look, event = looked(use_case, context.instance)
+            look = looked(use_case, context.instance)
             decision = decide(look, remembered.get(use_case.key, Memory()))
             kept[use_case.key] = asdict(decision.memory)
             if decision.ask:
-                run_key = f"{use_case.key} {look.found} {event}"
+                run_key = f"{use_case.key} {look.found} {look.event}"
                 requests.append(RunRequest(run_key, partition_key=use_case.key))
             if decision.tell:
                 faults.append(f"{use_case.key}: {decision.tell}")

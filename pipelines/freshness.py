@@ -18,6 +18,7 @@ from assets.stages import (
 )
 from industries.catalogue import Catalogue
 from industries.definition import UseCase
+from industries.feature_code import FeatureCodeError
 from resources.errors import PermanentError, UnreachableError
 
 
@@ -32,14 +33,14 @@ def stale_stages(use_case: UseCase, instance: DagsterInstance) -> list[str]:
 
 
 def _now(stage: str, use_case: UseCase, instance: DagsterInstance) -> str:
-    """The fingerprint once files dropped just now have settled; empty where the source can't be read, which the run
-    then tells in full."""
+    """The fingerprint once files dropped just now have settled; empty where the source or its code can't be read,
+    which the run then tells in full."""
     from resources import sources
 
     try:
         sources.settle(use_case)
         return fingerprint(STAGES[stage], use_case, instance)
-    except (PermanentError, UnreachableError):
+    except (PermanentError, UnreachableError, FeatureCodeError):
         return ""
 
 

@@ -11,6 +11,7 @@ from dagster import DagsterEventType, EventLogEntry
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from industries.visible import visible
 from pipelines.runs import Launch
 
 MESSAGE_WIDTH = 60
@@ -62,7 +63,7 @@ class LiveProgress:
         self._say(launch, message, line=True)
 
     def _say(self, launch: Launch, message: str, line: bool = False) -> None:
-        text = message.splitlines()[0][:MESSAGE_WIDTH] if message else ""
+        text = visible(message.splitlines()[0][:MESSAGE_WIDTH]) if message else ""
         self._bars.update(self._tasks[launch.run_id], description=text)
         if line and not self._console.is_terminal:
-            self._console.print(f"{launch.partition or launch.job}: {message}", markup=False, highlight=False)
+            self._console.print(f"{launch.partition or launch.job}: {visible(message)}", markup=False, highlight=False)

@@ -26,7 +26,11 @@ POLL_SECONDS = 1.0
 """Between two looks at the event log, which take processor time from the run."""
 DONE = "done"
 """What the child says when a run has ended."""
-_WRAPPERS = tuple(f"DagsterExecution{what}Error" for what in ("StepExecution", "HandleOutput", "LoadInput"))
+_WRAPPERS = (
+    *(f"DagsterExecution{what}Error" for what in ("StepExecution", "HandleOutput", "LoadInput")),
+    "SensorExecutionError",
+    "ScheduleExecutionError",
+)
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,12 @@ class Worker:
     @property
     def alive(self) -> bool:
         return self._process.is_alive()
+
+    @property
+    def pid(self) -> int:
+        """The number of the process."""
+        assert self._process.pid is not None
+        return self._process.pid
 
     def close(self) -> None:
         """Let the process end."""

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from dagster import ConfigurableResource
 
+from resources.writing import writing
+
 VARIABLE = "SECTORFORGE_HOME"
 DEFAULT = ".sectorforge"
 
@@ -34,5 +36,6 @@ class Home(ConfigurableResource):
     def scratch(self, *parts: str) -> Path:
         """An existing folder for work that may be interrupted and resumed."""
         folder = self.path.joinpath("scratch", *parts)
-        folder.mkdir(parents=True, exist_ok=True)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
         return folder

@@ -8,6 +8,7 @@ Mattermost and Teams do; `SECTORFORGE_SMTP`, ``smtp://user:password@host:port`` 
 with `SECTORFORGE_MAIL_TO` and `SECTORFORGE_MAIL_FROM`. They always go to the log. None of these is ever written down.
 """
 
+import html
 import os
 import smtplib
 import ssl
@@ -59,7 +60,8 @@ def notify(notice: Notice, log: Callable[[str], None], environment: Mapping[str,
 
 
 def _post(notice: Notice, environment: Mapping[str, str]) -> None:
-    answer = requests.post(environment[WEBHOOK], json={"text": str(notice)}, timeout=TIMEOUT_SECONDS)
+    text = html.escape(str(notice), quote=False)  # in a chat `<!channel>`, from the data perhaps, would call everyone
+    answer = requests.post(environment[WEBHOOK], json={"text": text}, timeout=TIMEOUT_SECONDS)
     answer.raise_for_status()
 
 

@@ -15,18 +15,23 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, Self, get_args, get_origin, runtime_checkable
 
 import polars as pl
-from dagster import ConfigurableIOManager, InputContext, OutputContext, ResourceDependency
+from dagster import ConfigurableIOManager, InitResourceContext, InputContext, OutputContext, ResourceDependency
 from pydantic import PrivateAttr
 
 from resources.errors import PermanentError
 from resources.home import Home
+from resources.turns import PROCESS, this_process, turn
+from resources.writing import writing
 
 TABLE = "table.parquet"
+PARTITION = "dagster/partition"
+RETRIED = "dagster/retry_on_asset_or_op_failure"
 WRITING = ".writing-"
 ABANDONED_SECONDS = 24 * 3600
 
@@ -61,7 +66,16 @@ def publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
 
     A process that dies at any point leaves the former version current and nothing half-written in sight: files go to
     a temporary folder, which is renamed, and the link is replaced in one step. A version that exists is not rewritten.
+
+    Raises
+    ------
+    StorageError: the disk is full, read-only or not this user's; the former version stays current.
     """
+    with writing(folder):
+        return _publish(folder, version, write)
+
+
+def _publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
     versions = folder / "versions"
     versions.mkdir(parents=True, exist_ok=True)
     _sweep(versions)
@@ -69,7 +83,8 @@ def publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
     if not place.exists():
         temporary = Path(tempfile.mkdtemp(prefix=WRITING, dir=versions))
         try:
-            write(temporary)
+            with writing(folder):
+                write(temporary)
             temporary.chmod(0o755)
             _rename(temporary, place)
         finally:
@@ -115,19 +130,38 @@ class ArtefactIOManager(ConfigurableIOManager):
     An input annotated `dict[str, T]` is always a dict of the partitions that exist, by partition key, so that an
     industry with a single use case needs no special case; a partition never made is left out. Any other annotation
     means exactly one partition, which must exist.
+
+    A run has its partition for itself: another one of the same partition waits, whichever way it was started.
     """
 
     home: ResourceDependency[Home]
     _made: dict[tuple[str, Path], Path] = PrivateAttr(default_factory=dict)
 
+    @contextmanager
+    def yield_for_execution(self, context: InitResourceContext) -> Iterator[Self]:
+        run = context.run
+        if run is None or context.instance is None or context.log is None:
+            yield self
+            return
+        context.instance.add_run_tags(run.run_id, {PROCESS: this_process()})
+        what = run.tags.get(PARTITION, run.job_name)
+        lock = self.home.path / "locks" / f"{what.replace('/', '.')}.lock"
+        with turn(lock, f"run {run.run_id} of {what} (process {os.getpid()})", context.log.info):
+            yield self
+
     def handle_output(self, context: OutputContext, obj: Any) -> None:
         folder = self._folder(context.asset_key.path, context.partition_key if context.has_partition_key else None)
         version = str(context.output_metadata.get("version", context.run_id))
-        place = publish(folder, version, lambda temporary: _save(obj, temporary))
+        with _retried_if_unreachable(context):
+            place = publish(folder, version, lambda temporary: _save(obj, temporary))
         self._made[context.run_id, folder] = place
         context.add_output_metadata({"path": str(place)})
 
     def load_input(self, context: InputContext) -> Any:
+        with _retried_if_unreachable(context):
+            return self._loaded(context)
+
+    def _loaded(self, context: InputContext) -> Any:
         wanted = context.dagster_type.typing_type
         path = context.asset_key.path
         if get_origin(wanted) is dict:
@@ -144,6 +178,18 @@ class ArtefactIOManager(ConfigurableIOManager):
 
     def _folder(self, asset: list[str] | Any, partition: str | None) -> Path:
         return self.home.artefacts.joinpath(*asset, *(partition or "all").split("/"))
+
+
+@contextmanager
+def _retried_if_unreachable(context: InputContext | OutputContext) -> Iterator[None]:
+    """Storage that does not answer just now may answer soon: such a run is tried again (`run_retries` in dagster.yaml),
+    unlike one that fails for any other reason. A full disk is full until somebody makes room."""
+    try:
+        yield
+    except OSError:
+        run = context.step_context.dagster_run
+        context.step_context.instance.add_run_tags(run.run_id, {RETRIED: "true"})
+        raise
 
 
 def _save(value: Any, folder: Path) -> None:

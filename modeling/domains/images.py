@@ -148,13 +148,14 @@ def beside_saliency(file: bytes, effects: np.ndarray, side: int) -> str:
 def _opened(files: Iterable[bytes], *, decode: bool = True) -> Iterator["Image"]:
     """Every image, one after the other, 16 bits of grey scaled to 8 and a palette turned into its colours."""
     from PIL import Image
+    from PIL.Image import DecompressionBombError
 
     for file in files:
         try:
             image = Image.open(io.BytesIO(file), formats=FORMATS)
             if decode:
                 image.load()
-        except (OSError, SyntaxError, ValueError) as error:
+        except (OSError, SyntaxError, ValueError, DecompressionBombError) as error:
             what = f"the image with SHA-256 {sha256(file).hexdigest()} can't be decoded as PNG or JPEG: {error}"
             raise FeatureError(f"{what}; quarantine it in the contract") from error
         yield _plain(image) if decode else image

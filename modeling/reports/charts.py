@@ -16,6 +16,7 @@ import altair as alt
 import vl_convert
 from altair.typing import ChartType
 
+from industries.visible import visible
 from modeling.evaluation.record import Calibration, Curve, Decision, Evaluation, Importance, Interval
 from modeling.reports import palette, wording
 
@@ -99,7 +100,16 @@ def _specification(chart: ChartType, label: str | None) -> dict[str, Any]:
     specification["padding"] = 6
     if label:
         specification["title"] = {"text": label, "color": CAUTION, "frame": "bounds", "offset": 12}
-    return specification
+    return _drawable(specification)
+
+
+def _drawable(value: Any) -> Any:
+    """The same with visible text: a control character, from the name of a column perhaps, ends the whole process."""
+    if isinstance(value, dict):
+        return {name: _drawable(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_drawable(item) for item in value]
+    return visible(value) if isinstance(value, str) else value
 
 
 def _chart(rows: Sequence[dict[str, Any]], width: int = WIDTH, height: int = 260) -> alt.Chart:

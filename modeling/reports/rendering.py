@@ -13,6 +13,7 @@ from typing import Self
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from industries.visible import visible
 from modeling.reports import palette
 from modeling.reports.document import Document, Link, Status
 
@@ -61,6 +62,7 @@ def _environment(autoescape: bool) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: visible(value) if type(value) is str else value,
     )
     environment.filters["breakable"] = _breakable
     environment.filters["markdown"] = _escaped_for_markdown
@@ -71,7 +73,7 @@ def _environment(autoescape: bool) -> Environment:
 
 def _breakable(text: str) -> Markup:
     """`text` for HTML; words too long for a column may break after an underscore, a slash or a bracket."""
-    escaped = str(escape(text))
+    escaped = str(escape(visible(text)))
     return Markup(re.sub(r"\S{24,}", lambda word: re.sub(r"[_/(,](?=\w)", r"\g<0><wbr>", word[0]), escaped))
 
 

@@ -21,6 +21,11 @@ from resources.sources.errors import SourceError
 MAX_BYTES = 4 * 2**30
 """Nothing that is read at once may unpack to more than this: a few kilobytes of archive can hold petabytes."""
 
+SMALL_BYTES = 2**28
+MAX_RATIO = 200
+"""What unpacks to more than `SMALL_BYTES` may unpack to this many times its size: tables seldom reach 50, and a bomb
+made of one repeated byte reaches 1,000."""
+
 CHUNK_BYTES = 2**20
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
 ZIP_START = b"PK"
@@ -37,21 +42,28 @@ def extract(archive: IO[bytes], where: str, wanted: Set[str]) -> tuple[dict[str,
 
     Raises SourceError: damaged, or the wanted files are too large.
     """
+    most = _most(archive.seek(0, io.SEEK_END))
+    archive.seek(0)
     with _damage_named(where), ExitStack() as stack:
         files = stack.enter_context(_files(archive))
         for inner in _archives_named(wanted) & files.keys():
-            nested = io.BytesIO(_bounded(files[inner], f"{where}: {inner}", MAX_BYTES))
+            nested = io.BytesIO(_bounded(files[inner], f"{where}: {inner}", most, most))
             with _damage_named(f"{where}: {inner}"):
                 below = stack.enter_context(_files(nested))
             files |= {f"{inner}/{path}": opener for path, opener in below.items()}
-        return _contents(files, where, wanted), list(files)
+        return _contents(files, where, wanted, most), list(files)
 
 
-def _contents(files: Files, where: str, wanted: Set[str]) -> dict[str, bytes]:
-    contents, room = {}, MAX_BYTES
+def _most(packed: int) -> int:
+    """The most bytes that so many packed ones may unpack to."""
+    return min(MAX_BYTES, max(SMALL_BYTES, MAX_RATIO * packed))
+
+
+def _contents(files: Files, where: str, wanted: Set[str], most: int) -> dict[str, bytes]:
+    contents, room = {}, most
     for path in files:  # in the order of the archive: going back in a compressed one means to unpack it again
         if any(matches(path, pattern) for pattern in wanted):
-            contents[path] = _bounded(files[path], f"{where}: {path}", room)
+            contents[path] = _bounded(files[path], f"{where}: {path}", room, most)
             room -= len(contents[path])
     return contents
 
@@ -69,14 +81,15 @@ def _archives_named(wanted: Iterable[str]) -> set[str]:
     return {str(above) for path in wanted for above in PurePosixPath(path).parents if above.name.endswith(ARCHIVES)}
 
 
-def _bounded(opener: Callable[[], IO[bytes] | gzip.GzipFile], where: str, room: int) -> bytes:
+def _bounded(opener: Callable[[], IO[bytes] | gzip.GzipFile], where: str, room: int, most: int) -> bytes:
+    """All of it. Raises SourceError: larger than `room`, which is what is left of `most`."""
     chunks, size = [], 0
     with _damage_named(where), opener() as stream:
         while chunk := stream.read(CHUNK_BYTES):
             chunks.append(chunk)
             size += len(chunk)
             if size > room:
-                raise SourceError(f"{where}: unpacks to more than {MAX_BYTES:,} bytes; split the file")
+                raise SourceError(f"{where}: unpacks to more than {most:,} bytes; split the file")
     return b"".join(chunks)
 
 
@@ -88,11 +101,25 @@ def unpacked(content: bytes, name: str, where: str) -> tuple[bytes, str]:
     inner, suffix = PurePosixPath(name).stem, PurePosixPath(name).suffix.lower()
     if suffix not in (".gz", ".zip"):
         return content, name
+    most = _most(len(content))
     with _damage_named(where):
         if suffix == ".gz":
-            return _bounded(lambda: gzip.open(io.BytesIO(content)), where, MAX_BYTES), inner
+            return _bounded(lambda: gzip.open(io.BytesIO(content)), where, most, most), inner
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return _bounded(partial(archive.open, _only_file(archive, where)), where, MAX_BYTES), inner
+            return _bounded(partial(archive.open, _only_file(archive, where)), where, most, most), inner
+
+
+def parts(content: bytes, where: str) -> Iterator[tuple[str, bytes]]:
+    """Path and content of every file in a zip archive, one after the other.
+
+    Raises SourceError: damaged, or too large together.
+    """
+    most = room = _most(len(content))
+    with _damage_named(where), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for info in archive.infolist():
+            part = _bounded(partial(archive.open, info), where, room, most)
+            room -= len(part)
+            yield info.filename, part
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from resources.sources.errors import SourceError
+from resources.writing import writing
 
 ALGORITHMS = {64: "sha256", 32: "md5"}
 """By the length of what they make."""
@@ -55,23 +56,26 @@ class Cache:
     def put(self, content: bytes, pin: str, where: str) -> bytes:
         """Keep `content`, which came from `where`, and hand it back.
 
-        Raises SourceError: its digest is not `pin`; nothing is kept.
+        Raises SourceError: its digest is not `pin`; nothing is kept. Raises StorageError: it can't be kept.
         """
         check_pin(content, pin, where)
         partial = self._made() / f"partial-{uuid4().hex}"
         try:
-            partial.write_bytes(content)
-            partial.replace(self._folder / pin)
+            with writing(self._folder):
+                partial.write_bytes(content)
+                partial.replace(self._folder / pin)
         finally:
             partial.unlink(missing_ok=True)
         return content
 
     def scratch(self) -> BufferedRandom:
         """A nameless file beside the cached ones; it vanishes when closed, however the process ends."""
-        return tempfile.TemporaryFile(dir=self._made())
+        with writing(self._folder):
+            return tempfile.TemporaryFile(dir=self._made())
 
     def _made(self) -> Path:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        with writing(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
         return self._folder
 
     @cached_property

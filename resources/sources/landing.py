@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fsspec.core import url_to_fs
+from fsspec.implementations.local import LocalFileSystem
 
 from industries.definition import Files
 from resources.errors import UnreachableError
@@ -96,6 +97,8 @@ def landed(files: Files, folder: Path) -> list[Landed]:
     with _asked(url):
         store, pattern = url_to_fs(url)
         top = _top(pattern)
+        if isinstance(store, LocalFileSystem):
+            _check_no_link(Path(top), folder.absolute())
         if not store.isdir(top):
             raise SourceError(f"there is no folder {top}: make it, or correct `source.files.path`")
         listed = store.glob(pattern, detail=True, on_error="raise")
@@ -114,9 +117,19 @@ def landed(files: Files, folder: Path) -> list[Landed]:
     for file in found:
         if file.about.get("islink"):
             raise SourceError(f"{file.where} is a symbolic link, which may lead anywhere: put the file itself there")
+        if file.about["type"] != "file":
+            raise SourceError(f"{file.where} is no regular file: put one there")
     if not found:
         raise SourceError(f"no file matches {url}: put files there, or correct `source.files.path`")
     return found
+
+
+def _check_no_link(top: Path, folder: Path) -> None:
+    """Raise SourceError where what lies between the use case's folder and the files is a symbolic link. An absolute
+    path is what an administrator wrote; links further down are not followed."""
+    for place in (top, *top.parents):
+        if folder in place.parents and place.is_symlink():
+            raise SourceError(f"{place} is a symbolic link, which may lead anywhere: put the folder itself there")
 
 
 def _top(pattern: str) -> str:

@@ -6,6 +6,7 @@ files there are (`source`), or what the columns mean (`resources.contracts`).
 
 import codecs
 import csv
+import functools
 import io
 import json
 import pickle
@@ -20,7 +21,7 @@ import polars as pl
 from polars import selectors as cs
 
 from industries.definition import Reading
-from resources.sources.archives import unpacked
+from resources.sources.archives import ZIP_START, parts, unpacked
 from resources.sources.errors import SourceError
 
 FORMATS = {
@@ -36,6 +37,13 @@ FORMATS = {
     ".pickle": "pickle",
     ".pkl": "pickle",
 }
+
+MOST_CELLS = 2**31
+"""In a Parquet file: a few bytes of it can stand for any number of equal rows."""
+MOST_WORKBOOK_CELLS = 2**27
+FAR_RIGHT = re.compile(rb"""\br=["']([E-Z][A-Z]|[A-Z]{3})\d+["']""")
+"""The column of a cell from the 131st on: with fewer columns, no number of rows is too large."""
+ROW = re.compile(rb"""\brow\b[^>]*?\br=["'](\d{1,7})["']""")
 
 ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
 ISO_MOMENT = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}"
@@ -205,7 +213,13 @@ def _as_date(text: pl.Series) -> pl.Series:
 
 
 def _parquet(content: bytes, reading: Reading, where: str) -> pl.DataFrame:
-    return pl.read_parquet(content)
+    table = pl.scan_parquet(content)
+    rows, columns = table.select(pl.len()).collect().item(), len(table.collect_schema())
+    if rows * columns > MOST_CELLS:
+        raise SourceError(
+            f"{where}: {rows:,} rows of {columns:,} columns are more than a table may have; split the file"
+        )
+    return table.collect()
 
 
 def _jsonl(content: bytes, reading: Reading, where: str) -> pl.DataFrame:
@@ -224,6 +238,8 @@ def _check_objects(text: bytes, where: str) -> None:
             is_object = isinstance(json.loads(line), dict) if line.strip() else True
         except json.JSONDecodeError as error:
             raise SourceError(f"{where}: line {number}, column {error.colno}: {error.msg}") from error
+        except RecursionError as error:
+            raise SourceError(f"{where}: line {number} is nested too deep to be a table") from error
         if not is_object:
             raise SourceError(f"{where}: line {number} is not a JSON object")
 
@@ -231,6 +247,7 @@ def _check_objects(text: bytes, where: str) -> None:
 def _excel(content: bytes, reading: Reading, where: str) -> pl.DataFrame:
     import fastexcel
 
+    _check_workbook(content, where)
     try:
         book = fastexcel.read_excel(content)
     except fastexcel.FastExcelError as error:
@@ -244,6 +261,26 @@ def _excel(content: bytes, reading: Reading, where: str) -> pl.DataFrame:
     return pl.read_excel(
         content, sheet_name=sheet, has_header=reading.header, infer_schema_length=None, raise_if_empty=False
     )
+
+
+def _check_workbook(content: bytes, where: str) -> None:
+    """Raise SourceError where reading takes more memory than any table needs: a workbook is a zip archive, and a cell
+    far down and one far right are read with all that lies between them."""
+    if not content.startswith(ZIP_START):
+        return
+    for path, part in parts(content, where):
+        far_right = FAR_RIGHT.findall(part) if path.startswith("xl/worksheets/") else []
+        if far_right:
+            columns = max(map(_column_number, far_right))
+            rows = max(map(int, ROW.findall(part)), default=1)
+            if rows * columns > MOST_WORKBOOK_CELLS:
+                raise SourceError(
+                    f"{where}: {path} has cells as far as row {rows:,} and column {columns:,}; deliver CSV"
+                )
+
+
+def _column_number(letters: bytes) -> int:
+    return functools.reduce(lambda number, letter: 26 * number + letter - ord("A") + 1, letters, 0)
 
 
 def _pickle(content: bytes, reading: Reading, where: str) -> pl.DataFrame:

@@ -21,6 +21,7 @@ from resources.sources import archives, fetch, landing
 from resources.sources.cache import Cache, check_pin, fits
 from resources.sources.errors import SourceError
 from resources.sources.fetch import Progress
+from resources.sources.landing import Landed
 from resources.sources.stacking import File, stacked
 
 STACKED = "files"
@@ -77,14 +78,21 @@ def read(use_case: UseCase, cache: Cache, progress: Progress) -> dict[str, pl.La
 
 
 def _dropped(files: Files, folder: Path) -> Iterator[File]:
-    for file in landing.deliveries(files, folder):
+    """In the order of what is in them, so that a file with another name changes nothing; of their names where a row
+    knows its file's."""
+    found = landing.deliveries(files, folder)
+    for file in found if _named(files) else sorted(found, key=Landed.sha256):
         yield File(file.name, file.where, file.content())
 
 
 def _contents(files: Files, folder: Path) -> list[str]:
     """What tells one state of a landing folder from another: contents, and names only where a row knows its file's."""
-    named = files.path_column or files.format == "bytes"
+    named = _named(files)
     return sorted(f"{file.sha256()} {file.name if named else ''}" for file in landing.deliveries(files, folder))
+
+
+def _named(files: Files) -> bool:
+    return files.path_column is not None or files.format == "bytes"
 
 
 # --- pinned files -----------------------------------------------------------------------------------------------------

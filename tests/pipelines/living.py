@@ -12,8 +12,9 @@ from pipelines.definitions import build_defs
 from pipelines.vocabulary import read_catalogue
 
 CATALOGUE = "SECTORFORGE_TEST_CATALOGUE"
+LOOK_SECONDS = 5
 
 
 @definitions
 def defs() -> Definitions:
-    return build_defs(catalogue=read_catalogue(Path(os.environ[CATALOGUE])))
+    return build_defs(catalogue=read_catalogue(Path(os.environ[CATALOGUE])), look_seconds=LOOK_SECONDS)

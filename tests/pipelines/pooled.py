@@ -4,6 +4,7 @@ Belongs here: assets that fail when they do. They leave their marks in the folde
 """
 
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -76,7 +77,15 @@ def twin_two() -> None:
     undisturbed()
 
 
-ASSETS = [network_one, network_two, table_one, table_two, twin_one, twin_two]
+@asset
+def mortal() -> None:
+    """Kills its process the first time."""
+    if not mark("died").exists():
+        mark("died").touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+ASSETS = [network_one, network_two, table_one, table_two, twin_one, twin_two, mortal]
 defs = Definitions(
     assets=ASSETS,
     jobs=[define_asset_job(f"make_{made.key.to_user_string()}", [made]) for made in ASSETS],

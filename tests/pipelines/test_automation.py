@@ -17,6 +17,24 @@ class Daemon:
     def __init__(self, sandbox: Sandbox, instance: DagsterInstance) -> None:
         self._definitions, self._instance, self._cursor = sandbox.definitions(), instance, None
 
+    def restart(self, sandbox: Sandbox) -> None:
+        """What is left of a daemon is its cursor."""
+        self._definitions = sandbox.definitions()
+
+    def run(self, job: str, partition: str | None, *assets: str) -> bool:
+        """A run as the daemon starts it; whether it succeeds."""
+        return (
+            self._definitions.resolve_job_def(job)
+            .execute_in_process(
+                instance=self._instance,
+                partition_key=partition,
+                asset_selection=[AssetKey(name) for name in assets] or None,
+                tags={"dagster/from_automation_condition": "true"},
+                raise_on_error=False,
+            )
+            .success
+        )
+
     def tick(self) -> list[str]:
         """The assets that are asked for."""
         result = evaluate_automation_conditions(self._definitions, self._instance, cursor=self._cursor)
@@ -65,3 +83,47 @@ def test_reports_above_follow_their_members(sandbox, instance, daemon):
 def test_a_new_use_case_alone_starts_nothing(sandbox, instance, daemon):
     sandbox.place("retail/refunds", frame=orders(100))
     assert Daemon(sandbox, instance).tick() == []
+
+
+def test_a_run_that_fails_is_not_asked_for_again_until_the_rows_change(sandbox, instance, daemon, monkeypatch):
+    sandbox.place(frame=orders(320))
+    sandbox.make(instance, KEY, job="data")
+    assert daemon.tick() == JUDGED
+    with monkeypatch.context() as patched:
+        patched.setattr("modeling.training.train", None)
+        assert not daemon.run("use_case", KEY, *JUDGED)
+    assert [daemon.tick() for _ in range(3)] == [[]] * 3
+    daemon.restart(sandbox)
+    assert daemon.tick() == []
+    sandbox.place(frame=orders(340))
+    sandbox.make(instance, KEY, job="data")
+    assert daemon.tick() == JUDGED
+
+
+def test_a_reset_starts_no_storm(sandbox, instance, daemon):
+    sandbox.place(frame=orders(320))
+    sandbox.make(instance, KEY, job="data")
+    assert daemon.tick() == JUDGED
+    assert Daemon(sandbox, instance).tick() == []
+
+
+def test_what_changes_while_its_reader_runs_is_read_again(sandbox, instance, daemon):
+    """The run may have read its inputs before, and ends after."""
+    industry = KEY.partition("/")[0]
+    sandbox.make(instance, KEY, "evaluation_report")
+    assert daemon.tick() == [INDUSTRY_REPORT]
+    sandbox.make(instance, KEY, "evaluation_report")
+    assert daemon.run("industry", industry)
+    assert INDUSTRY_REPORT in daemon.tick()
+    assert daemon.run("industry", industry)
+    assert INDUSTRY_REPORT not in daemon.tick()
+
+
+def test_rows_that_change_while_models_are_trained_are_trained_on(sandbox, instance, daemon):
+    sandbox.place(frame=orders(320))
+    sandbox.make(instance, KEY, job="data")
+    assert daemon.tick() == JUDGED
+    assert daemon.run("use_case", KEY, *JUDGED)
+    sandbox.place(frame=orders(340))
+    sandbox.make(instance, KEY, job="data")
+    assert set(JUDGED) <= set(daemon.tick())

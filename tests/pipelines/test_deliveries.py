@@ -9,6 +9,7 @@ from dagster import DagsterInstance, SensorResult, build_sensor_context
 
 from pipelines import deliveries
 from pipelines.deliveries import Decision, Look, Memory, decide
+from resources.sources import LandingError
 
 from .sandbox import DELIVERY, KEY, Sandbox, orders
 
@@ -20,18 +21,22 @@ NEW, OLD = "new", "old"
     [
         (Look(found=NEW, made=OLD), Memory(), Decision(Memory(NEW), ask=True)),
         (Look(found=NEW), Memory(OLD), Decision(Memory(NEW), ask=True)),
-        (Look(found=NEW, made=OLD), Memory(NEW), Decision(Memory(NEW))),
+        (Look(found=NEW, made=OLD, event=7), Memory(OLD, 3), Decision(Memory(NEW, 7), ask=True)),
+        (Look(found=NEW, made=OLD, event=3), Memory(NEW, 3), Decision(Memory(NEW, 3))),
+        (Look(found=NEW, made=OLD, event=7), Memory(NEW, 3), Decision(Memory(NEW, 7), ask=True)),
         (Look(found=NEW, made=NEW), Memory(), Decision(Memory())),
-        (Look(why="gone"), Memory(OLD), Decision(Memory(OLD, "gone"), tell="gone")),
-        (Look(why="gone"), Memory(OLD, "gone"), Decision(Memory(OLD, "gone"))),
-        (Look(why="gone"), Memory(OLD, "locked"), Decision(Memory(OLD, "gone"), tell="gone")),
-        (Look(why="busy", passing=True), Memory(OLD, "gone"), Decision(Memory(OLD, "gone"))),
-        (Look(found=OLD, made=OLD), Memory(OLD, "gone"), Decision(Memory(OLD))),
+        (Look(why="gone"), Memory(OLD, 3), Decision(Memory(OLD, 3, "gone"), tell="gone")),
+        (Look(why="gone"), Memory(OLD, 3, "gone"), Decision(Memory(OLD, 3, "gone"))),
+        (Look(why="gone"), Memory(OLD, 3, "locked"), Decision(Memory(OLD, 3, "gone"), tell="gone")),
+        (Look(why="busy", passing=True), Memory(OLD, 3, "gone"), Decision(Memory(OLD, 3, "gone"))),
+        (Look(found=OLD, made=OLD), Memory(OLD, 3, "gone"), Decision(Memory(OLD, 3))),
     ],
     ids=[
         "a delivery is asked for",
         "the first delivery is asked for",
+        "the next one is asked for",
         "what was asked for is waited for, even if its run failed",
+        "what was asked for is asked for again where its run could not reach it",
         "what is made is not asked for, even when the memory is gone",
         "a fault is told",
         "a fault is told once",
@@ -46,7 +51,7 @@ def test_the_decision(look, memory, decision):
 
 def tick(sandbox: Sandbox, instance: DagsterInstance, cursor: str | None) -> SensorResult:
     context = build_sensor_context(instance=instance, cursor=cursor)
-    result = deliveries.build(sandbox.catalogue())(context)
+    result = deliveries.build(sandbox.catalogue(), seconds=30)(context)
     assert isinstance(result, SensorResult)
     return result
 
@@ -121,3 +126,38 @@ def test_a_folder_that_is_gone_is_told_once_and_nothing_runs(sandbox, instance):
     assert asked(first) == [] and "there is no folder" in str(first.skip_reason)
     again = tick(sandbox, instance, first.cursor)
     assert asked(again) == [] and "there is no folder" not in str(again.skip_reason)
+
+
+def test_a_run_that_could_not_reach_the_store_is_asked_for_again(sandbox, instance, folder, monkeypatch):
+    drop(folder, "second.csv", orders(50, seed=2).write_csv().encode())
+    first = tick(sandbox, instance, None)
+
+    def broken(*_: object) -> None:
+        raise LandingError("the store does not answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("resources.sources.read", broken)
+        sandbox.make(instance, KEY, "raw_data", job="data")
+    second = tick(sandbox, instance, first.cursor)
+    assert asked(first) == asked(second) == [KEY]
+    assert asked(tick(sandbox, instance, second.cursor)) == []
+
+
+def test_a_run_that_lacks_an_extra_is_not_asked_for_again(sandbox, instance, folder, monkeypatch):
+    drop(folder, "second.csv", orders(50, seed=2).write_csv().encode())
+    first = tick(sandbox, instance, None)
+    with monkeypatch.context() as patched:
+        patched.setattr("assets.installation.required_extras", lambda _: ["text"])
+        patched.setattr("industries.extras.missing", lambda _: ["transformers"])
+        sandbox.make(instance, KEY, "raw_data", job="data")
+    assert asked(tick(sandbox, instance, first.cursor)) == []
+
+
+def test_a_failed_run_is_not_asked_for_again_until_the_folder_changes(sandbox, instance, folder):
+    drop(folder, "broken.csv", b"order;price\n1;2\n")
+    first = tick(sandbox, instance, None)
+    assert not sandbox.materialise(instance, KEY, job="data").success
+    second = tick(sandbox, instance, first.cursor)
+    assert asked(first) == [KEY] and asked(second) == []
+    drop(folder, "broken.csv", b"order;price\n1;3\n")
+    assert asked(tick(sandbox, instance, second.cursor)) == [KEY]

@@ -1,4 +1,5 @@
-"""The shipped `dagster.yaml` and its daemon: runs that need the GPU, or are of one use case, go one by one."""
+"""The shipped `dagster.yaml` and its daemon: runs that need the GPU, or are of one use case, go one by one; one whose
+process died is tried again."""
 
 import json
 import os
@@ -102,3 +103,15 @@ def test_two_runs_of_one_use_case_never_overlap(instance: DagsterInstance, envir
     assert {name: run.status for name, run in runs.items()} == dict.fromkeys(TWINS, DagsterRunStatus.SUCCESS)
     one, two = sorted(span(instance, runs[job]) for job in TWINS)
     assert one[1] <= two[0]
+
+
+@pytest.mark.usefixtures("daemon")
+def test_a_run_whose_process_died_is_tried_again(instance: DagsterInstance, environment: dict[str, str]):
+    submit(["make_mortal"], environment)
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not instance.get_runs_count(RunsFilter(statuses=[DagsterRunStatus.SUCCESS])):
+        assert time.monotonic() < until, [run.status for run in instance.get_runs()]
+        time.sleep(0.5)
+    second, first = instance.get_runs()
+    assert first.status == DagsterRunStatus.FAILURE
+    assert second.parent_run_id == first.run_id

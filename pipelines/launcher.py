@@ -1,0 +1,25 @@
+"""Starts runs on this machine, and knows which of them are still alive.
+
+Belongs here: Dagster's launcher with the one answer it lacks. Does not belong here: when to ask, and what follows
+(`run_monitoring` and `run_retries` in `dagster.yaml`).
+"""
+
+from dagster import DagsterRun
+from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
+
+from resources.turns import PROCESS, is_gone
+
+
+class WatchedRunLauncher(DefaultRunLauncher):
+    """Without the answer, a run that is killed together with the code server, as when a machine loses its power, counts
+    as running for ever, and the queue holds back every later run of its use case."""
+
+    @property
+    def supports_check_run_worker_health(self) -> bool:
+        return True
+
+    def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        process = run.tags.get(PROCESS)
+        if process and is_gone(process):
+            return CheckRunHealthResult(WorkerStatus.FAILED, f"its process ({process}) is gone")
+        return CheckRunHealthResult(WorkerStatus.RUNNING)

@@ -1,0 +1,125 @@
+"""A model folder that an attacker may write to: it is refused before what is in it is trusted."""
+
+import json
+import os
+import pickle
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skops.io
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from modeling.artefacts import Model, ModelError
+from modeling.blend import Blend
+from modeling.learners import encoding
+from modeling.learners.protocol import Fitting
+from modeling.training import train
+
+from ..modeling.small_data import prepared
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    features = prepared()
+    quick = Fitting("binary", classes=2, seconds=5.0, parameters={"trials": 1, "rounds": 5})
+    candidate = train("lightgbm", features, quick)
+    return Model(
+        features.recipe, Blend({"lightgbm": candidate.learner}, {"lightgbm": 1.0}), {"task": "binary_classification"}
+    )
+
+
+@pytest.fixture
+def folder(model: Model, tmp_path: Path) -> Path:
+    model.save(tmp_path)
+    return tmp_path
+
+
+def refused(folder: Path) -> str:
+    with pytest.raises(ModelError) as caught:
+        Model.load(folder)
+    return str(caught.value)
+
+
+def rewrite(folder: Path, **changes: object) -> None:
+    sidecar = folder / "model.json"
+    sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | changes))
+
+
+def test_it_loads_as_long_as_nobody_touched_it(folder: Path):
+    assert Model.load(folder).champion.weights == {"lightgbm": 1.0}
+
+
+def test_weights_that_would_crash_the_process_are_refused_before_they_are_read(folder: Path):
+    weights = folder / "members" / "lightgbm" / "lightgbm.txt"
+    weights.write_text(weights.read_text().replace("num_leaves=", "num_leaves=99999"))
+    assert refused(folder) == f"{folder}: members/lightgbm/lightgbm.txt: not as it was saved; train again"
+
+
+def test_a_file_more_or_less_is_refused(folder: Path):
+    (folder / "members" / "lightgbm" / "model.pkl").write_bytes(pickle.dumps(1))
+    assert "members/lightgbm/model.pkl: not as it was saved" in refused(folder)
+    (folder / "members" / "lightgbm" / "model.pkl").unlink()
+    (folder / "recipe.json").unlink()
+    assert "recipe.json: not as it was saved" in refused(folder)
+
+
+def test_a_symbolic_link_is_refused(folder: Path, tmp_path_factory: pytest.TempPathFactory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "recipe.json"
+    (folder / "recipe.json").rename(elsewhere)
+    (folder / "recipe.json").symlink_to(elsewhere)
+    assert "recipe.json is a symbolic link, which may lead anywhere" in refused(folder)
+
+
+@pytest.mark.parametrize("name", ["../../../etc", "/etc", "os", "__init__", "lightgbm/../lightgbm"])
+def test_a_member_that_is_no_learner_is_refused(folder: Path, name: str):
+    rewrite(folder, members={name: 1.0})
+    assert refused(folder) == f"{folder / 'model.json'}: no learner is called {name!r}"
+
+
+class Trap:
+    def __reduce__(self):
+        return os.system, ("touch ran",)
+
+
+def test_a_skops_file_of_other_types_is_refused(tmp_path: Path):
+    skops.io.dump(Trap(), tmp_path / "trap.skops")
+    with pytest.raises(UntrustedTypesFoundException, match="Trap"):
+        encoding.read(tmp_path / "trap.skops")
+
+
+def test_a_pickle_that_is_called_skops_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "trap.skops").write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(Exception, match="not a zip file"):
+        encoding.read(tmp_path / "trap.skops")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_an_object_array_is_no_way_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """numpy would unpickle it where that is allowed."""
+    monkeypatch.chdir(tmp_path)
+    np.save(tmp_path / "x.npy", np.array([Trap()], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        np.load(tmp_path / "x.npy")
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        struct.pack("<Q", 2**62) + b"{}",
+        struct.pack("<Q", 2) + b"{}"[:1],
+        struct.pack("<Q", 70)
+        + json.dumps({"a": {"dtype": "F32", "shape": [10**9], "data_offsets": [0, 4]}}).encode().ljust(70)
+        + b"1234",
+    ],
+    ids=["a header of exabytes", "a header cut off", "a tensor larger than the file"],
+)
+def test_safetensors_whose_header_lies_are_refused(tmp_path: Path, content: bytes):
+    (tmp_path / "weights.safetensors").write_bytes(content)
+    with pytest.raises(SafetensorError):
+        load_file(tmp_path / "weights.safetensors")
