@@ -1,0 +1,194 @@
+"""A use case whose rows a database delivers: from the query to the snapshot, and what a run makes of its moods."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+from dagster import DagsterInstance, SensorResult, build_sensor_context
+
+from assets.raw_data import SKIPPED
+from pipelines import deliveries
+from pipelines.freshness import stale_stages
+from resources.storage import TABLE
+
+from .sandbox import KEY, Sandbox, failures, orders
+
+URL = "WAREHOUSE_URL"
+INCREMENTAL = {"url": URL, "table": "orders", "incremental": {"column": "order"}}
+
+
+@pytest.fixture
+def instance(empty: Sandbox) -> Iterator[DagsterInstance]:
+    with empty.instance() as opened:
+        yield opened
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Connection]:
+    """A connection that writes at once, to a database with twenty orders."""
+    monkeypatch.setenv(URL, f"sqlite:///{tmp_path}/warehouse.db")
+    connection = sqlite3.connect(tmp_path / "warehouse.db", isolation_level=None)
+    connection.execute('create table orders ("order" integer, price real, weight real, colour text, returned integer)')
+    fill(connection, orders(20))
+    yield connection
+    connection.close()
+
+
+def fill(connection: sqlite3.Connection, rows: pl.DataFrame) -> None:
+    connection.executemany("insert into orders values (?, ?, ?, ?, ?)", rows.rows())
+
+
+def place(sandbox: Sandbox, **sql: object) -> None:
+    sandbox.place(source={"sql": sql or INCREMENTAL, "licence": "CC0", "citation": "made by the test"})
+
+
+def snapshot(sandbox: Sandbox) -> pl.DataFrame:
+    return pl.read_parquet(sandbox.current("raw_data") / TABLE)
+
+
+def said(instance: DagsterInstance, run_id: str) -> str:
+    return "\n".join(record.user_message for record in instance.all_logs(run_id))
+
+
+def make(sandbox: Sandbox, instance: DagsterInstance) -> str:
+    """Make the snapshot. Returns what the run's log says."""
+    result = sandbox.materialise(instance, KEY, "raw_data", job="data")
+    assert result.success, failures(result)
+    return said(instance, result.run_id)
+
+
+def tick(sandbox: Sandbox, instance: DagsterInstance, cursor: str | None = None) -> SensorResult:
+    result = deliveries.build(sandbox.catalogue())(build_sensor_context(instance=instance, cursor=cursor))
+    assert isinstance(result, SensorResult)
+    return result
+
+
+# --- snapshots --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "sql", [{"url": URL, "query": "select * from orders"}, INCREMENTAL], ids=["query", "incremental"]
+)
+def test_a_snapshot_is_out_of_date_once_the_rows_change(empty, instance, warehouse, sql):
+    place(empty, **sql)
+    make(empty, instance)
+    first = empty.current("raw_data").resolve()
+    assert "raw_data" not in stale_stages(empty.use_case(), instance)
+
+    fill(warehouse, orders(23)[20:])
+    assert "raw_data" in stale_stages(empty.use_case(), instance)
+    make(empty, instance)
+    assert snapshot(empty)["order"].to_list() == list(range(23))
+    assert pl.read_parquet(first / TABLE).height == 20
+    assert "raw_data" not in stale_stages(empty.use_case(), instance)
+
+
+def test_the_same_rows_in_another_order_are_the_same_snapshot(empty, instance, warehouse):
+    place(empty, url=URL, query="select * from orders")
+    make(empty, instance)
+    before = empty.current("raw_data").resolve()
+    warehouse.execute("delete from orders")
+    fill(warehouse, orders(20).reverse())
+    make(empty, instance)
+    assert empty.current("raw_data").resolve() == before
+
+
+def test_only_what_is_new_is_fetched_and_a_higher_generation_fetches_all(empty, instance, warehouse):
+    place(empty)
+    assert "20 rows fetched" in make(empty, instance)
+    fill(warehouse, orders(23)[20:])
+    warehouse.execute('delete from orders where "order" = 0')
+    assert "4 rows fetched, 19 kept" in make(empty, instance)
+
+    place(empty, **{**INCREMENTAL, "incremental": {"column": "order", "generation": 1}})
+    assert "raw_data" in stale_stages(empty.use_case(), instance)
+    assert "22 rows fetched" in make(empty, instance)
+    assert snapshot(empty)["order"].to_list() == list(range(1, 23))
+
+
+def test_rows_are_not_added_to_those_of_another_query_or_another_database(
+    empty, instance, warehouse, tmp_path, monkeypatch
+):
+    place(empty)
+    make(empty, instance)
+    place(empty, url=URL, query="select * from orders where price > 50", incremental={"column": "order"})
+    make(empty, instance)
+    assert snapshot(empty)["price"].min() > 50
+
+    place(empty)
+    make(empty, instance)
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        warehouse.backup(other)
+    other.execute("delete from orders where price > 50")
+    other.commit()
+    other.close()
+    monkeypatch.setenv(URL, f"sqlite:///{tmp_path}/other.db")
+    assert "raw_data" in stale_stages(empty.use_case(), instance)
+    make(empty, instance)
+    assert snapshot(empty)["price"].max() <= 50
+
+
+# --- what goes wrong --------------------------------------------------------------------------------------------------
+
+
+def test_a_database_that_is_away_is_skipped_and_the_former_snapshot_stays(empty, instance, warehouse, tmp_path):
+    place(empty)
+    make(empty, instance)
+    before = snapshot(empty)
+    (tmp_path / "warehouse.db").rename(tmp_path / "away.db")
+    result = empty.materialise(instance, KEY, "raw_data", job="data")
+    assert result.success and not result.get_asset_materialization_events()
+    (observed,) = result.get_asset_observation_events()
+    assert "the database does not answer" in str(
+        observed.asset_observation_data.asset_observation.metadata[SKIPPED].value
+    )
+    assert snapshot(empty).equals(before)
+
+    (tmp_path / "away.db").rename(tmp_path / "warehouse.db")
+    fill(warehouse, orders(21)[20:])
+    make(empty, instance)
+    assert snapshot(empty).height == 21
+
+
+def test_a_query_that_the_database_refuses_fails_and_the_former_snapshot_stays(empty, instance, warehouse):
+    place(empty)
+    make(empty, instance)
+    before = snapshot(empty)
+    warehouse.execute("alter table orders rename to sales")
+    result = empty.materialise(instance, KEY, "raw_data", job="data")
+    assert not result.success
+    assert "the database refuses the table orders (no such table: orders): correct it" in failures(result)["raw_data"]
+    assert snapshot(empty).equals(before)
+
+
+# --- the sensor -------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_that_grows_is_asked_for_once(empty, instance, warehouse):
+    place(empty)
+    make(empty, instance)
+    assert not tick(empty, instance).run_requests
+    fill(warehouse, orders(21)[20:])
+    first = tick(empty, instance)
+    (request,) = first.run_requests or []
+    assert request.partition_key == KEY
+    assert not tick(empty, instance, first.cursor).run_requests
+    make(empty, instance)
+    assert not tick(empty, instance, first.cursor).run_requests
+
+
+def test_a_database_that_is_away_is_nothing_new_and_a_wrong_query_is_told_once(empty, instance, warehouse, tmp_path):
+    place(empty)
+    make(empty, instance)
+    (tmp_path / "warehouse.db").rename(tmp_path / "away.db")
+    away = tick(empty, instance)
+    assert not away.run_requests and "nothing new in 1 sources" in str(away.skip_reason)
+    (tmp_path / "away.db").rename(tmp_path / "warehouse.db")
+    assert not tick(empty, instance, away.cursor).run_requests
+
+    warehouse.execute("drop table orders")
+    first = tick(empty, instance, away.cursor)
+    assert not first.run_requests and "refuses the table orders" in str(first.skip_reason)
+    assert "nothing new" in str(tick(empty, instance, first.cursor).skip_reason)
