@@ -10,6 +10,16 @@ import pytest
 from dagster import DagsterInstance
 
 from .pipelines.sandbox import Sandbox, orders
+from .resources import postgres
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgres.Server]:
+    """A real PostgreSQL server, empty at first."""
+    if not postgres.programs():
+        pytest.skip("PostgreSQL's server is not installed here: apt-get install postgresql")
+    with postgres.running() as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """A use case whose rows a database delivers: from the query to the snapshot, and what a run makes of its moods."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import polars as pl
 import pytest
@@ -13,6 +15,7 @@ from pipelines import deliveries
 from pipelines.freshness import stale_stages
 from resources.storage import TABLE
 
+from ..resources.postgres import PASSWORD, Server
 from .sandbox import KEY, Sandbox, failures, orders
 
 URL = "WAREHOUSE_URL"
@@ -192,3 +195,74 @@ def test_a_database_that_is_away_is_nothing_new_and_a_wrong_query_is_told_once(e
     first = tick(empty, instance, away.cursor)
     assert not first.run_requests and "refuses the table orders" in str(first.skip_reason)
     assert "nothing new" in str(tick(empty, instance, first.cursor).skip_reason)
+
+
+# --- with a real server -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server(postgresql: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """The server, with three hundred orders in the types of a warehouse, and its address in the environment."""
+    monkeypatch.setenv(URL, postgresql.address)
+    rows = ", ".join(str(row).replace("'", "'") for row in orders().rows())
+    postgresql.execute(
+        "drop table if exists orders",
+        'create table orders ("order" int, price numeric(10,2), weight float4, colour text, returned bool)',
+        f"insert into orders select a, b, c, d, e = 1 from (values {rows}) as given (a, b, c, d, e)",
+        "alter table orders add column placed timestamptz default '2026-11-01 12:00Z'",
+    )
+    yield postgresql
+    if not postgresql.is_running:
+        postgresql.start()
+
+
+@pytest.mark.slow
+def test_a_table_runs_through_to_its_report(empty, instance, server):
+    place(empty, url=URL, table="public.orders", incremental={"column": "order"})
+    empty.make(instance)
+    types = dict(snapshot(empty).schema)
+    assert (types["price"], types["returned"]) == (pl.Decimal(10, 2), pl.Boolean)
+    assert (empty.current("evaluation_report") / "report.html").exists()
+    assert stale_stages(empty.use_case(), instance) == []
+
+
+@pytest.mark.slow
+def test_a_server_that_goes_away_for_a_minute_costs_nothing_and_its_password_is_written_nowhere(
+    empty, instance, server, monkeypatch
+):
+    place(empty)
+    make(empty, instance)
+    before = snapshot(empty)
+    server.execute("insert into orders values (300, 1, 1, 'red', true)")
+
+    server.stop()
+    assert not tick(empty, instance).run_requests
+    result = empty.materialise(instance, KEY, "raw_data", job="data")
+    assert result.success and "skipped: WAREHOUSE_URL: the database does not answer" in said(instance, result.run_id)
+    assert snapshot(empty).equals(before)
+
+    server.start()
+    slow = "select * from orders where pg_sleep(0.01) is not null"
+    place(empty, url=URL, query=slow)
+    failure = threading.Timer(1, server.stop)
+    failure.start()
+    result = empty.materialise(instance, KEY, "raw_data", job="data")
+    failure.join()
+    assert result.success and "skipped: WAREHOUSE_URL" in said(instance, result.run_id)
+    assert snapshot(empty).equals(before)
+
+    server.start()
+    place(empty)
+    assert tick(empty, instance).run_requests
+    make(empty, instance)
+    assert snapshot(empty).height == 301
+
+    place(empty, url=URL, query="select nothing from nowhere")
+    assert not empty.materialise(instance, KEY, "raw_data", job="data").success
+    monkeypatch.setenv(URL, server.address + "?nonsense=1")
+    assert not empty.materialise(instance, KEY, "raw_data", job="data").success
+    monkeypatch.setenv(URL, server.address.replace("postgresql:", "postgresql nonsense:"))
+    assert not empty.materialise(instance, KEY, "raw_data", job="data").success
+    written = {PASSWORD.encode(), quote(PASSWORD).encode(), quote_plus(PASSWORD).encode(), b"s3cr"}
+    for path in empty.home.rglob("*"):
+        assert not path.is_file() or not any(secret in path.read_bytes() for secret in written), path
