@@ -5,6 +5,7 @@ the use case's `features.py`.
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -109,9 +110,9 @@ def _held(use_case: UseCase, home: Home, instance: DagsterInstance) -> pl.DataFr
     place = storage.current(home.artefacts / STAGE.name / use_case.key)
     if not (origin and made and place):
         return None
-    expected = {"version": place.name, **origin}
-    recorded = {key: made.metadata[key].value for key in expected if key in made.metadata}
-    return pl.read_parquet(place / storage.TABLE) if recorded == expected else None
+    recorded = {key: str(made.metadata[key].value) for key in ("path", ORIGIN) if key in made.metadata}
+    is_it = Path(recorded.get("path", "")).name == place.name and recorded.get(ORIGIN) == origin[ORIGIN]
+    return pl.read_parquet(place / storage.TABLE) if is_it else None
 
 
 def snapshot(

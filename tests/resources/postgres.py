@@ -60,7 +60,7 @@ class Server:
         return (self.folder / "data" / "postmaster.pid").exists()
 
     def execute(self, *statements: str) -> None:
-        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
+        engine = sa.create_engine(self.url, poolclass=sa.NullPool, execution_options={"no_parameters": True})
         with engine.begin() as connection:
             for statement in statements:
                 connection.exec_driver_sql(statement)

@@ -154,7 +154,7 @@ def test_whatever_a_store_raises_is_no_answer_and_it_is_asked_anew_every_time():
 )
 def test_a_store_whose_package_is_missing_names_the_command_that_installs_it(monkeypatch, protocol, package, extra):
     monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.setattr(fsspec.registry, "_registry", {})
+    monkeypatch.setattr(sys.modules["fsspec.registry"], "_registry", {})  # of packages found before
     with pytest.raises(LandingError, match=rf"package is not installed: pip install 'sectorforge\[{extra}\]'"):
         landed(Files(path=f"{protocol}://bucket/orders/*.csv"), Path())
 

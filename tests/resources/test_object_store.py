@@ -19,8 +19,7 @@ ORDERS = Files(path=f"s3://{BUCKET}/orders/*.csv")
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A file system, other than the one that looks, that writes to an S3 whose address and keys are in the environment.
-    """
+    """A file system, other than the one that looks, that writes to an S3, whose address the environment holds."""
     moto = pytest.importorskip("moto.server", reason="moto[server] is not installed")
     server = moto.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
