@@ -6,6 +6,7 @@ from typing import Any
 
 import fsspec
 import pytest
+import requests
 
 from industries.definition import Files
 from resources.sources import LandingError, SourceError
@@ -24,6 +25,7 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     server = moto.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     address = "http://{}:{}".format(*server.get_host_and_port())
+    requests.post(f"{address}/moto-api/reset", timeout=10, proxies={"http": ""})  # servers of one process share buckets
     for name, value in {
         "AWS_ENDPOINT_URL": address,
         "AWS_ACCESS_KEY_ID": "key",
