@@ -134,8 +134,7 @@ def _continued(
     column, largest = rows.c[name], held[name].max()
     if largest is None:
         return None
-    boundary = sa.bindparam("boundary", largest, type_=sa.types.NullType())  # a type would cast it, and drop its zone
-    fetched = _fetched(connection, _all(rows).where(sa.or_(column >= boundary, column.is_(None))), sql.url)
+    fetched = _fetched(connection, _all(rows).where(sa.or_(column >= largest, column.is_(None))), sql.url)
     below = held.filter(pl.col(name) < largest)
     try:
         both = fitted({"what is held": below, sql.url: fetched})
@@ -145,7 +144,7 @@ def _continued(
     kept, new = both.head(below.height), both.tail(fetched.height)
     if identifier:
         kept = kept.join(new, on=list(identifier), how="anti", maintain_order="left")
-    late = connection.execute(sa.select(sa.func.count()).select_from(rows).where(column < boundary)).scalar_one()
+    late = connection.execute(sa.select(sa.func.count()).select_from(rows).where(column < largest)).scalar_one()
     if late > kept.height:
         progress(f"{sql.url}: {late - kept.height:,} rows came late, with smaller {name!r}: fetching all rows anew")
         return None
