@@ -8,6 +8,7 @@ import fsspec
 import pytest
 import requests
 
+from industries import extras
 from industries.definition import Files
 from resources.sources import LandingError, SourceError
 from resources.sources.landing import deliveries
@@ -21,7 +22,8 @@ ORDERS = Files(path=f"s3://{BUCKET}/orders/*.csv")
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A file system, other than the one that looks, that writes to an S3, whose address the environment holds."""
-    moto = pytest.importorskip("moto.server", reason="moto[server] is not installed")
+    moto = pytest.importorskip("moto.server")
+    pytest.importorskip("s3fs", reason=extras.install_command(["s3"]))
     server = moto.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     address = "http://{}:{}".format(*server.get_host_and_port())
