@@ -5,15 +5,24 @@ the use case's `features.py`.
 """
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import polars as pl
-from dagster import AssetExecutionContext, AssetObservation, AssetsDefinition, DataVersion, Output, asset
+from dagster import (
+    AssetExecutionContext,
+    AssetObservation,
+    AssetsDefinition,
+    DagsterInstance,
+    DataVersion,
+    Output,
+    asset,
+)
 
 from assets import metadata
 from assets.installation import NotInstalled, check_installed
 from assets.partitions import Partitions
-from assets.stages import FINGERPRINT, STAGES, fingerprint
+from assets.stages import FINGERPRINT, STAGES, digest, fingerprint, latest
 from industries import feature_code
 from industries.catalogue import Catalogue
 from industries.definition import Simulation, UseCase
@@ -28,6 +37,9 @@ SKIPPED = "skipped"
 """Metadata key of the observation that says why there is no new copy."""
 PASSING = "may pass by itself"
 """Metadata key beside it: a store that does not answer may do so soon, an extra does not install itself."""
+ORIGIN = "origin"
+"""Metadata key: a digest of the database and the query that incremental rows came from; only to those are others added.
+"""
 
 
 class AssemblyError(PermanentError):
@@ -58,7 +70,8 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
             check_installed(use_case)
             settle(use_case)
             as_it_was = fingerprint(STAGE, use_case, context.instance)
-            frame = snapshot(use_case, Cache.from_environment(home.path), context.log.info)
+            held = _held(use_case, home, context.instance)
+            frame = snapshot(use_case, Cache.from_environment(home.path), context.log.info, held)
         except UnreachableError as error:
             context.log.warning(f"skipped: {error}")
             why = {SKIPPED: str(error), PASSING: not isinstance(error, NotInstalled)}
@@ -75,6 +88,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 "licence": use_case.source.licence,
                 "citation": use_case.source.citation,
                 "evidence": use_case.source.evidence,
+                **_origin(use_case),
                 **metadata.table(frame),
             },
         )
@@ -82,8 +96,33 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     return raw_data
 
 
-def snapshot(use_case: UseCase, cache: "Cache", progress: Callable[[str], None]) -> pl.DataFrame:
-    """The raw table of a use case: simulated, or its members, joined where there are several.
+def _origin(use_case: UseCase) -> dict[str, str]:
+    """`ORIGIN` of an incremental source; empty for any other."""
+    from resources.sources import database
+
+    sql = use_case.source.sql
+    return {ORIGIN: digest(STAGE.version, sql.model_dump(), database.place(sql))} if sql and sql.incremental else {}
+
+
+def _held(use_case: UseCase, home: Home, instance: DagsterInstance) -> pl.DataFrame | None:
+    """The current snapshot of an incremental source, if it is one that rows may be added to."""
+    from resources import storage
+
+    origin = _origin(use_case)
+    made = latest(instance, STAGE.name, use_case.key)
+    place = storage.current(home.artefacts / STAGE.name / use_case.key)
+    if not (origin and made and place):
+        return None
+    recorded = {key: str(made.metadata[key].value) for key in ("path", ORIGIN) if key in made.metadata}
+    is_it = Path(recorded.get("path", "")).name == place.name and recorded.get(ORIGIN) == origin[ORIGIN]
+    return pl.read_parquet(place / storage.TABLE) if is_it else None
+
+
+def snapshot(
+    use_case: UseCase, cache: "Cache", progress: Callable[[str], None], held: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """The raw table of a use case: simulated, or its members, joined where there are several. Of an incremental source
+    only what is not `held` is fetched.
 
     Raises
     ------
@@ -94,7 +133,7 @@ def snapshot(use_case: UseCase, cache: "Cache", progress: Callable[[str], None])
 
     if use_case.source.simulation:
         return _simulated(use_case, use_case.source.simulation, progress)
-    members = sources.read(use_case, cache, progress)
+    members = sources.read(use_case, cache, progress, held)
     assemble = feature_code.load(use_case.folder).assemble
     if assemble is None:
         return next(iter(members.values())).collect()

@@ -191,6 +191,13 @@ def _code_faults(path: Path, document: Document, use_case: UseCase) -> Iterator[
     if use_case.source.simulation and "simulate" not in functions:
         message = f"source: a simulation needs a `simulate` in {feature_code.FILE} that makes its rows"
         yield Fault(path, message, *document.position(("source",)))
+    sql = use_case.source.sql
+    if sql and sql.incremental and "assemble" in functions:
+        message = (
+            f"source: incremental rows are added to those held, so nothing may `assemble` them in {feature_code.FILE}: "
+            "join in the query, and derive columns in `features`"
+        )
+        yield Fault(path, message, *document.position(("source", "sql", "incremental")))
     archive = use_case.source.package or use_case.source.http
     if archive and len(archive.members) > 1 and "assemble" not in functions:
         message = f"source: {len(archive.members)} members need an `assemble` in {feature_code.FILE} that joins them"

@@ -5,6 +5,7 @@ Does not belong here: finding and reading the files (`catalogue`), or knowing wh
 (`modeling`; the catalogue is handed those names).
 """
 
+import re
 from datetime import date, datetime
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
@@ -34,7 +35,7 @@ class Industry(Strict):
 class Reading(Strict):
     """How the bytes of one file become a table."""
 
-    format: Literal["csv", "parquet", "jsonl", "excel", "pickle", "bytes"] | None = Field(
+    format: Literal["csv", "parquet", "json", "jsonl", "excel", "pickle", "bytes"] | None = Field(
         default=None,
         description="default: from the file's name. `bytes`: the file itself, a row of `path`, `folder` (the name of "
         "the one it lies in) and `content`",
@@ -136,11 +137,16 @@ class Http(Strict):
 
 
 class Files(Stack):
-    """Files somebody drops into a folder: all that match, each content once, whatever its name."""
+    """Files somebody drops into a folder: all that match, each content once, whatever its name; or the newest alone."""
 
     path: str = Field(
         description="glob, relative to the use case's folder, or absolute, or at any store that fsspec knows: "
         "`data/*.csv`, `/srv/landing/*.csv`, `s3://bucket/orders/*.parquet`"
+    )
+    deliveries: Literal["append", "replace"] = Field(
+        default="append",
+        description="append: all files together are the table. replace: the newest alone is, which is the one whose "
+        "path comes last in the order of text; write dates into names as 2026-11-26",
     )
 
     @field_validator("path")
@@ -155,6 +161,49 @@ class Files(Stack):
         return path
 
 
+class Sql(Strict):
+    """The rows of a table or of a query in a database."""
+
+    class Incremental(Strict):
+        """Only rows beyond the largest value already held are fetched, and added to the snapshot; where
+        `columns.identifier` is given, a row that comes again replaces its older version."""
+
+        column: str = Field(description="numbers, dates or moments that every new or changed row has larger ones of")
+        generation: int = Field(default=0, description="raise it to have all rows fetched anew, once")
+
+    url: str = Field(
+        description="the environment variable that holds the database's SQLAlchemy URL, like `WAREHOUSE_URL`"
+    )
+    query: str | None = Field(default=None, description="a SELECT")
+    table: str | None = Field(default=None, description="`table` or `schema.table`, in place of a query")
+    incremental: Incremental | None = Field(default=None, description="default: all rows are fetched every time")
+
+    @field_validator("url")
+    @classmethod
+    def _names_a_variable(cls, url: str) -> str:
+        if "://" in url:
+            raise ValueError(
+                "holds an address, which may hold a password: put it into an environment variable, and write the name "
+                "of that here, like WAREHOUSE_URL"
+            )
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", url):
+            raise ValueError("is not the name of an environment variable: write one, like WAREHOUSE_URL")
+        return url
+
+    @field_validator("table")
+    @classmethod
+    def _has_a_name(cls, table: str | None) -> str | None:
+        if table is not None and not all(part.strip() for part in table.split(".")):
+            raise ValueError(f"{table!r} names no table: write `table` or `schema.table`")
+        return table
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Sql":
+        if bool((self.query or "").strip()) == bool(self.table):
+            raise ValueError("give either a `query` or a `table`")
+        return self
+
+
 class Simulation(Strict):
     """Rows that a simulator makes: the use case's `simulate` is called with the settings."""
 
@@ -162,15 +211,16 @@ class Simulation(Strict):
     settings: dict[str, Any] = {}
 
 
-SOURCES = ("package", "http", "files", "simulation")
+SOURCES = ("package", "http", "files", "sql", "simulation")
 
 
 class Source(Strict):
-    """Where raw data comes from: exactly one of `package`, `http`, `files`, `simulation`."""
+    """Where raw data comes from: exactly one of `package`, `http`, `files`, `sql`, `simulation`."""
 
     package: Package | None = None
     http: Http | None = None
     files: Files | None = None
+    sql: Sql | None = None
     simulation: Simulation | None = None
     licence: str
     citation: str

@@ -5,6 +5,7 @@ Does not belong here: finding the files (`catalogue`).
 """
 
 import difflib
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
@@ -112,7 +113,9 @@ def _hint(errors: list[ErrorDetails], value: Any) -> str:
 
 
 def _short(value: Any) -> str:
+    """What was found, without the user and the password of an address in it."""
     text = "nothing" if value is None else repr(value) if isinstance(value, str | list | dict) else str(value)
+    text = re.sub(r"://.*@", "://…@", text)
     return text if len(text) <= 80 else text[:77] + "…"
 
 

@@ -1,7 +1,7 @@
 """Notices deliveries.
 
-Belongs here: the sensor that looks into landing folders, and the decision what a look means. Does not belong here: what
-counts as a delivery (`resources.sources.landing`), or what follows once the data is made (`automation`).
+Belongs here: the sensor that looks into landing folders and databases, and the decision what a look means. Does not
+belong here: what counts as a delivery (`resources.sources`), or what follows once the data is made (`automation`).
 """
 
 import json
@@ -34,7 +34,7 @@ RAW = STAGES["raw_data"]
 
 @dataclass(frozen=True)
 class Look:
-    """What one look into a landing folder found.
+    """What one look into a landing folder or a database found.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Decision:
 
 
 def decide(look: Look, memory: Memory) -> Decision:
-    """A state of a folder is asked for once, and a fault is told once, until either changes. Where a run came to
+    """A state of a source is asked for once, and a fault is told once, until either changes. Where a run came to
     nothing because the store did not answer it is asked for again; a run that failed is told of, and not repeated.
 
     With its memory gone it asks for nothing that the snapshots show as made, so forgetting starts no storm of runs.
@@ -84,7 +84,7 @@ def decide(look: Look, memory: Memory) -> Decision:
 
 
 def looked(use_case: UseCase, instance: DagsterInstance) -> Look:
-    """What lies in the landing folder, and what the runs came to that looked into it before."""
+    """What the source would deliver, and what the runs came to that looked into it before."""
     wanted = AssetRecordsFilter(AssetKey(RAW.name), asset_partitions=[use_case.key])
     made = instance.fetch_materializations(wanted, limit=1).records
     skipped = [record for record in instance.fetch_observations(wanted, limit=1).records if _passing(record)]
@@ -109,22 +109,22 @@ def _passing(skipped: EventLogRecord) -> bool:
 def _tell(key: str, fault: str, log: Callable[[str], None]) -> None:
     """A notice that reaches nobody must not hold up other deliveries."""
     try:
-        notify(Notice(f"{key}: nothing can be taken from its landing folder", fault), log)
+        notify(Notice(f"{key}: nothing can be taken from its source", fault), log)
     except NotificationError as error:
         log(str(error))
 
 
 def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
-    """The sensor over all use cases whose source is a landing folder, `seconds` between two looks. Stopped until
-    switched on."""
-    watched = [use_case for use_case in catalogue.use_cases.values() if use_case.source.files]
+    """The sensor over all use cases whose source is a landing folder or a database, `seconds` between two looks.
+    Stopped until switched on."""
+    watched = [one for one in catalogue.use_cases.values() if one.source.files or one.source.sql]
 
     @sensor(
         name="new_deliveries",
         job=data_job,
         minimum_interval_seconds=seconds,
-        description="Make the data of a use case whose landing folder holds something new: known by its content, "
-        "whatever its name or date.",
+        description="Make the data of a use case whose landing folder or database holds something new: known by its "
+        "content, whatever its name or date.",
     )
     def new_deliveries(context: SensorEvaluationContext) -> SensorResult:
         remembered = {key: Memory(**memory) for key, memory in json.loads(context.cursor or "{}").items()}
@@ -139,7 +139,7 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
             if decision.tell:
                 faults.append(f"{use_case.key}: {decision.tell}")
                 _tell(use_case.key, decision.tell, context.log.error)
-        nothing = "; ".join(faults) or f"nothing new in {len(watched)} landing folders"
+        nothing = "; ".join(faults) or f"nothing new in {len(watched)} sources"
         return SensorResult(requests, skip_reason=None if requests else nothing, cursor=json.dumps(kept))
 
     return new_deliveries

@@ -151,7 +151,8 @@ class ArtefactIOManager(ConfigurableIOManager):
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
         folder = self._folder(context.asset_key.path, context.partition_key if context.has_partition_key else None)
-        version = str(context.output_metadata.get("version", context.run_id))
+        named = context.output_metadata.get("version")
+        version = str(named.value) if named else context.run_id
         with _retried_if_unreachable(context):
             place = publish(folder, version, lambda temporary: _save(obj, temporary))
         self._made[context.run_id, folder] = place

@@ -9,7 +9,20 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance
 
+from industries import extras
+
 from .pipelines.sandbox import Sandbox, orders
+from .resources import postgres
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgres.Server]:
+    """A real PostgreSQL server, empty at first."""
+    if not postgres.programs():
+        pytest.skip("PostgreSQL's server is not installed here: apt-get install postgresql")
+    pytest.importorskip("psycopg", reason=extras.install_command(["sql"]))
+    with postgres.running() as server:
+        yield server
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Where raw data comes from: published packages, public addresses, dropped files.
+"""Where raw data comes from: published packages, public addresses, dropped files, databases.
 
 Belongs here: getting the bytes a `use_case.yaml` names, proving they are the pinned ones, and turning them into
 tables as they are. Does not belong here: storing what was read (`resources.storage`), judging it
@@ -6,12 +6,14 @@ tables as they are. Does not belong here: storing what was read (`resources.stor
 """
 
 from resources.sources.cache import Cache
+from resources.sources.database import DatabaseAway
 from resources.sources.errors import SourceError, SourceUnreachable
 from resources.sources.landing import LandingError
 from resources.sources.source import fingerprint, read, read_package, settle
 
 __all__ = [
     "Cache",
+    "DatabaseAway",
     "LandingError",
     "SourceError",
     "SourceUnreachable",

@@ -16,14 +16,17 @@ from typing import Any
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
 
+from industries import extras
 from industries.definition import Files
-from resources.errors import UnreachableError
+from resources.errors import PermanentError, UnreachableError
 from resources.sources.errors import SourceError
 
 SETTLED_SECONDS = 1.0
 """How long a file on this machine must be left alone before it counts as whole. Stores show whole objects only."""
 TEMPORARY = (".tmp", ".temp", ".part", ".partial", ".crdownload", ".download", ".swp", "~")
 """How programs end the names of files they are not done with."""
+EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure", "az": "azure"}
+"""The extra that installs a store's package, by the protocol that addresses of the store begin with."""
 WILD = "*?["
 
 _digests: dict[tuple[str, str], str] = {}
@@ -75,8 +78,8 @@ class Landed:
 
 
 def deliveries(files: Files, folder: Path) -> list[Landed]:
-    """The whole files that match, each content once, in the order of their names. Hidden and temporary files, and those
-    written to within the last second, are none.
+    """The whole files that match, each content once, in the order of their names; the last one alone where deliveries
+    replace each other. Hidden and temporary files, and those written to within the last second, are none.
 
     Raises SourceError: there is no such folder, no file that matches, one that may not be read, or a symbolic link.
     Raises LandingError: the store does not answer, or all that match are still being written.
@@ -85,6 +88,8 @@ def deliveries(files: Files, folder: Path) -> list[Landed]:
     whole = [file for file in found if not file.seconds_to_wait]
     if not whole:
         raise LandingError(f"{found[0].where}: was written to a moment ago, so it is not whole yet")
+    if files.deliveries == "replace":
+        return whole[-1:]
     first: dict[str, Landed] = {}
     for file in whole:
         first.setdefault(file.sha256(), file)
@@ -95,7 +100,7 @@ def landed(files: Files, folder: Path) -> list[Landed]:
     """All files that match, whole or not. Raises as `deliveries`."""
     url = files.path if "://" in files.path else str(folder / files.path)
     with _asked(url):
-        store, pattern = url_to_fs(url)
+        store, pattern = _store(url)
         top = _top(pattern)
         if isinstance(store, LocalFileSystem):
             _check_no_link(Path(top), folder.absolute())
@@ -132,6 +137,16 @@ def _check_no_link(top: Path, folder: Path) -> None:
             raise SourceError(f"{place} is a symbolic link, which may lead anywhere: put the folder itself there")
 
 
+def _store(url: str) -> tuple[Any, str]:
+    """The file system that an address lies in, knowing nothing of what it listed before, and the path there."""
+    try:
+        store, pattern = url_to_fs(url)
+    except ValueError as error:
+        raise SourceError(f"{url}: {error}; correct `source.files.path`") from error
+    store.invalidate_cache()
+    return store, pattern
+
+
 def _top(pattern: str) -> str:
     """The folder above the first part of a path that stands for several."""
     parts = PurePosixPath(pattern).parts
@@ -146,12 +161,22 @@ def _is_delivery(path: str) -> bool:
 
 @contextmanager
 def _asked(where: str) -> Iterator[None]:
-    """Tells which file or folder a store failed at."""
+    """Tells which file or folder a store failed at. What a store's package raises when it gets no answer, only that
+    package knows."""
     try:
         yield
+    except (PermanentError, UnreachableError):
+        raise
+    except ImportError as error:
+        raise LandingError(f"{where}: {_missing_package(where, error)}") from error
     except PermissionError as error:
         raise SourceError(f"{where}: may not be read by this user; change its permissions") from error
     except FileNotFoundError as error:
         raise LandingError(f"{where}: was taken away meanwhile") from error
-    except (OSError, ImportError) as error:
-        raise LandingError(f"{where}: the store does not answer ({error})") from error
+    except Exception as error:
+        raise LandingError(f"{where}: the store does not answer ({error or type(error).__name__})") from error
+
+
+def _missing_package(where: str, error: ImportError) -> str:
+    extra = EXTRAS.get(where.partition("://")[0])
+    return f"this store's package is not installed: {extras.install_command([extra])}" if extra else str(error)

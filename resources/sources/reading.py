@@ -30,6 +30,7 @@ FORMATS = {
     ".tab": "csv",
     ".txt": "csv",
     ".parquet": "parquet",
+    ".json": "json",
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".xlsx": "excel",
@@ -231,6 +232,28 @@ def _jsonl(content: bytes, reading: Reading, where: str) -> pl.DataFrame:
         raise
 
 
+def _json(content: bytes, reading: Reading, where: str) -> pl.DataFrame:
+    text = _utf8(content, reading.encoding, where)
+    if not text.lstrip().startswith(b"["):
+        raise SourceError(f"{where}: is no array of objects, like [{{…}}, {{…}}]; one object a line is `format: jsonl`")
+    try:
+        return _with_dates(pl.read_json(text, infer_schema_length=None))
+    except pl.exceptions.PolarsError:
+        _check_array(text, where)
+        raise
+
+
+def _check_array(text: bytes, where: str) -> None:
+    """Raise SourceError where the JSON array breaks off or is malformed, or for its first entry that is no object."""
+    try:
+        entries = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise SourceError(f"{where}: line {error.lineno}, column {error.colno}: {error.msg}") from error
+    for number, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict):
+            raise SourceError(f"{where}: entry {number} of the array is not a JSON object")
+
+
 def _check_objects(text: bytes, where: str) -> None:
     """Raise SourceError for the first line that is not a JSON object."""
     for number, line in enumerate(text.splitlines(), start=1):
@@ -323,6 +346,7 @@ class _DataFrameUnpickler(pickle.Unpickler):
 _READERS: dict[str, Callable[[bytes, Reading, str], pl.DataFrame]] = {
     "csv": _csv,
     "parquet": _parquet,
+    "json": _json,
     "jsonl": _jsonl,
     "excel": _excel,
     "pickle": _pickle,

@@ -17,7 +17,7 @@ import polars as pl
 
 from industries import extras
 from industries.definition import SOURCES, Files, Http, Member, Package, UseCase
-from resources.sources import archives, fetch, landing
+from resources.sources import archives, database, fetch, landing
 from resources.sources.cache import Cache, check_pin, fits
 from resources.sources.errors import SourceError
 from resources.sources.fetch import Progress
@@ -26,21 +26,27 @@ from resources.sources.stacking import File, stacked
 
 STACKED = "files"
 """The name of the one table that dropped files become."""
+ROWS = "rows"
+"""The name of the one table that a database's rows are."""
 
 
 def fingerprint(use_case: UseCase) -> str:
-    """A digest (hex) that changes when the source would deliver something else; nothing is fetched.
+    """A digest (hex) that changes when the source would deliver something else; nothing is kept.
 
-    Pinned files: where they lie, their digests, how they are read. Dropped files: contents, how they are read.
+    Pinned files: where they lie, their digests, how they are read. Dropped files: contents, how they are read. A
+    database: which one, what it is asked, and what `database.look` sees.
     A simulation: its settings. Versions of what an extra installs that the simulation or the use case's code needs.
 
-    Raises SourceError: no dropped file matches, or one can't be read. Raises LandingError: not now.
+    Raises SourceError: no dropped file matches, or one can't be read; a database refuses the query.
+    Raises LandingError, DatabaseAway: not now.
     """
     source = use_case.source
     digest = hashlib.sha256(source.model_dump_json(include=set(SOURCES)).encode())
     if source.files:
         for content in _contents(source.files, use_case.folder):
             digest.update(f"\n{content}".encode())
+    if source.sql:
+        digest.update(f"{database.place(source.sql)}\n{database.look(source.sql)}".encode())
     for extra in (use_case.extra, source.simulation and source.simulation.extra):
         digest.update(json.dumps(extras.versions(extra)).encode() if extra else b"")
     return digest.hexdigest()
@@ -55,22 +61,28 @@ def settle(use_case: UseCase) -> None:
         time.sleep(max(file.seconds_to_wait for file in landing.landed(files, use_case.folder)))
 
 
-def read(use_case: UseCase, cache: Cache, progress: Progress) -> dict[str, pl.LazyFrame]:
-    """The tables of a source of files by name; dropped files are one table, `files`. Files that match one glob are
-    stacked in the order of their names.
+def read(
+    use_case: UseCase, cache: Cache, progress: Progress, held: pl.DataFrame | None = None
+) -> dict[str, pl.LazyFrame]:
+    """The tables of a source by name; dropped files are one table, `files`, and so are a database's `rows`. Files that
+    match one glob are stacked in the order of their names.
 
-    progress: told what is being fetched, at most once a second.
+    progress: told what is being fetched, at most once a second. held: the rows of an incremental source that were
+    fetched before; only what is new is fetched then.
 
     Raises SourceUnreachable: a pinned file is neither cached nor mirrored, and the network does not deliver it.
-    Raises LandingError: dropped files are not whole yet, or their store does not answer.
-    Raises SourceError: a file is missing, is not the pinned one, cannot be read, or does not fit the others.
+    Raises LandingError, DatabaseAway: dropped files are not whole yet; their store, or the database, does not answer.
+    Raises SourceError: a file is missing, is not the pinned one, cannot be read, or does not fit the others; a database
+    refuses what is asked.
     """
     source = use_case.source
     if source.files:
         return {STACKED: stacked(_dropped(source.files, use_case.folder), source.files, pinned=False)}
+    if source.sql:
+        return {ROWS: database.read(source.sql, use_case.columns.identifier, held, progress).lazy()}
     if source.http:
         return _addresses(source.http, cache, progress)
-    assert source.package, "a simulation has no files"
+    assert source.package, "a simulation has nothing to read"
     return read_package(source.package, cache, progress)
 
 

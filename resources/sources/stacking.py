@@ -40,7 +40,7 @@ def stacked(files: Iterable[File], reading: Reading, *, pinned: bool) -> pl.Lazy
     if reading.format == "bytes":
         return _contents(list(files)).lazy()
     path_column = reading.path_column if isinstance(reading, Stack) else None
-    return _fitted({file.where: _table(file, reading, path_column, pinned) for file in files}).lazy()
+    return fitted({file.where: _table(file, reading, path_column, pinned) for file in files}).lazy()
 
 
 def _contents(files: list[File]) -> pl.DataFrame:
@@ -58,7 +58,13 @@ def _table(file: File, reading: Reading, path_column: str | None, pinned: bool) 
     return table.with_columns(pl.lit(file.path).alias(path_column))
 
 
-def _fitted(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+def fitted(tables: dict[str, pl.DataFrame]) -> pl.DataFrame:
+    """The tables (at least one), by what opens a message about each, one below the other.
+
+    Columns as in the first; integers widen to floats, and a column without values fits any type.
+
+    Raises SourceError: one does not fit those before it.
+    """
     first, names = next((where, table.columns) for where, table in tables.items())
     types: dict[str, tuple[str, pl.DataType]] = {}
     for where, table in tables.items():

@@ -205,7 +205,7 @@ def test_a_wrong_line_is_named_with_what_to_write(folders, added, line, column, 
         ('"data/*.csv"', '""', 4, 11, "source.files.path: is empty: write a glob, like `data/*.csv`"),
         ('"data/*.csv"', 'a.csv, separator: ""', 4, 24, "source.files.separator: '' is not one character: write one, "),
         ('"data/*.csv"', "a.csv, separator: '||'", 4, 24, "source.files.separator: '||' is not one character"),
-        ('"data/*.csv"', "a.csv, format: cvs", 4, 24, "source.files.format: must be 'csv', 'parquet', 'jsonl', "),
+        ('"data/*.csv"', "a.csv, format: cvs", 4, 24, "source.files.format: must be 'csv', 'parquet', 'json', "),
         ("licence", "license", 5, 3, "source.license: unknown key; did you mean 'licence'?"),
     ],
 )

@@ -81,7 +81,7 @@ def test_several_files_make_one_run_and_none_the_next_time(sandbox, instance, fo
     assert asked(first) == [KEY]
     again = tick(sandbox, instance, first.cursor)
     assert asked(again) == []
-    assert str(again.skip_reason).endswith("nothing new in 1 landing folders')")
+    assert str(again.skip_reason).endswith("nothing new in 1 sources')")
 
 
 def test_once_made_nothing_is_asked_for_even_when_the_cursor_is_reset(sandbox, instance, folder):

@@ -1,6 +1,7 @@
 """A landing folder is full of things that are no delivery, not one yet, or one already."""
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -43,6 +44,16 @@ def test_the_same_bytes_under_another_name_are_one_delivery(tmp_path):
         drop(tmp_path / name)
     drop(tmp_path / "d.csv", "id\n2\n")
     assert names(tmp_path) == ["a.csv", "d.csv"]
+
+
+def test_where_deliveries_replace_each_other_the_last_name_alone_counts(tmp_path):
+    replacing = Files(path="*.csv", deliveries="replace")
+    drop(tmp_path / "2026-11-26.csv", "id\n2\n", ago=600)
+    drop(tmp_path / "2026-11-25.csv", "id\n1\n")
+    drop(tmp_path / "2026-11-27.csv", "id\n3\n", ago=0)
+    assert [file.name for file in deliveries(replacing, tmp_path)] == ["2026-11-26.csv"]
+    drop(tmp_path / "2026-11-27.csv", "id\n1\n")
+    assert [file.name for file in deliveries(replacing, tmp_path)] == ["2026-11-27.csv"]
 
 
 def test_a_file_that_is_being_written_waits_until_it_is_left_alone(tmp_path):
@@ -115,3 +126,39 @@ def test_any_store_will_do():
         ("memory:///landing/a.csv", b"id\n1\n"),
         ("memory:///landing/b.csv", b"id\n2\n"),
     ]
+
+
+class Talkative(AbstractFileSystem):
+    """A store whose package raises errors of its own, and remembers what it listed."""
+
+    protocol = "talkative"
+    listed = 0
+
+    def info(self, path: str, **kwargs: object) -> dict[str, object]:
+        raise LookupError("no credentials")
+
+    def invalidate_cache(self, path: str | None = None) -> None:
+        type(self).listed += 1
+
+
+def test_whatever_a_store_raises_is_no_answer_and_it_is_asked_anew_every_time():
+    fsspec.register_implementation("talkative", Talkative, clobber=True)
+    for _ in range(2):
+        with pytest.raises(LandingError, match="the store does not answer"):
+            landed(Files(path="talkative://landing/*.csv"), Path())
+    assert Talkative.listed == 2
+
+
+@pytest.mark.parametrize(
+    ("protocol", "package", "extra"), [("s3", "s3fs", "s3"), ("gs", "gcsfs", "gcs"), ("abfs", "adlfs", "azure")]
+)
+def test_a_store_whose_package_is_missing_names_the_command_that_installs_it(monkeypatch, protocol, package, extra):
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setattr(sys.modules["fsspec.registry"], "_registry", {})  # of packages found before
+    with pytest.raises(LandingError, match=rf"package is not installed: pip install 'sectorforge\[{extra}\]'"):
+        landed(Files(path=f"{protocol}://bucket/orders/*.csv"), Path())
+
+
+def test_a_store_that_nobody_knows_is_a_mistake():
+    with pytest.raises(SourceError, match=r"Protocol not known: s4; correct `source.files.path`"):
+        landed(Files(path="s4://bucket/*.csv"), Path())

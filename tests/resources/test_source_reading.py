@@ -175,6 +175,17 @@ def _cell(value: str | int) -> str:
     return f'<c t="inlineStr"><is><t>{value}</t></is></c>' if isinstance(value, str) else f"<c><v>{value}</v></c>"
 
 
+def test_a_json_array_of_objects():
+    read = table('[{"a": 1, "t": "2020-01-01"},\n {"a": 2.5, "b": "x"}]\n', "a.json")
+    assert read.rows() == [(1.0, date(2020, 1, 1), None), (2.5, None, "x")]
+    assert refusal('{"a": 1}\n', "a.json").startswith(
+        "the file: is no array of objects, like [{…}, {…}]; one object a line"
+    )
+    assert refusal('[{"a": 1},\n{"a":\n', "a.json") == "the file: line 3, column 1: Expecting value"
+    assert refusal('[{"a": 1}, 2]', "a.json") == "the file: entry 2 of the array is not a JSON object"
+    assert refusal("[]", "a.json") == "the file: empty, no row below the header; deliver it again"
+
+
 def test_excel():
     book = workbook(good=[["a", "b"], [1, "x"], [2, "y"]], twice=[["a", "a"], [1, 2]], nothing=[])
     assert table(book, "a.xlsx").rows(named=True) == [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]
