@@ -99,8 +99,9 @@ def _tell(key: str, fault: str, log: Callable[[str], None]) -> None:
 
 
 def build(catalogue: Catalogue) -> SensorDefinition:
-    """The sensor over all use cases whose source is a landing folder. Stopped until switched on."""
-    watched = [use_case for use_case in catalogue.use_cases.values() if use_case.source.files]
+    """The sensor over all use cases in service whose source is a landing folder. Stopped until switched on."""
+    in_service = [use_case for key, use_case in catalogue.use_cases.items() if key not in catalogue.retired]
+    watched = [use_case for use_case in in_service if use_case.source.files]
 
     @sensor(
         name="new_deliveries",

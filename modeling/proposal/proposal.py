@@ -1,0 +1,234 @@
+"""What a `use_case.yaml` should say about a table.
+
+Belongs here: putting together what target, columns and contract say, and trying it on the rows: the split is made, the
+features are fitted, and the leakage audit is asked, as in a run. Does not belong here: any of the parts.
+"""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from industries.definition import TimeSplit, UseCase
+from industries.fault import suggestion
+from modeling import leakage, splits
+from modeling.features import FeatureError, FeatureRecipe, feature_columns
+from modeling.proposal import columns, series
+from modeling.proposal.columns import Roles, roles
+from modeling.proposal.contract import contract
+from modeling.proposal.target import Answer, ProposalError, answer
+from modeling.proposal.writing import Place
+from modeling.tasks import registry as tasks
+from modeling.tasks.rows import RowTask
+
+FORECASTING = "forecasting"
+MIN_ROWS = 50
+"""With fewer rows nothing can be learned and judged."""
+FEW_ROWS = 1000
+"""Below this, deep learners have too little to learn from."""
+MANY_ROWS = 200_000
+"""Above this, a deep learner's time budget sees a part only; one is enough."""
+TRIED_ROWS = 20_000
+VALID, TEST = 0.15, 0.25
+SMALLEST_ROLE = 0.05
+"""Share of the rows below which a role tells nothing."""
+UNKNOWN_SOURCE = "licence and citation are not known: write them down before a report is shown to anybody"
+LIMIT = "Proposed from the data alone: nobody who knows it has confirmed what the columns mean and when they are known."
+
+
+@dataclass
+class Proposal:
+    """The content of a `use_case.yaml`, what speaks for each place in it, and what should be looked at."""
+
+    definition: dict[str, Any]
+    evidence: dict[Place, str] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
+
+
+def propose(table: pl.DataFrame, target: str, *, source: dict[str, Any], title: str, task: str | None) -> Proposal:
+    """A definition for `table`, whose column `target` is to be predicted.
+
+    `source` is how the definition names the data; `task` is asked for, or told from the target where it is None.
+
+    Raises
+    ------
+    ProposalError: there is no such target, too few rows, or nothing that could be learned.
+    """
+    if target not in table.columns:
+        raise ProposalError(f"the data has no column {target!r}; {suggestion(target, table.columns)}")
+    found = answer(table[target], "regression" if task == FORECASTING else task)
+    rows = table.filter(table[target].is_not_null())
+    if rows.height < MIN_ROWS:
+        raise ProposalError(f"{rows.height} rows have a target, {MIN_ROWS} are needed: deliver more")
+    meant = roles(table.drop(target))
+    if settings := _forecast(rows, target, found, meant, asked=task == FORECASTING):
+        found = _of_series(found, settings)
+        split, because = {"by": "time", "valid": VALID, "test": TEST}, "a forecast learns from the past"
+    else:
+        split, because = _split(rows, target, found, meant)
+        _leave_out_solving(_definition(table, target, found, meant, split, source, title), rows, found, meant)
+    definition = _definition(table, target, found, meant, split, source, title)
+    clauses = list(contract(table, target, is_classes=found.is_classes, columns=meant))
+    definition["contract"] = [clause.rule for clause in clauses]
+    evidence = {("contract", place): clause.evidence for place, clause in enumerate(clauses)}
+    evidence |= _evidence(definition, found, meant) | {("split",): because}
+    return Proposal(definition, evidence, [*columns.doubts(meant), *found.doubts, UNKNOWN_SOURCE])
+
+
+def _definition(
+    table: pl.DataFrame,
+    target: str,
+    found: Answer,
+    meant: Roles,
+    split: dict[str, Any],
+    source: dict[str, Any],
+    title: str,
+) -> dict[str, Any]:
+    """In the order in which people write it; the contract is still empty."""
+    keys = {"title": title, "task": found.task, "source": source, "target": target, **found.keys}
+    keys |= {"columns": meant.keys(), "split": split, "contract": [], "learners": _learners(found.task, table.height)}
+    order = ("title", "task", "source", "target", "positive", "settings", "columns", "split", "contract", "metric")
+    order = (*order, "learners", "gates")
+    return {key: keys[key] for key in order if key in keys} | {"limits": [LIMIT]}
+
+
+def _learners(task: str, rows: int) -> list[str]:
+    learners = list(tasks.kind(task).learners)
+    if task == FORECASTING:
+        return learners
+    return learners[:2] if rows < FEW_ROWS else learners[:3] if rows > MANY_ROWS else learners
+
+
+def _evidence(definition: dict[str, Any], found: Answer, meant: Roles) -> dict[Place, str]:
+    evidence: dict[Place, str] = {(key,): because for key, because in found.evidence.items()}
+    evidence[("source", "licence")] = "who may use the data, and for what?"
+    for role, held in definition["columns"].items():
+        named = {("columns", role): held} if isinstance(held, str) else {}
+        named = named or {("columns", role, place): name for place, name in enumerate(held)}
+        evidence |= {place: meant.evidence[name] for place, name in named.items() if name in meant.evidence}
+    return evidence
+
+
+# --- series -----------------------------------------------------------------------------------------------------------
+
+
+def _forecast(rows: pl.DataFrame, target: str, found: Answer, meant: Roles, *, asked: bool) -> dict[str, Any] | None:
+    """The settings of a forecast where that is asked for, or nothing but the past could tell the target. Settles which
+    column names the series.
+
+    Raises
+    ------
+    ProposalError: a forecast is asked for, and these are no regular series.
+    """
+    rest = [name for name in rows.columns if name != target and name not in meant.taken]
+    if found.task != "regression" or not (asked or (meant.time and len(rest) <= 1)):
+        return None
+    for group in (*rest, meant.group, None):
+        settings = series.settings(rows, meant.time, group) if meant.time else None
+        if settings is not None and (asked or rest in ([], [group])):
+            meant.group = group
+            if group is not None:
+                meant.evidence[group] = f"{rows[group].n_unique():,} series"
+            return settings
+    if asked:
+        raise ProposalError(
+            "a forecast needs a column of dates or moments in regular steps, each once in a series: "
+            f"{'no column is one' if meant.time is None else f'{meant.time!r} is not'}"
+        )
+    return None
+
+
+def _of_series(found: Answer, settings: dict[str, Any]) -> Answer:
+    series_of = Answer(FORECASTING, doubts=found.doubts)
+    series_of.evidence["task"] = "a number in regular steps of time; only its own past can tell it"
+    rhythm = f"steps of {settings['frequency']}; the usual seasons of such steps that the history holds twice"
+    series_of.add("settings", settings, rhythm)
+    series_of.doubts.append(f"forecasts reach {settings['horizon']} steps ahead: set `horizon` to what is needed")
+    return series_of
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+
+def _split(rows: pl.DataFrame, target: str, found: Answer, meant: Roles) -> tuple[dict[str, Any], str]:
+    """How to part the rows, and why."""
+    shares = {"valid": VALID, "test": TEST}
+    if meant.time is not None:
+        if not (why := _no_cut(rows, target, found, meant.time)):
+            return {"by": "time", **shares}, f"{meant.time!r} orders the rows: the future is predicted"
+        meant.doubts.append(f"{meant.time!r} is a feature and does not part the rows: {why}")
+        meant.time = None
+    if meant.group is not None:
+        return {"by": "group", **shares}, f"rows of one {meant.group!r} are alike"
+    if found.is_classes:
+        because = "nothing orders or groups the rows; every role gets its share of every class"
+        return {"by": "random", "stratify": "target", **shares}, because
+    return {"by": "random", **shares}, "nothing orders or groups the rows"
+
+
+def _no_cut(rows: pl.DataFrame, target: str, found: Answer, time: str) -> str:
+    """Why a split by time would not do; empty where it does."""
+    cut = TimeSplit(by="time", valid=VALID, test=TEST)
+    known = rows.filter(rows[time].is_not_null())
+    try:
+        part = splits.by_time(known[time], cut)
+    except splits.SplitError as error:
+        return str(error)
+    shares = known.group_by(part.alias("role")).agg(rows=pl.len(), classes=pl.col(target).n_unique())
+    if shares.height < len(splits.ROLES) or int(str(shares["rows"].min())) < SMALLEST_ROLE * known.height:
+        return "too many rows are of one moment"
+    if found.is_classes and int(str(shares["classes"].min())) < rows[target].n_unique():
+        return "later or earlier rows lack a class"
+    return ""
+
+
+def _leave_out_solving(definition: dict[str, Any], rows: pl.DataFrame, found: Answer, meant: Roles) -> None:
+    """Drop the features that the leakage audit would take for the target in disguise, unless nothing else is left.
+
+    Raises
+    ------
+    ProposalError: there is nothing to learn from.
+    """
+    use_case = UseCase.model_validate(definition).placed("proposed", Path())
+    if not feature_columns(rows.columns, use_case):
+        left_out = "; ".join(f"{name!r} ({meant.evidence.get(name, 'time')})" for name in sorted(meant.taken))
+        raise ProposalError(f"no column is left to learn from: {left_out}. Name the features in a folder by hand")
+    sample = rows if rows.height <= TRIED_ROWS else rows.sample(TRIED_ROWS, seed=0)
+    if use_case.columns.time:
+        sample = sample.filter(sample[use_case.columns.time].is_not_null())
+    solving = _solving(sample, use_case)
+    names = {name: score for name, score in solving.items() if name in rows.columns}
+    if not names:
+        return
+    told = ", ".join(f"{name!r} ({score:.3f})" for name, score in names.items())
+    if set(names) >= set(feature_columns(rows.columns, use_case)):
+        meant.doubts.append(f"one column alone nearly gives the target: {told}. Is it known before?")
+        return
+    for name, score in names.items():
+        measure = "ROC AUC" if found.is_classes else "R²"
+        meant.leave_out(name, f"nearly gives the target alone ({measure} {score:.3f}): known only afterwards?")
+    meant.doubts.append(f"left out for nearly giving the target alone: {told}. If known before, take it back")
+
+
+def _solving(sample: pl.DataFrame, use_case: UseCase) -> dict[str, float]:
+    """Features that nearly solve the task alone, and how well.
+
+    Raises
+    ------
+    ProposalError: a role would be empty, or the features are all constant.
+    """
+    task = tasks.task(use_case)
+    assert isinstance(task, RowTask), "only tasks that read rows are proposed here"
+    classes = task.classes(sample[use_case.target], use_case.positive)
+    try:
+        role = splits.assign(sample, use_case)
+        recipe = FeatureRecipe.fit(sample.filter(role == "train"), use_case)
+    except (splits.SplitError, FeatureError) as error:
+        raise ProposalError(f"the rows can't be parted into training, validation and test: {error}") from error
+    parts = [sample.filter(role == name) for name in ("train", "valid")]
+    train, valid = (
+        replace(recipe.transform(part), target=task.encode(part[use_case.target], classes)) for part in parts
+    )
+    scores = leakage.scores_alone(train, valid, classes)
+    return {name: score for name, score in scores.items() if score > leakage.SOLVED}
