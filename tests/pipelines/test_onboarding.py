@@ -171,9 +171,9 @@ def export(rows: int = 600) -> bytes:
     weight, distance = draw.gamma(2, 2, rows), draw.integers(5, 900, rows)
     place, days = draw.choice(["Köln", "Düren", "Kleve"], rows), draw.gamma(1.5, 0.4, rows)
     took = 0.5 + 0.01 * distance + days + (place == "Kleve")
+    days_of_year = [f"{n % 28 + 1:02d}.{n * 12 // rows + 1:02d}.2024" for n in range(rows)]
     lines = [
-        f"{n};{n % 28 + 1:02d}.{n * 12 // rows + 1:02d}.2024;{place[n]};{distance[n]};{_comma(weight[n])};{_comma(took[n])}"
-        for n in range(rows)
+        f"{n};{days_of_year[n]};{place[n]};{distance[n]};{_comma(weight[n])};{_comma(took[n])}" for n in range(rows)
     ]
     head = "Lieferungen 2024;;;;;\n\nNr;Tag;Ort;Entfernung;Gewicht;Dauer\n"
     return f"{head}{chr(10).join(lines)}\nSumme;;;;;{_comma(took.sum())}\nStand: 01.01.2025\n".encode("latin1")
