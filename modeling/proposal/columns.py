@@ -21,6 +21,8 @@ SENTENCE = 4
 FEWEST_MOMENTS = 10
 """Different moments from which on a time can order and cut the rows."""
 FEWEST_GROUPS = 10
+MOST_GROUPS = 0.95
+"""Of the rows: with more, hardly a unit has several."""
 LARGEST_GROUP = 0.25
 """Share of the rows from which on a unit is too large to be left out as a whole."""
 MOST_MISSING_TIMES = 0.05
@@ -179,7 +181,7 @@ def _orders_rows(facts: Facts) -> bool:
 def _group(columns: list[Facts], found: Roles) -> None:
     """What has several rows. Where time orders the rows, all but new units are in training too: then it is a feature,
     for whole units can't be kept apart."""
-    units = [facts for facts in columns if _is_unit(facts)]
+    units = [facts for facts in columns if _is_unit(facts) or _is_panel(facts, columns)]
     if not units:
         return
     unit = max(units, key=lambda facts: facts.distinct)
@@ -195,12 +197,26 @@ def _group(columns: list[Facts], found: Roles) -> None:
 
 
 def _is_unit(facts: Facts) -> bool:
+    """Named like one, and repeated."""
+    words = names.words(facts.name)
+    named = names.says(facts.name, names.UNIT) or "id" in words or words <= set(names.KEY)
+    return named and _repeats(facts)
+
+
+def _is_panel(facts: Facts, columns: list[Facts]) -> bool:
+    """Each value once at each time, several times in all."""
+    times = [other for other in columns if other is not facts and names.says(other.name, names.TIME)]
+    if not times or not _repeats(facts) or 2 * facts.distinct > facts.rows:
+        return False
+    return any(pl.DataFrame([facts.values, time.values]).is_unique().all() for time in times)
+
+
+def _repeats(facts: Facts) -> bool:
     if facts.nulls or not (facts.is_whole or facts.is_text):
         return False
-    repeats = FEWEST_GROUPS <= facts.distinct <= 0.95 * facts.rows
-    named = names.says(facts.name, names.UNIT) or bool(names.words(facts.name) & {"id", "ids", "uuid", "kennung"})
-    largest = facts.values.value_counts(name="rows")["rows"].max() if repeats and named else facts.rows
-    return repeats and named and int(str(largest)) <= LARGEST_GROUP * facts.rows
+    if not FEWEST_GROUPS <= facts.distinct <= MOST_GROUPS * facts.rows:
+        return False
+    return int(str(facts.values.value_counts(name="rows")["rows"].max())) <= LARGEST_GROUP * facts.rows
 
 
 def _feature(facts: Facts, found: Roles) -> None:

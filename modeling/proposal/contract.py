@@ -66,7 +66,7 @@ def _of_target(facts: Facts, is_classes: bool) -> Iterator[Clause]:
 
 def _of_feature(facts: Facts, is_name: bool) -> Iterator[Clause]:
     yield from _missing(facts)
-    if is_name and facts.distinct <= MOST_IN_SET:
+    if (is_name and facts.distinct <= MOST_IN_SET) or (facts.is_whole and facts.distinct == 2):
         yield from _set(facts)
     elif facts.is_text:
         yield from _pattern(facts)

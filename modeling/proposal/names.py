@@ -9,6 +9,8 @@ IDENTIFIER = (
     *("id", "ids", "key", "uuid", "guid", "no", "nr", "num", "number", "index", "idx", "row", "record", "rownames"),
     *("nummer", "numero", "numéro", "code", "rownumber", "identifier", "kennung", "编号", "序号", "号"),
 )
+KEY = ("id", "ids", "nr", "no", "key", "uuid", "guid", "kennung", "nummer", "编号")
+"""The whole name of a column that names a unit, whether or not it names a row."""
 TIME = (
     *("time", "date", "datetime", "timestamp", "day", "month", "year", "week", "hour", "epoch", "period", "when"),
     *("zeit", "datum", "tag", "monat", "jahr", "woche", "stunde", "fecha", "año", "hora", "heure", "jour", "mois"),
@@ -32,8 +34,8 @@ SENSITIVE = {
     "sex": ("sex", "gender", "geschlecht", "sexe", "sexo", "genere", "sesso", "male", "female", "性别", "пол", "性別"),
     "age": ("age", "ages", "alter", "âge", "edad", "età", "eta", "idade", "年龄", "年齡", "возраст", *BIRTH),
     "ethnicity": (
-        *("race", "racial", "ethnic", "ethnicity", "rasse", "ethnie", "etnia", "raza", "caste", "black", "hispanic"),
-        *("种族", "民族"),
+        *("race", "racial", "ethnic", "ethnicity", "rasse", "ethnie", "etnia", "raza", "caste", "black", "white"),
+        *("asian", "hisp", "hispan", "hispanic", "latino", "latina", "种族", "民族"),
     ),
     "nationality": (
         *("nationality", "citizenship", "nationalität", "staatsangehörigkeit", "nationalité", "nacionalidad"),

@@ -33,6 +33,9 @@ TRIED_ROWS = 20_000
 VALID, TEST = 0.15, 0.25
 SMALLEST_ROLE = 0.05
 """Share of the rows below which a role tells nothing."""
+RARE_CLASS = 0.05
+SAME_ORDER = 0.995
+"""Rank correlation from which on a feature is a function of the target."""
 UNKNOWN_SOURCE = "licence and citation are not known: write them down before a report is shown to anybody"
 LIMIT = "Proposed from the data alone: nobody who knows it has confirmed what the columns mean and when they are known."
 
@@ -73,6 +76,8 @@ def propose(table: pl.DataFrame, target: str, *, source: dict[str, Any], title: 
     definition["contract"] = [clause.rule for clause in clauses]
     evidence = {("contract", place): clause.evidence for place, clause in enumerate(clauses)}
     evidence |= _evidence(definition, found, meant) | {("split",): because}
+    if len(definition["learners"]) < len(tasks.kind(found.task).learners):
+        evidence[("learners",)] = f"those of the task that {table.height:,} rows are right for"
     return Proposal(definition, evidence, [*columns.doubts(meant), *found.doubts, UNKNOWN_SOURCE])
 
 
@@ -90,7 +95,7 @@ def _definition(
     keys |= {"columns": meant.keys(), "split": split, "contract": [], "learners": _learners(found.task, table.height)}
     order = ("title", "task", "source", "target", "positive", "settings", "columns", "split", "contract", "metric")
     order = (*order, "learners", "gates")
-    return {key: keys[key] for key in order if key in keys} | {"limits": [LIMIT]}
+    return {key: keys[key] for key in order if key in keys and keys[key] != {}} | {"limits": [LIMIT]}
 
 
 def _learners(task: str, rows: int) -> list[str]:
@@ -103,7 +108,8 @@ def _learners(task: str, rows: int) -> list[str]:
 def _evidence(definition: dict[str, Any], found: Answer, meant: Roles) -> dict[Place, str]:
     evidence: dict[Place, str] = {(key,): because for key, because in found.evidence.items()}
     evidence[("source", "licence")] = "who may use the data, and for what?"
-    for role, held in definition["columns"].items():
+    evidence[("limits", 0)] = "take this out once somebody has"
+    for role, held in definition.get("columns", {}).items():
         named = {("columns", role): held} if isinstance(held, str) else {}
         named = named or {("columns", role, place): name for place, name in enumerate(held)}
         evidence |= {place: meant.evidence[name] for place, name in named.items() if name in meant.evidence}
@@ -175,12 +181,21 @@ def _no_cut(rows: pl.DataFrame, target: str, found: Answer, time: str) -> str:
         part = splits.by_time(known[time], cut)
     except splits.SplitError as error:
         return str(error)
-    shares = known.group_by(part.alias("role")).agg(rows=pl.len(), classes=pl.col(target).n_unique())
-    if shares.height < len(splits.ROLES) or int(str(shares["rows"].min())) < SMALLEST_ROLE * known.height:
+    sizes = part.value_counts(name="rows")["rows"]
+    if len(sizes) < len(splits.ROLES) or int(str(sizes.min())) < SMALLEST_ROLE * known.height:
         return "too many rows are of one moment"
-    if found.is_classes and int(str(shares["classes"].min())) < rows[target].n_unique():
-        return "later or earlier rows lack a class"
+    if found.is_classes and (lacking := _lacking(known[target], part)):
+        return f"the class {lacking!r} is missing in a part of the time"
     return ""
+
+
+def _lacking(target: pl.Series, part: pl.Series) -> str | None:
+    """A class that a role lacks; of many classes the rare ones may."""
+    classes = target.value_counts(name="rows").filter(pl.col("rows") >= RARE_CLASS * len(target))[target.name]
+    held = pl.DataFrame({"class": target, "role": part}).unique().group_by("class").len()
+    whole = held.filter(pl.col("len") == len(splits.ROLES))["class"]
+    least = target.unique() if target.n_unique() == 2 else classes
+    return next((str(name) for name in least if name not in whole), None)
 
 
 def _leave_out_solving(definition: dict[str, Any], rows: pl.DataFrame, found: Answer, meant: Roles) -> None:
@@ -197,22 +212,33 @@ def _leave_out_solving(definition: dict[str, Any], rows: pl.DataFrame, found: An
     sample = rows if rows.height <= TRIED_ROWS else rows.sample(TRIED_ROWS, seed=0)
     if use_case.columns.time:
         sample = sample.filter(sample[use_case.columns.time].is_not_null())
-    solving = _solving(sample, use_case)
-    names = {name: score for name, score in solving.items() if name in rows.columns}
-    if not names:
+    features = feature_columns(rows.columns, use_case)
+    told = _restating(sample, use_case, features, found) | _solving(sample, use_case, features)
+    if not told:
         return
-    told = ", ".join(f"{name!r} ({score:.3f})" for name, score in names.items())
-    if set(names) >= set(feature_columns(rows.columns, use_case)):
-        meant.doubts.append(f"one column alone nearly gives the target: {told}. Is it known before?")
+    listed = ", ".join(f"{name!r} ({because})" for name, because in told.items())
+    if set(told) == set(features):
+        meant.doubts.append(f"every feature nearly is the target: {listed}. Are they known before?")
         return
-    for name, score in names.items():
-        measure = "ROC AUC" if found.is_classes else "R²"
-        meant.leave_out(name, f"nearly gives the target alone ({measure} {score:.3f}): known only afterwards?")
-    meant.doubts.append(f"left out for nearly giving the target alone: {told}. If known before, take it back")
+    for name, because in told.items():
+        meant.leave_out(name, f"{because}: known only afterwards?")
+    meant.doubts.append(f"left out for nearly being the target: {listed}. If known before, take them back")
 
 
-def _solving(sample: pl.DataFrame, use_case: UseCase) -> dict[str, float]:
-    """Features that nearly solve the task alone, and how well.
+def _restating(sample: pl.DataFrame, use_case: UseCase, features: list[str], found: Answer) -> dict[str, str]:
+    """Features that are the target in other words: one value a class, or the same order of the rows."""
+    target = pl.col(use_case.target)
+    if found.is_classes:
+        varied = sample.select(name for name in features if sample[name].drop_nulls().n_unique() > 1)
+        values = varied.with_columns(sample[use_case.target]).group_by(target).agg(pl.all().drop_nulls().n_unique())
+        return {name: "the same in all rows of a class" for name in varied.columns if (values[name] <= 1).all()}
+    numbers = [name for name in features if sample.schema[name].is_numeric()]
+    ranks = sample.select(pl.corr(name, target, method="spearman").abs().fill_nan(0) for name in numbers)
+    return {name: "orders the rows alike" for name in numbers if (ranks[name].item() or 0) > SAME_ORDER}
+
+
+def _solving(sample: pl.DataFrame, use_case: UseCase, features: list[str]) -> dict[str, str]:
+    """Features that nearly solve the task alone, and how well: what the leakage audit would hold a champion back for.
 
     Raises
     ------
@@ -231,4 +257,6 @@ def _solving(sample: pl.DataFrame, use_case: UseCase) -> dict[str, float]:
         replace(recipe.transform(part), target=task.encode(part[use_case.target], classes)) for part in parts
     )
     scores = leakage.scores_alone(train, valid, classes)
-    return {name: score for name, score in scores.items() if score > leakage.SOLVED}
+    measure = "ROC AUC" if classes else "R²"
+    solved = {name: score for name, score in scores.items() if score > leakage.SOLVED and name in features}
+    return {name: f"alone {measure} {score:.3f}" for name, score in solved.items()}

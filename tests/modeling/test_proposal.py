@@ -147,13 +147,28 @@ def test_units_with_several_rows_are_kept_together():
     found = proposed(people(patient=[n // 4 for n in range(ROWS)], visited=moments()))
     assert found.definition["split"]["by"] == "time"
     assert any("'patient' repeats" in doubt for doubt in found.doubts)
+    panel = people(where=[f"w{n // 4}" for n in range(ROWS)], year=[2020 + n % 4 for n in range(ROWS)])
+    assert definition(panel)["columns"]["group"] == "where", "each once a year"
 
 
 def test_a_feature_that_nearly_is_the_target_is_left_out():
-    table = people().with_columns(paid_back=pl.col("y") * 100 + pl.col("x"))
+    table = people().with_columns(paid_back=pl.col("y") * 100 + pl.col("x"), state=pl.col("y").cast(pl.String) + "!")
     found = proposed(table)
-    assert found.definition["columns"]["drop"] == ["paid_back"]
-    assert any("left out for nearly giving the target alone: 'paid_back'" in doubt for doubt in found.doubts)
+    assert found.definition["columns"]["drop"] == ["state", "paid_back"]
+    (doubt,) = [doubt for doubt in found.doubts if "left out for nearly being the target" in doubt]
+    assert "'state' (the same in all rows of a class), 'paid_back' (alone ROC AUC 1.000)" in doubt
+
+
+def test_a_function_of_an_amount_is_left_out():
+    amount = np.random.default_rng(0).lognormal(3, 1, ROWS)
+    found = proposed(people(y=amount, log_y=np.log(amount)))
+    assert found.definition["columns"]["drop"] == ["log_y"]
+
+
+def test_a_class_told_by_another_column_is_left_out_even_where_it_tells_one_class_only():
+    y = np.random.default_rng(0).choice(["low", "middle", "high"], ROWS)
+    found = proposed(people(y=y, is_high=(y == "high").astype(int)))
+    assert found.definition["columns"]["drop"] == ["is_high"]
 
 
 def test_a_value_with_nothing_but_its_past_is_forecast():
