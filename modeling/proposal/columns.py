@@ -96,8 +96,8 @@ class Roles:
         self.evidence[name] = because
 
 
-def roles(table: pl.DataFrame) -> Roles:
-    """The roles of the columns of a table, which has no target among them."""
+def roles(table: pl.DataFrame, *, ordered: bool = True) -> Roles:
+    """The roles of the columns of a table, which has no target among them; no time where it is not `ordered`."""
     columns = [Facts.of(column) for column in table.iter_columns()]
     found = Roles()
     for facts in columns:
@@ -105,7 +105,8 @@ def roles(table: pl.DataFrame) -> Roles:
             found.leave_out(facts.name, why)
     usable = [facts for facts in columns if facts.name not in found.drop]
     _identifiers(usable, found)
-    _time(_free(usable, found), found)
+    if ordered:
+        _time(_free(usable, found), found)
     _group(_free(usable, found), found)
     for facts in _free(usable, found):
         _feature(facts, found)
@@ -239,7 +240,7 @@ def _unreadable(facts: Facts) -> str:
     """Why a column of text has no levels that could be learned; empty where it has."""
     text = facts.values.cast(pl.String).drop_nulls()
     if facts.distinct > SHARE_OF_LEVELS * facts.rows and text.str.count_matches(r"\s+").mean() >= SENTENCE - 1:
-        return f"sentences, such as {_short(text[0])}: the task text_classification reads them"
+        return "sentences: the task text_classification reads them"
     if facts.distinct > max(MOST_TEXT_LEVELS, SHARE_OF_LEVELS * facts.rows) or facts.distinct > 0.5 * facts.rows:
         return f"{facts.distinct:,} different values in {facts.rows:,} rows: too many to learn from"
     return ""

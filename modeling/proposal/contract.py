@@ -121,4 +121,4 @@ def _pattern(facts: Facts) -> Iterator[Clause]:
     parts = {"0": r"\d+", "A": "[A-ZÀ-Þ]+", "a": "[a-zß-ÿ]+"}
     regex = "^" + "".join(parts.get(part, re.escape(part)) for part in common) + "$"
     rule = _rule("column_values_to_match_regex", column=facts.name, regex=regex, mostly=FITTING)
-    yield Clause(rule, f"like {text[0]!r}")
+    yield Clause(rule, f"of the shape {common}")

@@ -30,7 +30,13 @@ FEW_ROWS = 1000
 MANY_ROWS = 200_000
 """Above this, a deep learner's time budget sees a part only; one is enough."""
 TRIED_ROWS = 20_000
-VALID, TEST = 0.15, 0.25
+SHARES = {"valid": 0.15, "test": 0.25}
+_BY_TIME = {"by": "time", **SHARES}, "a forecast learns from the past"
+ORDER = (
+    *("title", "task", "source", "target", "positive", "settings", "columns", "split", "contract", "metric"),
+    *("learners", "gates", "limits"),
+)
+"""The keys of a definition, as people write them."""
 SMALLEST_ROLE = 0.05
 """Share of the rows below which a role tells nothing."""
 RARE_CLASS = 0.05
@@ -66,36 +72,49 @@ def propose(table: pl.DataFrame, target: str, *, source: dict[str, Any], title: 
         raise ProposalError(f"{rows.height} rows have a target, {MIN_ROWS} are needed: deliver more")
     meant = roles(table.drop(target))
     if settings := _forecast(rows, target, found, meant, asked=task == FORECASTING):
-        found = _of_series(found, settings)
-        split, because = {"by": "time", "valid": VALID, "test": TEST}, "a forecast learns from the past"
+        draft = _Draft(_of_series(found, settings), meant, *_BY_TIME)
     else:
-        split, because = _split(rows, target, found, meant)
-        _leave_out_solving(_definition(table, target, found, meant, split, source, title), rows, found, meant)
-    definition = _definition(table, target, found, meant, split, source, title)
+        meant = _cut_or_not(rows, target, found, meant)
+        draft = _Draft(found, meant, *_split(found, meant))
+        _leave_out_restating(rows, UseCase.model_validate(draft.definition(table, target, source, title)), draft)
+    definition = draft.definition(table, target, source, title)
     clauses = list(contract(table, target, is_classes=found.is_classes, columns=meant))
     definition["contract"] = [clause.rule for clause in clauses]
-    evidence = {("contract", place): clause.evidence for place, clause in enumerate(clauses)}
-    evidence |= _evidence(definition, found, meant) | {("split",): because}
-    if len(definition["learners"]) < len(tasks.kind(found.task).learners):
-        evidence[("learners",)] = f"those of the task that {table.height:,} rows are right for"
-    return Proposal(definition, evidence, [*columns.doubts(meant), *found.doubts, UNKNOWN_SOURCE])
+    evidence = draft.evidence(definition, table.height)
+    evidence |= {("contract", place): clause.evidence for place, clause in enumerate(clauses)}
+    return Proposal(definition, evidence, [*columns.doubts(meant), *draft.found.doubts, UNKNOWN_SOURCE])
 
 
-def _definition(
-    table: pl.DataFrame,
-    target: str,
-    found: Answer,
-    meant: Roles,
-    split: dict[str, Any],
-    source: dict[str, Any],
-    title: str,
-) -> dict[str, Any]:
-    """In the order in which people write it; the contract is still empty."""
-    keys = {"title": title, "task": found.task, "source": source, "target": target, **found.keys}
-    keys |= {"columns": meant.keys(), "split": split, "contract": [], "learners": _learners(found.task, table.height)}
-    order = ("title", "task", "source", "target", "positive", "settings", "columns", "split", "contract", "metric")
-    order = (*order, "learners", "gates")
-    return {key: keys[key] for key in order if key in keys and keys[key] != {}} | {"limits": [LIMIT]}
+@dataclass
+class _Draft:
+    """What the parts have found so far."""
+
+    found: Answer
+    meant: Roles
+    split: dict[str, Any]
+    why_split: str
+
+    def definition(self, table: pl.DataFrame, target: str, source: dict[str, Any], title: str) -> dict[str, Any]:
+        """In the order in which people write it; the contract is still empty."""
+        task = self.found.task
+        keys = {"title": title, "task": task, "source": source, "target": target, **self.found.keys}
+        keys |= {"columns": self.meant.keys(), "split": self.split, "contract": []}
+        keys |= {"learners": _learners(task, table.height), "limits": [LIMIT]}
+        return {key: keys[key] for key in ORDER if keys.get(key, {}) != {}}
+
+    def evidence(self, definition: dict[str, Any], rows: int) -> dict[Place, str]:
+        """What speaks for each place in it, but for the contract."""
+        evidence: dict[Place, str] = {(key,): because for key, because in self.found.evidence.items()}
+        evidence[("source", "licence")] = "who may use the data, and for what?"
+        evidence[("split",)] = self.why_split
+        evidence[("limits", 0)] = "take this out once somebody has"
+        if len(definition["learners"]) < len(tasks.kind(self.found.task).learners):
+            evidence[("learners",)] = f"those of the task that {rows:,} rows are right for"
+        for role, held in definition.get("columns", {}).items():
+            named = {("columns", role): held} if isinstance(held, str) else {}
+            named = named or {("columns", role, place): name for place, name in enumerate(held)}
+            evidence |= {place: self.meant.evidence[name] for place, name in named.items()}
+        return evidence
 
 
 def _learners(task: str, rows: int) -> list[str]:
@@ -103,17 +122,6 @@ def _learners(task: str, rows: int) -> list[str]:
     if task == FORECASTING:
         return learners
     return learners[:2] if rows < FEW_ROWS else learners[:3] if rows > MANY_ROWS else learners
-
-
-def _evidence(definition: dict[str, Any], found: Answer, meant: Roles) -> dict[Place, str]:
-    evidence: dict[Place, str] = {(key,): because for key, because in found.evidence.items()}
-    evidence[("source", "licence")] = "who may use the data, and for what?"
-    evidence[("limits", 0)] = "take this out once somebody has"
-    for role, held in definition.get("columns", {}).items():
-        named = {("columns", role): held} if isinstance(held, str) else {}
-        named = named or {("columns", role, place): name for place, name in enumerate(held)}
-        evidence |= {place: meant.evidence[name] for place, name in named.items() if name in meant.evidence}
-    return evidence
 
 
 # --- series -----------------------------------------------------------------------------------------------------------
@@ -157,25 +165,30 @@ def _of_series(found: Answer, settings: dict[str, Any]) -> Answer:
 # --- tables -----------------------------------------------------------------------------------------------------------
 
 
-def _split(rows: pl.DataFrame, target: str, found: Answer, meant: Roles) -> tuple[dict[str, Any], str]:
+def _cut_or_not(rows: pl.DataFrame, target: str, found: Answer, meant: Roles) -> Roles:
+    """The roles of columns where the time can't part the rows: it is a feature then, and units are kept together."""
+    if meant.time is None or not (why := _no_cut(rows, target, found, meant.time)):
+        return meant
+    orderless = roles(rows.drop(target), ordered=False)
+    orderless.doubts.append(f"{meant.time!r} is a feature and does not part the rows: {why}")
+    return orderless
+
+
+def _split(found: Answer, meant: Roles) -> tuple[dict[str, Any], str]:
     """How to part the rows, and why."""
-    shares = {"valid": VALID, "test": TEST}
     if meant.time is not None:
-        if not (why := _no_cut(rows, target, found, meant.time)):
-            return {"by": "time", **shares}, f"{meant.time!r} orders the rows: the future is predicted"
-        meant.doubts.append(f"{meant.time!r} is a feature and does not part the rows: {why}")
-        meant.time = None
+        return {"by": "time", **SHARES}, f"{meant.time!r} orders the rows: the future is predicted"
     if meant.group is not None:
-        return {"by": "group", **shares}, f"rows of one {meant.group!r} are alike"
+        return {"by": "group", **SHARES}, f"rows of one {meant.group!r} are alike"
     if found.is_classes:
         because = "nothing orders or groups the rows; every role gets its share of every class"
-        return {"by": "random", "stratify": "target", **shares}, because
-    return {"by": "random", **shares}, "nothing orders or groups the rows"
+        return {"by": "random", "stratify": "target", **SHARES}, because
+    return {"by": "random", **SHARES}, "nothing orders or groups the rows"
 
 
 def _no_cut(rows: pl.DataFrame, target: str, found: Answer, time: str) -> str:
     """Why a split by time would not do; empty where it does."""
-    cut = TimeSplit(by="time", valid=VALID, test=TEST)
+    cut = TimeSplit(by="time", **SHARES)
     known = rows.filter(rows[time].is_not_null())
     try:
         part = splits.by_time(known[time], cut)
@@ -198,22 +211,22 @@ def _lacking(target: pl.Series, part: pl.Series) -> str | None:
     return next((str(name) for name in least if name not in whole), None)
 
 
-def _leave_out_solving(definition: dict[str, Any], rows: pl.DataFrame, found: Answer, meant: Roles) -> None:
-    """Drop the features that the leakage audit would take for the target in disguise, unless nothing else is left.
+def _leave_out_restating(rows: pl.DataFrame, use_case: UseCase, draft: _Draft) -> None:
+    """Drop the features that are the target in disguise, unless nothing else is left.
 
     Raises
     ------
     ProposalError: there is nothing to learn from.
     """
-    use_case = UseCase.model_validate(definition).placed("proposed", Path())
-    if not feature_columns(rows.columns, use_case):
-        left_out = "; ".join(f"{name!r} ({meant.evidence.get(name, 'time')})" for name in sorted(meant.taken))
+    meant, use_case = draft.meant, use_case.placed("proposed", Path())
+    features = feature_columns(rows.columns, use_case)
+    if not features:
+        left_out = "; ".join(f"{name!r} ({meant.evidence[name]})" for name in sorted(meant.taken))
         raise ProposalError(f"no column is left to learn from: {left_out}. Name the features in a folder by hand")
     sample = rows if rows.height <= TRIED_ROWS else rows.sample(TRIED_ROWS, seed=0)
-    if use_case.columns.time:
-        sample = sample.filter(sample[use_case.columns.time].is_not_null())
-    features = feature_columns(rows.columns, use_case)
-    told = _restating(sample, use_case, features, found) | _solving(sample, use_case, features)
+    if meant.time:
+        sample = sample.filter(sample[meant.time].is_not_null())
+    told = _restating(sample, use_case.target, features, draft.found) | _solving(sample, use_case, features)
     if not told:
         return
     listed = ", ".join(f"{name!r} ({because})" for name, because in told.items())
@@ -225,12 +238,11 @@ def _leave_out_solving(definition: dict[str, Any], rows: pl.DataFrame, found: An
     meant.doubts.append(f"left out for nearly being the target: {listed}. If known before, take them back")
 
 
-def _restating(sample: pl.DataFrame, use_case: UseCase, features: list[str], found: Answer) -> dict[str, str]:
+def _restating(sample: pl.DataFrame, target: str, features: list[str], found: Answer) -> dict[str, str]:
     """Features that are the target in other words: one value a class, or the same order of the rows."""
-    target = pl.col(use_case.target)
     if found.is_classes:
         varied = sample.select(name for name in features if sample[name].drop_nulls().n_unique() > 1)
-        values = varied.with_columns(sample[use_case.target]).group_by(target).agg(pl.all().drop_nulls().n_unique())
+        values = varied.with_columns(sample[target]).group_by(target).agg(pl.all().drop_nulls().n_unique())
         return {name: "the same in all rows of a class" for name in varied.columns if (values[name] <= 1).all()}
     numbers = [name for name in features if sample.schema[name].is_numeric()]
     ranks = sample.select(pl.corr(name, target, method="spearman").abs().fill_nan(0) for name in numbers)
