@@ -226,7 +226,7 @@ def _leave_out_restating(rows: pl.DataFrame, use_case: UseCase, draft: _Draft) -
     sample = rows if rows.height <= TRIED_ROWS else rows.sample(TRIED_ROWS, seed=0)
     if meant.time:
         sample = sample.filter(sample[meant.time].is_not_null())
-    told = _restating(sample, use_case.target, features, draft.found) | _solving(sample, use_case, features)
+    told = _solving(sample, use_case, features) | _restating(sample, use_case.target, features, draft.found)
     if not told:
         return
     listed = ", ".join(f"{name!r} ({because})" for name, because in told.items())

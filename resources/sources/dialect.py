@@ -77,10 +77,11 @@ class _Rows:
         return next((place for place, row in rows if len(row) == self.width and _filled(row)), 0)
 
     @property
-    def fit(self) -> tuple[float, int]:
-        """How well the separator explains the rows: the share that is as wide as most, then the width."""
+    def fit(self) -> tuple[float, int, int]:
+        """How well the separator explains the rows: the share that is as wide as most, how near the top they begin, the
+        width."""
         table = [row for row in self.fields[self.header :] if row]
-        return sum(len(row) == self.width for row in table) / max(len(table), 1), self.width
+        return sum(len(row) == self.width for row in table) / max(len(table), 1), -self.header, self.width
 
 
 def _filled(row: Sequence[str]) -> bool:
@@ -176,7 +177,8 @@ def _footer(text: str, rows: _Rows) -> str | None:
     last = text.rstrip().rsplit("\n", FOOTER_LINES)[1:]
     first = None
     for line in reversed(last):
-        if line.strip(f' \t\r"{rows.separator}') and not _is_footer(line, rows):
+        is_part_of_a_field = line.count('"') % 2
+        if is_part_of_a_field or (line.strip(f' \t\r"{rows.separator}') and not _is_footer(line, rows)):
             break
         first = line if line.strip(f' \t\r"{rows.separator}') else first
     if first is None:

@@ -103,7 +103,6 @@ class Notation:
 NOTATIONS = [
     *(Notation(), Notation(thousands=","), Notation(True), Notation(True, ".")),
     *(Notation(comma, mark) for mark, comma in product(" '", (False, True))),
-    Notation(thousands="."),
 ]
 """What is told apart; where several read as many columns, the first."""
 

@@ -132,10 +132,11 @@ def _check_names(names: Sequence[str | None], where: str, start: int = 1) -> Non
         raise SourceError(f"{where}: the header has no name for column {listed}; {_REPAIR}")
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
-        raise SourceError(f"{where}: the header repeats {', '.join(map(repr, repeated))}; {_REPAIR}")
+        listed = ", ".join(map(repr, repeated))
+        raise SourceError(f"{where}: the header repeats {listed}; names must be unique: {_REPAIR}")
 
 
-_REPAIR = "names must be there and unique: mend them, or write `repair_header: true` to have them numbered"
+_REPAIR = "mend it, or write `repair_header: true`"
 
 
 # --- CSV --------------------------------------------------------------------------------------------------------------
@@ -321,10 +322,10 @@ def _rows(text: bytes, reading: Reading) -> Iterable[dialect.Row]:
 
 def _with_numbers(table: pl.DataFrame, notation: Notation, place: _Place) -> pl.DataFrame:
     """The columns whose every value is a number in the notation as numbers, those of true and false as such."""
-    columns = [_typed(column, notation, place) for column in table.iter_columns()]
-    if notation.decimal_comma and not any(column.dtype.is_float() for column in columns):
-        _check_decimal_comma(table, place)
-    return table.with_columns(columns)
+    typed = table.with_columns([_typed(column, notation, place) for column in table.iter_columns()])
+    if notation.decimal_comma and typed.select(cs.float()).is_empty():
+        _check_decimal_comma(typed.select(cs.string()), place)
+    return typed
 
 
 def _typed(text: pl.Series, notation: Notation, place: _Place) -> pl.Series:

@@ -121,7 +121,7 @@ def test_columns_get_their_roles_with_evidence():
         "identifier": ["CustomerID"],
         "sensitive": ["Geschlecht", "年龄"],
         "categorical": ["plz"],
-        "drop": ["version", "remark", "nested"],
+        "drop": ["version", "nested", "remark"],
     }
     assert found.evidence[("columns", "drop", 0)] == "1 in every row"
     assert found.evidence[("columns", "identifier", 0)] == "another value in each of 400 rows"
@@ -138,7 +138,9 @@ def test_a_time_splits_the_rows_and_a_birthday_does_not():
 def test_a_time_that_leaves_a_role_without_a_class_does_not_split():
     found = proposed(people(at=moments(), y=[0] * 200 + [1] * 200))
     assert found.definition["split"] == {"by": "random", "stratify": "target", "valid": 0.15, "test": 0.25}
-    assert any("'at' is a feature and does not part the rows: later or earlier" in doubt for doubt in found.doubts)
+    assert any(
+        "'at' is a feature and does not part the rows: the class '0' is missing" in doubt for doubt in found.doubts
+    )
 
 
 def test_units_with_several_rows_are_kept_together():
@@ -154,13 +156,13 @@ def test_units_with_several_rows_are_kept_together():
 def test_a_feature_that_nearly_is_the_target_is_left_out():
     table = people().with_columns(paid_back=pl.col("y") * 100 + pl.col("x"), state=pl.col("y").cast(pl.String) + "!")
     found = proposed(table)
-    assert found.definition["columns"]["drop"] == ["state", "paid_back"]
+    assert found.definition["columns"]["drop"] == ["paid_back", "state"]
     (doubt,) = [doubt for doubt in found.doubts if "left out for nearly being the target" in doubt]
-    assert "'state' (the same in all rows of a class), 'paid_back' (alone ROC AUC 1.000)" in doubt
+    assert "'paid_back' (alone ROC AUC 1.000), 'state' (the same in all rows of a class)" in doubt
 
 
 def test_a_function_of_an_amount_is_left_out():
-    amount = np.random.default_rng(0).lognormal(3, 1, ROWS)
+    amount = np.random.default_rng(1).lognormal(3, 1, ROWS)
     found = proposed(people(y=amount, log_y=np.log(amount)))
     assert found.definition["columns"]["drop"] == ["log_y"]
 

@@ -14,21 +14,18 @@ from resources.sources.reading import read_table, told_reading
 DEFAULTS = ["", "NA", "NaN", "null"]
 
 
-def read(content: bytes | str, encoding: str = "utf8", **options: Any) -> pl.DataFrame:
-    return read_table(encoded(content, encoding), "d.csv", Files(path="*", **options), "the file", pinned=False)
+def read(content: str, written_in: str = "utf8", /, **options: Any) -> pl.DataFrame:
+    reading = Files.model_validate({"path": "*", **options})
+    return read_table(content.encode(written_in), "d.csv", reading, "the file", pinned=False)
 
 
-def told(content: bytes | str, encoding: str = "utf8") -> dict[str, Any]:
-    return told_reading(encoded(content, encoding), "d.csv", "the file").options
+def told(content: str, written_in: str = "utf8") -> dict[str, Any]:
+    return told_reading(content.encode(written_in), "d.csv", "the file").options
 
 
-def encoded(content: bytes | str, encoding: str) -> bytes:
-    return content.encode(encoding) if isinstance(content, str) else content
-
-
-def refusal(content: bytes | str, encoding: str = "utf8", **options: Any) -> str:
+def refusal(content: str, written_in: str = "utf8", /, **options: Any) -> str:
     with pytest.raises(SourceError) as caught:
-        read(content, encoding, **options)
+        read(content, written_in, **options)
     return str(caught.value)
 
 
@@ -100,7 +97,7 @@ def test_separators_and_quoted_fields_with_line_ends(separator: str):
         ("{n}’500.25", {"thousands": "'"}, 7500.25),
         ("{n},25", {"decimal_comma": True}, 7.25),
         ("{n}.25", {}, 7.25),
-        ("-{n}.000.000", {"thousands": "."}, -7_000_000),
+        ("-{n}.000.000", {"decimal_comma": True, "thousands": "."}, -7_000_000),
     ],
 )
 def test_numbers_as_different_countries_write_them(written: str, options: dict[str, Any], number: float):
@@ -201,7 +198,7 @@ def test_defaults_read_as_before():
         (
             "Report of May\n\na,b\n1,2\n3,4\n",
             {},
-            "the file: line 3 has 2 fields, the first line has 1; the file looks as if it needs "
+            "the file: line 2 has 0 fields, the first line has 1; the file looks as if it needs "
             "`skip_before_header: 2`",
         ),
         (
