@@ -146,7 +146,13 @@ def _names_rows(facts: Facts) -> bool:
     if facts.is_whole:
         in_steps = facts.values.diff().drop_nulls().n_unique() == 1
         return names.says(facts.name, names.IDENTIFIER) or (in_steps and not names.says(facts.name, names.TIME))
-    return facts.is_text and facts.values.cast(pl.String).str.count_matches(r"\s").mean() < SENTENCE - 1
+    return facts.is_text and _words(facts) < SENTENCE
+
+
+def _words(facts: Facts) -> float:
+    """How many a value has, on average."""
+    text = facts.values.cast(pl.String).drop_nulls()
+    return 1 + int(text.str.count_matches(r"\s+").sum()) / len(text)
 
 
 def _time(columns: list[Facts], found: Roles) -> None:
@@ -238,8 +244,7 @@ def _feature(facts: Facts, found: Roles) -> None:
 
 def _unreadable(facts: Facts) -> str:
     """Why a column of text has no levels that could be learned; empty where it has."""
-    text = facts.values.cast(pl.String).drop_nulls()
-    if facts.distinct > SHARE_OF_LEVELS * facts.rows and text.str.count_matches(r"\s+").mean() >= SENTENCE - 1:
+    if facts.distinct > SHARE_OF_LEVELS * facts.rows and _words(facts) >= SENTENCE:
         return "sentences: the task text_classification reads them"
     if facts.distinct > max(MOST_TEXT_LEVELS, SHARE_OF_LEVELS * facts.rows) or facts.distinct > 0.5 * facts.rows:
         return f"{facts.distinct:,} different values in {facts.rows:,} rows: too many to learn from"

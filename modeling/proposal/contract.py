@@ -24,6 +24,8 @@ SLACK = 0.5
 SHAPED = 0.99
 """Share of the values of one shape, from which on a column has a pattern."""
 LONGEST_PATTERN = 40
+PARTS = {"0": r"\d+", "A": "[A-ZÀ-Þ]+", "a": "[a-zß-ÿ]+"}
+"""What the letters of a shape stand for."""
 
 
 class Clause(NamedTuple):
@@ -118,7 +120,6 @@ def _pattern(facts: Facts) -> Iterator[Clause]:
     common, rows = next(shape.value_counts(sort=True, name="rows").iter_rows())
     if rows < SHAPED * len(text) or not re.search(r"[^Aa]", common) or len(common) > LONGEST_PATTERN:
         return
-    parts = {"0": r"\d+", "A": "[A-ZÀ-Þ]+", "a": "[a-zß-ÿ]+"}
-    regex = "^" + "".join(parts.get(part, re.escape(part)) for part in common) + "$"
+    regex = "^" + "".join(PARTS.get(part) or re.escape(part) for part in common) + "$"
     rule = _rule("column_values_to_match_regex", column=facts.name, regex=regex, mostly=FITTING)
     yield Clause(rule, f"of the shape {common}")

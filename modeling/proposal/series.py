@@ -30,14 +30,14 @@ def settings(table: pl.DataFrame, time: str, group: str | None) -> dict[str, Any
     ordered = table.select(*keys, moment=pl.col(time).cast(pl.Datetime("us"))).sort(*keys, "moment")
     step = pl.col("moment").diff().dt.total_seconds()
     steps = ordered.select(step=step.over(group) if group else step)["step"].drop_nulls()
-    moments = ordered["moment"].unique()
     found = _rhythm(steps)
     if found is None:
         return None
     frequency, seasons = found
-    grid = pl.datetime_range(moments.min(), moments.max(), frequency, eager=True)
+    moments = pl.col("moment")
+    grid = ordered.select(pl.datetime_range(moments.min(), moments.max(), frequency).alias("moment"))["moment"]
     held = [season for season in seasons if 2 * season <= TRAINED * len(grid)]
-    if not moments.is_in(grid.implode()).all() or not held:
+    if not ordered["moment"].is_in(grid.implode()).all() or not held:
         return None
     horizon = max(1, min(held[0], int(SHARE_OF_VALID * len(grid)) // 2))
     series = ordered[group].n_unique() if group else 1
@@ -50,10 +50,10 @@ def _rhythm(steps: pl.Series) -> tuple[str, list[int]] | None:
     if steps.is_empty():
         return None
     for frequency, shortest, longest, seasons in CALENDAR:
-        if steps.is_between(shortest * DAY, longest * DAY).mean() >= REGULAR:
+        if _share(steps.is_between(shortest * DAY, longest * DAY)) >= REGULAR:
             return frequency, seasons
     most = int(steps.mode().sort()[0])
-    if (steps == most).mean() < REGULAR or most <= 0:
+    if _share(steps == most) < REGULAR or most <= 0:
         return None
     if most >= DAY:
         frequency = STEPS.get(most)
@@ -62,3 +62,7 @@ def _rhythm(steps: pl.Series) -> tuple[str, list[int]] | None:
         return None
     unit, seconds = next((unit, seconds) for unit, seconds in UNITS.items() if most % seconds == 0)
     return f"{most // seconds}{unit}", [DAY // most, 7 * DAY // most]
+
+
+def _share(where: pl.Series) -> float:
+    return int(where.sum()) / len(where)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from modeling.proposal.names import EVENTS
@@ -131,15 +132,15 @@ def _multiclass(known: pl.Series, distinct: int) -> Answer:
 def _regression(known: pl.Series, distinct: int) -> Answer:
     if not known.dtype.is_numeric():
         raise ProposalError(f"the target {known.name!r} is {known.dtype}, not a number: regression needs one")
-    values = known.cast(pl.Float64)
-    middle, high, most = (float(values.abs().quantile(share) or 0) for share in (0.5, 0.99, 1))
+    values = known.cast(pl.Float64).to_numpy()
+    middle, high, most = np.quantile(np.abs(values), (0.5, 0.99, 1))
     found = Answer("regression")
     found.evidence["task"] = f"{distinct:,} numbers from {values.min():,.6g} to {values.max():,.6g}"
     if most > HEAVY_TAIL * high or high > HEAVY_TAIL * middle:
-        cost = float((values - values.median()).abs().mean() or 0)
+        cost = float(np.abs(values - np.median(values)).mean())
         found.add("metric", "mae", f"half are below {middle:,.4g}, the largest is {most:,.4g}: a few decide an RMSE")
     else:
-        cost = float(values.std() or 0)
+        cost = float(values.std())
         found.add("metric", "rmse", "large errors count more")
     lift = _rounded(WORTH_SHARE * cost)
     found.add("gates", {"min_lift_over_baseline": lift}, f"a twentieth of what guessing costs, {cost:,.4g}")

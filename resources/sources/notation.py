@@ -237,8 +237,8 @@ def _doubts(texts: dict[str, pl.Series], formats: dict[str, list[str]], notation
         if len(found) > 1:
             yield f"column {name!r} mixes ways to write a date: {', '.join(found)}"
         numbers = column.str.contains(notation.pattern)
-        if not found and NEARLY <= numbers.mean() < 1:
-            misfits = column.filter(~numbers)
+        misfits = column.filter(~numbers)
+        if not found and 0 < len(misfits) <= (1 - NEARLY) * len(column):
             yield (
                 f"column {name!r} holds numbers but for {', '.join(map(repr, misfits.head(3)))}"
                 f"{', …' if len(misfits) > 3 else ''}: it is text until they are mended or named in `null_values`"

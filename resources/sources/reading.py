@@ -12,6 +12,7 @@ import pickle
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import count, islice
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
@@ -56,11 +57,9 @@ def read_table(content: bytes, name: str, reading: Reading, where: str, *, pinne
     file_format = _format(name, reading, where)
     if file_format == "pickle" and not pinned:
         raise SourceError(f"{where}: a pickle can run code, so only one with a pinned sha256 is read; deliver Parquet")
-    try:
+    with _polars_named(where):
         table = _renamed(_READERS[file_format](content, reading, where), reading, where)
         table = table.with_columns([*_declared_dates(table, file_format, _Place(content, reading, where))])
-    except pl.exceptions.PolarsError as error:
-        raise SourceError(f"{where}: {str(error).splitlines()[0]}") from error
     if table.is_empty():
         raise SourceError(f"{where}: empty, no row below the header; deliver it again")
     return table
@@ -76,15 +75,26 @@ def told_reading(content: bytes, name: str, where: str) -> Told:
         raise SourceError(f"{where}: empty (0 bytes); deliver it again")
     content, name = unpacked(content, name, where)
     file_format = _format(name, Reading(), where)
-    if file_format == "csv":
+    if file_format == "pickle":
+        raise SourceError(f"{where}: a pickle can run code, so it is not read; write it as Parquet")
+    with _polars_named(where):
+        if file_format != "csv":
+            names = {"repair_header": True} if file_format == "excel" else {}
+            told = tell(_READERS[file_format](content, Reading(**names), where))
+            return Told(names | {key: told.options[key] for key in told.options if key == "date_format"}, told.doubts)
         layout = dialect.tell(content)
         reading = Reading(**layout)
         told = tell(_renamed(_fields(content, reading, where, typed=False), reading, where))
         return Told(layout | told.options, told.doubts)
-    if file_format == "pickle":
-        raise SourceError(f"{where}: a pickle can run code, so it is not read; write it as Parquet")
-    told = tell(_READERS[file_format](content, Reading(repair_header=True), where))
-    return Told({name: value for name, value in told.options.items() if name == "date_format"}, told.doubts)
+
+
+@contextmanager
+def _polars_named(where: str) -> Iterator[None]:
+    """Says at which file polars failed."""
+    try:
+        yield
+    except pl.exceptions.PolarsError as error:
+        raise SourceError(f"{where}: {str(error).splitlines()[0]}") from error
 
 
 def _format(name: str, reading: Reading, where: str) -> str:
