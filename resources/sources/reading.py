@@ -77,15 +77,17 @@ def told_reading(content: bytes, name: str, where: str) -> Told:
     file_format = _format(name, Reading(), where)
     if file_format == "pickle":
         raise SourceError(f"{where}: a pickle can run code, so it is not read; write it as Parquet")
+    layout = dialect.tell(content) if file_format == "csv" else {}
+    if file_format == "excel":
+        layout["repair_header"] = True
+    reading = Reading.model_validate(layout)
     with _polars_named(where):
-        if file_format != "csv":
-            names = {"repair_header": True} if file_format == "excel" else {}
-            told = tell(_READERS[file_format](content, Reading(**names), where))
-            return Told(names | {key: told.options[key] for key in told.options if key == "date_format"}, told.doubts)
-        layout = dialect.tell(content)
-        reading = Reading(**layout)
-        told = tell(_renamed(_fields(content, reading, where, typed=False), reading, where))
-        return Told(layout | told.options, told.doubts)
+        if file_format == "csv":
+            told = tell(_renamed(_fields(content, reading, where, typed=False), reading, where))
+            return Told(layout | told.options, told.doubts)
+        told = tell(_READERS[file_format](content, reading, where))
+    dates = {name: value for name, value in told.options.items() if name == "date_format"}
+    return Told(layout | dates, told.doubts)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def shop(empty: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
 
 def sectorforge(*arguments: str) -> tuple[int, str, str]:
     """Exit status, standard output, standard error."""
-    result = CliRunner().invoke(command_line.app, arguments)
+    result = CliRunner().invoke(command_line.app, arguments, catch_exceptions=False)
     return result.exit_code, result.stdout, result.stderr
 
 
@@ -191,7 +191,8 @@ def test_a_messy_file_becomes_a_judged_model_without_an_edit(shop: Sandbox):
     status, out, _ = new(data, key=key, target="Dauer")
     assert status == 0, out
     assert sectorforge("check")[0] == 0
-    status, out, err = sectorforge("run", key)
+    with shop.instance():
+        status, out, err = sectorforge("run", key)
     assert status == 0, out + err
     judged = EvaluatedModel.load(shop.current("evaluation", key)).evaluation
     assert (judged.task, judged.rows.raw, judged.rows.quarantined) == ("regression", 600, 0)

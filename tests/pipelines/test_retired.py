@@ -28,6 +28,7 @@ def retired(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     return sandbox
 
 
+@pytest.mark.slow
 def test_run_leaves_it_as_it_is(retired: Sandbox, instance: DagsterInstance):
     before = retired.published()
     runs = instance.get_runs_count(OF_KEY)
