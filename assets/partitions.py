@@ -15,12 +15,18 @@ from industries.catalogue import Catalogue
 
 @dataclass(frozen=True)
 class Partitions:
-    """`use_cases` are sorted, so that an industry is contiguous and `finance/*` selects it in the UI."""
+    """`use_cases` are sorted, so that an industry is contiguous and `finance/*` selects it in the UI.
+
+    Attributes
+    ----------
+    active: the keys that are not retired: what runs by itself.
+    """
 
     use_cases: StaticPartitionsDefinition
     industries: StaticPartitionsDefinition
     by_industry: StaticPartitionMapping
     owners: list[str]
+    active: list[str]
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> "Partitions":
@@ -30,6 +36,7 @@ class Partitions:
             industries=StaticPartitionsDefinition(sorted({key.partition("/")[0] for key in keys})),
             by_industry=StaticPartitionMapping({key: key.partition("/")[0] for key in keys}),
             owners=sorted({owner for industry in catalogue.industries.values() for owner in industry.owners}),
+            active=[key for key in keys if key not in catalogue.retired],
         )
 
     def check(self, name: str, asset: str, description: str) -> AssetCheckSpec:

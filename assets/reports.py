@@ -76,7 +76,7 @@ def _industry_report(catalogue: Catalogue, partitions: Partitions) -> AssetsDefi
         industry = catalogue.industries[key]
         links = {name: _link(f"evaluation_report/{name}") for name in evaluation_report}
         evaluations = {name: judged.evaluation for name, judged in evaluation.items()}
-        made = report.render(industry.title, industry.description, evaluations, links)
+        made = report.render(industry.title, industry.description, evaluations, links, catalogue.retired)
         fingerprint = industry_fingerprint(catalogue, key, context.instance)
         yield Output(made, metadata=_described(made, fingerprint))
 
@@ -102,7 +102,8 @@ def _market_entry_report(catalogue: Catalogue, partitions: Partitions) -> Assets
 
         evaluations = {name: judged.evaluation for name, judged in evaluation.items()}
         titles = {key: industry.title for key, industry in catalogue.industries.items()}
-        made = report.render(titles, evaluations, {key: _link(f"industry_report/{key}") for key in industry_report})
+        links = {key: _link(f"industry_report/{key}") for key in industry_report}
+        made = report.render(titles, evaluations, links, catalogue.retired)
         yield Output(made, metadata=_described(made, market_fingerprint(catalogue, context.instance)))
 
     return market_entry_report

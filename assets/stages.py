@@ -111,14 +111,16 @@ def fingerprint(stage: Stage, use_case: UseCase, instance: DagsterInstance) -> s
 
 
 def industry_fingerprint(catalogue: Catalogue, industry: str, instance: DagsterInstance) -> str:
-    """What an industry's report depends on now: its words and the evaluations of its use cases."""
-    evaluations = _versions("evaluation_report", catalogue.members(industry), instance)
-    return digest(catalogue.industries[industry].model_dump(), evaluations)
+    """What an industry's report depends on now: its words, the evaluations of its use cases, which are retired."""
+    members = catalogue.members(industry)
+    evaluations = _versions("evaluation_report", members, instance)
+    retired = {key: why for key, why in catalogue.retired.items() if key in members}
+    return digest(catalogue.industries[industry].model_dump(), evaluations, retired)
 
 
 def market_fingerprint(catalogue: Catalogue, instance: DagsterInstance) -> str:
-    """What the market entry report depends on now: the industry reports."""
-    return digest(_versions(INDUSTRY_REPORT, list(catalogue.industries), instance))
+    """What the market entry report depends on now: the industry reports, and which use cases are retired."""
+    return digest(_versions(INDUSTRY_REPORT, list(catalogue.industries), instance), catalogue.retired)
 
 
 def _versions(asset: str, partitions: list[str], instance: DagsterInstance) -> dict[str, str]:

@@ -62,6 +62,11 @@ class Catalogue:
             keys.update(found)
         return sorted(keys)
 
+    @property
+    def retired(self) -> dict[str, str]:
+        """The use cases that are out of service -> since when, or why."""
+        return {key: str(use_case.retired) for key, use_case in self.use_cases.items() if use_case.retired}
+
     def members(self, industry: str) -> list[str]:
         """The keys of one industry."""
         return [key for key, use_case in self.use_cases.items() if use_case.industry == industry]

@@ -149,9 +149,7 @@ def _single_feature(train: Table, valid: Table, classes: list[str]) -> Finding:
     """A tree of depth three on one feature, fitted on training rows and scored on validation rows."""
     if not train.names:
         return Finding(name="single_feature", passed=True, severity="error", message="there are no plain features")
-    if len(train) > SAMPLE:
-        train = train.rows(np.random.default_rng(0).choice(len(train), SAMPLE, replace=False))
-    scores = {name: _alone(train, valid, name, classes) for name in train.names}
+    scores = scores_alone(train, valid, classes)
     solved = {name: score for name, score in scores.items() if score > SOLVED}
     best = max(scores, key=lambda name: scores[name])
     return Finding(
@@ -163,6 +161,13 @@ def _single_feature(train: Table, valid: Table, classes: list[str]) -> Finding:
         else f"no feature alone nearly solves the task; the best, {best!r}, scores {scores[best]:.3f}",
         examples=[f"{name}: {score:.4f}" for name, score in solved.items()][:EXAMPLES],
     )
+
+
+def scores_alone(train: Table, valid: Table, classes: list[str]) -> dict[str, float]:
+    """How well each feature alone solves the task: ROC AUC, or R², of the tree on validation rows."""
+    if len(train) > SAMPLE:
+        train = train.rows(np.random.default_rng(0).choice(len(train), SAMPLE, replace=False))
+    return {name: _alone(train, valid, name, classes) for name in train.names}
 
 
 def _alone(train: Table, valid: Table, name: str, classes: list[str]) -> float:

@@ -41,7 +41,7 @@ def assign(frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
         case ScaffoldSplit():
             roles = _by_group(scaffolds(frame[str(use_case.columns.molecule)]), frame[use_case.target], split)
         case TimeSplit():
-            roles = _by_time(frame[str(use_case.columns.time)], split)
+            roles = by_time(frame[str(use_case.columns.time)], split)
         case ColumnSplit():
             roles = _by_column(frame[split.column], split)
     for role in ROLES:
@@ -129,8 +129,13 @@ def _roles(index: np.ndarray) -> pl.Series:
     return pl.Series("role", np.array(ROLES)[index], dtype=ROLE_TYPE)
 
 
-def _by_time(time: pl.Series, split: TimeSplit) -> pl.Series:
-    """Cut at moments, so that rows of one moment stay together."""
+def by_time(time: pl.Series, split: TimeSplit) -> pl.Series:
+    """Cut at moments, so that rows of one moment stay together: the role of every row, ``[n]``.
+
+    Raises
+    ------
+    SplitError: a moment is missing, or can't be compared with those that the split names.
+    """
     time = time.fill_nan(None) if time.dtype.is_float() else time
     if time.has_nulls():
         raise SplitError(f"the time column {time.name!r} is empty in {time.null_count():,} rows: quarantine them")

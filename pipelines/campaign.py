@@ -19,7 +19,7 @@ from pipelines.progress import LiveProgress
 from pipelines.runs import ChildFailed, Ended, Launch, Worker
 from resources.home import home
 
-Status = Literal["made", "up to date", "skipped", "failed"]
+Status = Literal["made", "up to date", "skipped", "retired", "failed"]
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,10 @@ class _Campaign:
         """Make again what is out of date.
 
         Where there are models, the data come first and alone: new data may turn out to hold the same rows, and then
-        nothing is trained.
+        nothing is trained. A retired use case is left as it is.
         """
+        if key in self._catalogue.retired:
+            return Result(key, "retired", reason=self._catalogue.retired[key])
         stages = self._stale(key)
         if not stages:
             return Result(key, "up to date")

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,6 +26,7 @@ from modeling.tasks import registry as tasks
 from pipelines import model_commands, published
 from pipelines.campaign import Result, bring_up_to_date
 from pipelines.instance import open_instance
+from pipelines.onboarding import OnboardingError, onboard
 from pipelines.vocabulary import read_catalogue
 from resources import contracts
 
@@ -42,7 +44,7 @@ console = Console(width=None if sys.stdout.isatty() else WIDTH)
 errors = Console(stderr=True, highlight=False)
 
 Patterns = Annotated[list[str] | None, typer.Argument(help="use cases, such as 'finance/*'; default: all")]
-COLOURS = {"made": "green", "up to date": "green", "skipped": "yellow", "failed": "red"}
+COLOURS = {"made": "green", "up to date": "green", "skipped": "yellow", "retired": "yellow", "failed": "red"}
 
 
 @app.command()
@@ -75,9 +77,32 @@ def list_() -> None:
         judged = evaluations.get(key)
         champion = judged.champion.learner if judged else "–"
         standing = ("published" if judged.published else "held back") if judged else "not judged yet"
-        table.add_row(key, use_case.task, escape(visible(use_case.title)), champion, standing)
+        standing = f"retired: {catalogue.retired[key]}" if key in catalogue.retired else standing
+        table.add_row(key, use_case.task, escape(visible(use_case.title)), champion, escape(visible(standing)))
     console.print(table)
     _show_faults(catalogue)
+
+
+@app.command()
+def new(
+    key: Annotated[str, typer.Argument(help="industry/use_case, such as energy/load_forecast")],
+    data: Annotated[Path, typer.Option("--from", help="the data: CSV, Parquet, JSON lines or Excel")],
+    target: Annotated[str, typer.Option(help="the column to predict")],
+    title: Annotated[str | None, typer.Option(help="what is asked, for people; default: from the key")] = None,
+    task: Annotated[str | None, typer.Option(help="the task; default: told from the target")] = None,
+) -> None:
+    """Make a use case from a file: propose its definition and put it, with the data, into the catalogue."""
+    try:
+        made = onboard(key, data, target, read_catalogue(), title=title, task=task)
+    except OnboardingError as error:
+        errors.print(str(error), markup=False, soft_wrap=True, style="red")
+        raise typer.Exit(2) from None
+    use_case = made.use_case
+    console.print(f"{made.rows:,} rows of {made.columns} columns: {use_case.task}, split by {use_case.split.by}")
+    console.print(f"written to {use_case.folder / 'use_case.yaml'}; please look at:", markup=False, soft_wrap=True)
+    for doubt in made.doubts:
+        console.print(f"- {doubt}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"then: sectorforge run {key}", markup=False, highlight=False)
 
 
 @app.command()
@@ -189,4 +214,5 @@ def _print_reports(catalogue: Catalogue, keys: list[str]) -> None:
     industries = {key.partition("/")[0] for key in keys}
     for name, path in published.reports(catalogue).items():
         if name in keys or name in industries or name == "market entry":
-            console.print(f"{name}: {path}", soft_wrap=True, highlight=False)
+            retired = " (retired)" if name in catalogue.retired else ""
+            console.print(f"{name}{retired}: {path}", soft_wrap=True, highlight=False)

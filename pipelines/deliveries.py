@@ -115,9 +115,10 @@ def _tell(key: str, fault: str, log: Callable[[str], None]) -> None:
 
 
 def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
-    """The sensor over all use cases whose source is a landing folder or a database, `seconds` between two looks.
-    Stopped until switched on."""
-    watched = [one for one in catalogue.use_cases.values() if one.source.files or one.source.sql]
+    """The sensor over all use cases in service whose source is a landing folder or a database, `seconds` between two
+    looks. Stopped until switched on."""
+    in_service = [use_case for key, use_case in catalogue.use_cases.items() if key not in catalogue.retired]
+    watched = [one for one in in_service if one.source.files or one.source.sql]
 
     @sensor(
         name="new_deliveries",

@@ -51,10 +51,13 @@ def schedules(partitions: Partitions) -> list[ScheduleDefinition]:
     """Weekly retraining of everything, and the reports that sum it up a day later. Stopped until switched on."""
 
     @schedule(
-        name="weekly_retraining", job=use_case_job, cron_schedule="0 3 * * 1", description="Retrain every use case."
+        name="weekly_retraining",
+        job=use_case_job,
+        cron_schedule="0 3 * * 1",
+        description="Retrain every use case that is not retired.",
     )
     def weekly_retraining() -> Iterator[RunRequest]:
-        yield from (RunRequest(partition_key=key) for key in partitions.use_cases.get_partition_keys())
+        yield from (RunRequest(partition_key=key) for key in partitions.active)
 
     @schedule(
         name="weekly_industry_reports",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from resources.errors import PermanentError
 
-REMEDIES = {
+REMEDIES: dict[int | None, str] = {
     errno.ENOSPC: "the disk is full: make room",
     errno.EDQUOT: "this user's share of the disk is used up: make room",
     errno.EROFS: "the storage is read-only: mount it for writing",

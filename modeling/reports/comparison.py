@@ -11,7 +11,7 @@ from altair.typing import ChartType
 
 from modeling.evaluation.record import Evaluation, Gate
 from modeling.reports import charts
-from modeling.reports.document import Cell, Columns, Figure, Link, Table
+from modeling.reports.document import Cell, Columns, Figure, Link, Status, Table
 from modeling.reports.wording import (
     count,
     decisive,
@@ -29,8 +29,8 @@ def linked(text: str, key: str, links: Mapping[str, str]) -> Cell:
     return Link(text, links[key]) if key in links else text
 
 
-def summary(evaluation: Evaluation) -> dict[str, Any]:
-    """The headline of a use case as JSON types."""
+def summary(evaluation: Evaluation, retired: str | None) -> dict[str, Any]:
+    """The headline of a use case as JSON types. `retired`: since when, or why."""
     champion, metric = evaluation.champion, evaluation.metric
     over_simple = evaluation.lift_over_simple
     return {
@@ -44,14 +44,15 @@ def summary(evaluation: Evaluation) -> dict[str, Any]:
         "lift": evaluation.lift.model_dump(),
         "lift_over_simple": over_simple and over_simple.model_dump(),
         "published": evaluation.published,
+        "retired": retired,
         "failed_gates": [gate.name for gate in failed_gates(evaluation)],
         "seconds": evaluation.seconds,
         "run_id": evaluation.provenance.run_id,
     }
 
 
-def overview(evaluations: Mapping[str, Evaluation], links: Mapping[str, str]) -> Table:
-    """Use cases, one a row: what each asks and where it stands."""
+def overview(evaluations: Mapping[str, Evaluation], links: Mapping[str, str], retired: Mapping[str, str]) -> Table:
+    """Use cases, one a row: what each asks and where it stands. `retired`: key -> since when, or why."""
     columns: Columns = {
         "Use case": "text",
         "Question": "text",
@@ -65,7 +66,7 @@ def overview(evaluations: Mapping[str, Evaluation], links: Mapping[str, str]) ->
         [
             linked(key, key, links),
             item.title,
-            publication(item),
+            Status(f"retired: {retired[key]}", "caution") if key in retired else publication(item),
             evidence_badge(item),
             item.champion.learner,
             count(item.rows.test),

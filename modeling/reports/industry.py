@@ -16,14 +16,18 @@ from modeling.reports.wording import NOT_MEASURED, evidence_badge, failed_gates,
 
 
 def render(
-    title: str, description: str, evaluations: Mapping[str, Evaluation], links: Mapping[str, str] | None = None
+    title: str,
+    description: str,
+    evaluations: Mapping[str, Evaluation],
+    links: Mapping[str, str] | None = None,
+    retired: Mapping[str, str] | None = None,
 ) -> Report:
     """The use cases of one industry.
 
     `evaluations` is keyed by use case (`industry/use_case`), `links` holds the path of a use case's report relative to
-    this one. `json` sums the industry up.
+    this one, `retired` since when, or why, one is. `json` sums the industry up.
     """
-    links = links or {}
+    links, retired = links or {}, retired or {}
     published = [item for item in evaluations.values() if item.published]
     document = Document(
         kind="Industry report",
@@ -35,14 +39,14 @@ def render(
         measures=_measures(evaluations, len(published)),
         summary=[],
         sections=[
-            _use_cases(evaluations, links),
+            _use_cases(evaluations, links, retired),
             _held_back(evaluations),
             _limits(evaluations),
             _provenance(evaluations),
         ],
         footer=f"Made from {len(evaluations)} evaluation records.",
     )
-    return render_document(document, _json(title, evaluations))
+    return render_document(document, _json(title, evaluations, retired))
 
 
 def _evidence_badges(evaluations: Mapping[str, Evaluation]) -> list[Status]:
@@ -75,9 +79,9 @@ def _measures(evaluations: Mapping[str, Evaluation], published: int) -> list[Mea
     ]
 
 
-def _use_cases(evaluations: Mapping[str, Evaluation], links: Mapping[str, str]) -> Section:
+def _use_cases(evaluations: Mapping[str, Evaluation], links: Mapping[str, str], retired: Mapping[str, str]) -> Section:
     blocks: list[Block] = [
-        comparison.overview(evaluations, links),
+        comparison.overview(evaluations, links, retired),
         comparison.scores(evaluations),
         *comparison.lifts(evaluations),
     ]
@@ -130,6 +134,6 @@ def _provenance(evaluations: Mapping[str, Evaluation]) -> Section:
     )
 
 
-def _json(title: str, evaluations: Mapping[str, Evaluation]) -> str:
-    use_cases = {key: comparison.summary(item) for key, item in evaluations.items()}
+def _json(title: str, evaluations: Mapping[str, Evaluation], retired: Mapping[str, str]) -> str:
+    use_cases = {key: comparison.summary(item, retired.get(key)) for key, item in evaluations.items()}
     return json.dumps({"title": title, "use_cases": use_cases}, indent=2, ensure_ascii=False)

@@ -57,13 +57,15 @@ def render(
     industries: Mapping[str, str],
     evaluations: Mapping[str, Evaluation],
     links: Mapping[str, str] | None = None,
+    retired: Mapping[str, str] | None = None,
 ) -> Report:
     """All industries side by side.
 
     `industries` maps an industry to its title; one without evaluations is listed as such. `evaluations` is keyed by
-    `industry/use_case`, `links` holds the relative paths of reports by either key. `json` sums all up.
+    `industry/use_case`, `links` holds the relative paths of reports by either key, `retired` since when, or why,
+    a use case is. `json` sums all up.
     """
-    links = links or {}
+    links, retired = links or {}, retired or {}
     standings = [
         _Standing(name, title, {key: item for key, item in evaluations.items() if item.industry == name})
         for name, title in sorted(industries.items())
@@ -87,10 +89,10 @@ def render(
             Measure("Sufficient model evidence", f"{sufficient} of {len(standings)}"),
         ],
         summary=[],
-        sections=[_industries(standings, links), _inputs(standings, links), _use_cases(evaluations, links)],
+        sections=[_industries(standings, links), _inputs(standings, links), _use_cases(evaluations, links, retired)],
         footer=f"Made from {len(evaluations)} evaluation records.",
     )
-    return render_document(document, _json(standings))
+    return render_document(document, _json(standings, retired))
 
 
 def _industries(standings: list[_Standing], links: Mapping[str, str]) -> Section:
@@ -160,7 +162,7 @@ def _inputs(standings: list[_Standing], links: Mapping[str, str]) -> Section:
     )
 
 
-def _use_cases(evaluations: Mapping[str, Evaluation], links: Mapping[str, str]) -> Section:
+def _use_cases(evaluations: Mapping[str, Evaluation], links: Mapping[str, str], retired: Mapping[str, str]) -> Section:
     return Section(
         id="use-cases",
         title="The use cases behind it",
@@ -168,14 +170,14 @@ def _use_cases(evaluations: Mapping[str, Evaluation], links: Mapping[str, str]) 
         "simple one. A range that includes zero is not decisive.",
         term="Paired bootstrap, 95% intervals.",
         blocks=[
-            comparison.overview(evaluations, links),
+            comparison.overview(evaluations, links, retired),
             comparison.scores(evaluations),
             *comparison.lifts(evaluations),
         ],
     )
 
 
-def _json(standings: list[_Standing]) -> str:
+def _json(standings: list[_Standing], retired: Mapping[str, str]) -> str:
     industries = {
         standing.name: {
             "title": standing.title,
@@ -184,7 +186,9 @@ def _json(standings: list[_Standing]) -> str:
             "published": len(standing.published),
             "value": None,
             "risk": None,
-            "use_cases": {key: comparison.summary(item) for key, item in standing.evaluations.items()},
+            "use_cases": {
+                key: comparison.summary(item, retired.get(key)) for key, item in standing.evaluations.items()
+            },
         }
         for standing in standings
     }

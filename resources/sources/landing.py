@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, cast
 
 from fsspec.core import url_to_fs
 from fsspec.implementations.local import LocalFileSystem
@@ -106,7 +106,7 @@ def landed(files: Files, folder: Path) -> list[Landed]:
             _check_no_link(Path(top), folder.absolute())
         if not store.isdir(top):
             raise SourceError(f"there is no folder {top}: make it, or correct `source.files.path`")
-        listed = store.glob(pattern, detail=True, on_error="raise")
+        listed = cast(dict[str, Any], store.glob(pattern, detail=True, on_error="raise"))
     below = f"{store._strip_protocol(str(folder))}/"
     found = [
         Landed(

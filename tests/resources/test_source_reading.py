@@ -16,6 +16,8 @@ from industries.definition import Files, Reading
 from resources.sources import SourceError, archives
 from resources.sources.reading import read_table
 
+REPAIR = "mend it, or write `repair_header: true`"
+
 
 def table(content: bytes | str, name: str = "data.csv", pinned: bool = False, **options) -> pl.DataFrame:
     content = content.encode() if isinstance(content, str) else content
@@ -80,7 +82,7 @@ def test_latin1_is_read_when_declared_and_located_when_not():
     content = "name,town\nana,Genève\n".encode("latin1")
     assert table(content, encoding="latin1").item(0, "town") == "Genève"
     assert refusal(content) == (
-        "the file: line 2: byte 0xe8 at offset 17 is not UTF-8; save it as UTF-8, or set `encoding: latin1`"
+        "the file: line 2: byte 0xe8 at offset 17 is not UTF-8; save it as UTF-8, or set `encoding: cp1252`"
     )
 
 
@@ -101,12 +103,13 @@ def test_lines_below_the_header_are_left_out_and_counted():
 def test_a_nameless_column_that_numbers_the_rows_is_left_out_when_declared():
     assert table(",a,b\n0,5,x\n1,6,y\n", index=True).rows(named=True) == [{"a": 5, "b": "x"}, {"a": 6, "b": "y"}]
     assert refusal(",a\n0,5\n") == (
-        "the file: the header has no name for column 1; write `index: true` if it numbers the rows"
+        "the file: the header has no name for column 1; write `index: true` if it numbers the rows, else "
+        "`repair_header: true` to name it `column_1`"
     )
     assert refusal("id,a\n0,5\n", index=True) == (
         "the file: the header calls column 1 'id', so it is data: take `index` out"
     )
-    assert refusal(",a,\n0,5,6\n", index=True) == "the file: the header has no name for column 3"
+    assert refusal(",a,\n0,5,6\n", index=True) == (f"the file: the header has no name for column 3; {REPAIR}")
 
 
 @pytest.mark.parametrize(
@@ -115,8 +118,8 @@ def test_a_nameless_column_that_numbers_the_rows_is_left_out_when_declared():
         ("", "the file: empty (0 bytes); deliver it again"),
         ("\n\n", "the file: empty, nothing but line ends; deliver it again"),
         ("a,b\n", "the file: empty, no row below the header; deliver it again"),
-        ("a,b,a,b,c\n1,2,3,4,5\n", "the file: the header repeats 'a', 'b'; names must be unique"),
-        ("a,,c, \n1,2,3,4\n", "the file: the header has no name for column 2, 4"),
+        ("a,b,a,b,c\n1,2,3,4,5\n", f"the file: the header repeats 'a', 'b'; names must be unique: {REPAIR}"),
+        ("a,,c, \n1,2,3,4\n", f"the file: the header has no name for column 2, 4; {REPAIR}"),
         ("a,b\n1,2\n3,4,5\n", "the file: line 3 has 3 fields, the first line has 2"),
         ('a,b\n"1\n2",2\n3\n', "the file: line 4 has 1 fields, the first line has 2"),
         ("a,b\n1,2\n\n3,4\n", "the file: line 3 has 0 fields, the first line has 2"),
@@ -190,7 +193,9 @@ def test_excel():
     book = workbook(good=[["a", "b"], [1, "x"], [2, "y"]], twice=[["a", "a"], [1, 2]], nothing=[])
     assert table(book, "a.xlsx").rows(named=True) == [{"a": 1, "b": "x"}, {"a": 2, "b": "y"}]
     assert table(book, "a.xlsx", sheet="twice", columns=["x", "y"]).rows(named=True) == [{"x": 1, "y": 2}]
-    assert refusal(book, "a.xlsx", sheet="twice") == "the file: the header repeats 'a'; names must be unique"
+    assert refusal(book, "a.xlsx", sheet="twice") == f"the file: the header repeats 'a'; names must be unique: {REPAIR}"
+    repaired = table(book, "a.xlsx", sheet="twice", repair_header=True)
+    assert repaired.rows(named=True) == [{"a": 1, "a_2": 2}]
     assert refusal(book, "a.xlsx", sheet="nothing") == "the file: empty, no row below the header; deliver it again"
     assert refusal(book, "a.xlsx", sheet="nope") == (
         "the file: has no sheet 'nope', it has ['good', 'twice', 'nothing']"

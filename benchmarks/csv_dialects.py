@@ -1,0 +1,53 @@
+"""What a million rows of CSV cost to read, as programs write them and as people send them.
+
+Run by `python -m benchmarks.csv_dialects [ROWS]`. Three files hold the same eight columns; each is told its dialect and
+read with it, once, in this process.
+"""
+
+import sys
+import time
+
+import numpy as np
+import polars as pl
+
+from industries.definition import Files
+from resources.sources.reading import read_table, told_reading
+
+
+def table(rows: int) -> pl.DataFrame:
+    draw = np.random.default_rng(0)
+    days = pl.Series(draw.integers(15_000, 20_000, rows)).cast(pl.Int32).cast(pl.Date)
+    amounts = {f"amount_{number}": draw.gamma(1, 3000, rows).round(2) for number in range(4)}
+    words = {"place": draw.choice(["Köln", "Zürich", "Wien"], rows), "last": draw.choice([1, None], rows)}
+    return pl.DataFrame({"id": range(rows), "day": days, **amounts, **words}, strict=False)
+
+
+def german(plain: pl.DataFrame) -> bytes:
+    """Semicolons, decimal commas, points between thousands, dates with points, cp1252, a title and a footer."""
+    grouped = pl.selectors.starts_with("amount").cast(pl.String).str.replace(".", ",", literal=True)
+    grouped = grouped.str.replace(r"(\d)(\d{3},)", "$1.$2").str.replace(r"(\d)(\d{3}\.)", "$1.$2")
+    text = plain.with_columns(grouped, pl.col("day").dt.to_string("%d.%m.%Y")).write_csv(separator=";")
+    return f"Report\n\n{text}Total;;;;;;;\n".encode("cp1252")
+
+
+def quoted(plain: pl.DataFrame) -> bytes:
+    """Quoted text with line ends, and a last field that is often empty."""
+    return plain.with_columns(place=pl.col("place") + "\n, west").write_csv().encode()
+
+
+def main(rows: int = 1_000_000) -> None:
+    plain = table(rows)
+    files = {"plain": plain.write_csv().encode(), "german": german(plain), "quoted": quoted(plain)}
+    for name, content in files.items():
+        started = time.perf_counter()
+        told = told_reading(content, "t.csv", name)
+        between = time.perf_counter()
+        read = read_table(content, "t.csv", Files.model_validate({"path": "*", **told.options}), name, pinned=False)
+        ended = time.perf_counter()
+        assert read.drop("place").equals(plain.drop("place")), f"{name} is not what was written"
+        told_in, read_in = between - started, ended - between
+        print(f"{name}: {len(content) / 2**20:.0f} MB, told in {told_in:.1f} s, read in {read_in:.1f} s")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -1,0 +1,266 @@
+"""What the columns of a table mean, told from their names and values.
+
+Belongs here: identifiers, time, groups, sensitive columns, numbers that are names, and columns to leave out. Does not
+belong here: the target (`target`), or what the columns must hold (`contract`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import polars as pl
+
+from modeling.features import MAX_LEVELS, TEXT
+from modeling.proposal import names
+
+MOST_TEXT_LEVELS = 1000
+"""A text column of more levels needs to be declared, unless they are few for so many rows."""
+SHARE_OF_LEVELS = 0.1
+SENTENCE = 4
+"""Words of a value, on average, from which on a column holds sentences."""
+FEWEST_MOMENTS = 10
+"""Different moments from which on a time can order and cut the rows."""
+FEWEST_GROUPS = 10
+MOST_GROUPS = 0.95
+"""Of the rows: with more, hardly a unit has several."""
+LARGEST_GROUP = 0.25
+"""Share of the rows from which on a unit is too large to be left out as a whole."""
+MOST_MISSING_TIMES = 0.05
+YEARS = (1800, 2200)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A column: `distinct` counts its values, not null."""
+
+    name: str
+    values: pl.Series
+    nulls: int
+    distinct: int
+
+    @classmethod
+    def of(cls, values: pl.Series) -> "Facts":
+        if values.dtype.is_float():
+            values = values.fill_nan(None)
+        distinct = values.drop_nulls().n_unique() if not values.dtype.is_nested() else values.len()
+        return cls(values.name, values, values.null_count(), distinct)
+
+    @property
+    def rows(self) -> int:
+        return len(self.values)
+
+    @property
+    def is_text(self) -> bool:
+        return self.values.dtype in TEXT
+
+    @property
+    def is_usable(self) -> bool:
+        """Of a type that a feature may have."""
+        dtype = self.values.dtype
+        return dtype.is_numeric() or self.is_text or dtype in (pl.Boolean, pl.Date, pl.Datetime)
+
+    @property
+    def is_whole(self) -> bool:
+        return self.values.dtype.is_integer()
+
+
+@dataclass
+class Roles:
+    """`columns` of a definition, with the evidence for each name in it, and doubts."""
+
+    identifier: list[str] = field(default_factory=list)
+    time: str | None = None
+    group: str | None = None
+    sensitive: list[str] = field(default_factory=list)
+    categorical: list[str] = field(default_factory=list)
+    drop: list[str] = field(default_factory=list)
+    evidence: dict[str, str] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
+
+    @property
+    def taken(self) -> set[str]:
+        """The columns that are no features."""
+        return {*self.identifier, *self.drop, *(name for name in (self.time, self.group) if name)}
+
+    def keys(self) -> dict[str, Any]:
+        """As a definition writes them; what is empty is left out."""
+        roles = ("identifier", "time", "group", "sensitive", "categorical", "drop")
+        return {role: held for role in roles if (held := getattr(self, role))}
+
+    def leave_out(self, name: str, because: str) -> None:
+        """Drop a column, whatever it was thought to be."""
+        for held in (self.sensitive, self.categorical):
+            if name in held:
+                held.remove(name)
+        self.drop.append(name)
+        self.evidence[name] = because
+
+
+def roles(table: pl.DataFrame, *, ordered: bool = True) -> Roles:
+    """The roles of the columns of a table, which has no target among them; no time where it is not `ordered`."""
+    columns = [Facts.of(column) for column in table.iter_columns()]
+    found = Roles()
+    for facts in columns:
+        if why := _useless(facts):
+            found.leave_out(facts.name, why)
+    usable = [facts for facts in columns if facts.name not in found.drop]
+    _identifiers(usable, found)
+    if ordered:
+        _time(_free(usable, found), found)
+    _group(_free(usable, found), found)
+    for facts in _free(usable, found):
+        _feature(facts, found)
+    return found
+
+
+def _free(columns: list[Facts], found: Roles) -> list[Facts]:
+    return [facts for facts in columns if facts.name not in found.taken]
+
+
+def _useless(facts: Facts) -> str:
+    """Why a column can be no feature; empty where it can."""
+    if facts.distinct == 0:
+        return "empty in every row"
+    if not facts.is_usable:
+        return f"of type {facts.values.dtype}: take it apart into numbers, text or dates"
+    if facts.distinct == 1 and not facts.nulls:
+        return f"{_short(facts.values[0])} in every row"
+    if facts.values.dtype.is_float() and facts.values.is_infinite().any():
+        return f"infinite in {facts.values.is_infinite().sum():,} rows"
+    return ""
+
+
+def _identifiers(columns: list[Facts], found: Roles) -> None:
+    """The first column that names rows; further ones are left out."""
+    for facts in columns:
+        if facts.nulls or facts.distinct < facts.rows or not _names_rows(facts):
+            continue
+        if found.identifier:
+            found.leave_out(facts.name, "names a row, like the identifier")
+        else:
+            found.identifier.append(facts.name)
+            found.evidence[facts.name] = f"another value in each of {facts.rows:,} rows"
+
+
+def _names_rows(facts: Facts) -> bool:
+    if facts.is_whole:
+        in_steps = facts.values.diff().drop_nulls().n_unique() == 1
+        return names.says(facts.name, names.IDENTIFIER) or (in_steps and not names.says(facts.name, names.TIME))
+    return facts.is_text and _words(facts) < SENTENCE
+
+
+def _words(facts: Facts) -> float:
+    """How many a value has, on average."""
+    text = facts.values.cast(pl.String).drop_nulls()
+    return 1 + int(text.str.count_matches(r"\s+").sum()) / len(text)
+
+
+def _time(columns: list[Facts], found: Roles) -> None:
+    orders = [facts for facts in columns if _orders_rows(facts)]
+    if orders:
+        chosen = min(orders, key=lambda facts: (not facts.values.dtype.is_temporal(), facts.nulls))
+        first, last = chosen.values.min(), chosen.values.max()
+        found.time = chosen.name
+        found.evidence[chosen.name] = f"{chosen.distinct:,} moments from {first} to {last}"
+        if chosen.nulls:
+            found.doubts.append(f"{chosen.name!r} is empty in {chosen.nulls:,} rows, which are quarantined")
+    for facts in columns:
+        if facts.values.dtype.is_temporal() and facts.name != found.time:
+            found.doubts.append(f"is {facts.name!r} known at the moment of prediction? If not, move it to columns.drop")
+
+
+def _orders_rows(facts: Facts) -> bool:
+    """A moment, a year, or a clock that runs on from row to row."""
+    if facts.distinct < FEWEST_MOMENTS or facts.nulls > MOST_MISSING_TIMES * facts.rows:
+        return False
+    if facts.values.dtype.is_temporal():
+        return not names.says(facts.name, names.BIRTH)
+    if not facts.values.dtype.is_numeric() or facts.nulls:
+        return False
+    is_year = facts.is_whole and names.says(facts.name, names.YEAR)
+    if is_year and facts.values.is_between(*YEARS).all():
+        return not names.says(facts.name, (*names.BIRTH, "built", "model"))
+    is_clock = names.words(facts.name) <= set(names.CLOCK)
+    counts_on = names.says(facts.name, names.TIME) and facts.distinct == facts.rows
+    return (is_clock or counts_on) and facts.values.is_sorted()
+
+
+def _group(columns: list[Facts], found: Roles) -> None:
+    """What has several rows. Where time orders the rows, all but new units are in training too: then it is a feature,
+    for whole units can't be kept apart."""
+    units = [facts for facts in columns if _is_unit(facts) or _is_panel(facts, columns)]
+    if not units:
+        return
+    unit = max(units, key=lambda facts: facts.distinct)
+    repeated = f"{unit.distinct:,} values in {unit.rows:,} rows"
+    if found.time is None:
+        found.group, found.evidence[unit.name] = unit.name, repeated
+        found.doubts.append(f"rows of one {unit.name!r} are kept together: is that what the model will meet, new ones?")
+        return
+    found.doubts.append(
+        f"{unit.name!r} repeats ({repeated}): the split by time tests on later rows of the same ones; split by group "
+        "if the model must serve new ones"
+    )
+
+
+def _is_unit(facts: Facts) -> bool:
+    """Named like one, and repeated."""
+    words = names.words(facts.name)
+    named = names.says(facts.name, names.UNIT) or "id" in words or words <= set(names.KEY)
+    return named and _repeats(facts)
+
+
+def _is_panel(facts: Facts, columns: list[Facts]) -> bool:
+    """Each value once at each time, several times in all."""
+    times = [other for other in columns if other is not facts and names.says(other.name, names.TIME)]
+    if not times or not _repeats(facts) or 2 * facts.distinct > facts.rows:
+        return False
+    return any(pl.DataFrame([facts.values, time.values]).is_unique().all() for time in times)
+
+
+def _repeats(facts: Facts) -> bool:
+    if facts.nulls or not (facts.is_whole or facts.is_text):
+        return False
+    if not FEWEST_GROUPS <= facts.distinct <= MOST_GROUPS * facts.rows:
+        return False
+    return int(str(facts.values.value_counts(name="rows")["rows"].max())) <= LARGEST_GROUP * facts.rows
+
+
+def _feature(facts: Facts, found: Roles) -> None:
+    if facts.is_text and (why := _unreadable(facts)):
+        found.leave_out(facts.name, why)
+        return
+    is_code = names.says(facts.name, names.CODE) or bool(names.words(facts.name) & {"id", "ids"})
+    if _is_unit(facts) and facts.is_whole and facts.distinct > MAX_LEVELS:
+        found.leave_out(facts.name, f"names one of {facts.distinct:,} units")
+        return
+    if facts.is_whole and is_code and 2 < facts.distinct <= MAX_LEVELS:
+        found.categorical.append(facts.name)
+        found.evidence[facts.name] = f"a number that is a name: {facts.distinct:,} values"
+    if kind := names.sensitive(facts.name):
+        found.sensitive.append(facts.name)
+        found.evidence.setdefault(facts.name, f"by its name: {kind}")
+
+
+def _unreadable(facts: Facts) -> str:
+    """Why a column of text has no levels that could be learned; empty where it has."""
+    if facts.distinct > SHARE_OF_LEVELS * facts.rows and _words(facts) >= SENTENCE:
+        return "sentences: the task text_classification reads them"
+    if facts.distinct > max(MOST_TEXT_LEVELS, SHARE_OF_LEVELS * facts.rows) or facts.distinct > 0.5 * facts.rows:
+        return f"{facts.distinct:,} different values in {facts.rows:,} rows: too many to learn from"
+    return ""
+
+
+def _short(value: Any, most: int = 40) -> str:
+    text = repr(value)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def doubts(found: Roles) -> Iterator[str]:
+    """What somebody who knows the data should look at, of the roles as they were settled."""
+    for name in found.drop:
+        if "sentences" in found.evidence[name] or "too many" in found.evidence[name]:
+            yield f"{name!r} is left out: {found.evidence[name]}"
+    yield from found.doubts
+    if found.sensitive:
+        yield f"sensitive by their names: {', '.join(map(repr, found.sensitive))}. Is one missing, may they be used?"

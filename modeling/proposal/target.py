@@ -1,0 +1,168 @@
+"""Which task a target asks for.
+
+Belongs here: what is told from the target column alone: task, event, metric, the gate in the metric's unit. Does not
+belong here: the other columns (`columns`), or reading a target to learn from it (`modeling.tasks`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from modeling.proposal.names import EVENTS
+from modeling.tasks.multiclass_classification import named
+
+MOST_CLASSES = 50
+MOST_NUMBERED_CLASSES = 10
+"""Whole numbers of more values than this are amounts."""
+FEW_ROWS = 20
+"""Of a class: too few to judge it by."""
+RARE = 0.05
+"""An event with a smaller share of the rows is rare: average precision tells more than ROC AUC."""
+HEAVY_TAIL = 20
+"""Largest value in units of the 99 % quantile, or that in units of the median: a few rows decide the RMSE."""
+WORTH_SHARE = 0.05
+"""Of what guessing costs: the least lift over it that is worth a model."""
+
+
+class ProposalError(ValueError):
+    """Nothing can be proposed for this table; the message says why, and what to do."""
+
+
+@dataclass
+class Answer:
+    """What the target says: keys of the definition with their evidence, and doubts."""
+
+    task: str
+    keys: dict[str, Any] = field(default_factory=dict)
+    evidence: dict[str, str] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
+
+    @property
+    def is_classes(self) -> bool:
+        return self.task.endswith("classification")
+
+    def add(self, key: str, value: Any, because: str) -> None:
+        self.keys[key], self.evidence[key] = value, because
+
+
+def answer(target: pl.Series, task: str | None) -> Answer:
+    """The task that a target asks for, or what `task` says about it.
+
+    Raises
+    ------
+    ProposalError: the target holds one value, a date, too many classes, or nothing the task can predict.
+    """
+    known = target.fill_nan(None).drop_nulls() if target.dtype.is_float() else target.drop_nulls()
+    distinct = known.n_unique()
+    if distinct < 2:
+        held = f"is {known[0]!r} in all {len(known):,} rows" if distinct else f"is empty in all {len(target):,} rows"
+        raise ProposalError(f"the target {target.name!r} {held}: nothing can be learned; name another column")
+    if not (known.dtype.is_numeric() or known.dtype in (pl.Boolean, pl.String, pl.Categorical, pl.Enum)):
+        raise ProposalError(
+            f"the target {target.name!r} is {known.dtype}: derive a number or a class from it, and name that column"
+        )
+    if known.dtype.is_numeric() and len(infinite := known.filter(~known.is_finite())):
+        raise ProposalError(f"the target {target.name!r} is infinite in {len(infinite):,} rows: take those rows out")
+    task = task or _task(known, distinct)
+    if task not in _ANSWERS:
+        raise ProposalError(f"{task!r} can't be proposed: choose {', '.join(_ANSWERS)}, or write the folder by hand")
+    found = _ANSWERS[task](known, distinct)
+    if missing := len(target) - len(known):
+        found.doubts.append(f"the target is empty in {missing:,} of {len(target):,} rows, which are quarantined")
+    return found
+
+
+def _task(known: pl.Series, distinct: int) -> str:
+    if distinct == 2:
+        return "binary_classification"
+    if not known.dtype.is_numeric():
+        return "multiclass_classification"
+    fractions = known.dtype.is_float() and bool((known != known.round()).any())
+    return "regression" if fractions or distinct > MOST_NUMBERED_CLASSES else "multiclass_classification"
+
+
+def _binary(known: pl.Series, distinct: int) -> Answer:
+    if distinct != 2:
+        raise ProposalError(f"the target {known.name!r} holds {distinct:,} values: a binary target holds two")
+    names = named(known)
+    counts = dict(names.value_counts(sort=True).iter_rows())
+    found = Answer("binary_classification")
+    found.evidence["task"] = f"two values: {_counted(counts)}"
+    events = [name for name in counts if name.strip().lower() in EVENTS]
+    event = events[0] if len(events) == 1 else min(counts, key=lambda name: counts[name])
+    if event.lower() not in ("1", "true"):
+        why = "the name of an event" if len(events) == 1 else "the rarer of two"
+        found.add("positive", known.filter(names == event)[0], why)
+        if len(events) != 1:
+            found.doubts.append(f"is {event!r} the event that is asked for? It is {why}: correct `positive` if not")
+    share = counts[event] / len(known)
+    if share < RARE:
+        found.add("metric", "average_precision", f"{event!r} is rare, {share:.1%} of the rows")
+        lift = share
+    else:
+        found.add("metric", "roc_auc", f"{event!r} makes up {share:.0%} of the rows")
+        lift = WORTH_SHARE
+    found.add("gates", {"min_lift_over_baseline": _rounded(lift)}, "less than that over guessing is no model")
+    found.doubts += _few_rows(counts)
+    return found
+
+
+def _multiclass(known: pl.Series, distinct: int) -> Answer:
+    if distinct > MOST_CLASSES:
+        raise ProposalError(
+            f"the target {known.name!r} holds {distinct:,} different values, more than the {MOST_CLASSES} classes that "
+            "are proposed: name another column, or derive fewer classes"
+        )
+    counts = dict(named(known).value_counts(sort=True).iter_rows())
+    found = Answer("multiclass_classification")
+    found.evidence["task"] = f"{distinct} values: {_counted(counts)}"
+    if known.dtype.is_numeric():
+        found.doubts.append(
+            f"the target holds {distinct} whole numbers, read as classes: if they are amounts, say `--task regression`"
+        )
+    found.add("metric", "macro_f1", "every class counts the same")
+    found.add("gates", {"min_lift_over_baseline": WORTH_SHARE}, "less than that over guessing is no model")
+    found.doubts += _few_rows(counts)
+    return found
+
+
+def _regression(known: pl.Series, distinct: int) -> Answer:
+    if not known.dtype.is_numeric():
+        raise ProposalError(f"the target {known.name!r} is {known.dtype}, not a number: regression needs one")
+    values = known.cast(pl.Float64).to_numpy()
+    middle, high, most = np.quantile(np.abs(values), (0.5, 0.99, 1))
+    found = Answer("regression")
+    found.evidence["task"] = f"{distinct:,} numbers from {values.min():,.6g} to {values.max():,.6g}"
+    if most > HEAVY_TAIL * high or high > HEAVY_TAIL * middle:
+        cost = float(np.abs(values - np.median(values)).mean())
+        found.add("metric", "mae", f"half are below {middle:,.4g}, the largest is {most:,.4g}: a few decide an RMSE")
+    else:
+        cost = float(values.std())
+        found.add("metric", "rmse", "large errors count more")
+    lift = _rounded(WORTH_SHARE * cost)
+    found.add("gates", {"min_lift_over_baseline": lift}, f"a twentieth of what guessing costs, {cost:,.4g}")
+    return found
+
+
+_ANSWERS: dict[str, Callable[[pl.Series, int], Answer]] = {
+    "binary_classification": _binary,
+    "multiclass_classification": _multiclass,
+    "regression": _regression,
+}
+
+
+def _counted(counts: dict[str, int], most: int = 5) -> str:
+    shown = ", ".join(f"{name!r} ({rows:,})" for name, rows in list(counts.items())[:most])
+    return f"{shown}, …" if len(counts) > most else shown
+
+
+def _few_rows(counts: dict[str, int]) -> list[str]:
+    few = {name: rows for name, rows in counts.items() if rows < FEW_ROWS}
+    return [f"classes with fewer than {FEW_ROWS} rows can't be judged: {_counted(few)}"] if few else []
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.2g}")
