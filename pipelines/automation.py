@@ -16,15 +16,17 @@ from dagster import (
 
 from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT, STAGES
 
+HANDLED = AutomationCondition.newly_requested() | AutomationCondition.newly_updated()
+"""Once asked for, a partition waits for the next change: a run that fails is not started again and again."""
 ASKED_FOR_HERE = AutomationCondition.executed_with_tags(tag_keys={"dagster/from_automation_condition"})
-HANDLED = AutomationCondition.newly_requested() | (AutomationCondition.newly_updated() & ~ASKED_FOR_HERE)
-"""Once asked for, a partition waits for the next change: a run that fails is not started again and again. The end of a
-run that was asked for says nothing more: what changed while it ran came too late for it. A run that a person started
-counts from its end."""
+MADE_BY_OTHERS = AutomationCondition.newly_updated() & ~ASKED_FOR_HERE
+"""The end of a run that was asked for here says nothing: what changed while it ran may have come too late for it."""
 IN_THIS_RUN = AutomationCondition.will_be_requested()
 
 NEW_FEATURES = (
-    AutomationCondition.any_deps_match(AutomationCondition.data_version_changed()).since(HANDLED)
+    AutomationCondition.any_deps_match(AutomationCondition.data_version_changed()).since(
+        AutomationCondition.newly_requested() | MADE_BY_OTHERS
+    )
     & ~AutomationCondition.any_deps_in_progress()
     & ~AutomationCondition.in_progress()
 ).with_label("the features hold other rows than the models were trained on")
@@ -37,8 +39,12 @@ NEW_MODELS = (
     & ~AutomationCondition.in_progress()
 ).with_label("candidates were trained since the last judgement")
 
+# Two conditions and not one with `|`, which loses the moments by which Dagster tells a change before the request from
+# one after it.
+MEMBER_WRITTEN = AutomationCondition.any_deps_match(AutomationCondition.newly_updated())
 NEW_MEMBER = (
-    AutomationCondition.any_deps_match(AutomationCondition.newly_updated()).since(HANDLED)
+    MEMBER_WRITTEN.since(AutomationCondition.newly_requested())
+    & MEMBER_WRITTEN.since(MADE_BY_OTHERS)
     & ~AutomationCondition.any_deps_in_progress()
     & ~AutomationCondition.in_progress()
 ).with_label("a report that this one sums up was written anew, and no other is being written")

@@ -25,7 +25,7 @@ from dagster import (
 )
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 
-from pipelines.runs import cause
+from pipelines.runs import cause, reason
 from resources.notification import Notice, NotificationError, notify
 from resources.storage import PARTITION
 
@@ -36,13 +36,11 @@ LOOKS = 100
 
 def notice_of(run: DagsterRun, instance: DagsterInstance) -> Notice:
     """Which run of what failed, where, and why."""
-    steps = [entry.dagster_event for entry in instance.all_logs(run.run_id, of_type=DagsterEventType.STEP_FAILURE)]
-    reasons = [
-        f"{event.step_key}: {cause(event.step_failure_data.error)}"
-        for event in steps
-        if event and event.step_failure_data.error
-    ]
-    return Notice(f"{_what(run)} failed", "\n".join([*(reasons or ["the run's process ended"]), f"run {run.run_id}"]))
+    steps, whole = (
+        [reason(entry) for entry in instance.all_logs(run.run_id, of_type=kind)]
+        for kind in (DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE)
+    )
+    return Notice(f"{_what(run)} failed", "\n".join([*(steps or whole), f"run {run.run_id}"]))
 
 
 def is_tried_again(run: DagsterRun) -> bool:

@@ -28,6 +28,7 @@ DONE = "done"
 """What the child says when a run has ended."""
 _WRAPPERS = (
     *(f"DagsterExecution{what}Error" for what in ("StepExecution", "HandleOutput", "LoadInput")),
+    "DagsterResourceFunctionError",
     "SensorExecutionError",
     "ScheduleExecutionError",
 )
@@ -87,7 +88,7 @@ class Worker:
             self._pipe.send(launch)
         for entry in self._events(launch):
             follow(launch, entry)
-            failure = failure or _failure(entry)
+            failure = failure or reason(entry)
             skipped = skipped or _skipped(entry)
         return Ended(launch, time.monotonic() - started, skipped, failure)
 
@@ -156,12 +157,15 @@ def _lost(launch: Launch, process: BaseProcess, instance: DagsterInstance) -> It
     yield from (entry for entry in instance.all_logs(launch.run_id, of_type=DagsterEventType.RUN_FAILURE))
 
 
-def _failure(entry: EventLogEntry) -> str:
+def reason(entry: EventLogEntry) -> str:
+    """Why a step, or a run, failed; empty where the event tells of something else."""
     event = entry.dagster_event
     if event is None or event.event_type not in (DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE):
         return ""
     if event.event_type == DagsterEventType.STEP_FAILURE and event.step_failure_data.error:
         return f"{event.step_key}: {cause(event.step_failure_data.error)}"
+    if event.event_type == DagsterEventType.RUN_FAILURE and event.job_failure_data.error:
+        return cause(event.job_failure_data.error)
     return event.message or "failed"
 
 

@@ -75,7 +75,7 @@ class Estimate:
 
 def svg(chart: ChartType, text: str, label: str | None = None) -> str:
     """An SVG for inlining into a page; `text` is what a screen reader says, `label` is printed on the picture."""
-    spoken = f"{label}. {text}" if label else text
+    spoken = visible(f"{label}. {text}" if label else text)
     drawn = vl_convert.vegalite_to_svg(_specification(chart, label))
     opening = re.match(r'<svg [^>]*?(width="\d+" height="\d+" viewBox="[^"]+")>', drawn)
     if opening is None:

@@ -10,6 +10,7 @@ import pytest
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
 from assets.stages import QUARANTINE, STAGES
+from pipelines.notices import notice_of
 from resources import storage
 from resources.storage import WRITING
 
@@ -43,6 +44,7 @@ def retried(instance: DagsterInstance) -> str:
 def test_a_disk_that_is_full_at_a_stage(
     sandbox: Sandbox, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch, stage: str
 ):
+    sandbox.place(frame=orders(seed=1))
     before = hashes(sandbox.home / "artefacts")
     with monkeypatch.context() as patched:
         patched.setattr(storage, "_save", failing(FULL))
@@ -58,6 +60,7 @@ def test_a_disk_that_is_full_at_a_stage(
 def test_storage_that_does_not_answer_is_tried_again(
     sandbox: Sandbox, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ):
+    sandbox.place(frame=orders(seed=1))
     monkeypatch.setattr(storage, "_save", failing(AWAY))
     assert not sandbox.materialise(instance, KEY, "raw_data").success
     assert retried(instance) == "true"
@@ -116,8 +119,10 @@ def test_a_disk_that_is_read_only_for_a_while(disk: Sandbox, elsewhere: DagsterI
     subprocess.run(["mount", "-o", "remount,ro", disk.folder.parent], check=True)
     assert not disk.materialise(elsewhere).success
     (run,) = elsewhere.get_runs(RunsFilter(statuses=[DagsterRunStatus.FAILURE]))
-    told = "\n".join(entry.user_message + entry.message for entry in elsewhere.all_logs(run.run_id))
-    assert "can't be written, the storage is read-only: mount it for writing and run again" in told
+    assert (
+        "can't be written, the storage is read-only: mount it for writing and run again"
+        in notice_of(run, elsewhere).text
+    )
     assert disk.published() == before
     subprocess.run(["mount", "-o", "remount,rw", disk.folder.parent], check=True)
     disk.make(elsewhere)
@@ -130,7 +135,7 @@ def test_an_event_database_without_room_keeps_what_it_has(disk: Sandbox):
     with disk.instance() as instance:
         runs = instance.get_runs_count()
         ballast = fill(disk.folder, left=0)
-        with pytest.raises(Exception, match=r"disk is full|No space left"):
+        with pytest.raises(Exception, match=r"disk is full|disk I/O error"):
             disk.materialise(instance)
         assert disk.published() == before
         ballast.unlink()
