@@ -142,7 +142,7 @@ def judged_model(
         progress=progress,
     )
     model = Model(features.recipe, judgement.champion, _about(use_case, judgement.evaluation))
-    return EvaluatedModel(judgement.evaluation, model)
+    return EvaluatedModel(judgement.evaluation, model, features.reference)
 
 
 def _provenance(use_case: UseCase, snapshot: str, run_id: str, seed: int) -> Provenance:

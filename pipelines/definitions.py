@@ -13,7 +13,7 @@ from dagster import BetaWarning, Definitions, in_process_executor
 from assets import evaluation, features, models, raw_data, reports, validated_data
 from assets.partitions import Partitions
 from industries.catalogue import Catalogue
-from pipelines import automation, deliveries, notices, retention
+from pipelines import automation, deliveries, notices, retention, retraining
 from pipelines.jobs import JOBS, schedules
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
@@ -40,7 +40,7 @@ def build_defs(*, catalogue: Catalogue | None = None, resources: Mapping[str, An
         assets=[automation.automated(made) for made in assets],
         jobs=[*JOBS, run_retention],
         schedules=[*schedules(partitions), weekly_run_retention],
-        sensors=[deliveries.build(found), automation.sensor(), notices.build()],
+        sensors=[deliveries.build(found), automation.sensor(), notices.build(), retraining.build(found)],
         resources={
             "home": home,
             "compute": ComputeResource(),

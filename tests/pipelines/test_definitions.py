@@ -20,6 +20,7 @@ ASSETS = {
     "raw_data": "data",
     "validated_data": "data",
     "quarantine": "data",
+    "drift": "data",
     "features": "data",
     "baseline_model": "models",
     "lightgbm_model": "models",
@@ -30,7 +31,7 @@ ASSETS = {
     "market_entry_report": "reports",
 }
 """Every asset, and its group."""
-DATA = {"raw_data", "validated_data", "quarantine", "features"}
+DATA = {"raw_data", "validated_data", "quarantine", "drift", "features"}
 USE_CASE = ASSETS.keys() - {"industry_report", "market_entry_report"}
 JOBS = {
     "use_case": USE_CASE,
@@ -101,7 +102,12 @@ def test_retraining_is_scheduled_weekly_and_stopped_until_switched_on():
 def test_every_check_is_partitioned_like_its_asset():
     """A check without partitions, on an asset with them, loads every partition."""
     checks = [GRAPH.get(key) for key in GRAPH.asset_check_keys]
-    assert {check.key.asset_key.to_user_string() for check in checks} == {"validated_data", "features", "evaluation"}
+    assert {check.key.asset_key.to_user_string() for check in checks} == {
+        "validated_data",
+        "drift",
+        "features",
+        "evaluation",
+    }
     for check in checks:
         assert check.partitions_def == GRAPH.get(check.key.asset_key).partitions_def, check.key
 
