@@ -6,7 +6,7 @@ Belongs here: effects, and what they stay below where nothing changed. Does not 
 
 import numpy as np
 
-from modeling.drift.cells import MISSING, Cells, effect, missing, present
+from modeling.drift.cells import MISSING, Cells, effect, missing
 from modeling.drift.record import Column
 from modeling.drift.reference import Reference
 
@@ -41,7 +41,9 @@ def columns(reference: Reference, codes: np.ndarray, cluster: np.ndarray, bounds
 def _column(name: str, of: Cells, before: np.ndarray, now: np.ndarray, chance: float, bound: float) -> Column:
     size = float(effect(of, before, now))
     groups, group = of.groups()
-    shares = [np.bincount(group, present(counts), len(groups)) for counts in (before, now)]
+    shares = [
+        np.bincount([0, *(group + 1)], counts, len(groups) + 1) / max(counts.sum(), 1) for counts in (before, now)
+    ]
     return Column(
         name=name,
         kind=of.kind,
@@ -51,8 +53,8 @@ def _column(name: str, of: Cells, before: np.ndarray, now: np.ndarray, chance: f
         missing=float(missing(now)),
         missing_before=float(missing(before)),
         unseen=float(now[of.unseen].sum() / max(now.sum(), 1)),
-        stability=_stability(*shares) if now[1:].any() and before[1:].any() else None,
-        groups=groups,
+        stability=_stability(*shares),
+        groups=["missing", *groups],
         before=shares[0].tolist(),
         now=shares[1].tolist(),
     )

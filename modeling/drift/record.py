@@ -28,8 +28,8 @@ class Column(Record):
     chance: what the effect stays below where nothing changed, for as many rows.
     missing, missing_before: shares of the delivery and of the reference. unseen: share of the delivery that no
         reference value covers: out of range, or a new level.
-    stability: population stability index (Siddiqi 2006) over the groups; none where nothing is there to compare.
-    groups: names of a few groups of values; `before` and `now` are their shares.
+    stability: population stability index (Siddiqi 2006) over the groups.
+    groups: names of a few groups of values, what is missing first; `before` and `now` are their shares of all rows.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Column(Record):
     missing: float
     missing_before: float
     unseen: float
-    stability: float | None
+    stability: float
     groups: list[str]
     before: list[float]
     now: list[float]

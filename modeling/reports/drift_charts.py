@@ -49,7 +49,7 @@ def _shares(column: Column) -> ChartType:
         alt.Chart(alt.InlineData(values=rows), width=220, height=18 * len(column.groups) + 6)
         .mark_bar()
         .encode(
-            x=alt.X("share:Q", title="share of the values", axis=alt.Axis(format="%")),
+            x=alt.X("share:Q", title="share of the rows", axis=alt.Axis(format="%")),
             y=alt.Y("group:N", sort=None, title=None),
             yOffset=alt.YOffset("rows:N", sort=list(names)),
             color=alt.Color("rows:N", scale=colour, sort=list(names)),
