@@ -1,7 +1,7 @@
 """A delivery beside the rows the model learned from.
 
-Belongs here: the order of the comparison and what its bounds make of it. Does not belong here: any measure (`columns`,
-`two_samples`, `performance`), or when deliveries are compared (`assets`).
+Belongs here: bringing both sides into the same cells, and the order of the comparison. Does not belong here: any
+measure (`columns`, `two_samples`, `performance`), its bounds (`bounds`), or when deliveries are compared (`assets`).
 """
 
 from collections.abc import Callable
@@ -11,19 +11,17 @@ import numpy as np
 import polars as pl
 
 from industries.definition import UseCase
+from modeling.drift.bounds import checks, unmeasured
 from modeling.drift.columns import columns
 from modeling.drift.delivery import delivered
 from modeling.drift.properties import measured
-from modeling.drift.record import CHECKS, Column, Drift, Performance, ToldApart
+from modeling.drift.record import Column, Drift, Performance, ToldApart
 from modeling.drift.reference import Reference, bounded, clusters, compared_columns, sample, stacked
 from modeling.drift.two_samples import told_apart
-from modeling.evaluation.record import Gate, Interval
 from modeling.validated import ValidatedData
 
 NO_REFERENCE = "there is no model yet, or none that says which rows it learned from"
 NOTHING_NEW = "no row is new since the model learned"
-_SHOWN = 5
-"""Columns that a message names."""
 
 
 def compare(
@@ -39,7 +37,7 @@ def compare(
         snapshot=data.snapshot,
         reference=reference.profile.snapshot if reference else None,
         delivery="no reference",
-        checks=_without(NO_REFERENCE),
+        checks=unmeasured(use_case.drift, NO_REFERENCE),
         on_drift=use_case.drift.on_drift,
     )
     if reference is None:
@@ -47,13 +45,13 @@ def compare(
     came, new = delivered(data.frame, reference)
     drift.learned = reference.profile.learned
     if not new.any():
-        drift.delivery, drift.checks = "nothing new", _without(NOTHING_NEW)
+        drift.delivery, drift.checks = "nothing new", unmeasured(use_case.drift, NOTHING_NEW)
         return drift
     rows = data.frame.filter(new)
     drift.delivery, drift.delivered = came, rows.height
     _measure(drift, _Sides.of(rows, use_case, reference), use_case)
     _keep(drift, "performance", perform(rows))
-    drift.checks = _checks(drift, use_case)
+    drift.checks = checks(drift, use_case.drift)
     return drift
 
 
@@ -116,72 +114,3 @@ def _keep(drift: Drift, field: str, found: Column | ToldApart | Performance | st
         drift.not_measured[field] = found
     else:
         setattr(drift, field, found)
-
-
-def _without(why: str) -> list[Gate]:
-    """The checks where there is nothing to compare."""
-    return [Gate(name=name, bound=0, measured=None, passed=True, message=why) for name in CHECKS]
-
-
-def _checks(drift: Drift, use_case: UseCase) -> list[Gate]:
-    bounds = use_case.drift
-    return [
-        _columns_check(drift, bounds.max_column),
-        _apart_check(drift, bounds.max_auc),
-        _label_check(drift, bounds.max_label),
-        _performance_check(drift, bounds.max_fall),
-    ]
-
-
-def _columns_check(drift: Drift, bound: float) -> Gate:
-    drifted = [_effect(column) for column in drift.columns if column.drifted]
-    worst = drift.columns[0].effect if drift.columns else None
-    more = f" and {len(drifted) - _SHOWN} more" if len(drifted) > _SHOWN else ""
-    named = f"{', '.join(drifted[:_SHOWN])}{more}"
-    message = f"{len(drifted)} of {len(drift.columns)} columns drifted{f': {named}' if drifted else ''}"
-    return Gate(name="columns_drifted", bound=bound, measured=worst, passed=not drifted, message=message)
-
-
-def _effect(column: Column) -> str:
-    notes = [f"{column.effect:.2f}"]
-    if column.missing != column.missing_before:
-        notes.append(f"{column.missing:.1%} missing, were {column.missing_before:.1%}")
-    if column.unseen:
-        notes.append(f"{column.unseen:.1%} never seen before")
-    return f"{column.name} ({', '.join(notes)})"
-
-
-def _apart_check(drift: Drift, bound: float) -> Gate:
-    name, apart = "delivery_drifted", drift.told_apart
-    if apart is None:
-        return Gate(name=name, bound=bound, measured=None, passed=True, message=drift.not_measured["told_apart"])
-    over = apart.auc.value > bound and apart.auc.low is not None and apart.auc.low > 0.5
-    message = f"new rows are told from the model's with an AUC of {_interval(apart.auc)}"
-    return Gate(name=name, bound=bound, measured=apart.auc.value, passed=not over, message=message)
-
-
-def _label_check(drift: Drift, bound: float) -> Gate:
-    name, label = "labels_drifted", drift.label
-    if label is None:
-        return Gate(name=name, bound=bound, measured=None, passed=True, message=drift.not_measured["label"])
-    message = f"{label.name} moved by {label.effect:.2f}; chance alone stays below {label.chance:.2f}"
-    return Gate(name=name, bound=bound, measured=label.effect, passed=not label.drifted, message=message)
-
-
-def _performance_check(drift: Drift, bound: float) -> Gate:
-    name, measured = "performance_fell", drift.performance
-    if measured is None:
-        return Gate(name=name, bound=bound, measured=None, passed=True, message=drift.not_measured["performance"])
-    lost = measured.lost
-    over = lost.value > bound and lost.low is not None and lost.low > 0
-    message = (
-        f"{measured.metric} is {_interval(measured.now)}, on record {_interval(measured.on_record)}: "
-        f"of its lift over the baseline {_interval(lost)} is lost"
-    )
-    return Gate(name=name, bound=bound, measured=lost.value, passed=not over, message=message)
-
-
-def _interval(measured: Interval) -> str:
-    if measured.low is None or measured.high is None:
-        return f"{measured.value:.3f}"
-    return f"{measured.value:.3f} ({measured.low:.3f} to {measured.high:.3f})"
