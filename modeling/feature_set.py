@@ -7,7 +7,7 @@ numbers (`features`), which row has which role (`splits`), or making it (`prepar
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Self, cast
@@ -80,7 +80,7 @@ class FeatureSet:
     train: Rows
     valid: Rows
     sealed: Path | Rows
-    reference: Reference | Path | None = None
+    reference: Reference | Path | None = field(default=None, kw_only=True)
 
     @property
     def classes(self) -> list[str]:
@@ -114,7 +114,7 @@ class FeatureSet:
         background = Background.model_validate_json((folder / "background.json").read_text(encoding="utf-8"))
         recipe = tasks.kind(background.task).recipe_type.load(folder / "recipe.json")
         train, valid = (_load_rows(folder / role) for role in ("train", "valid"))
-        return cls(recipe, background, train, valid, folder / "test", folder / REFERENCE)
+        return cls(recipe, background, train, valid, folder / "test", reference=folder / REFERENCE)
 
 
 def _canonical(frame: pl.DataFrame) -> memoryview:

@@ -10,9 +10,9 @@ from modeling.drift.cells import MISSING, Cells, effect, missing
 from modeling.drift.record import Column
 from modeling.drift.reference import Reference
 
-DRAWS, DEVIATIONS = 100, 4
-"""Chance: so many pairs of samples drawn from the reference, and how many standard deviations above their mean effect
-counts as more than chance. Of a normal distribution one in 30,000 lies there, so that many columns raise no alarm."""
+DRAWS, MARGIN = 300, 1.3
+"""Chance: the largest effect between so many pairs of samples drawn from the reference, times a margin. The largest of
+300 is some three deviations of a shift of the column; with the margin four, which one column in 10,000 passes."""
 _LEAST = 1e-4
 """Share below which a group counts as so much in the stability index."""
 
@@ -84,7 +84,7 @@ def _chance(of: Cells, codes: np.ndarray, drawn: tuple[np.ndarray, np.ndarray], 
     if only_present:
         before[:, MISSING] = now[:, MISSING] = 0
     effects = effect(of, before, now)
-    return float(effects.mean() + DEVIATIONS * effects.std())
+    return MARGIN * float(effects.max())
 
 
 def _counts(codes: np.ndarray, size: int, times: np.ndarray | None = None) -> np.ndarray:

@@ -4,6 +4,8 @@ Belongs here: hashes by which a row or a level is known again without keeping it
 whole table (`resources.storage`).
 """
 
+from typing import Any, cast
+
 import numpy as np
 import polars as pl
 
@@ -12,7 +14,9 @@ _SPREAD = np.uint64(0x9E3779B97F4A7C15)
 
 def hashed(values: pl.Series) -> np.ndarray:
     """uint64 ``[n]``: equal values share a number, whatever width their numbers were read with; null has one too."""
-    from pandas.util import hash_array
+    from pandas import util
+
+    hash_array = cast(Any, util).hash_array
 
     dtype = values.dtype
     if dtype.is_numeric() or dtype.is_temporal() or dtype in (pl.Boolean, pl.Null):

@@ -6,7 +6,6 @@ belong here: loading the model (`modeling.artefacts`), or scores and intervals (
 
 import math
 
-import numpy as np
 import polars as pl
 
 from industries.definition import UseCase
@@ -68,5 +67,5 @@ def _lost(record: Evaluation, now: Interval) -> Interval:
     widths = [one.high - one.low for one in (before, now) if one.low is not None and one.high is not None]
     if len(widths) < 2:
         return Interval(value=value)
-    half = float(np.hypot(*widths)) / 2 / unit
+    half = math.hypot(*widths) / 2 / unit
     return Interval(value=value, low=value - half, high=value + half)

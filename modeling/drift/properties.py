@@ -33,8 +33,8 @@ def _light(images: pl.Series) -> list[pl.Series]:
     from modeling.domains.images import pixels
 
     there = images.is_not_null()
-    grey = pixels(images.filter(there).to_list(), _SIDE, colour=False).reshape(there.sum(), -1)
-    found = {"brightness": grey.mean(axis=1), "contrast": grey.std(axis=1)}
+    grey = pixels(images.filter(there).to_list(), _SIDE, colour=False)
+    found = {"brightness": grey.mean(axis=(1, 2, 3)), "contrast": grey.std(axis=(1, 2, 3))}
     empty = pl.Series([None] * len(images), dtype=pl.Float64)
     return [
         empty.scatter(there.arg_true(), values.astype(np.float64)).alias(f"{images.name}.{measure}")
