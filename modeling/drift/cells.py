@@ -21,6 +21,8 @@ from modeling.features import as_text
 
 MISSING = 0
 QUANTILES = 50
+GRAIN = 1e-9
+"""Share of a number's range below which a difference is none: a running sum that returns to zero misses it by less."""
 NAMED, NAMED_ROWS = 30, 10
 """So many levels at most, of so many rows at least, keep their name and a cell of their own."""
 SEEN = 50_000
@@ -50,6 +52,8 @@ class Number(_Cells):
     """
 
     kind: Literal["number"] = "number"
+    grain: float
+    """Values are rounded to it, so that what differs by an error of arithmetic is equal; 0: not rounded."""
     edges: list[float]
     """Quantiles, ascending. The first cell is the minimum itself; the others end with their edge."""
     scores: list[float]
@@ -59,13 +63,15 @@ class Number(_Cells):
     def fit(cls, values: pl.Series) -> "Number":
         known = _numbers(values)
         known = known[np.isfinite(known)]
+        grain = float(np.ptp(known)) * GRAIN
+        known = _rounded(known, grain)
         edges = np.unique(np.quantile(known, np.linspace(0, 1, QUANTILES + 1), method="inverted_cdf"))
         share = np.bincount(np.searchsorted(edges, known), minlength=len(edges)) / len(known)
         middle = np.cumsum(share) - share / 2
         least = 0.5 / len(known)
         ranks = np.clip([0, *middle, 1], least, 1 - least)
         normal = NormalDist()
-        return cls(edges=edges.tolist(), scores=[normal.inv_cdf(float(rank)) for rank in ranks])
+        return cls(grain=grain, edges=edges.tolist(), scores=[normal.inv_cdf(float(rank)) for rank in ranks])
 
     @property
     def unseen(self) -> list[int]:
@@ -78,7 +84,7 @@ class Number(_Cells):
 
     def code(self, values: pl.Series) -> np.ndarray:
         """int64 ``[n]``: the cell of each value. What is no number is missing."""
-        numbers = _numbers(values)
+        numbers = _rounded(_numbers(values), self.grain)
         inside = 2 + np.searchsorted(self.edges, numbers)
         below_or_inside = np.where(numbers < self.edges[0], 1, inside)
         return np.where(np.isnan(numbers), MISSING, below_or_inside)
@@ -228,6 +234,10 @@ def missing(counts: np.ndarray) -> np.ndarray:
 def _numbers(values: pl.Series) -> np.ndarray:
     """float64 ``[n]``; NaN where there is none."""
     return values.cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
+
+
+def _rounded(numbers: np.ndarray, grain: float) -> np.ndarray:
+    return np.round(numbers / grain) * grain if grain else numbers
 
 
 def _moments(values: pl.Series) -> pl.Series:

@@ -128,6 +128,12 @@ def test_a_shift_by_one_standard_deviation_is_an_effect_of_one():
     assert effect(of, counts[0], counts[2]) == pytest.approx(1, abs=0.05), "whatever the tails of the column"
 
 
+def test_an_error_of_arithmetic_is_no_change():
+    old = pl.Series([0.0] * 90 + [1.0] * 10)
+    of = cells(old)
+    assert of.code(old + 1e-16).tolist() == of.code(old - 1e-16).tolist() == of.code(old).tolist()
+
+
 def test_later_dates_are_what_a_delivery_is_made_of(learned: Reference):
     found = drift(more(500).with_columns(pl.col("made").dt.offset_by("1y")), learned)
     assert failed(found) == []
