@@ -9,6 +9,7 @@ import numpy as np
 from modeling.drift.cells import MISSING, Cells, effect, missing
 from modeling.drift.record import Column
 from modeling.drift.reference import Reference
+from modeling.evaluation.intervals import clusters
 
 DRAWS, MARGIN = 300, 1.3
 """Chance: the largest effect between so many pairs of samples drawn from the reference, times a margin. The largest of
@@ -66,8 +67,9 @@ def _stability(before: np.ndarray, now: np.ndarray) -> float:
 
 
 def _drawn(cluster: np.ndarray, delivered: int) -> tuple[np.ndarray, np.ndarray]:
-    """How often ``[draws, n]`` each reference row is drawn with its cluster: as a reference, as a delivery."""
-    _, place = np.unique(cluster, return_inverse=True)
+    """How often ``[draws, n]`` each reference row is drawn with its cluster, or alone where there is only one: as a
+    reference, as a delivery."""
+    place = clusters(len(cluster), cluster if len(np.unique(cluster)) > 1 else None)
     count = int(place.max()) + 1
     rng = np.random.default_rng(0)
 

@@ -29,8 +29,8 @@ def performance(
 ) -> Performance | str:
     """The metric that chose the champion, on the labelled ones of new `rows`; or why it was not measured."""
     task = tasks.task(use_case)
-    if not isinstance(task, RowTask) or not has_labels(use_case):
-        return f"a new row's label is not the end of it in the task {use_case.task}"
+    if not isinstance(task, RowTask) or not task.by_row or not has_labels(use_case):
+        return f"the task {use_case.task} is not scored row by row"
     labelled = rows.filter(pl.col(use_case.target).is_not_null())
     if use_case.columns.content:
         labelled = labelled[sample(labelled.height, CONTENT_ROWS)]
