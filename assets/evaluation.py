@@ -178,7 +178,7 @@ def judged_model(
     )
     about = _about(use_case, judgement.evaluation, features)
     model = Model(features.recipe, judgement.champion, about, _learned(use_case, data, features))
-    return EvaluatedModel(judgement.evaluation, model)
+    return EvaluatedModel(judgement.evaluation, model, features.reference)
 
 
 def _learned(use_case: UseCase, data: ValidatedData, features: FeatureSet) -> np.ndarray:

@@ -5,6 +5,7 @@ Belongs here: the asset and its checks. Splitting is `modeling.splits`, the reci
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from dagster import (
     AssetCheckResult,
@@ -50,11 +51,13 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     def features(
         context: AssetExecutionContext, validated_data: ValidatedData
     ) -> Iterator[AssetCheckResult | Output[FeatureSet]]:
+        from modeling.drift.reference import Reference
         from modeling.tasks import registry as tasks
 
         use_case = catalogue.use_cases[context.partition_key]
         derive = feature_code.load(use_case.folder).features
-        made = tasks.task(use_case).prepare(validated_data, use_case, derive)
+        prepared = tasks.task(use_case).prepare(validated_data, use_case, derive)
+        made = replace(prepared, reference=Reference.of(validated_data, prepared, use_case))
         yield Output(
             made,
             data_version=DataVersion(made.digest()),

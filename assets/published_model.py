@@ -22,7 +22,7 @@ from dagster import (
 from assets.partitions import Partitions
 from assets.stages import DATA_VERSION, FINGERPRINT, STAGES, fingerprint, latest, recorded_fingerprint
 from industries.catalogue import Catalogue
-from modeling.evaluated import MODEL, RECORD, EvaluatedModel
+from modeling.evaluated import EvaluatedModel
 from modeling.evaluation.record import Evaluation
 from resources.home import Home
 from resources.models import Models
@@ -78,8 +78,7 @@ def held_back(judged: Evaluation, pinned: str | None) -> str:
 
 def _copy(evaluated: EvaluatedModel, folder: Path) -> None:
     assert isinstance(evaluated.model, Path), "read from storage"
-    shutil.copyfile(evaluated.model.with_name(RECORD), folder / RECORD)
-    shutil.copytree(evaluated.model, folder / MODEL)
+    shutil.copytree(evaluated.model.parent, folder, dirs_exist_ok=True)
 
 
 def record_choice(instance: DagsterInstance, key: str, version: str | None, why: str, *, settled: bool) -> None:

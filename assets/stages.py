@@ -46,7 +46,7 @@ STAGES = {
     stage.name: stage
     for stage in (
         Stage("raw_data", "data", "1", (), ()),
-        Stage("validated_data", "data", "2", ("raw_data",), (*_TABLE, "contract")),
+        Stage("validated_data", "data", "2", ("raw_data",), (*_TABLE, "contract", "drift")),
         Stage("features", "data", "2", ("validated_data",), _TABLE),
         Stage("baseline_model", "models", "2", ("features",), _LEARNING),
         Stage("lightgbm_model", "models", "2", ("features",), _LEARNING),
@@ -62,8 +62,9 @@ STAGES = {
         Stage("evaluation_report", "reports", "2", ("evaluation",), ()),
     )
 }
-QUARANTINE = "quarantine"
-"""The second output of `validated_data`: the rows a rule set aside."""
+QUARANTINE, DRIFT = "quarantine", "drift"
+BESIDE_VALIDATED_DATA = (QUARANTINE, DRIFT)
+"""What the same step makes: the rows a rule set aside, and how far new rows differ from those the model learned."""
 INDUSTRY_REPORT = "industry_report"
 MARKET_ENTRY_REPORT = "market_entry_report"
 

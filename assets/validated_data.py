@@ -1,7 +1,8 @@
-"""`validated_data` and `quarantine`: the snapshot, judged by its contract.
+"""`validated_data`, `quarantine` and `drift`: the snapshot, judged by its contract and by what the model learned from.
 
-Belongs here: the asset and its checks. Write, audit, publish: it raises before it writes when a blocking rule fails, so
-that a bad delivery never replaces a good one. Judging is `resources.contracts`.
+Belongs here: the step that makes all three, and the contract's checks. Write, audit, publish: it raises before it
+writes when a blocking rule fails or a drifted delivery is to be blocked, so that a bad delivery never replaces a good
+one. Judging is `resources.contracts`; what is made of drift is `assets.drift`.
 """
 
 from collections.abc import Iterator
@@ -21,14 +22,15 @@ from dagster import (
     multi_asset,
 )
 
-from assets import metadata
+from assets import drift, metadata
 from assets.partitions import Partitions
-from assets.stages import FINGERPRINT, QUARANTINE, STAGES, digest, fingerprint, latest
+from assets.stages import DRIFT, FINGERPRINT, QUARANTINE, STAGES, digest, fingerprint, latest
 from industries import feature_code
 from industries.catalogue import Catalogue
 from industries.definition import UseCase
 from modeling.evaluation.record import ContractResult
 from modeling.validated import ValidatedData
+from resources.home import Home
 
 if TYPE_CHECKING:
     from resources.contracts import Verdict
@@ -50,6 +52,12 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 kinds={"polars", "parquet"},
                 description="The rows that meet the contract. Written only when no blocking expectation fails.",
             ),
+            DRIFT: AssetOut(
+                group_name=STAGE.group,
+                owners=partitions.owners,
+                kinds={"html", "markdown", "json"},
+                description="How far the new rows differ from those the model learned from, and what that does to it.",
+            ),
             QUARANTINE: AssetOut(
                 group_name=STAGE.group,
                 owners=partitions.owners,
@@ -64,9 +72,12 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 for name in expectations
             ),
             partitions.check(COLUMNS_AS_BEFORE, STAGE.name, "no column of the published rows is gone from a delivery"),
+            *drift.specs(partitions),
         ],
     )
-    def validated_data(context: AssetExecutionContext, raw_data: pl.DataFrame) -> Iterator[AssetCheckResult | Output]:
+    def validated_data(
+        context: AssetExecutionContext, raw_data: pl.DataFrame, home: Home
+    ) -> Iterator[AssetCheckResult | Output]:
         from resources import contracts
 
         use_case = catalogue.use_cases[context.partition_key]
@@ -82,13 +93,18 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 f"{use_case.key}: the delivery lacks the columns {gone}, which the published rows have. Deliver them; "
                 "or, if they are gone for good, say so under `columns` or `contract` in use_case.yaml and run again."
             )
+        data = accepted_data(raw_data, verdict)
+        found = drift.compared(data, use_case, home)
+        yield from drift.checks(found)
+        drift.raise_if_blocked(found)
+        yield drift.output(found)
         described = {FINGERPRINT: fingerprint(STAGE, use_case, context.instance), DEFINITION: definition}
-        yield from _outputs(raw_data, verdict, described)
+        yield from _outputs(raw_data, verdict, data, described)
 
     return validated_data
 
 
-def _outputs(raw: pl.DataFrame, verdict: "Verdict", described: dict[str, str]) -> Iterator[Output]:
+def _outputs(raw: pl.DataFrame, verdict: "Verdict", data: ValidatedData, described: dict[str, str]) -> Iterator[Output]:
     """Quarantine first: where the validated data is up to date, so is what was set aside from it."""
     from resources.storage import content_digest
 
@@ -100,7 +116,7 @@ def _outputs(raw: pl.DataFrame, verdict: "Verdict", described: dict[str, str]) -
     )
     set_aside = {"quarantined rows": raw.height - verdict.accepted.height}
     yield Output(
-        accepted_data(raw, verdict),
+        data,
         STAGE.name,
         data_version=DataVersion(content_digest(verdict.accepted)),
         metadata={**described, **set_aside, **metadata.table(verdict.accepted)},
@@ -121,7 +137,7 @@ def vanished_columns(published: AssetMaterialization | None, raw: pl.DataFrame, 
 
 
 def _definition(use_case: UseCase) -> str:
-    parts = use_case.model_dump(mode="json", include=set(STAGE.definition))
+    parts = use_case.model_dump(mode="json", include=set(STAGE.definition) - {"drift"})
     return digest(parts, feature_code.load(use_case.folder).digest)
 
 

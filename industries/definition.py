@@ -398,6 +398,29 @@ class Costs(Strict):
     false_negative: Annotated[float, Field(gt=0)] = 1.0
 
 
+class Drift(Strict):
+    """How far a delivery may differ from the rows the model learned from, and what happens beyond.
+
+    A bound counts as passed where chance alone does not explain it.
+    """
+
+    max_column: float = Field(
+        default=0.25, gt=0, description="of any column: numbers in standard deviations, others as the share that moved"
+    )
+    max_auc: float = Field(
+        default=0.75, gt=0.5, le=1, description="how well a classifier may tell new rows from old: 0.5 is not at all"
+    )
+    max_label: float = Field(default=0.1, gt=0, description="of the target, measured like a column")
+    max_fall: float = Field(
+        default=0.5, gt=0, description="share of the model's lift over the trivial baseline that may be lost"
+    )
+    on_drift: Literal["warn", "retrain", "block"] = Field(
+        default="warn",
+        description="`warn`: a failed check; `retrain`: also ask for new models; `block`: refuse the delivery, the "
+        "rows and models that are published stay",
+    )
+
+
 class UseCase(Strict):
     """The content of a `use_case.yaml`."""
 
@@ -416,6 +439,9 @@ class UseCase(Strict):
     columns: Columns = Columns()
     split: Split = RandomSplit()
     contract: list[Rule] = []
+    delivered_every_days: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="deliveries are expected at least this often: people are told of one that is overdue"
+    )
     metric: str | None = Field(default=None, description="default: the task's")
     learners: list[str] | None = Field(
         default=None, description="default: the task's; the first is the simple one that the champion is compared with"
@@ -426,6 +452,7 @@ class UseCase(Strict):
     parameters: dict[str, dict[str, Any]] = Field(default={}, description="a learner's knobs, by its name")
     costs: Costs = Costs()
     gates: Gates = Gates()
+    drift: Drift = Drift()
     limits: list[str] = Field(default=[], description="what the evaluation does not show; printed in the report")
     retired: date | Annotated[str, Field(min_length=1)] | None = Field(
         default=None, description="since when, or why: nothing runs any more, and all that was made can still be read"

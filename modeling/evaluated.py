@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from modeling.artefacts import Model
+from modeling.drift.reference import REFERENCE, Reference, keep
 from modeling.evaluation.record import Evaluation
 
 RECORD, MODEL = "evaluation.json", "model"
@@ -16,10 +17,12 @@ RECORD, MODEL = "evaluation.json", "model"
 
 @dataclass(frozen=True)
 class EvaluatedModel:
-    """The record, and the champion's model folder once it lies there: `Model.load(model)` reads it."""
+    """The record; the champion's model folder once it lies there: `Model.load(model)` reads it; and what is kept of the
+    rows it learned from, likewise: `Reference.load(reference)`."""
 
     evaluation: Evaluation
     model: Model | Path
+    reference: Reference | Path | None = None
 
     def save(self, folder: Path) -> None:
         if isinstance(self.model, Path):
@@ -27,8 +30,9 @@ class EvaluatedModel:
         (folder / RECORD).write_text(self.evaluation.model_dump_json(indent=1), encoding="utf-8")
         (folder / MODEL).mkdir()
         self.model.save(folder / MODEL)
+        keep(self.reference, folder / REFERENCE)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         record = (folder / RECORD).read_text(encoding="utf-8")
-        return cls(Evaluation.model_validate_json(record), folder / MODEL)
+        return cls(Evaluation.model_validate_json(record), folder / MODEL, folder / REFERENCE)

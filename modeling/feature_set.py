@@ -7,7 +7,7 @@ numbers (`features`), which row has which role (`splits`), or making it (`prepar
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Self, cast
@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 
 from industries.definition import UseCase
+from modeling.drift.reference import REFERENCE, Reference, keep
 from modeling.evaluation.record import ContractResult, Finding, Record
 from modeling.evaluation.record import Rows as RowCounts
 from modeling.recipe import Recipe
@@ -70,7 +71,8 @@ def summary(target: np.ndarray, classes: list[str]) -> dict[str, float]:
 class FeatureSet:
     """Training and validation rows, and where the sealed test lies.
 
-    The test rows stay in their own folder until `open_test` reads them; nothing else does.
+    The test rows stay in their own folder until `open_test` reads them; nothing else does. `reference` is what later
+    deliveries are compared with, or where it lies.
     """
 
     recipe: Recipe
@@ -78,6 +80,7 @@ class FeatureSet:
     train: Rows
     valid: Rows
     sealed: Path | Rows
+    reference: Reference | Path | None = field(default=None, kw_only=True)
 
     @property
     def classes(self) -> list[str]:
@@ -104,13 +107,14 @@ class FeatureSet:
         (folder / "background.json").write_text(self.background.model_dump_json(indent=1), encoding="utf-8")
         for role, rows in zip(ROLES, (self.train, self.valid, self.open_test()), strict=True):
             _save_rows(rows, folder / role)
+        keep(self.reference, folder / REFERENCE)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         background = Background.model_validate_json((folder / "background.json").read_text(encoding="utf-8"))
         recipe = tasks.kind(background.task).recipe_type.load(folder / "recipe.json")
         train, valid = (_load_rows(folder / role) for role in ("train", "valid"))
-        return cls(recipe, background, train, valid, folder / "test")
+        return cls(recipe, background, train, valid, folder / "test", reference=folder / REFERENCE)
 
 
 def _canonical(frame: pl.DataFrame) -> memoryview:

@@ -162,13 +162,13 @@ def _parts(dtype: pl.DataType) -> list[str]:
 
 
 def _frequent_levels(values: pl.Series) -> list[str]:
-    text = values.to_frame("level").select(_text("level", values.dtype))["level"]
+    text = values.to_frame("level").select(as_text("level", values.dtype))["level"]
     counts = text.drop_nulls().value_counts(name="rows")
     frequent = counts.filter(pl.col("rows") >= min(MIN_COUNT, max(1, len(values) // 100)))
     return sorted(frequent.sort(["rows", "level"], descending=[True, False])["level"].head(MAX_LEVELS))
 
 
-def _text(name: str, dtype: pl.DataType) -> pl.Expr:
+def as_text(name: str, dtype: pl.DataType) -> pl.Expr:
     """A column as text. Whole floats read like integers: a gap alone can make one of the other."""
     column = pl.col(name)
     if not dtype.is_float():
@@ -178,7 +178,7 @@ def _text(name: str, dtype: pl.DataType) -> pl.Expr:
 
 
 def _code(name: str, dtype: pl.DataType, levels: list[str]) -> pl.Expr:
-    text = _text(name, dtype)
+    text = as_text(name, dtype)
     codes = text.replace_strict(levels, range(2, len(levels) + 2), default=RARE, return_dtype=pl.Int32)
     return pl.when(text.is_null()).then(MISSING).otherwise(codes).cast(pl.Int32).alias(name)
 

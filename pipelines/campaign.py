@@ -11,7 +11,7 @@ from typing import Literal
 from dagster import DagsterInstance
 from rich.console import Console
 
-from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT, QUARANTINE, latest
+from assets.stages import BESIDE_VALIDATED_DATA, INDUSTRY_REPORT, MARKET_ENTRY_REPORT, latest
 from industries.catalogue import Catalogue
 from pipelines.freshness import stale_industries, stale_market, stale_stages
 from pipelines.jobs import DATA_STAGES
@@ -77,7 +77,7 @@ class _Campaign:
         return stale_stages(self._catalogue.use_cases[key], self._instance)
 
     def _make(self, job: str, key: str, stages: list[str]) -> Result:
-        assets = [*stages, QUARANTINE] if "validated_data" in stages else stages
+        assets = [*stages, *BESIDE_VALIDATED_DATA] if "validated_data" in stages else stages
         return self._run(Launch(job, key, tuple(assets)))
 
     def reports_above(self) -> Iterator[Result]:

@@ -13,7 +13,7 @@ from dagster import BetaWarning, Definitions, in_process_executor
 from assets import evaluation, features, models, published_model, raw_data, reports, validated_data
 from assets.partitions import Partitions
 from industries.catalogue import Catalogue
-from pipelines import automation, deliveries, model_choice, notices, retention
+from pipelines import automation, deliveries, model_choice, notices, overdue, retention, retraining
 from pipelines.jobs import JOBS, schedules
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
@@ -46,7 +46,13 @@ def build_defs(
         assets=[automation.automated(made) for made in assets],
         jobs=[*JOBS, model_choice.build(), run_retention],
         schedules=[*schedules(partitions), weekly_run_retention],
-        sensors=[deliveries.build(found, look_seconds), automation.sensor(look_seconds), *notices.build(look_seconds)],
+        sensors=[
+            deliveries.build(found, look_seconds),
+            automation.sensor(look_seconds),
+            retraining.build(found, look_seconds),
+            overdue.build(found),
+            *notices.build(look_seconds),
+        ],
         resources={
             "home": home,
             "compute": ComputeResource(),

@@ -5,7 +5,6 @@ belong here: what counts as a delivery (`resources.sources`), or what follows on
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 from dagster import (
@@ -27,7 +26,7 @@ from industries.definition import UseCase
 from industries.feature_code import FeatureCodeError
 from pipelines.jobs import data_job
 from resources.errors import PermanentError, UnreachableError
-from resources.notification import Notice, NotificationError, notify
+from resources.notification import Notice, tell
 
 RAW = STAGES["raw_data"]
 
@@ -106,14 +105,6 @@ def _passing(skipped: EventLogRecord) -> bool:
     return bool(observed and PASSING in observed.metadata and observed.metadata[PASSING].value)
 
 
-def _tell(key: str, fault: str, log: Callable[[str], None]) -> None:
-    """A notice that reaches nobody must not hold up other deliveries."""
-    try:
-        notify(Notice(f"{key}: nothing can be taken from its source", fault), log)
-    except NotificationError as error:
-        log(str(error))
-
-
 def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
     """The sensor over all use cases in service whose source is a landing folder or a database, `seconds` between two
     looks. Stopped until switched on."""
@@ -139,7 +130,7 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
                 requests.append(RunRequest(run_key, partition_key=use_case.key))
             if decision.tell:
                 faults.append(f"{use_case.key}: {decision.tell}")
-                _tell(use_case.key, decision.tell, context.log.error)
+                tell(Notice(f"{use_case.key}: nothing can be taken from its source", decision.tell), context.log.error)
         nothing = "; ".join(faults) or f"nothing new in {len(watched)} sources"
         return SensorResult(requests, skip_reason=None if requests else nothing, cursor=json.dumps(kept))
 

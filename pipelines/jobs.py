@@ -16,19 +16,19 @@ from dagster import (
 )
 
 from assets.partitions import Partitions
-from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT, QUARANTINE, STAGES
+from assets.stages import BESIDE_VALIDATED_DATA, INDUSTRY_REPORT, MARKET_ENTRY_REPORT, STAGES
 
 DATA_STAGES = [name for name, stage in STAGES.items() if stage.group == "data"]
 
 use_case_job = define_asset_job(
     "use_case",
-    selection=AssetSelection.assets(*STAGES, QUARANTINE),
+    selection=AssetSelection.assets(*STAGES, *BESIDE_VALIDATED_DATA),
     description="Everything about one use case, from raw data to its report.",
     executor_def=in_process_executor,
 )
 data_job = define_asset_job(
     "data",
-    selection=AssetSelection.assets(*DATA_STAGES, QUARANTINE),
+    selection=AssetSelection.assets(*DATA_STAGES, *BESIDE_VALIDATED_DATA),
     description="The data of one use case, up to its features; nothing is trained.",
     executor_def=in_process_executor,
 )

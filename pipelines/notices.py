@@ -6,7 +6,7 @@ says. Does not belong here: how a notice reaches people (`resources.notification
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 from dagster import (
@@ -26,7 +26,7 @@ from dagster import (
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 
 from pipelines.runs import cause, reason
-from resources.notification import Notice, NotificationError, notify
+from resources.notification import Notice, notify, tell
 from resources.storage import PARTITION
 
 WILL_RETRY = "dagster/will_retry"
@@ -92,14 +92,6 @@ def _looks(instance: DagsterInstance, origin_id: str, selector_id: str) -> list[
     return list(reversed(instance.get_ticks(origin_id, selector_id, limit=LOOKS, statuses=ended)))
 
 
-def _tell(notice: Notice, log: Callable[[str], None]) -> None:
-    """A notice that reaches nobody must not hold up the others."""
-    try:
-        notify(notice, log)
-    except NotificationError as error:
-        log(str(error))
-
-
 # --- sensors ----------------------------------------------------------------------------------------------------------
 
 
@@ -141,7 +133,7 @@ def build(seconds: int) -> list[SensorDefinition]:
             errors, watched = news(looks, remembered.get(state.name))
             kept[state.name] = asdict(watched)
             for error in errors:
-                _tell(Notice(f"{state.name} can't do its work", error), context.log.error)
+                tell(Notice(f"{state.name} can't do its work", error), context.log.error)
         return SensorResult(skip_reason=f"looked after {len(kept)} sensors and schedules", cursor=json.dumps(kept))
 
     return [tell_of_failures, tell_of_failed_checks, tell_of_sensor_errors]

@@ -20,8 +20,7 @@ from dagster import (
 
 from industries.catalogue import Catalogue
 from industries.definition import UseCase
-from pipelines.notices import tell
-from resources.notification import Notice
+from resources.notification import Notice, tell
 
 DAY_SECONDS = 24 * 3600
 HOUR_SECONDS = 3600
@@ -37,7 +36,8 @@ def days_overdue(made: float, every_days: float, now: float) -> float:
 
 def build(catalogue: Catalogue) -> SensorDefinition:
     """The sensor over all use cases that say how often data come. Stopped until switched on."""
-    expecting = {key: one for key, one in catalogue.use_cases.items() if one.delivered_every_days}
+    in_service = {key: one for key, one in catalogue.use_cases.items() if key not in catalogue.retired}
+    expecting = {key: one for key, one in in_service.items() if one.delivered_every_days}
 
     @sensor(
         name="tell_of_overdue_deliveries",

@@ -59,6 +59,14 @@ def notify(notice: Notice, log: Callable[[str], None], environment: Mapping[str,
         raise NotificationError(f"{notice.title!r} did not reach {' and '.join(failed)}")
 
 
+def tell(notice: Notice, log: Callable[[str], None]) -> None:
+    """Bring `notice` to people. One that reaches nobody is said in the log, and holds up no other."""
+    try:
+        notify(notice, log)
+    except NotificationError as error:
+        log(str(error))
+
+
 def _post(notice: Notice, environment: Mapping[str, str]) -> None:
     text = html.escape(str(notice), quote=False)  # in a chat `<!channel>`, from the data perhaps, would call everyone
     answer = requests.post(environment[WEBHOOK], json={"text": text}, timeout=TIMEOUT_SECONDS)

@@ -23,6 +23,10 @@ from industries.definition import UseCase
 from modeling.artefacts import Candidates, Model
 from modeling.candidate import Candidate
 from modeling.compute import Compute
+from modeling.drift.comparison import compare
+from modeling.drift.performance import performance
+from modeling.drift.record import Performance
+from modeling.drift.reference import Reference, has_labels
 from modeling.evaluated import EvaluatedModel
 from modeling.evaluation.challenge import Serving
 from modeling.evaluation.record import Evaluation
@@ -107,6 +111,25 @@ def test_features_and_candidates_are_the_same_after_keeping(made: Made, tmp_path
         (before,) = [one for one in made.candidates if one.name == candidate.name]
         answers = made.task.answers(candidate.learner, kept.valid)
         np.testing.assert_array_equal(answers, made.task.answers(before.learner, made.features.valid), candidate.name)
+
+
+def test_a_delivery_is_compared_with_what_was_learned_from(made: Made) -> None:
+    def perform(rows: pl.DataFrame) -> Performance | str:
+        model = made.evaluated.model
+        assert isinstance(model, Model)
+        return performance(made.use_case, rows, None, made.evaluated.evaluation, model)
+
+    reference = Reference.of(_validated(made.raw), made.features, made.use_case)
+    again = made.raw.head(made.raw.height // 2)
+    found = compare(_validated(pl.concat([made.raw, again])), made.use_case, reference, perform)
+    assert (found.delivery, found.compared > 0) == ("append", True)
+    assert found.performance is not None or "performance" in found.not_measured
+    if made.task.by_row and has_labels(made.use_case):
+        assert found.label is not None and found.performance is not None
+
+
+def _validated(frame: pl.DataFrame) -> ValidatedData:
+    return ValidatedData(frame, np.arange(frame.height), [], "the test", frame.height)
 
 
 def test_the_model_folder_predicts_raw_rows_alone(made: Made, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from dagster import (
     TableMetadataValue,
 )
 
+from assets.stages import BESIDE_VALIDATED_DATA
 from resources.storage import TABLE
 
 from .sandbox import KEY, Sandbox, orders
@@ -47,7 +48,7 @@ def results(evaluation: AssetCheckEvaluation) -> list[dict[str, Any]]:
 
 def test_a_blocking_failure_is_in_the_log_on_its_partition(sandbox: Sandbox, instance: DagsterInstance):
     sandbox.place(frame=negative_prices(3, 8), contract=price_rule("block"))
-    result = sandbox.materialise(instance, KEY, "raw_data", "validated_data", "quarantine")
+    result = sandbox.materialise(instance, KEY, "raw_data", "validated_data", *BESIDE_VALIDATED_DATA)
     assert not result.success
     found = evaluations(instance, BETWEEN)[0]
     assert (found.partition, found.passed, found.severity) == (KEY, False, AssetCheckSeverity.ERROR)
@@ -73,7 +74,7 @@ def test_rules_that_hold_are_in_the_log_too(sandbox: Sandbox, instance: DagsterI
 def test_a_blocked_delivery_makes_no_materialisation(sandbox: Sandbox, instance: DagsterInstance):
     before = instance.get_latest_materialization_event(AssetKey("validated_data"))
     sandbox.place(frame=negative_prices(3), contract=price_rule("block"))
-    sandbox.materialise(instance, KEY, "raw_data", "validated_data", "quarantine")
+    sandbox.materialise(instance, KEY, "raw_data", "validated_data", *BESIDE_VALIDATED_DATA)
     after = instance.get_latest_materialization_event(AssetKey("validated_data"))
     assert before is not None
     assert after is not None
@@ -82,7 +83,7 @@ def test_a_blocked_delivery_makes_no_materialisation(sandbox: Sandbox, instance:
 
 def test_quarantined_rows_are_set_aside_with_rule_and_value(sandbox: Sandbox, instance: DagsterInstance):
     sandbox.place(frame=negative_prices(3, 8), contract=price_rule("quarantine"))
-    sandbox.make(instance, KEY, "raw_data", "validated_data", "quarantine")
+    sandbox.make(instance, KEY, "raw_data", "validated_data", *BESIDE_VALIDATED_DATA)
     aside = pl.read_parquet(sandbox.current("quarantine") / TABLE)
     rule = f"{BETWEEN}(min_value=0)"
     assert aside.rows() == [(3, rule, "price", "-1.0"), (8, rule, "price", "-1.0")]

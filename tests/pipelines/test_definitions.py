@@ -20,6 +20,7 @@ ASSETS = {
     "raw_data": "data",
     "validated_data": "data",
     "quarantine": "data",
+    "drift": "data",
     "features": "data",
     "baseline_model": "models",
     "lightgbm_model": "models",
@@ -31,7 +32,7 @@ ASSETS = {
     "market_entry_report": "reports",
 }
 """Every asset, and its group."""
-DATA = {"raw_data", "validated_data", "quarantine", "features"}
+DATA = {"raw_data", "validated_data", "quarantine", "drift", "features"}
 USE_CASE = ASSETS.keys() - {"industry_report", "market_entry_report"}
 JOBS = {
     "use_case": USE_CASE,
@@ -104,6 +105,7 @@ def test_every_check_is_partitioned_like_its_asset():
     checks = [GRAPH.get(key) for key in GRAPH.asset_check_keys]
     assert {check.key.asset_key.to_user_string() for check in checks} == {
         "validated_data",
+        "drift",
         "features",
         "evaluation",
         "published_model",

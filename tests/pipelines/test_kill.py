@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from dagster import DagsterInstance
 
-from assets.stages import QUARANTINE, STAGES
+from assets.stages import BESIDE_VALIDATED_DATA, QUARANTINE, STAGES
 from modeling.evaluated import RECORD
 from pipelines.freshness import stale_stages
 from resources.storage import current
@@ -68,7 +68,7 @@ def sandbox(former: Sandbox, tmp_path: Path) -> Sandbox:
 
 def selection(stages: list[str]) -> list[str]:
     """Quarantine is made in one step with the validated data."""
-    return [*stages, QUARANTINE] if "validated_data" in stages else stages
+    return [*stages, *BESIDE_VALIDATED_DATA] if "validated_data" in stages else stages
 
 
 def killed(sandbox: Sandbox, asset: str, moment: str, stage: str) -> None:

@@ -1,0 +1,87 @@
+"""What bounds make of a comparison.
+
+Belongs here: the checks of a delivery, each passed unless a measure is beyond its bound and beyond chance. Does not
+belong here: the measures (`columns`, `two_samples`, `performance`), or what follows a failed check (`assets.drift`).
+"""
+
+from industries.definition import Drift as Bounds
+from modeling.drift.record import CHECKS, Column, Drift
+from modeling.evaluation.record import Gate, Interval
+
+_SHOWN = 5
+"""Columns that a message names."""
+
+
+def unmeasured(bounds: Bounds, why: str) -> list[Gate]:
+    """The checks where there is nothing to compare."""
+    each = (bounds.max_column, bounds.max_auc, bounds.max_label, bounds.max_fall)
+    return [_passed(name, bound, why) for name, bound in zip(CHECKS, each, strict=True)]
+
+
+def checks(drift: Drift, bounds: Bounds) -> list[Gate]:
+    """The checks of a delivery that was measured."""
+    return [
+        _columns_check(drift, bounds.max_column),
+        _apart_check(drift, bounds.max_auc),
+        _label_check(drift, bounds.max_label),
+        _performance_check(drift, bounds.max_fall),
+    ]
+
+
+def _columns_check(drift: Drift, bound: float) -> Gate:
+    drifted = [_effect(column) for column in drift.columns if column.drifted]
+    worst = drift.columns[0].effect if drift.columns else None
+    more = f" and {len(drifted) - _SHOWN} more" if len(drifted) > _SHOWN else ""
+    named = f"{', '.join(drifted[:_SHOWN])}{more}"
+    message = f"{len(drifted)} of {len(drift.columns)} columns drifted{f': {named}' if drifted else ''}"
+    return Gate(name="columns_drifted", bound=bound, measured=worst, passed=not drifted, message=message)
+
+
+def _effect(column: Column) -> str:
+    notes = [f"{column.effect:.2f}"]
+    if column.missing != column.missing_before:
+        notes.append(f"{column.missing:.1%} missing, were {column.missing_before:.1%}")
+    if column.unseen:
+        notes.append(f"{column.unseen:.1%} never seen before")
+    return f"{column.name} ({', '.join(notes)})"
+
+
+def _apart_check(drift: Drift, bound: float) -> Gate:
+    name, apart = "delivery_drifted", drift.told_apart
+    if apart is None:
+        return _passed(name, bound, drift.not_measured["told_apart"])
+    over = apart.auc.value > bound and apart.auc.low is not None and apart.auc.low > 0.5
+    message = f"new rows are told from the model's with an AUC of {_interval(apart.auc)}"
+    return Gate(name=name, bound=bound, measured=apart.auc.value, passed=not over, message=message)
+
+
+def _label_check(drift: Drift, bound: float) -> Gate:
+    name, label = "labels_drifted", drift.label
+    if label is None:
+        return _passed(name, bound, drift.not_measured["label"])
+    message = f"{label.name} moved by {label.effect:.2f}; chance alone stays below {label.chance:.2f}"
+    return Gate(name=name, bound=bound, measured=label.effect, passed=not label.drifted, message=message)
+
+
+def _performance_check(drift: Drift, bound: float) -> Gate:
+    name, measured = "performance_fell", drift.performance
+    if measured is None:
+        return _passed(name, bound, drift.not_measured["performance"])
+    lost = measured.lost
+    over = lost.value > bound and lost.low is not None and lost.low > 0
+    message = (
+        f"{measured.metric} is {_interval(measured.now)}, on record {_interval(measured.on_record)}: "
+        f"of its lift over the baseline {_interval(lost)} is lost"
+    )
+    return Gate(name=name, bound=bound, measured=lost.value, passed=not over, message=message)
+
+
+def _passed(name: str, bound: float, why: str) -> Gate:
+    """The check of what was not measured."""
+    return Gate(name=name, bound=bound, measured=None, passed=True, message=why)
+
+
+def _interval(measured: Interval) -> str:
+    if measured.low is None or measured.high is None:
+        return f"{measured.value:.3f}"
+    return f"{measured.value:.3f} ({measured.low:.3f} to {measured.high:.3f})"

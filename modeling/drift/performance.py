@@ -1,0 +1,71 @@
+"""Does the model still predict as well as it did?
+
+Belongs here: predictions of the model that serves against the labels of new rows, beside its score on record. Does not
+belong here: loading the model (`modeling.artefacts`), or scores and intervals (`modeling.evaluation`).
+"""
+
+import math
+
+import polars as pl
+
+from industries.definition import UseCase
+from modeling.artefacts import Model
+from modeling.drift.record import Performance
+from modeling.drift.reference import clusters, has_labels, sample
+from modeling.evaluation.intervals import scored
+from modeling.evaluation.record import Evaluation, Interval
+from modeling.features import Derive, FeatureError
+from modeling.tasks import registry as tasks
+from modeling.tasks.protocol import TargetError
+from modeling.tasks.rows import RowTask
+
+CONTENT_ROWS = 1_000
+"""Rows that are predicted at most where a model reads or sees."""
+_MODEL = "the model that serves"
+
+
+def performance(
+    use_case: UseCase, rows: pl.DataFrame, derive: Derive | None, record: Evaluation, model: Model
+) -> Performance | str:
+    """The metric that chose the champion, on the labelled ones of new `rows`; or why it was not measured."""
+    task = tasks.task(use_case)
+    if not isinstance(task, RowTask) or not task.by_row or not has_labels(use_case):
+        return f"the task {use_case.task} is not scored row by row"
+    labelled = rows.filter(pl.col(use_case.target).is_not_null())
+    if use_case.columns.content:
+        labelled = labelled[sample(labelled.height, CONTENT_ROWS)]
+    if labelled.is_empty():
+        return "no new row has a label yet"
+    try:
+        truth = task.encode(labelled[use_case.target], record.classes)
+        predicted = model.predict(labelled.drop(use_case.target), derive)
+    except (TargetError, FeatureError) as error:
+        return str(error)
+    metric = task.metrics(record.classes)[record.metric]
+    group = None if use_case.columns.group is None else clusters(labelled, use_case)
+    now = scored({record.metric: metric}, truth, {_MODEL: predicted}, group).intervals(_MODEL).get(record.metric)
+    if now is None:
+        return f"{metric.title} is not defined on these labels, for example because they are of one class"
+    return Performance(
+        metric=record.metric,
+        on_record=record.champion.test[record.metric],
+        now=now,
+        lost=_lost(record, now),
+        rows=len(truth),
+    )
+
+
+def _lost(record: Evaluation, now: Interval) -> Interval:
+    """The fall from the score on record, in lifts over the trivial baseline; without bounds where a score has none.
+
+    The two samples are independent: variances add, each read off its 95 % interval.
+    """
+    before, lift = record.champion.test[record.metric], record.lift.value
+    sign = 1 if record.greater_is_better else -1
+    unit = lift if lift > 0 else math.inf
+    value = sign * (before.value - now.value) / unit
+    widths = [one.high - one.low for one in (before, now) if one.low is not None and one.high is not None]
+    if len(widths) < 2:
+        return Interval(value=value)
+    half = math.hypot(*widths) / 2 / unit
+    return Interval(value=value, low=value - half, high=value + half)
