@@ -27,7 +27,7 @@ def build_defs(*, catalogue: Catalogue | None = None, resources: Mapping[str, An
     found = catalogue or read_catalogue()
     partitions = Partitions.of(found)
     home = (resources or {}).get("home", Home())
-    run_retention, weekly_run_retention = retention.build(found)
+    cleaning, weekly_retention = retention.build(found)
     assets = [
         raw_data.build(found, partitions),
         validated_data.build(found, partitions),
@@ -38,8 +38,8 @@ def build_defs(*, catalogue: Catalogue | None = None, resources: Mapping[str, An
     ]
     return Definitions(
         assets=[automation.automated(made) for made in assets],
-        jobs=[*JOBS, run_retention],
-        schedules=[*schedules(partitions), weekly_run_retention],
+        jobs=[*JOBS, cleaning],
+        schedules=[*schedules(partitions), weekly_retention],
         sensors=[deliveries.build(found), automation.sensor(), notices.build()],
         resources={
             "home": home,

@@ -7,15 +7,18 @@ Layout::
 
     artefacts/<asset>/<partition>/versions/<version>/…   immutable
     artefacts/<asset>/<partition>/current                link to the published version
+    artefacts/<asset>/<partition>/.lock                  held while either changes
 """
 
+import fcntl
 import hashlib
 import io
 import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, Self, get_args, get_origin, runtime_checkable
 
@@ -66,18 +69,33 @@ def publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
     versions.mkdir(parents=True, exist_ok=True)
     _sweep(versions)
     place = versions / version
-    if not place.exists():
-        temporary = Path(tempfile.mkdtemp(prefix=WRITING, dir=versions))
-        try:
-            write(temporary)
-            temporary.chmod(0o755)
+    with locked(folder):
+        if place.exists():
+            return _made_current(place)
+    temporary = Path(tempfile.mkdtemp(prefix=WRITING, dir=versions))
+    try:
+        write(temporary)
+        temporary.chmod(0o755)
+        with locked(folder):
             _rename(temporary, place)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-    link = versions / f".link-{os.getpid()}"
+            return _made_current(place)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder, whose other users wait; a process that dies lets go of it."""
+    with (folder / ".lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _made_current(place: Path) -> Path:
+    link = place.parent / f".link-{os.getpid()}"
     link.unlink(missing_ok=True)
-    link.symlink_to(Path("versions") / version)
-    link.replace(folder / "current")
+    link.symlink_to(Path(place.parent.name) / place.name)
+    link.replace(place.parent.parent / "current")
     return place
 
 

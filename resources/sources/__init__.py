@@ -8,7 +8,7 @@ tables as they are. Does not belong here: storing what was read (`resources.stor
 from resources.sources.cache import Cache
 from resources.sources.errors import SourceError, SourceUnreachable
 from resources.sources.landing import LandingError
-from resources.sources.source import fingerprint, read, read_package, settle
+from resources.sources.source import fingerprint, pins, read, read_package, settle
 
 __all__ = [
     "Cache",
@@ -16,6 +16,7 @@ __all__ = [
     "SourceError",
     "SourceUnreachable",
     "fingerprint",
+    "pins",
     "read",
     "read_package",
     "settle",
