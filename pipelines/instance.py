@@ -65,7 +65,9 @@ def storage_errors() -> tuple[type[Exception], ...]:
 def unanswered(error: Exception) -> InstanceError:
     """One of the `storage_errors`, in words for people."""
     cause = " ".join(str(error.__cause__ or error).split("\n(Background")[0].split())
-    return InstanceError(f"the storage of Dagster's instance does not answer: {cause}. Start it, or correct {POSTGRES}")
+    in_postgres = f"Start the database, or correct {POSTGRES}"
+    remedy = in_postgres if os.environ.get(POSTGRES) else "Is the disk full, or the state folder read-only?"
+    return InstanceError(f"the storage of Dagster's instance does not answer: {cause}. {remedy}")
 
 
 def _configure(folder: Path, url: str) -> None:

@@ -3,7 +3,6 @@
 import gzip
 import io
 import json
-import os
 import sqlite3
 import subprocess
 import sys
@@ -20,7 +19,8 @@ from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from dagster._core.test_utils import create_run_for_test
 from typer.testing import CliRunner
 
-from modeling.evaluated import EvaluatedModel
+from modeling.artefacts import Model
+from modeling.evaluated import MODEL
 from pipelines import operating
 from pipelines.backup import MANIFEST, BackupError, back_up, end_runs, restore
 from pipelines.freshness import stale_stages
@@ -233,7 +233,7 @@ def test_an_entry_that_is_no_plain_file_is_refused(tmp_path: Path, kind: bytes):
     entry.type, entry.linkname = kind, "/etc/passwd"
     with tarfile.open(tmp_path / "archive", "w:gz") as tar:
         tar.addfile(entry)
-    with pytest.raises(BackupError, match="is no plain file|not found"):
+    with pytest.raises(BackupError, match="is no plain file"):
         restore(tmp_path / "archive", tmp_path / "back")
     assert list((tmp_path / "back").iterdir()) == []
 
@@ -267,8 +267,7 @@ def test_runs_that_were_in_progress_hold_nothing_up_afterwards(sandbox: Sandbox,
 
 
 def predictions(sandbox: Sandbox) -> np.ndarray:
-    model = EvaluatedModel.load(sandbox.current("evaluation")).model
-    return model.predict(orders(50, seed=9))
+    return Model.load(sandbox.current("evaluation") / MODEL).predict(orders(50, seed=9))
 
 
 @pytest.mark.slow
@@ -287,7 +286,7 @@ def test_a_backup_during_a_run_is_up_to_date_elsewhere_and_predicts_the_same(
 
     elsewhere = Sandbox(tmp_path / "elsewhere")
     elsewhere.folder.mkdir()
-    os.symlink(sandbox.root, elsewhere.root)
+    elsewhere.root.symlink_to(sandbox.root)
     monkeypatch.setenv("SECTORFORGE_HOME", str(elsewhere.home))
     monkeypatch.delenv("DAGSTER_HOME")
     result = CliRunner().invoke(operating.app, ["restore", str(tmp_path / "backup.tar.gz")])
