@@ -98,6 +98,7 @@ def switched_on(instance: DagsterInstance, *outcomes: TickStatus) -> None:
                 timestamp=time.time() - 30 * (ago + 1),
                 error=error,
                 selector_id=state.selector_id,
+                run_ids=[],
             )
         )
 
