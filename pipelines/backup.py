@@ -44,7 +44,7 @@ PASSING = (".lock", ".link-", ".nfs", "partial-", WRITING, DELETING)
 BESIDES_SQLITE = (".db-wal", ".db-shm", ".db-journal")
 """How the names of files end that SQLite keeps beside a database; its copy has what is in them."""
 SQLITE = b"SQLite format 3\0"
-LINK = re.compile(r"versions/[^/]+")
+LINK = re.compile(r"versions/(?!\.)[^/]+")
 """Where the link to an artefact's current version leads."""
 CHUNK = 2**20
 
@@ -85,10 +85,13 @@ def back_up(home: Path, file: Path) -> int:
 def _write(home: Path, tar: tarfile.TarFile) -> None:
     files: dict[str, str] = {}
     links: dict[str, str] = {}
+    empty: list[str] = []
     for path in _members(home):
         name = path.relative_to(home).as_posix()
         if path.name == CURRENT and path.is_symlink():
             links[name] = path.readlink().as_posix()
+        elif path.is_dir() and not path.is_symlink():
+            empty.append(name)
         elif path.is_symlink():
             raise BackupError(f"{path} is a symbolic link, and a backup would not hold what it leads to: replace it")
         else:
@@ -100,6 +103,7 @@ def _write(home: Path, tar: tarfile.TarFile) -> None:
         "versions": {package: version(package) for package in ("sectorforge", "dagster")},
         "files": files,
         "links": links,
+        "empty": empty,
     }
     content = json.dumps(about, indent=1).encode()
     entry = tarfile.TarInfo(MANIFEST)
@@ -108,7 +112,7 @@ def _write(home: Path, tar: tarfile.TarFile) -> None:
 
 
 def _members(home: Path) -> Iterator[Path]:
-    """Files and links, the instance's first; of an artefact the link before the versions, so that what it names is in.
+    """Files, links and empty folders, the instance's first; of an artefact the link before the version it leads to.
 
     Paths are listed as they are reached: a folder may change while another one is read.
     """
@@ -122,6 +126,7 @@ def _members(home: Path) -> Iterator[Path]:
         for folder, names, found in os.walk(top):
             links = [name for name in names if (Path(folder) / name).is_symlink()]
             names[:] = sorted(name for name in names if not _is_passing(name))
+            yield from [] if names or found else [Path(folder)]
             yield from (Path(folder) / name for name in [*links, *sorted(found)] if not _is_passing(name))
 
 
@@ -187,6 +192,8 @@ def restore(file: Path, home: Path) -> int:
     try:
         with tarfile.open(file, "r:gz") as tar:
             manifest = _extract(tar, draft)
+        for name in manifest["empty"]:
+            _inside(draft, name).mkdir(parents=True)
         for name, target in manifest["links"].items():
             _inside(draft, name).symlink_to(target)
         for top in draft.iterdir():

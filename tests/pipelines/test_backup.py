@@ -25,7 +25,7 @@ from modeling.evaluated import MODEL
 from pipelines import operating
 from pipelines.backup import MANIFEST, BackupError, back_up, end_runs, restore
 from pipelines.freshness import stale_stages
-from resources.storage import publish
+from resources.storage import current, publish
 
 from .sandbox import Sandbox, hashes, orders
 
@@ -68,6 +68,15 @@ def test_everything_comes_back(home: Path, archive: Path, tmp_path: Path):
     artefact = tmp_path / "back" / "artefacts" / "raw_data" / "a" / "b"
     assert (artefact / "current").readlink() == Path("versions/2")
     assert (artefact / "current" / "table").read_text() == "2"
+
+
+def test_a_version_without_files_comes_back_too(home: Path, tmp_path: Path):
+    """As models are of a family of which a use case names none."""
+    publish(home / "artefacts" / "torch_model" / "a" / "b", "1", lambda _: None)
+    back_up(home, file := tmp_path / "backup.tar.gz")
+    restore(file, tmp_path / "back")
+    place = tmp_path / "back" / "artefacts" / "torch_model" / "a" / "b"
+    assert current(place) == place / "versions" / "1"
 
 
 def test_what_only_means_something_to_a_running_process_stays_out(home: Path, tmp_path: Path):
@@ -188,6 +197,10 @@ def lead_from_anywhere(contents: dict[str, bytes], manifest: Any) -> None:
     manifest["links"]["artefacts/raw_data/versions"] = "versions/2"
 
 
+def make_a_folder_outside(contents: dict[str, bytes], manifest: Any) -> None:
+    manifest["empty"].append("../folder")
+
+
 def climb_with_a_link(contents: dict[str, bytes], manifest: Any) -> None:
     manifest["links"]["../current"] = "versions/2"
 
@@ -210,6 +223,7 @@ def change_format(contents: dict[str, bytes], manifest: Any) -> None:
         (root, "'/tmp/outside' leads out of the state folder"),
         (lead_out, "leads to '../../../../../outside'"),
         (lead_from_anywhere, "the link 'artefacts/raw_data/versions'"),
+        (make_a_folder_outside, "'../folder' leads out of the state folder"),
         (climb_with_a_link, "'../current' leads out of the state folder"),
         (come_from_the_future, "made with dagster 99.0: install that"),
         (change_format, "its format is 2"),

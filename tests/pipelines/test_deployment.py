@@ -7,6 +7,7 @@ are run as they stand there, as processes of this machine, on a PostgreSQL serve
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -160,7 +161,9 @@ class Deployment:
     def start(self, name: str) -> subprocess.Popen[bytes]:
         with (self.logs / name).open("wb") as log:
             command = self.command(SERVICES[name]["command"])
-            return subprocess.Popen(command, env=self.environment, cwd=PROJECT, stdout=log, stderr=log)
+            return subprocess.Popen(
+                command, env=self.environment, cwd=PROJECT, stdout=log, stderr=log, start_new_session=True
+            )
 
     def is_healthy(self, name: str) -> bool:
         return self.run(*SERVICES[name]["healthcheck"]["test"][1:]).returncode == 0
@@ -191,20 +194,21 @@ def deployment(sandbox: Sandbox, tmp_path: Path) -> Iterator[Deployment]:
         made = Deployment(server, environment, ports, workspace, tmp_path)
         migrated = made.run(*SERVICES["migrate"]["command"])
         assert migrated.returncode == 0, migrated.stderr
-        for name in ("code", "daemon", "viewer"):
-            process = made.start(name)
-            stack.callback(process.wait, 60)
-            stack.callback(process.terminate)
-            soon(lambda name=name: made.is_healthy(name))
+        for names in (["code"], ["daemon", "viewer"]):
+            for name in names:
+                process = made.start(name)
+                stack.callback(process.wait)
+                stack.callback(os.killpg, process.pid, signal.SIGKILL)
+            soon(lambda names=names: all(made.is_healthy(name) for name in names))
         yield made
 
 
-def ended(deployment: Deployment, instance: DagsterInstance) -> DagsterRunStatus:
-    """How a run of the data job ends that goes through the queue."""
-    tags = json.dumps({"dagster/partition": KEY})
+def ended(deployment: Deployment, instance: DagsterInstance, job: str, partition: str) -> DagsterRunStatus:
+    """How a run ends that goes through the queue."""
+    tags = json.dumps({"dagster/partition": partition})
     before = {run.run_id for run in instance.get_runs()}
     where = ("-w", "deploy/workspace.yaml", "-l", "sectorforge")
-    launched = deployment.run("dagster", "job", "launch", *where, "-j", "data", "--tags", tags)
+    launched = deployment.run("dagster", "job", "launch", *where, "-j", job, "--tags", tags)
     assert launched.returncode == 0, launched.stderr
     (run,) = [run for run in instance.get_runs() if run.run_id not in before]
     soon(lambda: bool((now := instance.get_run_by_id(run.run_id)) and now.is_finished))
@@ -219,7 +223,7 @@ def test_the_services_work_on_postgresql_and_recover_when_it_went_away(
 ):
     monkeypatch.setenv(POSTGRES, deployment.server.url)
     with DagsterInstance.from_config(str(sandbox.dagster_home)) as instance:
-        assert ended(deployment, instance) == DagsterRunStatus.SUCCESS
+        assert ended(deployment, instance, "data", KEY) == DagsterRunStatus.SUCCESS
         query = json.dumps({"query": "{ permissions { permission value } }"}).encode()
         address = f"http://127.0.0.1:{deployment.ports['3000']}/graphql"
         answer = urlopen(Request(address, query, {"Content-Type": "application/json"}), timeout=30)
@@ -234,7 +238,7 @@ def test_the_services_work_on_postgresql_and_recover_when_it_went_away(
         assert "does not answer" in " ".join(ill.stdout.split())
         deployment.server.start()
 
-        assert ended(deployment, instance) == DagsterRunStatus.SUCCESS
+        assert ended(deployment, instance, "industry", "retail") == DagsterRunStatus.SUCCESS
         assert len(instance.all_logs(run.run_id)) == events
         assert hashes(sandbox.home / "artefacts").items() >= published.items()
     written = [path.read_text(errors="replace") for path in deployment.logs.glob("*") if path.is_file()]
