@@ -101,6 +101,8 @@ class _Cleaning:
         traces = [path for run_id in runs for path in self._traces(run_id)] + self._orphans()
         for run_id in [] if self._dry_run else runs:
             self._instance.delete_run(run_id)
+        if not self._dry_run:
+            _delete_loose_tags(self._root / DATABASES[0])
         return Freed("runs", len(runs), self._each("", traces).bytes, f"older than {KEPT.days} days")
 
     def _traces(self, run_id: str) -> list[Path]:
@@ -177,6 +179,13 @@ def _latest_runs(instance: DagsterInstance, key: AssetKey) -> set[str]:
     wanted = AssetRecordsFilter(key, storage_ids=list(latest.values())) if latest else AssetRecordsFilter(key)
     records = instance.fetch_materializations(wanted, limit=max(len(latest), 1)).records
     return {record.run_id for record in records}
+
+
+def _delete_loose_tags(runs: Path) -> None:
+    """Delete the tags of deleted runs: in SQLite they stay, as Dagster does not turn its foreign keys on."""
+    if runs.exists():
+        with closing(sqlite3.connect(runs)) as database, database:
+            database.execute("DELETE FROM run_tags WHERE run_id NOT IN (SELECT run_id FROM runs)")
 
 
 def _empty_share(database: Path) -> float:

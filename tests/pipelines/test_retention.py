@@ -46,7 +46,8 @@ def backdated(instance: DagsterInstance, run_id: str, age: timedelta) -> None:
 
 def finished(instance: DagsterInstance, age: timedelta = LATER, words: int = 0) -> DagsterRun:
     """A run that made nothing, and said so at length."""
-    run = create_run_for_test(instance, job_name="use_case", status=DagsterRunStatus.STARTED)
+    tags = {"dagster/partition": KEY}
+    run = create_run_for_test(instance, job_name="use_case", status=DagsterRunStatus.STARTED, tags=tags)
     for _ in range(words):
         instance.report_engine_event("nothing was made " * 100, run)
     instance.report_run_failed(run, "it made nothing")
@@ -71,6 +72,10 @@ def test_old_runs_go_with_all_their_files(sandbox: Sandbox, instance: DagsterIns
     assert instance.get_run_by_id(old.run_id) is None
     assert not shard(instance, old).exists()
     assert not output.exists()
+    with closing(sqlite3.connect(sandbox.dagster_home / "history" / "runs.db")) as database:
+        tagged = {run_id for (run_id,) in database.execute("select run_id from run_tags")}
+    assert young.run_id in tagged
+    assert old.run_id not in tagged
     assert instance.get_run_by_id(young.run_id) is not None
     assert shard(instance, young).exists()
 

@@ -1,12 +1,15 @@
 """What is removed from the state folder, and that whoever reads or writes meanwhile does not notice."""
 
 import os
+import re
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from industries import catalogue
+from pipelines.vocabulary import read_catalogue
 from resources import leftovers
 from resources.leftovers import (
     DELETING,
@@ -23,6 +26,7 @@ from resources.leftovers import (
     start_anew,
     unpinned_sources,
 )
+from resources.sources import pins
 from resources.storage import ABANDONED_SECONDS, current, publish
 
 NOBODY = float("inf")
@@ -163,6 +167,15 @@ def test_of_the_cache_only_what_nobody_pins_goes(tmp_path: Path):
     for name in ("a" * 64, "b" * 64, "c" * 32, "notes.txt", "partial-1"):
         (tmp_path / name).write_bytes(b"content")
     assert {path.name for path in unpinned_sources(tmp_path, {"a" * 64})} == {"b" * 64, "c" * 32}
+
+
+def test_whatever_a_definition_pins_is_known():
+    """Every digest in the shipped definitions."""
+    written = [path.read_text() for path in catalogue.ROOT.glob("*/*/use_case.yaml")]
+    digests = {digest for text in written for digest in re.findall(r"(?:sha256|md5): [\"']?([0-9a-f]+)", text)}
+    assert len(digests) > 20
+    use_cases = read_catalogue().use_cases.values()
+    assert set().union(*(pins(one.source) for one in use_cases)) == digests
 
 
 def test_interrupted_work_goes_when_nobody_took_it_up(tmp_path: Path):
