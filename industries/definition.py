@@ -142,6 +142,11 @@ class Package(Strict):
     sha256: Sha256 | None = Field(default=None, description="of the archive; pins every member in it")
     members: dict[str, Member] = Field(min_length=1, description="name of the table -> the file")
 
+    @property
+    def pins(self) -> set[str]:
+        """Every digest that is given: the archive's, and the members'."""
+        return {pin for pin in (self.sha256, *(member.sha256 for member in self.members.values())) if pin}
+
     @model_validator(mode="after")
     def _every_member_is_pinned(self) -> "Package":
         loose = [name for name, member in self.members.items() if not (member.sha256 or self.sha256)]

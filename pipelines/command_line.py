@@ -13,7 +13,6 @@ from typing import Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
@@ -23,15 +22,12 @@ from industries.definition import UseCase
 from industries.visible import visible
 from modeling.evaluation.record import Evaluation, Interval
 from modeling.tasks import registry as tasks
-from pipelines import model_commands, published
+from pipelines import model_commands, operating, published
 from pipelines.campaign import Result, bring_up_to_date
-from pipelines.instance import open_instance
 from pipelines.onboarding import OnboardingError, onboard
+from pipelines.terminal import console, errors, opened
 from pipelines.vocabulary import read_catalogue
 from resources import contracts
-
-WIDTH = 160
-"""Characters a line where the output is no terminal."""
 
 app = typer.Typer(
     help="Should we enter this industry? From raw sector data to an honest evaluation and a report.",
@@ -40,8 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(model_commands.app, name="models")
-console = Console(width=None if sys.stdout.isatty() else WIDTH)
-errors = Console(stderr=True, highlight=False)
+app.add_typer(operating.app)
 
 Patterns = Annotated[list[str] | None, typer.Argument(help="use cases, such as 'finance/*'; default: all")]
 COLOURS = {"made": "green", "up to date": "green", "skipped": "yellow", "retired": "yellow", "failed": "red"}
@@ -53,7 +48,7 @@ def run(patterns: Patterns = None) -> None:
     catalogue = read_catalogue()
     keys = _matching(catalogue, patterns)
     started = time.monotonic()
-    with open_instance() as instance:
+    with opened() as instance:
         results = bring_up_to_date(keys, catalogue, instance, console)
     console.print(_summary(results, published.evaluations(catalogue)))
     for result in results:
@@ -151,11 +146,20 @@ def list_extras() -> None:
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="port on this machine")] = 3000) -> None:
-    """Open the Dagster UI on this machine, with its daemon. It has no authentication: it listens on loopback only."""
-    open_instance().dispose()
-    arguments = ["-m", "dagster", "dev", "-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)]
-    console.print(f"http://127.0.0.1:{port} (Ctrl-C ends it)")
+def ui(
+    port: Annotated[int, typer.Option(help="port on this machine")] = 3000,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="only look: nothing can be started or changed")
+    ] = False,
+) -> None:
+    """Open the Dagster UI on this machine, with its daemon unless it is read-only.
+
+    It has no authentication: it listens on loopback only.
+    """
+    with opened():
+        console.print(f"http://127.0.0.1:{port} (Ctrl-C ends it)")
+    program = ["dagster_webserver", "--read-only"] if read_only else ["dagster", "dev"]
+    arguments = ["-m", *program, "-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)]
     os.execv(sys.executable, [sys.executable, *arguments])
 
 

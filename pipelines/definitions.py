@@ -32,7 +32,7 @@ def build_defs(
     found = catalogue or read_catalogue()
     partitions = Partitions.of(found)
     home = (resources or {}).get("home", Home())
-    run_retention, weekly_run_retention = retention.build(found)
+    cleaning, weekly_retention = retention.build(found)
     assets = [
         raw_data.build(found, partitions),
         validated_data.build(found, partitions),
@@ -44,8 +44,8 @@ def build_defs(
     ]
     return Definitions(
         assets=[automation.automated(made) for made in assets],
-        jobs=[*JOBS, model_choice.build(), run_retention],
-        schedules=[*schedules(partitions), weekly_run_retention],
+        jobs=[*JOBS, model_choice.build(), cleaning],
+        schedules=[*schedules(partitions), weekly_retention],
         sensors=[
             deliveries.build(found, look_seconds),
             automation.sensor(look_seconds),

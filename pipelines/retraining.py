@@ -8,7 +8,6 @@ from dagster import (
     AssetKey,
     AssetRecordsFilter,
     DagsterInstance,
-    DagsterRunStatus,
     EventLogRecord,
     RunRequest,
     RunsFilter,
@@ -17,15 +16,14 @@ from dagster import (
     SensorResult,
     sensor,
 )
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from assets.drift import ASKS_FOR_TRAINING
 from assets.stages import DRIFT, STAGES
 from industries.catalogue import Catalogue
 from pipelines.jobs import use_case_job
-from pipelines.retention import FINISHED
 from resources.storage import PARTITION
 
-UNFINISHED = [status for status in DagsterRunStatus if status not in FINISHED]
 AFTER_DATA = [AssetKey(name) for name, stage in STAGES.items() if stage.group != "data"]
 
 
@@ -36,7 +34,7 @@ def unanswered(key: str, instance: DagsterInstance) -> str:
     if compared is None or (judged and judged.storage_id > compared.storage_id):
         return ""
     asks = compared.asset_materialization and compared.asset_materialization.metadata.get(ASKS_FOR_TRAINING)
-    under_way = RunsFilter(tags={PARTITION: key}, statuses=UNFINISHED)
+    under_way = RunsFilter(tags={PARTITION: key}, statuses=NOT_FINISHED_STATUSES)
     return compared.run_id if asks and asks.value and not instance.get_runs_count(under_way) else ""
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from modeling.evaluated import EvaluatedModel
 from modeling.evaluation.record import Evaluation
 from resources.errors import PermanentError
-from resources.storage import current, publish, put_current
+from resources.storage import current, locked, publish, put_current
 
 ASSET = "published_model"
 
@@ -76,8 +76,9 @@ class Models:
         if len(found) != 1:
             what = f"{len(found)} published models of {key} begin with {version!r}" if found else "there is no such one"
             raise UnknownVersion(f"{key} {version}: {what}; known: {', '.join(names) or 'none'}")
-        self._hold(key, found[0])
-        put_current(self._folder / key, found[0])
+        with locked(self._folder / key):
+            self._hold(key, found[0])
+            put_current(self._folder / key, found[0])
         return found[0]
 
     def roll_back(self, key: str) -> str:
@@ -95,11 +96,13 @@ class Models:
 
     def unpin(self, key: str) -> str | None:
         """Let the latest published version serve again. Returns its name; None where nothing was published."""
-        (self._folder / key / "pinned").unlink(missing_ok=True)
         latest = next(iter(self.versions(key)), None)
-        if latest is not None and not latest.serves:
+        if latest is None:
+            return None
+        with locked(self._folder / key):
+            (self._folder / key / "pinned").unlink(missing_ok=True)
             put_current(self._folder / key, latest.name)
-        return latest and latest.name
+        return latest.name
 
     def _hold(self, key: str, version: str) -> None:
         draft = self._folder / key / ".pinned"

@@ -7,8 +7,10 @@ Layout::
 
     artefacts/<asset>/<partition>/versions/<version>/…   immutable
     artefacts/<asset>/<partition>/current                link to the published version
+    artefacts/<asset>/<partition>/.lock                  held while either changes
 """
 
+import fcntl
 import hashlib
 import io
 import os
@@ -80,17 +82,21 @@ def _publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
     versions.mkdir(parents=True, exist_ok=True)
     _sweep(versions)
     place = versions / version
-    if not place.exists():
-        temporary = Path(tempfile.mkdtemp(prefix=WRITING, dir=versions))
-        try:
-            with writing(folder):
-                write(temporary)
-            temporary.chmod(0o755)
+    with locked(folder):
+        if place.exists():
+            put_current(folder, version)
+            return place
+    temporary = Path(tempfile.mkdtemp(prefix=WRITING, dir=versions))
+    try:
+        with writing(folder):
+            write(temporary)
+        temporary.chmod(0o755)
+        with locked(folder):
             _rename(temporary, place)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-    put_current(folder, version)
-    return place
+            put_current(folder, version)
+            return place
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def put_current(folder: Path, version: str) -> None:
@@ -99,6 +105,14 @@ def put_current(folder: Path, version: str) -> None:
     link.unlink(missing_ok=True)
     link.symlink_to(Path("versions") / version)
     link.replace(folder / "current")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder, whose other users wait; a process that dies lets go of it."""
+    with (folder / ".lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _sweep(versions: Path) -> None:

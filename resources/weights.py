@@ -127,6 +127,11 @@ WEIGHTS = {
 }
 
 
+def pins() -> set[str]:
+    """The digests of all files that packaged weights are made of."""
+    return {pin for weights in WEIGHTS.values() for package in weights.packages for pin in package.pins}
+
+
 class UnknownWeights(PermanentError):
     """No packaged weights have this name."""
 

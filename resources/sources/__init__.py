@@ -9,7 +9,7 @@ from resources.sources.cache import Cache
 from resources.sources.database import DatabaseAway
 from resources.sources.errors import SourceError, SourceUnreachable
 from resources.sources.landing import LandingError
-from resources.sources.source import fingerprint, read, read_package, settle
+from resources.sources.source import fingerprint, pins, read, read_package, settle
 
 __all__ = [
     "Cache",
@@ -18,6 +18,7 @@ __all__ = [
     "SourceError",
     "SourceUnreachable",
     "fingerprint",
+    "pins",
     "read",
     "read_package",
     "settle",

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from industries import extras
-from industries.definition import SOURCES, Files, Http, Member, Package, UseCase
+from industries.definition import SOURCES, Files, Http, Member, Package, Source, UseCase
 from resources.sources import archives, database, fetch, landing
 from resources.sources.cache import Cache, check_pin, fits
 from resources.sources.errors import SourceError
@@ -50,6 +50,13 @@ def fingerprint(use_case: UseCase) -> str:
     for extra in (use_case.extra, source.simulation and source.simulation.extra):
         digest.update(json.dumps(extras.versions(extra)).encode() if extra else b"")
     return digest.hexdigest()
+
+
+def pins(source: Source) -> set[str]:
+    """The digests of all files that a source pins: those that the cache keeps for it."""
+    addresses = source.http.members.values() if source.http else ()
+    packed = source.package.pins if source.package else set()
+    return packed | {pin for address in addresses for pin in _pins(address)}
 
 
 def settle(use_case: UseCase) -> None:

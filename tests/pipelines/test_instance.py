@@ -1,0 +1,114 @@
+"""The instance's configuration: the shipped one, the storage that the environment names, and what is refused."""
+
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from industries import extras
+from pipelines import command_line
+from pipelines.instance import POSTGRES, SCHEME, SHIPPED, InstanceError, open_instance
+
+from .database import PASSWORD, database, free_port
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty state folder that the environment names, with nothing else said."""
+    monkeypatch.setenv("SECTORFORGE_HOME", str(tmp_path / "home"))
+    for name in ("DAGSTER_HOME", POSTGRES):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    return tmp_path / "home"
+
+
+def anywhere(port: int) -> str:
+    """A database that does not answer."""
+    return f"{SCHEME}dagster:{PASSWORD}@127.0.0.1:{port}/dagster"
+
+
+def test_the_shipped_configuration_is_written_and_kept_up_to_date(home: Path):
+    written = home / "dagster" / "dagster.yaml"
+    open_instance().dispose()
+    assert written.read_text() == SHIPPED.read_text()
+    written.write_text("telemetry: {enabled: true}\n")
+    open_instance().dispose()
+    assert written.read_text() == SHIPPED.read_text()
+    assert [path.name for path in written.parent.glob(".*yaml*")] == []
+
+
+def test_an_instance_elsewhere_is_taken_as_it_is(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.setenv("DAGSTER_HOME", str(elsewhere))
+    with open_instance() as instance:
+        assert instance.root_directory == str(elsewhere)
+    assert not (elsewhere / "dagster.yaml").exists()
+    assert not home.exists()
+
+
+@pytest.mark.usefixtures("home")
+def test_a_url_for_another_driver_is_refused_with_what_to_write(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(POSTGRES, f"postgresql://dagster:{PASSWORD}@127.0.0.1/dagster")
+    with pytest.raises(InstanceError, match=r"must begin with postgresql\+psycopg2://") as raised:
+        open_instance()
+    assert PASSWORD not in str(raised.value)
+
+
+@pytest.mark.usefixtures("home")
+def test_without_the_extra_the_command_that_installs_it_is_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(POSTGRES, anywhere(1))
+    monkeypatch.setattr(extras, "missing", lambda extra: [f"dagster-{extra}"])
+    with pytest.raises(InstanceError, match=r"pip install 'sectorforge\[postgres\]'"):
+        open_instance()
+
+
+def test_a_history_does_not_move_to_another_storage_by_itself(home: Path, monkeypatch: pytest.MonkeyPatch):
+    open_instance().dispose()
+    monkeypatch.setenv(POSTGRES, anywhere(1))
+    with pytest.raises(InstanceError, match=r"lies in SQLite, so unset SECTORFORGE_POSTGRES_URL; .* remove .*yaml"):
+        open_instance()
+    configuration = home / "dagster" / "dagster.yaml"
+    configuration.write_text(f"{SHIPPED.read_text()}\nstorage: {{postgres: {{postgres_url: {{env: {POSTGRES}}}}}}}\n")
+    monkeypatch.delenv(POSTGRES)
+    with pytest.raises(InstanceError, match="lies in PostgreSQL, so set SECTORFORGE_POSTGRES_URL"):
+        open_instance()
+
+
+@pytest.mark.usefixtures("home")
+def test_a_database_that_does_not_answer_is_told_in_a_line_without_its_password(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(POSTGRES, anywhere(port := free_port()))
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    result = CliRunner().invoke(command_line.app, ["run", "finance/credit_scoring"])
+    assert result.exit_code == 1
+    told = " ".join(result.stderr.split())
+    assert re.search(f"storage of Dagster's instance does not answer: .* port {port} failed: Connection refused", told)
+    assert f"Start the database, or correct {POSTGRES}" in told
+    assert "Traceback" not in told
+    assert PASSWORD not in told
+
+
+def test_on_postgresql_the_pool_has_its_limit_and_no_file_has_the_password(home: Path, monkeypatch: pytest.MonkeyPatch):
+    with database() as server:
+        monkeypatch.setenv(POSTGRES, server.url)
+        with open_instance() as instance:
+            storage = instance.event_log_storage
+            assert "Postgres" in type(storage).__name__
+            assert {pool.name: pool.limit for pool in storage.get_pool_limits()} == {"gpu": 1}
+            first, second = (storage.claim_concurrency_slot("gpu", run, "torch_model") for run in ("one", "two"))
+            assert (first.is_claimed, second.is_claimed) == (True, False)
+            storage.free_concurrency_slots_for_run("one")
+            assert storage.claim_concurrency_slot("gpu", "two", "torch_model").is_claimed
+        assert yaml.safe_load((home / "dagster" / "dagster.yaml").read_text())["storage"] == {
+            "postgres": {"postgres_url": {"env": POSTGRES}}
+        }
+        secret = server.url.split(":")[2].split("@")[0].encode()
+        files = [path for path in home.rglob("*") if path.is_file()]
+        assert files
+        assert not any(secret in path.read_bytes() or PASSWORD.encode() in path.read_bytes() for path in files)
+        assert not (home / "dagster" / "history").exists()
+    assert os.environ["DAGSTER_HOME"] == str(home / "dagster")
