@@ -10,7 +10,7 @@ from typing import Any
 
 from dagster import BetaWarning, Definitions, in_process_executor
 
-from assets import evaluation, features, models, published_model, raw_data, reports, validated_data
+from assets import evaluation, features, models, predictions, published_model, raw_data, reports, validated_data
 from assets.partitions import Partitions
 from industries.catalogue import Catalogue
 from pipelines import automation, deliveries, model_choice, notices, retention
@@ -35,6 +35,7 @@ def build_defs(*, catalogue: Catalogue | None = None, resources: Mapping[str, An
         *models.build(found, partitions),
         evaluation.build(found, partitions),
         published_model.build(found, partitions),
+        predictions.build(found, partitions),
         *reports.build(found, partitions),
     ]
     return Definitions(

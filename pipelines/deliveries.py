@@ -1,7 +1,8 @@
 """Notices deliveries.
 
-Belongs here: the sensor that looks into landing folders, and the decision what a look means. Does not belong here: what
-counts as a delivery (`resources.sources.landing`), or what follows once the data is made (`automation`).
+Belongs here: the sensor that looks into landing folders, of rows to learn from and of rows to predict, and the decision
+what a look means. Does not belong here: what counts as a delivery (`resources.sources.landing`), or what follows once
+the data is made (`automation`).
 """
 
 import json
@@ -19,14 +20,35 @@ from dagster import (
     sensor,
 )
 
-from assets.stages import STAGES, fingerprint, recorded_fingerprint
+from assets.predictions import predictions_fingerprint
+from assets.stages import PREDICTIONS, STAGES, fingerprint, recorded_fingerprint
 from industries.catalogue import Catalogue
 from industries.definition import UseCase
-from pipelines.jobs import data_job
+from pipelines.jobs import data_job, predictions_job
 from resources.errors import PermanentError, UnreachableError
 from resources.notification import Notice, NotificationError, notify
 
 RAW = STAGES["raw_data"]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A landing folder: whose, the asset made of what lies there, and the job that makes it."""
+
+    use_case: UseCase
+    asset: str
+    job: str
+
+    @property
+    def name(self) -> str:
+        """Under which it is remembered."""
+        return self.use_case.key if self.asset == RAW.name else f"{self.use_case.key} {self.asset}"
+
+    def fingerprint(self, instance: DagsterInstance) -> str:
+        """Of what would be made now. Raises PermanentError, UnreachableError: as the asset would."""
+        if self.asset == RAW.name:
+            return fingerprint(RAW, self.use_case, instance)
+        return predictions_fingerprint(self.use_case, instance)
 
 
 @dataclass(frozen=True)
@@ -36,7 +58,7 @@ class Look:
     Attributes
     ----------
     found: the fingerprint of what lies there; empty where it can't be told, for the reason `why`.
-    passing: whether `why` may be gone at the next look. made: the fingerprint of what the latest snapshot was made of.
+    passing: whether `why` may be gone at the next look. made: the fingerprint of what the latest asset was made of.
     """
 
     found: str = ""
@@ -76,14 +98,14 @@ def decide(look: Look, memory: Memory) -> Decision:
     return Decision(Memory(look.found), ask=True)
 
 
-def looked(use_case: UseCase, instance: DagsterInstance) -> tuple[Look, int]:
-    """What lies in the landing folder, and the number of the event that made the latest snapshot."""
-    wanted = AssetRecordsFilter(AssetKey(RAW.name), asset_partitions=[use_case.key])
+def looked(watched: Watched, instance: DagsterInstance) -> tuple[Look, int]:
+    """What lies in the landing folder, and the number of the event that made the latest asset of it."""
+    wanted = AssetRecordsFilter(AssetKey(watched.asset), asset_partitions=[watched.use_case.key])
     records = instance.fetch_materializations(wanted, limit=1).records
     made = recorded_fingerprint(records[0].asset_materialization) if records else ""
     event = records[0].storage_id if records else 0
     try:
-        return Look(found=fingerprint(RAW, use_case, instance), made=made), event
+        return Look(found=watched.fingerprint(instance), made=made), event
     except UnreachableError as error:
         return Look(why=str(error), passing=True, made=made), event
     except PermanentError as error:
@@ -99,29 +121,31 @@ def _tell(key: str, fault: str, log: Callable[[str], None]) -> None:
 
 
 def build(catalogue: Catalogue) -> SensorDefinition:
-    """The sensor over all use cases whose source is a landing folder. Stopped until switched on."""
-    watched = [use_case for use_case in catalogue.use_cases.values() if use_case.source.files]
+    """The sensor over all landing folders, of rows to learn from and of rows to predict. Stopped until switched on."""
+    use_cases = catalogue.use_cases.values()
+    watched = [Watched(use_case, RAW.name, data_job.name) for use_case in use_cases if use_case.source.files]
+    watched += [Watched(use_case, PREDICTIONS.name, predictions_job.name) for use_case in use_cases if use_case.predict]
 
     @sensor(
         name="new_deliveries",
-        job=data_job,
+        jobs=[data_job, predictions_job],
         minimum_interval_seconds=30,
         description="Make the data of a use case whose landing folder holds something new: known by its content, "
-        "whatever its name or date.",
+        "whatever its name or date. Predict where rows to be predicted are new, or the model that serves is.",
     )
     def new_deliveries(context: SensorEvaluationContext) -> SensorResult:
         remembered = {key: Memory(**memory) for key, memory in json.loads(context.cursor or "{}").items()}
         requests, kept, faults = [], {}, []
-        for use_case in watched:
-            look, event = looked(use_case, context.instance)
-            decision = decide(look, remembered.get(use_case.key, Memory()))
-            kept[use_case.key] = asdict(decision.memory)
+        for folder in watched:
+            look, event = looked(folder, context.instance)
+            decision = decide(look, remembered.get(folder.name, Memory()))
+            kept[folder.name] = asdict(decision.memory)
             if decision.ask:
-                run_key = f"{use_case.key} {look.found} {event}"
-                requests.append(RunRequest(run_key, partition_key=use_case.key))
+                run_key = f"{folder.name} {look.found} {event}"
+                requests.append(RunRequest(run_key, job_name=folder.job, partition_key=folder.use_case.key))
             if decision.tell:
-                faults.append(f"{use_case.key}: {decision.tell}")
-                _tell(use_case.key, decision.tell, context.log.error)
+                faults.append(f"{folder.name}: {decision.tell}")
+                _tell(folder.name, decision.tell, context.log.error)
         nothing = "; ".join(faults) or f"nothing new in {len(watched)} landing folders"
         return SensorResult(requests, skip_reason=None if requests else nothing, cursor=json.dumps(kept))
 

@@ -20,7 +20,7 @@ from dagster import (
     op,
 )
 
-from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT, QUARANTINE, STAGES
+from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT, PREDICTIONS, QUARANTINE, STAGES
 from industries.catalogue import Catalogue
 
 KEPT = timedelta(days=90)
@@ -38,7 +38,7 @@ def forgettable(catalogue: Catalogue, instance: DagsterInstance, before: datetim
 
 
 def _made(catalogue: Catalogue) -> list[tuple[str, str | None]]:
-    of_use_cases = [(asset, key) for asset in (*STAGES, QUARANTINE) for key in catalogue.use_cases]
+    of_use_cases = [(asset, key) for asset in (*STAGES, QUARANTINE, PREDICTIONS.name) for key in catalogue.use_cases]
     of_industries = [(INDUSTRY_REPORT, key) for key in catalogue.industries]
     return [*of_use_cases, *of_industries, (MARKET_ENTRY_REPORT, None)]
 

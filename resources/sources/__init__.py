@@ -7,12 +7,13 @@ tables as they are. Does not belong here: storing what was read (`resources.stor
 
 from resources.sources.cache import Cache
 from resources.sources.errors import SourceError, SourceUnreachable
-from resources.sources.landing import LandingError
+from resources.sources.landing import LandingError, NothingDelivered
 from resources.sources.source import fingerprint, read, read_package, settle
 
 __all__ = [
     "Cache",
     "LandingError",
+    "NothingDelivered",
     "SourceError",
     "SourceUnreachable",
     "fingerprint",

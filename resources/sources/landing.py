@@ -34,6 +34,10 @@ class LandingError(UnreachableError):
     """Files that can't be had just now; the next look may find them."""
 
 
+class NothingDelivered(SourceError):
+    """There is no file that matches, or no such folder."""
+
+
 @dataclass(frozen=True)
 class Landed:
     """A file in a landing folder.
@@ -77,7 +81,8 @@ def deliveries(files: Files, folder: Path) -> list[Landed]:
     """The whole files that match, each content once, in the order of their names. Hidden and temporary files, and those
     written to within the last second, are none.
 
-    Raises SourceError: there is no such folder, no file that matches, one that may not be read, or a symbolic link.
+    Raises NothingDelivered: there is no such folder, or no file that matches.
+    Raises SourceError: a file that may not be read, or a symbolic link.
     Raises LandingError: the store does not answer, or all that match are still being written.
     """
     found = landed(files, folder)
@@ -97,7 +102,7 @@ def landed(files: Files, folder: Path) -> list[Landed]:
         store, pattern = url_to_fs(url)
         top = _top(pattern)
         if not store.isdir(top):
-            raise SourceError(f"there is no folder {top}: make it, or correct `source.files.path`")
+            raise NothingDelivered(f"there is no folder {top}: make it, or correct the `path` of `files`")
         listed = store.glob(pattern, detail=True, on_error="raise")
     below = f"{store._strip_protocol(str(folder))}/"
     found = [
@@ -115,7 +120,7 @@ def landed(files: Files, folder: Path) -> list[Landed]:
         if file.about.get("islink"):
             raise SourceError(f"{file.where} is a symbolic link, which may lead anywhere: put the file itself there")
     if not found:
-        raise SourceError(f"no file matches {url}: put files there, or correct `source.files.path`")
+        raise NothingDelivered(f"no file matches {url}: put files there, or correct the `path` of `files`")
     return found
 
 

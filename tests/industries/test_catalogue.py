@@ -17,7 +17,10 @@ from pipelines import schema
 from pipelines.vocabulary import read_catalogue
 
 WORDS = Vocabulary(
-    ["binary_classification", "regression"], ["lightgbm", "logistic", "mlp", "ridge", "tabm"], lambda task: Settings
+    ["binary_classification", "regression"],
+    ["lightgbm", "logistic", "mlp", "ridge", "tabm"],
+    settings=lambda task: Settings,
+    predicts=lambda task: task == "binary_classification",
 )
 USE_CASE = """\
 title: Will it break?
