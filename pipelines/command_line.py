@@ -21,7 +21,7 @@ from industries.catalogue import Catalogue
 from industries.definition import UseCase
 from modeling.evaluation.record import Evaluation, Interval
 from modeling.tasks import registry as tasks
-from pipelines import model_commands, published
+from pipelines import model_commands, published, serving_commands
 from pipelines.campaign import Result, bring_up_to_date
 from pipelines.instance import open_instance
 from pipelines.vocabulary import read_catalogue
@@ -37,6 +37,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(model_commands.app, name="models")
+app.command()(serving_commands.predict)
+app.command()(serving_commands.serve)
 console = Console(width=None if sys.stdout.isatty() else WIDTH)
 errors = Console(stderr=True, highlight=False)
 

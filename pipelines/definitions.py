@@ -19,6 +19,7 @@ from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
 from resources.home import Home
 from resources.storage import ArtefactIOManager
+from resources.tracking import Tracking
 
 
 def build_defs(*, catalogue: Catalogue | None = None, resources: Mapping[str, Any] | None = None) -> Definitions:
@@ -47,6 +48,7 @@ def build_defs(*, catalogue: Catalogue | None = None, resources: Mapping[str, An
             "home": home,
             "compute": ComputeResource(),
             "io_manager": ArtefactIOManager(home=home),
+            "tracking": Tracking(home=home),
             **(resources or {}),
         },
         executor=in_process_executor,
