@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 EXTRA = "tracking"
 SERVER, DAGSTER = "MLFLOW_TRACKING_URI", "SECTORFORGE_DAGSTER_URL"
-ALIAS = "serving"
+ALIAS, ADDRESS = "serving", "models:/"
 CODE = Path(__file__).with_name("served_model.py")
 DEFINITION = "use_case.json"
 RUN, PARENT, VERSION = "dagster.run_id", "mlflow.parentRunId", "version"
@@ -88,10 +88,10 @@ class Tracking(ConfigurableResource):
         """
         if extras.missing(EXTRA):
             raise LookupError(f"serving needs packages that are not installed: {extras.install_command([EXTRA])}")
-        found = self._guarded(lambda client: client.get_model_version_by_alias(model_name(key), ALIAS).version)
-        if not found.isdigit():
+        found = self._guarded(lambda client: _address(client, key))
+        if not found.startswith(ADDRESS):
             raise LookupError(f"{key}: no registered model serves ({found}): `sectorforge run {key}` first")
-        return f"models:/{model_name(key)}@{ALIAS}"
+        return found
 
     def _guarded(self, what: "Callable[[MlflowClient], str]") -> str:
         if extras.missing(EXTRA):
@@ -142,6 +142,11 @@ def _point(client: "MlflowClient", key: str, version: str | None) -> str:
         return "no registered version serves"
     client.set_registered_model_alias(name, ALIAS, found)
     return f"version {found} of {name} serves"
+
+
+def _address(client: "MlflowClient", key: str) -> str:
+    client.get_model_version_by_alias(model_name(key), ALIAS)
+    return f"{ADDRESS}{model_name(key)}@{ALIAS}"
 
 
 def _registered(client: "MlflowClient", name: str, version: str) -> str | None:

@@ -26,9 +26,10 @@ def tracked(delivered: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> San
     """A copy of `delivered` whose publishing was told to a local MLflow."""
     copied = delivered.copy(tmp_path_factory.mktemp("tracked") / "sandbox")
     made = Sandbox(copied.folder, tracked=True)
+    made.place(learners=["logistic", "lightgbm"], seconds={"lightgbm": 1})
     with pytest.MonkeyPatch.context() as patch, made.instance() as instance:
         patch.setenv(DAGSTER, "http://dagster.example/")
-        made.make(instance, KEY, "evaluation", "published_model")
+        made.make(instance, KEY, "lightgbm_model", "evaluation", "published_model")
     return made
 
 
@@ -63,6 +64,7 @@ def test_a_run_says_what_was_judged_and_leads_back_to_dagster(tracked: Sandbox, 
 def test_every_candidate_is_a_run_of_its_own_with_device_cost_and_curve(tracked, client):
     judged = EvaluatedModel.load(tracked.current("evaluation")).evaluation
     _, nested = runs(client)
+    assert any(candidate.curve for candidate in judged.candidates)
     by_name = {run.info.run_name: run for run in nested}
     assert by_name.keys() == {candidate.learner for candidate in judged.candidates}
     for candidate in judged.candidates:
