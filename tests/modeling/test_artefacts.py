@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from modeling.artefacts import Candidates, Model, ModelError
+from modeling.artefacts import FORMAT, Candidates, Model, ModelError
 from modeling.blend import Blend
 from modeling.compute import Compute
 from modeling.feature_set import FeatureSet
@@ -19,7 +19,7 @@ from modeling.training import train
 
 from .small_data import parts, prepared
 
-NATIVE = {".json", ".skops", ".txt", ".npy"}
+NATIVE = {".json", ".skops", ".txt", ".npy", ".parquet"}
 PROJECT = Path(__file__).parents[2]
 
 
@@ -105,8 +105,8 @@ def test_a_folder_without_a_model_is_refused(tmp_path):
 def test_a_later_format_is_refused(model, tmp_path):
     model.save(tmp_path)
     sidecar = tmp_path / "model.json"
-    sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | {"format": 2}))
-    with pytest.raises(ModelError, match=r"model\.json: only format 1 is known; update sectorforge"):
+    sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | {"format": FORMAT + 1}))
+    with pytest.raises(ModelError, match=rf"model\.json: only format {FORMAT} is known; update"):
         Model.load(tmp_path)
 
 
