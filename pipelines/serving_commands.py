@@ -28,9 +28,10 @@ console, errors = Console(), Console(stderr=True, highlight=False)
 
 def serve(key: Key, port: Annotated[int, typer.Option(help="port on this machine")] = 5001) -> None:
     """Serve the published model with MLflow's own server. It has no authentication: it listens on loopback only."""
+    use_case, place = _published(key)
     tracking = Tracking(home=Home())
     try:
-        model = tracking.registered(known_key(key, read_catalogue()))
+        model = tracking.address(use_case, place)
     except LookupError as error:
         _give_up(str(error))
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", model, "--env-manager", "local"]
@@ -46,12 +47,11 @@ def predict(
     out: Annotated[Path, typer.Option(help="where the predictions go: .csv or .parquet")],
 ) -> None:
     """Predict the rows of a file with the published model. Rows that break a rule are named and left out."""
-    catalogue = read_catalogue()
-    use_case = catalogue.use_cases[known_key(key, catalogue)]
     if out.suffix not in (".csv", ".parquet"):
         _give_up(f"{out}: predictions are written as .csv or .parquet")
+    use_case, place = _published(key)
     try:
-        made = _predicted(use_case, file)
+        made = _predicted(use_case, place, file)
     except (PermanentError, OSError) as error:
         _give_up(str(error))
     _write(made, out)
@@ -62,13 +62,20 @@ def predict(
         errors.print(f"rows that break a rule have no prediction:\n{told(made)}", markup=False, soft_wrap=True)
 
 
-def _predicted(use_case: UseCase, file: Path) -> Predictions:
-    from resources.published import Published
-    from resources.sources.reading import read_table
-
+def _published(key: str) -> tuple[UseCase, Path]:
+    """A use case and the folder of the version that serves it."""
+    catalogue = read_catalogue()
+    use_case = catalogue.use_cases[known_key(key, catalogue)]
     place = Models(Home().artefacts).serving(use_case.key)
     if place is None:
         _give_up(f"{use_case.key}: no model of it was published yet: `sectorforge run {use_case.key}` first")
+    return use_case, place
+
+
+def _predicted(use_case: UseCase, place: Path, file: Path) -> Predictions:
+    from resources.published import Published
+    from resources.sources.reading import read_table
+
     reading = use_case.predict.files if use_case.predict else use_case.source.files or Files(path=str(file))
     rows = read_table(file.read_bytes(), file.name, reading, str(file), pinned=False)
     return Published.load(place / MODEL, place.name, use_case).predictions(rows)

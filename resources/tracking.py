@@ -38,15 +38,22 @@ if TYPE_CHECKING:
 
 EXTRA = "tracking"
 SERVER, DAGSTER = "MLFLOW_TRACKING_URI", "SECTORFORGE_DAGSTER_URL"
-ALIAS, ADDRESS = "serving", "models:/"
+SERVERS = ("http", "databricks")
+ALIAS = "serving"
+NOT_TRACKED = "not tracked: "
 CODE = Path(__file__).with_name("served_model.py")
 DEFINITION = "use_case.json"
 RUN, PARENT, VERSION = "dagster.run_id", "mlflow.parentRunId", "version"
 """Tags: of a run, the Dagster run that made it; of a registered version, the published one it is."""
 AT_ONCE = 1000
 """Metrics that MLflow takes in one go."""
-PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
-"""How long a server is waited for, in seconds, unless the environment says otherwise."""
+MANNERS = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # seconds
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+"""A server that is away is not waited for long, and logs hold no bars, unless the environment says otherwise."""
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
 class Tracking(ConfigurableResource):
@@ -58,7 +65,7 @@ class Tracking(ConfigurableResource):
     def environment(self) -> dict[str, str]:
         """What MLflow's own programs must find in their environment to see the same as this resource."""
         uri = os.environ.get(SERVER) or f"sqlite:///{self._folder / 'mlflow.db'}"
-        return {SERVER: uri, "MLFLOW_REGISTRY_URI": uri, "MLFLOW_DISABLE_TELEMETRY": "true"}
+        return MANNERS | {SERVER: uri, "MLFLOW_REGISTRY_URI": uri} | QUIET
 
     def record(self, use_case: UseCase, judged: EvaluatedModel, serving: Path | None) -> str:
         """Keep a judged champion as a run, and as a version of the registered model if it is the one that serves.
@@ -79,30 +86,28 @@ class Tracking(ConfigurableResource):
         """Let the alias stand on a published version. Returns what came of it; nothing is raised."""
         return self._guarded(lambda client: _point(client, key, version))
 
-    def registered(self, key: str) -> str:
-        """The address of the registered model that serves a use case.
+    def address(self, use_case: UseCase, serving: Path) -> str:
+        """Where MLflow finds the model that serves, whose folder is `serving`; registered now if it was not.
 
         Raises
         ------
-        LookupError: none does; the message says why and what to do.
+        LookupError: it can't be registered; the message says why.
         """
-        if extras.missing(EXTRA):
-            raise LookupError(f"serving needs packages that are not installed: {extras.install_command([EXTRA])}")
-        found = self._guarded(lambda client: _address(client, key))
-        if not found.startswith(ADDRESS):
-            raise LookupError(f"{key}: no registered model serves ({found}): `sectorforge run {key}` first")
-        return found
+        told = self.record(use_case, EvaluatedModel.load(serving), serving)
+        if told.startswith(NOT_TRACKED):
+            raise LookupError(f"{use_case.key} can't be served. {told}")
+        return f"models:/{model_name(use_case.key)}@{ALIAS}"
 
     def _guarded(self, what: "Callable[[MlflowClient], str]") -> str:
         if extras.missing(EXTRA):
-            return f"not tracked: {extras.install_command([EXTRA])}"
+            return f"{NOT_TRACKED}{extras.install_command([EXTRA])}"
         try:
             return what(self._client())
         except Exception as error:  # noqa: BLE001  whatever fails here must not fail the run
-            return f"not tracked: {type(error).__name__}: {self._without_secrets(str(error))}"
+            return f"{NOT_TRACKED}{type(error).__name__}: {self._without_secrets(str(error))}"
 
     def _client(self) -> "MlflowClient":
-        os.environ |= {**PATIENCE, **os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+        os.environ |= MANNERS | os.environ | QUIET
         from mlflow import MlflowClient
 
         for name in ("mlflow", "alembic"):
@@ -117,8 +122,9 @@ class Tracking(ConfigurableResource):
 
     @property
     def _artefacts(self) -> str | None:
-        """Where runs keep files; a server has a place of its own."""
-        return None if os.environ.get(SERVER) else str(self._folder / "artefacts")
+        """Where runs keep files; a server has a place of its own, a database has none."""
+        scheme = urlsplit(self.environment[SERVER]).scheme
+        return None if scheme.startswith(SERVERS) else str(self._folder / "artefacts")
 
     def _without_secrets(self, message: str) -> str:
         password = urlsplit(self.environment[SERVER]).password
@@ -142,11 +148,6 @@ def _point(client: "MlflowClient", key: str, version: str | None) -> str:
         return "no registered version serves"
     client.set_registered_model_alias(name, ALIAS, found)
     return f"version {found} of {name} serves"
-
-
-def _address(client: "MlflowClient", key: str) -> str:
-    client.get_model_version_by_alias(model_name(key), ALIAS)
-    return f"{ADDRESS}{model_name(key)}@{ALIAS}"
 
 
 def _registered(client: "MlflowClient", name: str, version: str) -> str | None:

@@ -168,6 +168,8 @@ def test_rows_that_break_a_rule_are_named_on_the_command_line(here: Path, sandbo
     assert pl.read_parquet(here / "out.parquet").height == 4
 
 
-def test_serving_what_was_never_registered_says_what_to_do(here: Path):
-    result = CliRunner().invoke(app, ["serve", KEY])
+@pytest.mark.parametrize("command", [["serve"], ["predict", "rows.csv", "--out", "out.csv"]])
+def test_what_was_never_published_is_neither_served_nor_predicted(here: Path, sandbox: Sandbox, command: list[str]):
+    (sandbox.home / "artefacts" / "published_model" / KEY / "current").unlink()
+    result = CliRunner().invoke(app, [command[0], KEY, *command[1:]])
     assert result.exit_code == 2 and f"`sectorforge run {KEY}` first" in result.output.replace("\n", " ")

@@ -108,6 +108,14 @@ def test_the_alias_stands_on_the_version_that_serves_and_follows_a_choice(tracke
         client.get_model_version_by_alias(NAME, ALIAS)
 
 
+def test_what_was_published_before_it_was_tracked_is_registered_when_it_is_to_be_served(sandbox):
+    place, tracking = Models(sandbox.home / "artefacts").serving(KEY), Tracking(home=Home(folder=str(sandbox.home)))
+    assert place and tracking.address(sandbox.use_case(), place) == f"models:/{NAME}@{ALIAS}"
+    assert tracking.record(sandbox.use_case(), EvaluatedModel.load(place), place).endswith(
+        f"version 1 of {NAME} serves"
+    )
+
+
 def told(instance: DagsterInstance) -> str:
     materialization = latest(instance, "published_model", KEY)
     assert materialization
@@ -126,5 +134,6 @@ def test_without_the_extra_nothing_is_tracked_and_the_command_is_told(sandbox, i
     Sandbox(sandbox.folder, tracked=True).make(instance, KEY, "published_model")
     assert told(instance) == "not tracked: pip install 'sectorforge[tracking]'"
     assert not (sandbox.home / "mlflow").exists()
-    with pytest.raises(LookupError, match=r"pip install 'sectorforge\[tracking\]'"):
-        Tracking(home=Home(folder=str(sandbox.home))).registered(KEY)
+    place = Models(sandbox.home / "artefacts").serving(KEY)
+    with pytest.raises(LookupError, match=r"can't be served. not tracked: pip install 'sectorforge\[tracking\]'"):
+        Tracking(home=Home(folder=str(sandbox.home))).address(sandbox.use_case(), place)
