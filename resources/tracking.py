@@ -51,8 +51,9 @@ MANNERS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",  # seconds
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-"""A server that is away is not waited for long, and logs hold no bars, unless the environment says otherwise."""
+"""A server that is away is not waited for long, and little is printed, unless the environment says otherwise."""
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true"}
 
 
@@ -112,7 +113,8 @@ class Tracking(ConfigurableResource):
 
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.ERROR)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        if self._artefacts:
+            self._folder.mkdir(parents=True, exist_ok=True)
         uri = self.environment[SERVER]
         return MlflowClient(uri, uri)
 
