@@ -177,7 +177,8 @@ def judged_model(
         serving=serving,
     )
     about = _about(use_case, judgement.evaluation, features)
-    model = Model(features.recipe, judgement.champion, about, _learned(use_case, data, features))
+    columns = data.frame.drop(use_case.target).schema
+    model = Model(features.recipe, judgement.champion, about, _learned(use_case, data, features), columns)
     return EvaluatedModel(judgement.evaluation, model, features.reference)
 
 

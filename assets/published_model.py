@@ -26,6 +26,7 @@ from modeling.evaluated import EvaluatedModel
 from modeling.evaluation.record import Evaluation
 from resources.home import Home
 from resources.models import Models
+from resources.tracking import Tracking
 
 STAGE = STAGES["published_model"]
 TAKES_OVER = "champion_takes_over"
@@ -37,17 +38,21 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         partitions_def=partitions.use_cases,
         group_name=STAGE.group,
         owners=partitions.owners,
+        kinds={"mlflow"},
         check_specs=[partitions.check(TAKES_OVER, STAGE.name, "the judged champion serves from now on")],
-        kinds={"json"},
         description="The model that serves: the latest champion whose gates all passed, unless a person pinned one.",
     )
-    def published_model(context: AssetExecutionContext, evaluation: EvaluatedModel, home: Home) -> MaterializeResult:
+    def published_model(
+        context: AssetExecutionContext, evaluation: EvaluatedModel, home: Home, tracking: Tracking
+    ) -> MaterializeResult:
         use_case = catalogue.use_cases[context.partition_key]
         models, judged = Models(home.artefacts), evaluation.evaluation
         why_not = held_back(judged, models.pinned(use_case.key))
         if not why_not:
             models.publish(use_case.key, judged.provenance.run_id, lambda folder: _copy(evaluation, folder))
         serving = models.serving(use_case.key)
+        tracked = tracking.record(use_case, evaluation, serving)
+        context.log.info(f"MLflow: {tracked}")
         return MaterializeResult(
             data_version=DataVersion(serving.name if serving else NOTHING),
             metadata={
@@ -55,6 +60,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 "serving": serving.name if serving else NOTHING,
                 "judged": judged.provenance.run_id,
                 "why": why_not or "all gates passed",
+                "MLflow": tracked,
             },
             check_results=[
                 AssetCheckResult(
@@ -81,8 +87,10 @@ def _copy(evaluated: EvaluatedModel, folder: Path) -> None:
     shutil.copytree(evaluated.model.parent, folder, dirs_exist_ok=True)
 
 
-def record_choice(instance: DagsterInstance, key: str, version: str | None, why: str, *, settled: bool) -> None:
-    """Tell the lineage that a person chose which version serves.
+def record_choice(
+    instance: DagsterInstance, key: str, version: str | None, why: str, registry: str, *, settled: bool
+) -> None:
+    """Tell the lineage that a person chose which version serves, and what became of it in the registry.
 
     `settled`: the choice stands whatever was judged last; else the next run looks again whether that may serve.
     """
@@ -93,6 +101,6 @@ def record_choice(instance: DagsterInstance, key: str, version: str | None, why:
             STAGE.name,
             partition=key,
             tags={DATA_VERSION: serving},
-            metadata={**kept, "serving": serving, "why": why},
+            metadata={**kept, "serving": serving, "why": why, "MLflow": registry},
         )
     )

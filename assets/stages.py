@@ -62,6 +62,8 @@ STAGES = {
         Stage("evaluation_report", "reports", "2", ("evaluation",), ()),
     )
 }
+PREDICTIONS = Stage("predictions", "serving", "1", ("published_model",), ("target", "columns", "settings", "contract"))
+"""The stage of those use cases only that name `predict`."""
 QUARANTINE, DRIFT = "quarantine", "drift"
 BESIDE_VALIDATED_DATA = (QUARANTINE, DRIFT)
 """What the same step makes: the rows a rule set aside, and how far new rows differ from those the model learned."""
@@ -107,7 +109,7 @@ def fingerprint(stage: Stage, use_case: UseCase, instance: DagsterInstance) -> s
         return digest(stage.version, sources.fingerprint(use_case), feature_code.load(use_case.folder).digest)
     inputs = {name: data_version(latest(instance, name, use_case.key)) for name in stage.upstream}
     parts = use_case.model_dump(mode="json", include=set(stage.definition))
-    code = feature_code.load(use_case.folder).digest if stage.name == "features" else ""
+    code = feature_code.load(use_case.folder).digest if stage.name in ("features", PREDICTIONS.name) else ""
     return digest(stage.version, parts, inputs, code)
 
 

@@ -29,11 +29,13 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The names a definition may use for tasks and learners, and what a task reads under `settings`."""
+    """The names a definition may use for tasks and learners, what a task reads under `settings`, and whether it
+    predicts rows without a target one by one."""
 
     tasks: Collection[str]
     learners: Collection[str]
     settings: Callable[[str], type[BaseModel]]
+    predicts: Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ def _use_cases(industry: Path, vocabulary: Vocabulary, found: list[Fault]) -> It
             *_unknown_words(path, document, use_case, vocabulary),
             *_wrong_settings(path, document, use_case, vocabulary),
             *_contradictions(path, document, use_case),
+            *_nothing_to_predict(path, document, use_case, vocabulary),
             *_code_faults(path, document, use_case),
         ]
         if first != folder.name:
@@ -184,6 +187,17 @@ def _contradictions(path: Path, document: Document, use_case: UseCase) -> Iterat
     if use_case.target in never_features:
         message = f"target: {use_case.target!r} is also named under columns: take it out there"
         yield Fault(path, message, *document.position(("target",)))
+
+
+def _nothing_to_predict(path: Path, document: Document, use_case: UseCase, vocabulary: Vocabulary) -> Iterator[Fault]:
+    if use_case.predict is None or use_case.task not in vocabulary.tasks:
+        return
+    if not vocabulary.predicts(use_case.task):
+        message = f"predict: {use_case.task} does not answer rows without a target one by one: take `predict` out"
+        yield Fault(path, message, *document.position(("predict",)))
+    if use_case.source.files and use_case.source.files.path == use_case.predict.files.path:
+        message = "predict: these are the files the model learns from: put rows without a target elsewhere"
+        yield Fault(path, message, *document.position(("predict", "files", "path")))
 
 
 def _code_faults(path: Path, document: Document, use_case: UseCase) -> Iterator[Fault]:

@@ -278,6 +278,12 @@ class Source(Strict):
         return self
 
 
+class Predict(Strict):
+    """Rows without a target, which the published model predicts as they are delivered."""
+
+    files: Files
+
+
 class Columns(Strict):
     """What the columns mean. A column that is named nowhere is a feature."""
 
@@ -462,6 +468,7 @@ class UseCase(Strict):
     retired: date | Annotated[str, Field(min_length=1)] | None = Field(
         default=None, description="since when, or why: nothing runs any more, and all that was made can still be read"
     )
+    predict: Predict | None = Field(default=None, description="rows without a target, for the published model")
 
     _key: str = ""
     _folder: Path = Path()
@@ -479,6 +486,13 @@ class UseCase(Strict):
     def folder(self) -> Path:
         """The folder the definition was read from."""
         return self._folder
+
+    @property
+    def unlabelled(self) -> "UseCase":
+        """This definition with the rows it is to predict in place of those it learns from."""
+        assert self.predict, "asked of use cases that name `predict`"
+        source = self.source.model_copy(update=dict.fromkeys(SOURCES) | {"files": self.predict.files})
+        return self.model_copy(update={"source": source})
 
     def placed(self, key: str, folder: Path) -> "UseCase":
         """This definition, knowing its partition key and its folder."""

@@ -9,12 +9,13 @@ A model folder::
     model.json            what it is: use case, task, classes, inputs, versions, metrics, device
     recipe.json           the fitted feature recipe
     learned.npy           digests of the rows it learned from (`modeling.learned`); none where rows are no units
+    columns.parquet       names and types of the columns of raw rows, the target aside; no rows
     members/<learner>/    native weights of every member
 """
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -32,6 +33,7 @@ from modeling.tasks import registry as tasks
 
 FORMAT = 2
 SIDECAR = "model.json"
+COLUMNS = "columns.parquet"
 
 
 class ModelError(ValueError):
@@ -44,12 +46,14 @@ class Model:
 
     `about` holds what the sidecar says: JSON types, among them `task`, and `features_code`, the digest of the use
     case's `features.py`, empty where it derives no columns. `learned`: uint64, digests of the rows it learned from.
+    `columns`: of the raw rows, the target aside; none in folders written before they were kept.
     """
 
     recipe: Recipe
     champion: Blend
     about: dict[str, Any]
     learned: np.ndarray
+    columns: pl.Schema = field(default_factory=pl.Schema)
 
     def predict(self, frame: pl.DataFrame, derive: Derive | None = None) -> np.ndarray:
         """Predictions for raw rows ``[n, …]``, as `Learner.predict` gives them.
@@ -63,6 +67,7 @@ class Model:
         for name, learner in self.champion.learners.items():
             _save_learner(learner, folder / "members" / name)
         np.save(folder / "learned.npy", self.learned, allow_pickle=False)
+        pl.DataFrame(schema=self.columns).write_parquet(folder / COLUMNS)
         files = _digests(folder)
         _write(folder / SIDECAR, {"format": FORMAT, "members": self.champion.weights, **self.about, "files": files})
 
@@ -87,7 +92,8 @@ class Model:
         learners = {name: registry.learner(name).load(folder / "members" / name) for name in weights}
         recipe = tasks.kind(about["task"]).recipe_type.load(folder / "recipe.json")
         learned = np.load(folder / "learned.npy", allow_pickle=False)
-        return cls(recipe, Blend(learners, weights), about, learned)
+        columns = pl.read_parquet(folder / COLUMNS).schema if (folder / COLUMNS).exists() else pl.Schema()
+        return cls(recipe, Blend(learners, weights), about, learned, columns)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from industries.definition import UseCase
 from industries.visible import visible
 from modeling.evaluation.record import Evaluation, Interval
 from modeling.tasks import registry as tasks
-from pipelines import model_commands, operating, published
+from pipelines import model_commands, operating, published, serving_commands
 from pipelines.campaign import Result, bring_up_to_date
 from pipelines.onboarding import OnboardingError, onboard
 from pipelines.terminal import console, errors, opened
@@ -37,6 +37,8 @@ app = typer.Typer(
 )
 app.add_typer(model_commands.app, name="models")
 app.add_typer(operating.app)
+app.command()(serving_commands.predict)
+app.command()(serving_commands.serve)
 
 Patterns = Annotated[list[str] | None, typer.Argument(help="use cases, such as 'finance/*'; default: all")]
 COLOURS = {"made": "green", "up to date": "green", "skipped": "yellow", "retired": "yellow", "failed": "red"}

@@ -10,7 +10,7 @@ from typing import Any
 
 from dagster import BetaWarning, Definitions, in_process_executor
 
-from assets import evaluation, features, models, published_model, raw_data, reports, validated_data
+from assets import evaluation, features, models, predictions, published_model, raw_data, reports, validated_data
 from assets.partitions import Partitions
 from industries.catalogue import Catalogue
 from pipelines import automation, deliveries, model_choice, notices, overdue, retention, retraining
@@ -19,6 +19,7 @@ from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
 from resources.home import Home
 from resources.storage import ArtefactIOManager
+from resources.tracking import Tracking
 
 LOOK_SECONDS = 30
 """Between two looks of a sensor."""
@@ -40,6 +41,7 @@ def build_defs(
         *models.build(found, partitions),
         evaluation.build(found, partitions),
         published_model.build(found, partitions),
+        predictions.build(found, partitions),
         *reports.build(found, partitions),
     ]
     return Definitions(
@@ -57,6 +59,7 @@ def build_defs(
             "home": home,
             "compute": ComputeResource(),
             "io_manager": ArtefactIOManager(home=home),
+            "tracking": Tracking(home=home),
             **(resources or {}),
         },
         executor=in_process_executor,

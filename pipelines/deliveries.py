@@ -1,7 +1,8 @@
 """Notices deliveries.
 
-Belongs here: the sensor that looks into landing folders and databases, and the decision what a look means. Does not
-belong here: what counts as a delivery (`resources.sources`), or what follows once the data is made (`automation`).
+Belongs here: the sensor that looks into landing folders and databases, for rows to learn from and rows to predict, and
+the decision what a look means. Does not belong here: what counts as a delivery (`resources.sources`), or what follows
+once the data is made (`automation`).
 """
 
 import json
@@ -19,16 +20,37 @@ from dagster import (
     sensor,
 )
 
+from assets.predictions import predictions_fingerprint
 from assets.raw_data import PASSING
-from assets.stages import STAGES, fingerprint, recorded_fingerprint
+from assets.stages import PREDICTIONS, STAGES, fingerprint, recorded_fingerprint
 from industries.catalogue import Catalogue
 from industries.definition import UseCase
 from industries.feature_code import FeatureCodeError
-from pipelines.jobs import data_job
+from pipelines.jobs import data_job, predictions_job
 from resources.errors import PermanentError, UnreachableError
 from resources.notification import Notice, tell
 
 RAW = STAGES["raw_data"]
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A landing folder or a database: whose, the asset made of what lies there, and the job that makes it."""
+
+    use_case: UseCase
+    asset: str
+    job: str
+
+    @property
+    def name(self) -> str:
+        """Under which it is remembered."""
+        return self.use_case.key if self.asset == RAW.name else f"{self.use_case.key} {self.asset}"
+
+    def fingerprint(self, instance: DagsterInstance) -> str:
+        """Of what would be made now. Raises PermanentError, UnreachableError: as the asset would."""
+        if self.asset == RAW.name:
+            return fingerprint(RAW, self.use_case, instance)
+        return predictions_fingerprint(self.use_case, instance)
 
 
 @dataclass(frozen=True)
@@ -38,8 +60,8 @@ class Look:
     Attributes
     ----------
     found: the fingerprint of what lies there; empty where it can't be told, for the reason `why`.
-    passing: whether `why` may be gone at the next look. made: the fingerprint of what the latest snapshot was made of.
-    event: the number of the last event by which a run made a snapshot, or found that it can't just now.
+    passing: whether `why` may be gone at the next look. made: the fingerprint of what the latest asset was made of.
+    event: the number of the last event by which a run made the asset, or found that it can't just now.
     """
 
     found: str = ""
@@ -82,9 +104,9 @@ def decide(look: Look, memory: Memory) -> Decision:
     return Decision(Memory(look.found, look.event), ask=True)
 
 
-def looked(use_case: UseCase, instance: DagsterInstance) -> Look:
-    """What the source would deliver, and what the runs came to that looked into it before."""
-    wanted = AssetRecordsFilter(AssetKey(RAW.name), asset_partitions=[use_case.key])
+def looked(watched: Watched, instance: DagsterInstance) -> Look:
+    """What lies there now, and what the runs came to that looked into it before."""
+    wanted = AssetRecordsFilter(AssetKey(watched.asset), asset_partitions=[watched.use_case.key])
     made = instance.fetch_materializations(wanted, limit=1).records
     skipped = [record for record in instance.fetch_observations(wanted, limit=1).records if _passing(record)]
     before = Look(
@@ -92,7 +114,7 @@ def looked(use_case: UseCase, instance: DagsterInstance) -> Look:
         event=max((record.storage_id for record in (*made, *skipped)), default=0),
     )
     try:
-        return replace(before, found=fingerprint(RAW, use_case, instance))
+        return replace(before, found=watched.fingerprint(instance))
     except UnreachableError as error:
         return replace(before, why=str(error), passing=True)
     except (PermanentError, FeatureCodeError) as error:
@@ -106,31 +128,32 @@ def _passing(skipped: EventLogRecord) -> bool:
 
 
 def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
-    """The sensor over all use cases in service whose source is a landing folder or a database, `seconds` between two
-    looks. Stopped until switched on."""
+    """The sensor over all use cases in service whose rows, to learn from or to predict, come from a landing folder or a
+    database, `seconds` between two looks. Stopped until switched on."""
     in_service = [use_case for key, use_case in catalogue.use_cases.items() if key not in catalogue.retired]
-    watched = [one for one in in_service if one.source.files or one.source.sql]
+    watched = [Watched(one, RAW.name, data_job.name) for one in in_service if one.source.files or one.source.sql]
+    watched += [Watched(one, PREDICTIONS.name, predictions_job.name) for one in in_service if one.predict]
 
     @sensor(
         name="new_deliveries",
-        job=data_job,
+        jobs=[data_job, predictions_job],
         minimum_interval_seconds=seconds,
         description="Make the data of a use case whose landing folder or database holds something new: known by its "
-        "content, whatever its name or date.",
+        "content, whatever its name or date. Predict where rows to be predicted are new, or the model that serves is.",
     )
     def new_deliveries(context: SensorEvaluationContext) -> SensorResult:
         remembered = {key: Memory(**memory) for key, memory in json.loads(context.cursor or "{}").items()}
         requests, kept, faults = [], {}, []
-        for use_case in watched:
-            look = looked(use_case, context.instance)
-            decision = decide(look, remembered.get(use_case.key, Memory()))
-            kept[use_case.key] = asdict(decision.memory)
+        for source in watched:
+            look = looked(source, context.instance)
+            decision = decide(look, remembered.get(source.name, Memory()))
+            kept[source.name] = asdict(decision.memory)
             if decision.ask:
-                run_key = f"{use_case.key} {look.found} {look.event}"
-                requests.append(RunRequest(run_key, partition_key=use_case.key))
+                run_key = f"{source.name} {look.found} {look.event}"
+                requests.append(RunRequest(run_key, job_name=source.job, partition_key=source.use_case.key))
             if decision.tell:
-                faults.append(f"{use_case.key}: {decision.tell}")
-                tell(Notice(f"{use_case.key}: nothing can be taken from its source", decision.tell), context.log.error)
+                faults.append(f"{source.name}: {decision.tell}")
+                tell(Notice(f"{source.name}: nothing can be taken from its source", decision.tell), context.log.error)
         nothing = "; ".join(faults) or f"nothing new in {len(watched)} sources"
         return SensorResult(requests, skip_reason=None if requests else nothing, cursor=json.dumps(kept))
 

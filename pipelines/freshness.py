@@ -6,9 +6,11 @@ Belongs here: comparing what each stage recorded with what it would record now. 
 
 from dagster import DagsterInstance
 
+from assets.predictions import NothingToPredict, predictions_fingerprint, settle
 from assets.stages import (
     INDUSTRY_REPORT,
     MARKET_ENTRY_REPORT,
+    PREDICTIONS,
     STAGES,
     fingerprint,
     industry_fingerprint,
@@ -29,7 +31,21 @@ def stale_stages(use_case: UseCase, instance: DagsterInstance) -> list[str]:
         recorded = recorded_fingerprint(latest(instance, stage.name, use_case.key))
         if set(stage.upstream) & set(stale) or not recorded or recorded != _now(stage.name, use_case, instance):
             stale.append(stage.name)
+    if use_case.predict and (set(PREDICTIONS.upstream) & set(stale) or _unpredicted(use_case, instance)):
+        stale.append(PREDICTIONS.name)
     return stale
+
+
+def _unpredicted(use_case: UseCase, instance: DagsterInstance) -> bool:
+    """Whether there is something to predict that the model that serves has not predicted."""
+    try:
+        settle(use_case)
+        now = predictions_fingerprint(use_case, instance)
+    except NothingToPredict:
+        return False
+    except (PermanentError, UnreachableError):
+        return True
+    return now != recorded_fingerprint(latest(instance, PREDICTIONS.name, use_case.key))
 
 
 def _now(stage: str, use_case: UseCase, instance: DagsterInstance) -> str:

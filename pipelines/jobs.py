@@ -16,13 +16,13 @@ from dagster import (
 )
 
 from assets.partitions import Partitions
-from assets.stages import BESIDE_VALIDATED_DATA, INDUSTRY_REPORT, MARKET_ENTRY_REPORT, STAGES
+from assets.stages import BESIDE_VALIDATED_DATA, INDUSTRY_REPORT, MARKET_ENTRY_REPORT, PREDICTIONS, STAGES
 
 DATA_STAGES = [name for name, stage in STAGES.items() if stage.group == "data"]
 
 use_case_job = define_asset_job(
     "use_case",
-    selection=AssetSelection.assets(*STAGES, *BESIDE_VALIDATED_DATA),
+    selection=AssetSelection.assets(*STAGES, *BESIDE_VALIDATED_DATA, PREDICTIONS.name),
     description="Everything about one use case, from raw data to its report.",
     executor_def=in_process_executor,
 )
@@ -30,6 +30,12 @@ data_job = define_asset_job(
     "data",
     selection=AssetSelection.assets(*DATA_STAGES, *BESIDE_VALIDATED_DATA),
     description="The data of one use case, up to its features; nothing is trained.",
+    executor_def=in_process_executor,
+)
+predictions_job = define_asset_job(
+    PREDICTIONS.name,
+    selection=AssetSelection.assets(PREDICTIONS.name),
+    description="What the model that serves answers to the rows delivered without a target; nothing is trained.",
     executor_def=in_process_executor,
 )
 industry_job = define_asset_job(
@@ -44,7 +50,7 @@ market_entry_job = define_asset_job(
     description="The comparison of the industries.",
     executor_def=in_process_executor,
 )
-JOBS = [use_case_job, data_job, industry_job, market_entry_job]
+JOBS = [use_case_job, data_job, predictions_job, industry_job, market_entry_job]
 
 
 def schedules(partitions: Partitions) -> list[ScheduleDefinition]:

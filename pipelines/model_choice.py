@@ -1,8 +1,8 @@
 """A person decides which published model serves.
 
 Belongs here: pinning a version, going back to the one before, letting the latest serve again, from the terminal
-(`sectorforge models`) and in the UI (the job `choose_model`); the lineage is told of each. Does not belong here: what
-is published by itself (`assets.published_model`), or how versions are kept (`resources.models`).
+(`sectorforge models`) and in the UI (the job `choose_model`); the lineage and the registry are told of each. Does not
+belong here: what is published by itself (`assets.published_model`), or how versions are kept (`resources.models`).
 """
 
 from enum import Enum
@@ -12,6 +12,7 @@ from dagster import Config, DagsterInstance, JobDefinition, OpExecutionContext, 
 from assets.published_model import record_choice
 from resources.home import Home
 from resources.models import Models
+from resources.tracking import Tracking
 
 
 class Choice(Enum):
@@ -38,7 +39,8 @@ def choose(choice: Choice, key: str, version: str, home: Home, instance: Dagster
         case Choice.UNPIN:
             serving = models.unpin(key)
     why = f"a person decided: {choice.value.replace('_', ' ')}"
-    record_choice(instance, key, serving, why, settled=choice is not Choice.UNPIN)
+    registry = Tracking(home=home).serve(key, serving)
+    record_choice(instance, key, serving, why, registry, settled=choice is not Choice.UNPIN)
     return serving
 
 

@@ -31,7 +31,7 @@ def list_(key: Annotated[str | None, typer.Argument(help="the use case; default:
     catalogue = read_catalogue()
     models = Models(Home().artefacts)
     table = Table("use case", "version", "judged", "champion", Column("test", justify="right"), "", box=box.SIMPLE)
-    for name in [_known(key, catalogue)] if key else catalogue.use_cases:
+    for name in [known_key(key, catalogue)] if key else catalogue.use_cases:
         for version in models.versions(name):
             judged = version.evaluation
             standing = "serves, pinned" if version.pinned else "serves" if version.serves else ""
@@ -60,7 +60,7 @@ def unpin(key: Key) -> None:
 
 
 def _choose(choice: Choice, key: str, version: str = "") -> None:
-    _known(key, read_catalogue())
+    known_key(key, read_catalogue())
     with open_instance() as instance:
         try:
             serving = choose(choice, key, version, Home(), instance)
@@ -70,7 +70,8 @@ def _choose(choice: Choice, key: str, version: str = "") -> None:
     console.print(f"{key}: {serving or 'nothing'} serves from now on", highlight=False)
 
 
-def _known(key: str, catalogue: Catalogue) -> str:
+def known_key(key: str, catalogue: Catalogue) -> str:
+    """The one use case that `key` names; ends the command where there is none, or several."""
     try:
         (found,) = catalogue.matching([key])
     except (KeyError, ValueError) as error:

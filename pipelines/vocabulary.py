@@ -13,4 +13,5 @@ from modeling.tasks import registry as tasks
 
 def read_catalogue(root: Path = catalogue.ROOT) -> Catalogue:
     """The catalogue under `root`, checked against the tasks and learners there are."""
-    return catalogue.read(root, Vocabulary(tasks.names(), sorted(learners.families()), tasks.settings))
+    known = Vocabulary(tasks.names(), sorted(learners.families()), tasks.settings, tasks.predicts)
+    return catalogue.read(root, known)

@@ -32,12 +32,14 @@ from modeling.evaluation.challenge import Serving
 from modeling.evaluation.record import Evaluation
 from modeling.feature_set import FeatureSet
 from modeling.features import FeatureRecipe
+from modeling.predicted import PREDICTION, PROBABILITY
 from modeling.tasks import registry
 from modeling.tasks.protocol import Task
 from modeling.training import train
 from modeling.validated import ValidatedData
 from resources import contracts
 from resources.home import Home
+from resources.published import Published
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,18 @@ def test_the_model_folder_predicts_raw_rows_alone(made: Made, tmp_path: Path) ->
     rows = made.features.valid
     predicted = model.predict(made.raw.drop(made.use_case.target)[rows.number.tolist()])
     np.testing.assert_allclose(predicted, made.evaluated.model.champion.predict(rows.table), rtol=1e-6)
+
+
+def test_rows_without_a_target_are_predicted_behind_the_contract(made: Made) -> None:
+    if not registry.predicts(made.task.name):
+        return
+    assert isinstance(made.evaluated.model, Model)
+    rows = made.raw.drop(made.use_case.target)
+    found = Published("before", made.evaluated.model, made.use_case).predictions(rows)
+    kept = [number for number in range(rows.height) if number not in set(found.set_aside["row"])]
+    expected = made.evaluated.model.predict(rows[kept])
+    told = found.rows[PREDICTION if PREDICTION in found.rows.columns else f"{PROBABILITY}{made.features.classes[-1]}"]
+    np.testing.assert_array_equal(told, expected if expected.ndim == 1 else expected[:, -1])
 
 
 def test_a_champion_is_held_against_the_model_that_serves(made: Made, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ PROJECT = Path(__file__).parent.parent
 ROOMS = ("industries", "modeling", "resources", "assets", "pipelines")
 """A room imports only itself and those before it."""
 WITHOUT_DAGSTER = ("industries", "modeling")
-HEAVY = {"altair", "great_expectations", "lightgbm", "pandas", "scipy", "shap", "sklearn", "torch"}
+HEAVY = {"altair", "great_expectations", "lightgbm", "mlflow", "pandas", "scipy", "shap", "sklearn", "torch"}
 LIGHT_ROOMS = ("industries", "assets", "pipelines")
 """Rooms whose modules can all be imported without anything heavy; what they need of `modeling` and `resources` at that
 moment is light too."""

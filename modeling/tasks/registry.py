@@ -30,6 +30,14 @@ def settings(name: str) -> type[Settings]:
     return kind(name).settings_type
 
 
+def predicts(name: str) -> bool:
+    """Whether the task called `name` answers rows without a target one by one."""
+    from modeling.tasks.rows import RowTask
+
+    found = kind(name)
+    return issubclass(found, RowTask) and found.by_row
+
+
 def task(use_case: UseCase) -> Task:
     """The use case's task, with its settings.
 

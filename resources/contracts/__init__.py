@@ -13,6 +13,7 @@ from resources.contracts.verdict import (
     Verdict,
     check_rules,
     validate,
+    validate_unlabelled,
 )
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "check_rules",
     "rules",
     "validate",
+    "validate_unlabelled",
 ]

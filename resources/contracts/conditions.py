@@ -58,6 +58,8 @@ CONDITIONS: dict[str, Callable[..., Broken]] = {
     "expect_levels_to_be_few": _few_levels,
 }
 ABOUT_ROWS = {"expect_values_to_be_finite"}
+OF_VALUES = CONDITIONS.keys() - {"expect_levels_to_be_few"}
+"""Rules that a single value can break."""
 
 
 def judge(frame: pl.DataFrame, clause: Clause) -> list[Finding]:

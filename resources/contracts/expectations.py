@@ -79,10 +79,17 @@ def judge(probed: Probed, clauses: list[Clause]) -> Iterator[Finding]:
             yield _finding(clause, result, source)
 
 
+def about_rows(expectation: str) -> bool:
+    """Whether single rows can break it."""
+    from great_expectations.expectations import expectation as kinds
+
+    of_rows = kinds.ColumnMapExpectation, kinds.ColumnPairMapExpectation, kinds.MulticolumnMapExpectation
+    return issubclass(known()[expectation], of_rows)
+
+
 def fault(rule: Rule) -> str | None:
     """What is wrong with the rule itself, as far as can be told without data."""
     implementation = known()[rule.expectation]
-    from great_expectations.expectations import expectation as kinds
     from pydantic.v1 import ValidationError
 
     try:
@@ -94,8 +101,7 @@ def fault(rule: Rule) -> str | None:
         return "suite parameters have no source here; write the value itself"
     if rule.on_failure == "block":
         return None
-    about_rows = kinds.ColumnMapExpectation, kinds.ColumnPairMapExpectation, kinds.MulticolumnMapExpectation
-    if not issubclass(implementation, about_rows):
+    if not about_rows(rule.expectation):
         return "it is not about single rows, so nothing can be quarantined; use `on_failure: block`"
     if "mostly" in rule.arguments:
         return "quarantine takes every row that breaks the rule; leave `mostly` out, or use `on_failure: block`"

@@ -70,7 +70,11 @@ class Verdict:
             )
 
     def _blocking(self) -> list[ContractResult]:
-        return [result for result in self.results if not result.passed and result.on_failure == "block"]
+        """The broken rules that block; all broken ones where too many rows are set aside, for they say why."""
+        broken = [result for result in self.results if not result.passed]
+        if any(result.expectation == QUARANTINE_SHARE for result in broken):
+            return broken
+        return [result for result in broken if result.on_failure == "block"]
 
 
 def check_rules(use_case: UseCase) -> list[str]:
@@ -86,9 +90,42 @@ def validate(frame: pl.DataFrame, use_case: UseCase) -> Verdict:
     ------
     ContractError: a rule of the YAML is itself wrong.
     """
+    _refuse_wrong_rules(use_case)
+    return _verdict(frame, use_case, rules(use_case, frame.schema))
+
+
+def validate_unlabelled(frame: pl.DataFrame, use_case: UseCase) -> Verdict:
+    """Judge rows without a target: by the rules about single rows and about the types of columns, as far as their
+    columns are there. Rules about the table as a whole are about what is learned from; what is predicted may be one
+    row. The identifiers must be there; that other columns are missing is for the model to say, which knows what it
+    reads.
+
+    Raises
+    ------
+    ContractError: a rule of the YAML is itself wrong.
+    """
+    _refuse_wrong_rules(use_case)
+    asked = [clause for clause in rules(use_case, frame.schema) if _holds_without_target(clause, use_case)]
+    offered = probes.probed(frame, use_case, wanted=lambda name: False).offered.values()
+    names = {*frame.columns, *(probe for probes_of_it in offered for probe in probes_of_it)}
+    return _verdict(frame, use_case, [one for one in asked if one.about_names or names.issuperset(one.columns)])
+
+
+def _holds_without_target(clause: Clause, use_case: UseCase) -> bool:
+    name = clause.rule.expectation
+    if clause.about_names:
+        return name == "expect_column_to_exist" and clause.columns[0] in use_case.columns.identifier
+    if clause.reads(use_case.target):
+        return False
+    return name in conditions.OF_VALUES or (name not in conditions.CONDITIONS and expectations.about_rows(name))
+
+
+def _refuse_wrong_rules(use_case: UseCase) -> None:
     if faults := check_rules(use_case):
         raise ContractError("\n".join(f"{use_case.key}: {fault}" for fault in faults))
-    clauses = rules(use_case, frame.schema)
+
+
+def _verdict(frame: pl.DataFrame, use_case: UseCase, clauses: list[Clause]) -> Verdict:
     probed = probes.probed(frame, use_case, wanted=lambda name: any(clause.reads(name) for clause in clauses))
     findings = sorted(_judged(probed, clauses), key=lambda finding: clauses.index(finding.clause))
     aside = pl.concat([QUARANTINE.to_frame(), *_set_aside(probed.frame, findings)])

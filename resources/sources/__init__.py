@@ -8,13 +8,14 @@ tables as they are. Does not belong here: storing what was read (`resources.stor
 from resources.sources.cache import Cache
 from resources.sources.database import DatabaseAway
 from resources.sources.errors import SourceError, SourceUnreachable
-from resources.sources.landing import LandingError
+from resources.sources.landing import LandingError, NothingDelivered
 from resources.sources.source import fingerprint, pins, read, read_package, settle
 
 __all__ = [
     "Cache",
     "DatabaseAway",
     "LandingError",
+    "NothingDelivered",
     "SourceError",
     "SourceUnreachable",
     "fingerprint",

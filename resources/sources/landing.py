@@ -38,6 +38,10 @@ class LandingError(UnreachableError):
     """Files that can't be had just now; the next look may find them."""
 
 
+class NothingDelivered(SourceError):
+    """There is no file that matches, or no such folder."""
+
+
 @dataclass(frozen=True)
 class Landed:
     """A file in a landing folder.
@@ -81,7 +85,8 @@ def deliveries(files: Files, folder: Path) -> list[Landed]:
     """The whole files that match, each content once, in the order of their names; the last one alone where deliveries
     replace each other. Hidden and temporary files, and those written to within the last second, are none.
 
-    Raises SourceError: there is no such folder, no file that matches, one that may not be read, or a symbolic link.
+    Raises NothingDelivered: there is no such folder, or no file that matches.
+    Raises SourceError: a file that may not be read, or a symbolic link.
     Raises LandingError: the store does not answer, or all that match are still being written.
     """
     found = landed(files, folder)
@@ -105,7 +110,7 @@ def landed(files: Files, folder: Path) -> list[Landed]:
         if isinstance(store, LocalFileSystem):
             _check_no_link(Path(top), folder.absolute())
         if not store.isdir(top):
-            raise SourceError(f"there is no folder {top}: make it, or correct `source.files.path`")
+            raise NothingDelivered(f"there is no folder {top}: make it, or correct the `path` of `files`")
         listed = cast(dict[str, Any], store.glob(pattern, detail=True, on_error="raise"))
     below = f"{store._strip_protocol(str(folder))}/"
     found = [
@@ -125,7 +130,7 @@ def landed(files: Files, folder: Path) -> list[Landed]:
         if file.about["type"] != "file":
             raise SourceError(f"{file.where} is no regular file: put one there")
     if not found:
-        raise SourceError(f"no file matches {url}: put files there, or correct `source.files.path`")
+        raise NothingDelivered(f"no file matches {url}: put files there, or correct the `path` of `files`")
     return found
 
 

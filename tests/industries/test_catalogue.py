@@ -17,7 +17,10 @@ from pipelines import schema
 from pipelines.vocabulary import read_catalogue
 
 WORDS = Vocabulary(
-    ["binary_classification", "regression"], ["lightgbm", "logistic", "mlp", "ridge", "tabm"], lambda task: Settings
+    ["binary_classification", "regression"],
+    ["lightgbm", "logistic", "mlp", "ridge", "tabm"],
+    settings=lambda task: Settings,
+    predicts=lambda task: task == "binary_classification",
 )
 USE_CASE = """\
 title: Will it break?
@@ -171,6 +174,12 @@ def test_hidden_folders_and_loose_files_are_no_part_of_it(folders):
             4,
             "contract.1.on_failure: must be 'block' or 'quarantine'; found 'warn'",
         ),
+        (
+            'predict: {files: {path: "data/*.csv"}}',
+            8,
+            19,
+            "predict: these are the files the model learns from: put rows",
+        ),
         ("title: again", 8, 1, "the key 'title' stands twice: keep one"),
         ("limits: &a [x]", 8, 9, "anchors, aliases and tags are not accepted: write the value out"),
         ("limits: [x", 9, 1, "not YAML: did not find expected ',' or ']'"),
@@ -212,6 +221,14 @@ def test_a_wrong_line_is_named_with_what_to_write(folders, added, line, column, 
 def test_a_wrong_value_is_named_with_what_to_write(folders, written, instead, line, column, message):
     folders.write("shop/parts/use_case.yaml", USE_CASE.replace(written, instead, 1))
     assert any(fault.startswith(f"shop/parts/use_case.yaml:{line}:{column}: {message}") for fault in folders.faults())
+
+
+def test_a_task_that_does_not_answer_row_by_row_predicts_nothing(folders):
+    text = USE_CASE.replace("binary_classification", "regression") + "predict: {files: {path: new/*.csv}}\n"
+    folders.write("shop/parts/use_case.yaml", text)
+    [fault] = folders.faults()
+    said = "predict: regression does not answer rows without a target one by one: take `predict` out"
+    assert fault == f"shop/parts/use_case.yaml:8:1: {said}"
 
 
 def test_every_fault_of_a_file_is_told_at_once_in_its_order(folders):

@@ -19,7 +19,7 @@ from modeling.training import train
 
 from .small_data import parts, prepared
 
-NATIVE = {".json", ".skops", ".txt", ".npy"}
+NATIVE = {".json", ".skops", ".txt", ".npy", ".parquet"}
 PROJECT = Path(__file__).parents[2]
 
 
@@ -106,7 +106,7 @@ def test_a_later_format_is_refused(model, tmp_path):
     model.save(tmp_path)
     sidecar = tmp_path / "model.json"
     sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | {"format": FORMAT + 1}))
-    with pytest.raises(ModelError, match=rf"model\.json: only format {FORMAT} is known; update sectorforge"):
+    with pytest.raises(ModelError, match=rf"model\.json: only format {FORMAT} is known; update"):
         Model.load(tmp_path)
 
 

@@ -20,11 +20,13 @@ from dagster_shared.error import SerializableErrorInfo
 from assets.stages import BESIDE_VALIDATED_DATA, STAGES
 from industries.catalogue import Catalogue
 from industries.definition import UseCase
+from modeling.evaluated import EvaluatedModel
 from pipelines.definitions import build_defs
 from pipelines.instance import SHIPPED
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
 from resources.home import Home
+from resources.tracking import Tracking
 
 KEY = "retail/returns"
 """The use case of most tests: a few hundred orders in a CSV, some of which came back."""
@@ -72,11 +74,19 @@ def hashes(folder: Path) -> dict[str, str]:
     }
 
 
+class Untracked(Tracking):
+    """Tells MLflow nothing: most tests don't look at it, and it takes seconds."""
+
+    def record(self, use_case: UseCase, judged: EvaluatedModel, serving: Path | None) -> str:
+        return "not tracked: a test"
+
+
 @dataclass(frozen=True)
 class Sandbox:
-    """Everything lies under `folder`; copying that folder copies all of it."""
+    """Everything lies under `folder`; copying that folder copies all of it. `tracked`: MLflow is told of trainings."""
 
     folder: Path
+    tracked: bool = False
 
     @property
     def root(self) -> Path:
@@ -127,7 +137,9 @@ class Sandbox:
             yield instance
 
     def definitions(self) -> Definitions:
-        resources = {"home": Home(folder=str(self.home)), "compute": ComputeResource(device="cpu")}
+        home = Home(folder=str(self.home))
+        tracking = (Tracking if self.tracked else Untracked)(home=home)
+        resources = {"home": home, "compute": ComputeResource(device="cpu"), "tracking": tracking}
         return build_defs(catalogue=self.catalogue(), resources=resources)
 
     def materialise(

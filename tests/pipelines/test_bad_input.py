@@ -125,7 +125,7 @@ GOOD = orders().write_csv().encode()
         ("orders.csv.gz", gzip.compress(GOOD)[:-40], ["orders.csv.gz", "truncated"]),
         (DELIVERY, GOOD.replace(b"green", "grün".encode("latin1"), 1), ["line ", "0xfc", "save it as UTF-8"]),
         (DELIVERY, GOOD.replace(b"\n5,", b"\n5,1,", 1), ["line 7 has 6 fields, the first line has 5"]),
-        ("orders.txt", GOOD, ["no file matches", "put files there, or correct `source.files.path`"]),
+        ("orders.txt", GOOD, ["no file matches", "put files there, or correct the `path` of `files`"]),
     ],
     ids=["empty", "only a header", "truncated gzip", "not UTF-8", "ragged", "no file"],
 )

@@ -14,7 +14,7 @@ from dagster import AssetKey, DefaultScheduleStatus
 from pipelines.definitions import defs
 
 PROJECT = Path(__file__).parents[2]
-HEAVY = {"torch", "lightgbm", "great_expectations", "shap", "sklearn", "pandas", "altair"}
+HEAVY = {"torch", "lightgbm", "great_expectations", "shap", "sklearn", "pandas", "altair", "mlflow"}
 
 ASSETS = {
     "raw_data": "data",
@@ -27,6 +27,7 @@ ASSETS = {
     "torch_model": "models",
     "evaluation": "evaluation",
     "published_model": "serving",
+    "predictions": "serving",
     "evaluation_report": "reports",
     "industry_report": "reports",
     "market_entry_report": "reports",
@@ -37,6 +38,7 @@ USE_CASE = ASSETS.keys() - {"industry_report", "market_entry_report"}
 JOBS = {
     "use_case": USE_CASE,
     "data": DATA,
+    "predictions": {"predictions"},
     "industry": {"industry_report"},
     "market_entry": {"market_entry_report"},
 }
@@ -103,13 +105,8 @@ def test_retraining_is_scheduled_weekly_and_stopped_until_switched_on():
 def test_every_check_is_partitioned_like_its_asset():
     """A check without partitions, on an asset with them, loads every partition."""
     checks = [GRAPH.get(key) for key in GRAPH.asset_check_keys]
-    assert {check.key.asset_key.to_user_string() for check in checks} == {
-        "validated_data",
-        "drift",
-        "features",
-        "evaluation",
-        "published_model",
-    }
+    checked = {check.key.asset_key.to_user_string() for check in checks}
+    assert checked == {"validated_data", "drift", "features", "evaluation", "published_model", "predictions"}
     for check in checks:
         assert check.partitions_def == GRAPH.get(check.key.asset_key).partitions_def, check.key
 

@@ -83,7 +83,7 @@ def test_a_file_that_changes_while_it_is_read_is_not_taken(tmp_path):
 
 
 def test_a_folder_that_is_gone_is_not_an_empty_one(tmp_path):
-    with pytest.raises(SourceError, match=r"there is no folder .*/landing: make it, or correct `source.files.path`"):
+    with pytest.raises(SourceError, match=r"there is no folder .*/landing: make it, or correct the `path` of `files`"):
         names(tmp_path, "landing/*.csv")
     (tmp_path / "landing").mkdir()
     with pytest.raises(SourceError, match=r"no file matches .*/landing/\*\.csv: put files there"):

@@ -484,7 +484,7 @@ def test_no_matching_file_is_an_error_of_reading_and_of_the_fingerprint(tmp_path
         with pytest.raises(SourceError) as caught:
             attempt()
         assert str(caught.value) == (
-            f"no file matches {tmp_path / '*.csv'}: put files there, or correct `source.files.path`"
+            f"no file matches {tmp_path / '*.csv'}: put files there, or correct the `path` of `files`"
         )
 
 

@@ -1,0 +1,151 @@
+"""`predictions`: what the published model answers to deliveries without a target.
+
+Belongs here: the asset, and whether there is anything to predict. Does not belong here: predicting
+(`resources.published`), or which model serves (`published_model`).
+"""
+
+from collections.abc import Callable, Iterator
+
+import polars as pl
+from dagster import (
+    AssetCheckResult,
+    AssetCheckSeverity,
+    AssetExecutionContext,
+    AssetObservation,
+    AssetsDefinition,
+    DagsterInstance,
+    DataVersion,
+    MetadataValue,
+    Output,
+    asset,
+)
+
+from assets import metadata
+from assets.installation import check_installed
+from assets.partitions import Partitions
+from assets.published_model import NOTHING
+from assets.raw_data import snapshot
+from assets.stages import FINGERPRINT, PREDICTIONS, data_version, digest, fingerprint, latest
+from industries.catalogue import Catalogue
+from industries.definition import UseCase
+from modeling.evaluated import MODEL
+from modeling.predicted import Predictions
+from resources.errors import UnreachableError
+from resources.home import Home
+from resources.models import Models
+
+EVERY_ROW = "every_row_is_predicted"
+NOT_MADE = "not made"
+"""Metadata key of the observation that says why there are no new predictions."""
+
+
+class NothingToPredict(UnreachableError):
+    """No model serves, or nothing was delivered to it; the message says which."""
+
+
+def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    @asset(
+        partitions_def=partitions.use_cases,
+        deps=PREDICTIONS.upstream,
+        group_name=PREDICTIONS.group,
+        owners=partitions.owners,
+        kinds={"polars", "parquet", "csv"},
+        output_required=False,
+        check_specs=[partitions.check(EVERY_ROW, PREDICTIONS.name, "no delivered row breaks a rule of the contract")],
+        description="What the published model answers to rows delivered without a target, for use cases that name "
+        "`predict`. Where no model serves or nothing was delivered, the reason is an observation.",
+    )
+    def predictions(context: AssetExecutionContext, home: Home) -> Iterator[Output[Predictions] | AssetCheckResult]:
+        from resources.published import Published
+
+        use_case = catalogue.use_cases[context.partition_key]
+        if use_case.predict is None:
+            yield _check("this use case names nothing to predict")
+            return
+        try:
+            check_installed(use_case)
+            settle(use_case)
+            as_it_was = predictions_fingerprint(use_case, context.instance)
+            delivered = _delivered(use_case, home, context.log.info)
+        except UnreachableError as error:
+            context.log.warning(f"no new predictions: {error}")
+            context.log_event(
+                AssetObservation(PREDICTIONS.name, partition=use_case.key, metadata={NOT_MADE: str(error)})
+            )
+            yield _check(str(error))
+            return
+        place = Models(home.artefacts).serving(use_case.key)
+        assert place, "there is a version that serves, or else nothing to predict"
+        made = Published.load(place / MODEL, place.name, use_case).predictions(delivered)
+        yield Output(
+            made,
+            data_version=DataVersion(digest(made.version, made.delivery)),
+            metadata={
+                FINGERPRINT: as_it_was,
+                "model version": made.version,
+                "delivery": made.delivery,
+                "rows set aside": made.set_aside["row"].n_unique(),
+                **metadata.table(made.rows),
+            },
+        )
+        yield _check_of(made)
+
+    return predictions
+
+
+def predictions_fingerprint(use_case: UseCase, instance: DagsterInstance) -> str:
+    """What predictions depend on now: the model that serves, the contract, and what was delivered.
+
+    Raises
+    ------
+    NothingToPredict: no model serves, or nothing was delivered. SourceError, LandingError: what was can't be read.
+    """
+    from resources import sources
+
+    if data_version(latest(instance, "published_model", use_case.key)) in ("", NOTHING):
+        raise NothingToPredict(f"{use_case.key}: no model of it was published yet")
+    try:
+        return digest(fingerprint(PREDICTIONS, use_case, instance), sources.fingerprint(use_case.unlabelled))
+    except sources.NothingDelivered as error:
+        raise NothingToPredict(f"{use_case.key}: {error}") from error
+
+
+def settle(use_case: UseCase) -> None:
+    """Wait, a second at most, until rows dropped just now to be predicted count as whole.
+
+    Raises
+    ------
+    NothingToPredict: nothing was delivered. SourceError, LandingError: what was can't be read.
+    """
+    from resources import sources
+
+    try:
+        sources.settle(use_case.unlabelled)
+    except sources.NothingDelivered as error:
+        raise NothingToPredict(f"{use_case.key}: {error}") from error
+
+
+def _delivered(use_case: UseCase, home: Home, progress: Callable[[str], None]) -> pl.DataFrame:
+    """The delivered rows; assembled like those learned from where these are dropped files too."""
+    from resources import sources
+
+    cache = sources.Cache.from_environment(home.path)
+    if use_case.source.files:
+        return snapshot(use_case.unlabelled, cache, progress)
+    (rows,) = sources.read(use_case.unlabelled, cache, progress).values()
+    return rows.collect()
+
+
+def _check_of(made: Predictions) -> AssetCheckResult:
+    rows = made.set_aside["row"].n_unique()
+    if not rows:
+        return _check(f"all {made.delivered:,} rows are predicted")
+    reasons = made.set_aside.group_by("column", "rule").agg(rows=pl.col("row").n_unique()).sort("rows", descending=True)
+    text = f"{rows:,} of {made.delivered:,} rows break a rule and have no prediction"
+    return _check(text, passed=False, rules=metadata.records(reasons.to_dicts()))
+
+
+def _check(text: str, passed: bool = True, **found: MetadataValue) -> AssetCheckResult:
+    return AssetCheckResult(
+        check_name=EVERY_ROW, passed=passed, severity=AssetCheckSeverity.WARN, description=text, metadata=found
+    )
