@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -64,19 +65,19 @@ class _Rows:
     fields: list[list[str]]
     lines: list[int]
 
-    @property
+    @cached_property
     def width(self) -> int:
         """The most frequent number of fields."""
         widths = Counter(len(row) for row in self.fields if row)
         return max(widths, key=lambda width: (widths[width], width), default=0)
 
-    @property
+    @cached_property
     def header(self) -> int:
         """The first row that is as wide as most and not mostly empty, as a padded title is."""
         rows = enumerate(self.fields[:HIGHEST_HEADER])
         return next((place for place, row in rows if len(row) == self.width and _filled(row)), 0)
 
-    @property
+    @cached_property
     def fit(self) -> tuple[float, int, int]:
         """How well the separator explains the rows: the share that is as wide as most, how near the top they begin, the
         width."""
