@@ -248,9 +248,9 @@ def _leave_out_restating(rows: pl.DataFrame, use_case: UseCase, draft: _Draft) -
 def _restating(sample: pl.DataFrame, target: str, features: list[str], found: Answer) -> dict[str, str]:
     """Features that are the target in other words: one value a class, or the same order of the rows."""
     if found.is_classes:
-        varied = sample.select(name for name in features if sample[name].drop_nulls().n_unique() > 1)
-        values = varied.with_columns(sample[target]).group_by(target).agg(pl.all().drop_nulls().n_unique())
-        return {name: "the same in all rows of a class" for name in varied.columns if (values[name] <= 1).all()}
+        varied = [name for name in features if sample[name].drop_nulls().n_unique() > 1]
+        values = sample.group_by(target).agg(pl.col(name).drop_nulls().n_unique() for name in varied)
+        return {name: "the same in all rows of a class" for name in varied if (values[name] <= 1).all()}
     numbers = [name for name in features if sample.schema[name].is_numeric()]
     ranks = sample.select(pl.corr(name, target, method="spearman").abs().fill_nan(0) for name in numbers)
     return {name: "orders the rows alike" for name in numbers if (ranks[name].item() or 0) > SAME_ORDER}
