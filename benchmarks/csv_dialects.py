@@ -18,8 +18,9 @@ def table(rows: int) -> pl.DataFrame:
     draw = np.random.default_rng(0)
     days = pl.Series(draw.integers(15_000, 20_000, rows)).cast(pl.Int32).cast(pl.Date)
     amounts = {f"amount_{number}": draw.gamma(1, 3000, rows).round(2) for number in range(4)}
-    words = {"place": draw.choice(["Köln", "Zürich", "Wien"], rows), "last": draw.choice([1, None], rows)}
-    return pl.DataFrame({"id": range(rows), "day": days, **amounts, **words}, strict=False)
+    place, last = draw.choice(["Köln", "Zürich", "Wien"], rows), pl.Series(draw.integers(0, 2, rows))
+    frame = pl.DataFrame({"id": range(rows), "day": days, **amounts, "place": place, "last": last})
+    return frame.with_columns(pl.col("last").replace(0, None))
 
 
 def german(plain: pl.DataFrame) -> bytes:

@@ -42,6 +42,7 @@ SMALLEST_ROLE = 0.05
 RARE_CLASS = 0.05
 SAME_ORDER = 0.995
 """Rank correlation from which on a feature is a function of the target."""
+KNOWN_THEN = "is it known at the moment of prediction? If not, move it to columns.drop"
 UNKNOWN_SOURCE = "licence and citation are not known: write them down before a report is shown to anybody"
 LIMIT = "Proposed from the data alone: nobody who knows it has confirmed what the columns mean and when they are known."
 
@@ -226,7 +227,13 @@ def _leave_out_restating(rows: pl.DataFrame, use_case: UseCase, draft: _Draft) -
     sample = rows if rows.height <= TRIED_ROWS else rows.sample(TRIED_ROWS, seed=0)
     if meant.time:
         sample = sample.filter(sample[meant.time].is_not_null())
-    told = _solving(sample, use_case, features) | _restating(sample, use_case.target, features, draft.found)
+    scores = _scores(sample, use_case, features)
+    measure = "ROC AUC" if draft.found.is_classes else "R²"
+    told = {name: f"alone {measure} {score:.3f}" for name, score in scores.items() if score > leakage.SOLVED}
+    told |= _restating(sample, use_case.target, features, draft.found)
+    if rest := [name for name in scores if name not in told]:
+        best = max(rest, key=lambda name: scores[name])
+        meant.doubts.append(f"{best!r} tells most alone ({measure} {scores[best]:.2f}): {KNOWN_THEN}")
     if not told:
         return
     listed = ", ".join(f"{name!r} ({because})" for name, because in told.items())
@@ -241,16 +248,16 @@ def _leave_out_restating(rows: pl.DataFrame, use_case: UseCase, draft: _Draft) -
 def _restating(sample: pl.DataFrame, target: str, features: list[str], found: Answer) -> dict[str, str]:
     """Features that are the target in other words: one value a class, or the same order of the rows."""
     if found.is_classes:
-        varied = sample.select(name for name in features if sample[name].drop_nulls().n_unique() > 1)
-        values = varied.with_columns(sample[target]).group_by(target).agg(pl.all().drop_nulls().n_unique())
-        return {name: "the same in all rows of a class" for name in varied.columns if (values[name] <= 1).all()}
+        varied = [name for name in features if sample[name].drop_nulls().n_unique() > 1]
+        values = sample.group_by(target).agg(pl.col(name).drop_nulls().n_unique() for name in varied)
+        return {name: "the same in all rows of a class" for name in varied if (values[name] <= 1).all()}
     numbers = [name for name in features if sample.schema[name].is_numeric()]
     ranks = sample.select(pl.corr(name, target, method="spearman").abs().fill_nan(0) for name in numbers)
     return {name: "orders the rows alike" for name in numbers if (ranks[name].item() or 0) > SAME_ORDER}
 
 
-def _solving(sample: pl.DataFrame, use_case: UseCase, features: list[str]) -> dict[str, str]:
-    """Features that nearly solve the task alone, and how well: what the leakage audit would hold a champion back for.
+def _scores(sample: pl.DataFrame, use_case: UseCase, features: list[str]) -> dict[str, float]:
+    """How well each feature alone solves the task, as the leakage audit measures it.
 
     Raises
     ------
@@ -269,6 +276,4 @@ def _solving(sample: pl.DataFrame, use_case: UseCase, features: list[str]) -> di
         replace(recipe.transform(part), target=task.encode(part[use_case.target], classes)) for part in parts
     )
     scores = leakage.scores_alone(train, valid, classes)
-    measure = "ROC AUC" if classes else "R²"
-    solved = {name: score for name, score in scores.items() if score > leakage.SOLVED and name in features}
-    return {name: f"alone {measure} {score:.3f}" for name, score in solved.items()}
+    return {name: score for name, score in scores.items() if name in features}

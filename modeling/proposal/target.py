@@ -13,6 +13,7 @@ import polars as pl
 
 from modeling.proposal.names import EVENTS
 from modeling.tasks.multiclass_classification import named
+from modeling.tasks.protocol import TargetError
 
 MOST_CLASSES = 50
 MOST_NUMBERED_CLASSES = 10
@@ -69,19 +70,21 @@ def answer(target: pl.Series, task: str | None) -> Answer:
     task = task or _task(known, distinct)
     if task not in _ANSWERS:
         raise ProposalError(f"{task!r} can't be proposed: choose {', '.join(_ANSWERS)}, or write the folder by hand")
-    found = _ANSWERS[task](known, distinct)
+    try:
+        found = _ANSWERS[task](known, distinct)
+    except TargetError as error:
+        raise ProposalError(str(error)) from error
     if missing := len(target) - len(known):
         found.doubts.append(f"the target is empty in {missing:,} of {len(target):,} rows, which are quarantined")
     return found
 
 
 def _task(known: pl.Series, distinct: int) -> str:
-    if distinct == 2:
-        return "binary_classification"
-    if not known.dtype.is_numeric():
-        return "multiclass_classification"
     fractions = known.dtype.is_float() and bool((known != known.round()).any())
-    return "regression" if fractions or distinct > MOST_NUMBERED_CLASSES else "multiclass_classification"
+    amounts = fractions or (known.dtype.is_numeric() and distinct > MOST_NUMBERED_CLASSES)
+    if amounts:
+        return "regression"
+    return "binary_classification" if distinct == 2 else "multiclass_classification"
 
 
 def _binary(known: pl.Series, distinct: int) -> Answer:

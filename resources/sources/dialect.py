@@ -10,7 +10,9 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -64,19 +66,19 @@ class _Rows:
     fields: list[list[str]]
     lines: list[int]
 
-    @property
+    @cached_property
     def width(self) -> int:
-        """The most frequent number of fields."""
+        """The most frequent number of fields; of the first row where no two are as wide."""
         widths = Counter(len(row) for row in self.fields if row)
-        return max(widths, key=lambda width: (widths[width], width), default=0)
+        return max(widths, key=lambda width: (widths[width], width if widths[width] > 1 else 0), default=0)
 
-    @property
+    @cached_property
     def header(self) -> int:
         """The first row that is as wide as most and not mostly empty, as a padded title is."""
         rows = enumerate(self.fields[:HIGHEST_HEADER])
         return next((place for place, row in rows if len(row) == self.width and _filled(row)), 0)
 
-    @property
+    @cached_property
     def fit(self) -> tuple[float, int, int]:
         """How well the separator explains the rows: the share that is as wide as most, how near the top they begin, the
         width."""
@@ -106,12 +108,13 @@ class Row:
 
 
 def parsed(lines: Iterable[str], separator: str, quote: str | None) -> Iterable[Row]:
-    """The rows of a file, one by one: for a few of them, or to find where it is wrong."""
+    """The rows of a file, one by one, as far as they can be read: for a few, or to find where the file is wrong."""
     csv.field_size_limit(2**31 - 1)
     quoting = csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
     reader = csv.reader(lines, delimiter=separator, quotechar=quote, quoting=quoting, skipinitialspace=separator == " ")
-    for fields in reader:
-        yield Row(fields, reader.line_num)
+    with suppress(csv.Error):
+        for fields in reader:
+            yield Row(fields, reader.line_num)
 
 
 def tell(content: bytes) -> dict[str, Any]:
@@ -125,10 +128,11 @@ def tell(content: bytes) -> dict[str, Any]:
     rows = _best(head)
     top = rows.header
     names, below = rows.fields[top] if rows.fields else [], rows.fields[top + 1 :]
-    options: dict[str, Any] = {"encoding": encoding, "separator": rows.separator, "skip_before_header": rows.lines[top]}
+    above = rows.lines[top] if rows.lines else 0
+    options: dict[str, Any] = {"encoding": encoding, "separator": rows.separator, "skip_before_header": above}
     if _is_data(names, below):
         options |= {"header": False, "columns": [f"column_{number}" for number in range(1, len(names) + 1)]}
-    elif not names[0].strip() and _numbers_rows(below):
+    elif names and not names[0].strip() and _numbers_rows(below):
         options["index"] = True
     named = names[1:] if options.get("index") else names
     if "columns" not in options and _need_repair(named):

@@ -50,6 +50,7 @@ def moments(rows: int = ROWS) -> list[datetime]:
         ([1, 2, 3, 4], "multiclass_classification", None),
         (list(range(100)), "regression", None),
         ([n + 0.5 for n in range(5)], "regression", None),
+        ([0.5, 1.5], "regression", None),
     ],
 )
 def test_the_target_tells_the_task(target: list[Any], task: str, positive: str | None):

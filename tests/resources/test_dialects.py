@@ -262,6 +262,13 @@ def test_options_that_contradict_are_refused_when_the_definition_is_read(options
         Reading(**options)
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"\xff\xfe\n\x00", b"\n", bytes(range(256)), b'"', b"a;;\n"])
+def test_what_is_no_table_is_refused_and_not_tripped_over(content: bytes):
+    with pytest.raises(SourceError, match="the file: "):
+        reading = Files.model_validate({"path": "*", **told_reading(content, "d.csv", "the file").options})
+        read_table(content, "d.csv", reading, "the file", pinned=False)
+
+
 def test_a_short_row_is_found_among_rows_whose_last_field_is_empty():
     content = rows(lambda n: f'{n},"a, b\nc",' + ("" if n % 2 else "1"), "id,text,v")
     assert read(content).height == 60
