@@ -3,8 +3,8 @@
 Belongs here: what a backup holds, in which order it is read so that it fits together while runs go on, and putting one
 back. Does not belong here: a database outside the state folder, which is for its own tools (docs/operations.md).
 
-The instance's databases come first and the artefacts after them: an artefact may be newer than what the database says
-of it, like one whose run was killed, and is then made again; the other way round an old one would pass for new.
+The instance's databases come first and the artefacts after them, so every version that a database speaks of is in the
+archive; what was published meanwhile is in it too, and a restored instance points to the version that it knows.
 Databases are copied by SQLite itself. The last entry of the archive lists every other with its digest.
 """
 
@@ -30,8 +30,9 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.runs import SqliteRunStorage
 from packaging.version import Version
 
-from resources.leftovers import DELETING
-from resources.storage import WRITING, locked
+from pipelines.retention import latest_records
+from resources.leftovers import DELETING, PUBLISHED
+from resources.storage import WRITING, current, locked, make_current
 
 FORMAT = 1
 MANIFEST = "MANIFEST.json"
@@ -39,7 +40,7 @@ CURRENT = "current"
 INSTANCE = "dagster"
 LEFT_OUT = ("scratch",)
 """Interrupted work of this machine; a run begins it again."""
-PASSING = (".lock", ".link-", ".nfs", "partial-", WRITING, DELETING)
+PASSING = (".lock", ".link-", ".nfs", ".restoring-", "partial-", WRITING, DELETING)
 """How the names of files begin that mean something to a running process only."""
 BESIDES_SQLITE = (".db-wal", ".db-shm", ".db-journal")
 """How the names of files end that SQLite keeps beside a database; its copy has what is in them."""
@@ -259,6 +260,23 @@ def _check(manifest: Any, digests: dict[str, str]) -> None:
 def holds_history(home: Path, instance: DagsterInstance) -> bool:
     """Whether a backup of the state folder has the instance's history in it."""
     return isinstance(instance.run_storage, SqliteRunStorage) and Path(instance.root_directory).is_relative_to(home)
+
+
+def agree(home: Path, instance: DagsterInstance) -> int:
+    """Make current of every artefact what the instance knows as its latest version; returns how many were not.
+
+    Published models are let alone: people may have gone back to an earlier one.
+    """
+    changed = 0
+    for key in instance.all_asset_keys():
+        for record in [] if PUBLISHED in key.path else latest_records(instance, key):
+            folder = home.joinpath("artefacts", *key.path, record.partition_key or "all")
+            path = record.asset_materialization.metadata.get("path") if record.asset_materialization else None
+            known = folder / "versions" / PurePosixPath(str(path.value)).name if path else None
+            if known and known.is_dir() and current(folder) != known.resolve():
+                make_current(known)
+                changed += 1
+    return changed
 
 
 def end_runs(instance: DagsterInstance) -> int:

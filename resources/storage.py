@@ -71,14 +71,14 @@ def publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
     place = versions / version
     with locked(folder):
         if place.exists():
-            return _made_current(place)
+            return make_current(place)
     temporary = Path(tempfile.mkdtemp(prefix=WRITING, dir=versions))
     try:
         write(temporary)
         temporary.chmod(0o755)
         with locked(folder):
             _rename(temporary, place)
-            return _made_current(place)
+            return make_current(place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -91,7 +91,8 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _made_current(place: Path) -> Path:
+def make_current(place: Path) -> Path:
+    """Let the link lead to a version that is there, in one step. Returns the version's folder."""
     link = place.parent / f".link-{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(Path(place.parent.name) / place.name)
