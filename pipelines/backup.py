@@ -25,13 +25,13 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster import AssetKey, DagsterInstance, DagsterRunStatus, EventLogRecord, RunsFilter
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.runs import SqliteRunStorage
 from packaging.version import Version
 
 from pipelines.retention import latest_records
-from resources.leftovers import DELETING, PUBLISHED
+from resources.leftovers import DELETING, PUBLISHED, artefact_folders
 from resources.storage import WRITING, current, locked, make_current
 
 FORMAT = 1
@@ -267,16 +267,21 @@ def agree(home: Path, instance: DagsterInstance) -> int:
 
     Published models are let alone: people may have gone back to an earlier one.
     """
-    changed = 0
-    for key in instance.all_asset_keys():
-        for record in [] if PUBLISHED in key.path else latest_records(instance, key):
-            folder = home.joinpath("artefacts", *key.path, record.partition_key or "all")
-            path = record.asset_materialization.metadata.get("path") if record.asset_materialization else None
-            known = folder / "versions" / PurePosixPath(str(path.value)).name if path else None
-            if known and known.is_dir() and current(folder) != known.resolve():
-                make_current(known)
-                changed += 1
-    return changed
+    folders = set(artefact_folders(home / "artefacts"))
+    keys = [key for key in instance.all_asset_keys() if PUBLISHED not in key.path]
+    known = [_version(home, key, record) for key in keys for record in latest_records(instance, key)]
+    there = [place for place in known if place.parents[1] in folders and place.is_dir()]
+    others = [place for place in there if place.resolve() != current(place.parents[1])]
+    for place in others:
+        make_current(place)
+    return len(others)
+
+
+def _version(home: Path, key: AssetKey, record: EventLogRecord) -> Path:
+    """The folder of the version that a materialisation made."""
+    said = record.asset_materialization.metadata.get("path") if record.asset_materialization else None
+    name = Path(str(said.value)).name if said else ""
+    return home.joinpath("artefacts", *key.path, record.partition_key or "all", "versions", name)
 
 
 def end_runs(instance: DagsterInstance) -> int:

@@ -169,11 +169,8 @@ def forgettable(instance: DagsterInstance, before: datetime) -> list[str]:
     Deleting a run deletes its events, and the latest materialisation of a partition says whether it is up to date.
     """
     old = instance.get_runs(RunsFilter(statuses=FINISHED_STATUSES, created_before=before))
-    needed = (
-        {record.run_id for key in instance.all_asset_keys() for record in latest_records(instance, key)}
-        if old
-        else set()
-    )
+    keys = instance.all_asset_keys() if old else []
+    needed = {record.run_id for key in keys for record in latest_records(instance, key)}
     return [run.run_id for run in old if run.run_id not in needed]
 
 

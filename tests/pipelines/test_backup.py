@@ -27,7 +27,7 @@ from pipelines.backup import MANIFEST, BackupError, agree, back_up, end_runs, re
 from pipelines.freshness import stale_stages
 from resources.storage import current, publish
 
-from .sandbox import Sandbox, hashes, orders
+from .sandbox import KEY, Sandbox, hashes, orders
 
 PROJECT = Path(__file__).parents[2]
 
