@@ -3,8 +3,8 @@
 Belongs here: what a backup holds, in which order it is read so that it fits together while runs go on, and putting one
 back. Does not belong here: a database outside the state folder, which is for its own tools (docs/operations.md).
 
-The instance's databases come first and the artefacts after them: an artefact may be newer than what the database says
-of it, like one whose run was killed, and is then made again; the other way round an old one would pass for new.
+The instance's databases come first and the artefacts after them, so every version that a database speaks of is in the
+archive; what was published meanwhile is in it too, and a restored instance points to the version that it knows.
 Databases are copied by SQLite itself. The last entry of the archive lists every other with its digest.
 """
 
@@ -25,13 +25,14 @@ from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
+from dagster import AssetKey, DagsterInstance, DagsterRunStatus, EventLogRecord, RunsFilter
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.runs import SqliteRunStorage
 from packaging.version import Version
 
-from resources.leftovers import DELETING
-from resources.storage import WRITING, locked
+from pipelines.retention import latest_records
+from resources.leftovers import DELETING, PUBLISHED, artefact_folders
+from resources.storage import WRITING, current, locked, make_current
 
 FORMAT = 1
 MANIFEST = "MANIFEST.json"
@@ -39,7 +40,7 @@ CURRENT = "current"
 INSTANCE = "dagster"
 LEFT_OUT = ("scratch",)
 """Interrupted work of this machine; a run begins it again."""
-PASSING = (".lock", ".link-", ".nfs", "partial-", WRITING, DELETING)
+PASSING = (".lock", ".link-", ".nfs", ".restoring-", "partial-", WRITING, DELETING)
 """How the names of files begin that mean something to a running process only."""
 BESIDES_SQLITE = (".db-wal", ".db-shm", ".db-journal")
 """How the names of files end that SQLite keeps beside a database; its copy has what is in them."""
@@ -259,6 +260,28 @@ def _check(manifest: Any, digests: dict[str, str]) -> None:
 def holds_history(home: Path, instance: DagsterInstance) -> bool:
     """Whether a backup of the state folder has the instance's history in it."""
     return isinstance(instance.run_storage, SqliteRunStorage) and Path(instance.root_directory).is_relative_to(home)
+
+
+def agree(home: Path, instance: DagsterInstance) -> int:
+    """Make current of every artefact what the instance knows as its latest version; returns how many were not.
+
+    Published models are let alone: people may have gone back to an earlier one.
+    """
+    folders = set(artefact_folders(home / "artefacts"))
+    keys = [key for key in instance.all_asset_keys() if PUBLISHED not in key.path]
+    known = [_version(home, key, record) for key in keys for record in latest_records(instance, key)]
+    there = [place for place in known if place.parents[1] in folders and place.is_dir()]
+    others = [place for place in there if place.resolve() != current(place.parents[1])]
+    for place in others:
+        make_current(place)
+    return len(others)
+
+
+def _version(home: Path, key: AssetKey, record: EventLogRecord) -> Path:
+    """The folder of the version that a materialisation made."""
+    said = record.asset_materialization.metadata.get("path") if record.asset_materialization else None
+    name = Path(str(said.value)).name if said else ""
+    return home.joinpath("artefacts", *key.path, record.partition_key or "all", "versions", name)
 
 
 def end_runs(instance: DagsterInstance) -> int:

@@ -62,6 +62,7 @@ def restore(file: Annotated[Path, typer.Argument(help="what `sectorforge backup`
     with told(backups.BackupError):
         count = backups.restore(file, home())
     with opened() as instance:
+        backups.agree(home(), instance)
         ended = backups.end_runs(instance)
     console.print(f"{home()}: {count} files; {ended} runs that were in progress are marked as failed")
 

@@ -6,7 +6,7 @@ schedule. Does not belong here: what on disk is no longer needed (`resources.lef
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,6 +17,7 @@ from dagster import (
     AssetRecordsFilter,
     DagsterEventType,
     DagsterInstance,
+    EventLogRecord,
     JobDefinition,
     OpExecutionContext,
     ResourceParam,
@@ -168,17 +169,17 @@ def forgettable(instance: DagsterInstance, before: datetime) -> list[str]:
     Deleting a run deletes its events, and the latest materialisation of a partition says whether it is up to date.
     """
     old = instance.get_runs(RunsFilter(statuses=FINISHED_STATUSES, created_before=before))
-    needed = {run_id for key in instance.all_asset_keys() for run_id in _latest_runs(instance, key)} if old else set()
+    keys = instance.all_asset_keys() if old else []
+    needed = {record.run_id for key in keys for record in latest_records(instance, key)}
     return [run.run_id for run in old if run.run_id not in needed]
 
 
-def _latest_runs(instance: DagsterInstance, key: AssetKey) -> set[str]:
-    """The runs that made the latest version of an asset: of each of its partitions, those retired included."""
+def latest_records(instance: DagsterInstance, key: AssetKey) -> Sequence[EventLogRecord]:
+    """The latest materialisation of each partition of an asset, those retired included."""
     storage = instance.event_log_storage
     latest = storage.get_latest_storage_id_by_partition(key, DagsterEventType.ASSET_MATERIALIZATION)
     wanted = AssetRecordsFilter(key, storage_ids=list(latest.values())) if latest else AssetRecordsFilter(key)
-    records = instance.fetch_materializations(wanted, limit=max(len(latest), 1)).records
-    return {record.run_id for record in records}
+    return instance.fetch_materializations(wanted, limit=max(len(latest), 1)).records
 
 
 def _delete_loose_tags(runs: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from modeling.evaluated import EvaluatedModel
 from modeling.evaluation.record import Evaluation
 from resources.errors import PermanentError
-from resources.storage import current, locked, publish, put_current
+from resources.storage import current, locked, make_current, publish
 
 ASSET = "published_model"
 
@@ -78,7 +78,7 @@ class Models:
             raise UnknownVersion(f"{key} {version}: {what}; known: {', '.join(names) or 'none'}")
         with locked(self._folder / key):
             self._hold(key, found[0])
-            put_current(self._folder / key, found[0])
+            make_current(self._folder / key / "versions" / found[0])
         return found[0]
 
     def roll_back(self, key: str) -> str:
@@ -101,7 +101,7 @@ class Models:
             return None
         with locked(self._folder / key):
             (self._folder / key / "pinned").unlink(missing_ok=True)
-            put_current(self._folder / key, latest.name)
+            make_current(self._folder / key / "versions" / latest.name)
         return latest.name
 
     def _hold(self, key: str, version: str) -> None:

@@ -84,8 +84,7 @@ def _publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
     place = versions / version
     with locked(folder):
         if place.exists():
-            put_current(folder, version)
-            return place
+            return make_current(place)
     temporary = Path(tempfile.mkdtemp(prefix=WRITING, dir=versions))
     try:
         with writing(folder):
@@ -93,18 +92,9 @@ def _publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
         temporary.chmod(0o755)
         with locked(folder):
             _rename(temporary, place)
-            put_current(folder, version)
-            return place
+            return make_current(place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def put_current(folder: Path, version: str) -> None:
-    """Make a version that lies under `folder` the current one, in one step."""
-    link = folder / "versions" / f".link-{os.getpid()}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(Path("versions") / version)
-    link.replace(folder / "current")
 
 
 @contextmanager
@@ -113,6 +103,15 @@ def locked(folder: Path) -> Iterator[None]:
     with (folder / ".lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def make_current(place: Path) -> Path:
+    """Let the link lead to a version that is there, in one step. Returns the version's folder."""
+    link = place.parent / f".link-{os.getpid()}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path(place.parent.name) / place.name)
+    link.replace(place.parent.parent / "current")
+    return place
 
 
 def _sweep(versions: Path) -> None:

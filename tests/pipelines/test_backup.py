@@ -23,11 +23,11 @@ from typer.testing import CliRunner
 from modeling.artefacts import Model
 from modeling.evaluated import MODEL
 from pipelines import operating
-from pipelines.backup import MANIFEST, BackupError, back_up, end_runs, restore
+from pipelines.backup import MANIFEST, BackupError, agree, back_up, end_runs, restore
 from pipelines.freshness import stale_stages
 from resources.storage import current, publish
 
-from .sandbox import Sandbox, hashes, orders
+from .sandbox import KEY, Sandbox, hashes, orders
 
 PROJECT = Path(__file__).parents[2]
 
@@ -283,6 +283,21 @@ def test_runs_that_were_in_progress_hold_nothing_up_afterwards(sandbox: Sandbox,
     assert end_runs(instance) == 1
     statuses = {run.run_id: run.status for run in instance.get_runs(RunsFilter(run_ids=[begun.run_id, waiting.run_id]))}
     assert statuses == {begun.run_id: DagsterRunStatus.FAILURE, waiting.run_id: DagsterRunStatus.QUEUED}
+
+
+def test_what_was_published_while_the_backup_was_made_is_not_current(sandbox: Sandbox, instance: DagsterInstance):
+    """The instance, which was copied before, knows nothing of it."""
+    published = sandbox.published()
+    folder = sandbox.current("evaluation_report").parent
+    publish(folder, "newer", lambda place: (place / "report.html").write_text("newer"))
+    model = sandbox.home / "artefacts" / "published_model" / KEY
+    publish(model, "earlier", lambda place: (place / "model.json").write_text("{}"))
+    assert sandbox.published() != published
+    assert agree(sandbox.home, instance) == 1
+    assert sandbox.published() == published
+    assert (folder / "versions" / "newer").is_dir()
+    assert current(model) == (model / "versions" / "earlier").resolve()
+    assert agree(sandbox.home, instance) == 0
 
 
 def predictions(sandbox: Sandbox) -> np.ndarray:
