@@ -29,12 +29,12 @@ def checks(drift: Drift, bounds: Bounds) -> list[Gate]:
 
 
 def _columns_check(drift: Drift, bound: float) -> Gate:
-    drifted = [_effect(column) for column in drift.columns if column.drifted]
-    worst = drift.columns[0].effect if drift.columns else None
+    drifted = [column for column in drift.columns if column.drifted]
+    largest = next((column.effect for column in (*drifted, *drift.columns)), None)
+    named = ", ".join(_effect(column) for column in drifted[:_SHOWN])
     more = f" and {len(drifted) - _SHOWN} more" if len(drifted) > _SHOWN else ""
-    named = f"{', '.join(drifted[:_SHOWN])}{more}"
-    message = f"{len(drifted)} of {len(drift.columns)} columns drifted{f': {named}' if drifted else ''}"
-    return Gate(name="columns_drifted", bound=bound, measured=worst, passed=not drifted, message=message)
+    message = f"{len(drifted)} of {len(drift.columns)} columns drifted{f': {named}{more}' if drifted else ''}"
+    return Gate(name="columns_drifted", bound=bound, measured=largest, passed=not drifted, message=message)
 
 
 def _effect(column: Column) -> str:

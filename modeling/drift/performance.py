@@ -30,7 +30,7 @@ def performance(
     """The metric that chose the champion, on the labelled ones of new `rows`; or why it was not measured."""
     task = tasks.task(use_case)
     if not isinstance(task, RowTask) or not task.by_row or not has_labels(use_case):
-        return f"the task {use_case.task} is not scored row by row"
+        return f"labels of new rows are not scored in the task {use_case.task}"
     labelled = rows.filter(pl.col(use_case.target).is_not_null())
     if use_case.columns.content:
         labelled = labelled[sample(labelled.height, CONTENT_ROWS)]

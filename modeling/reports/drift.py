@@ -127,7 +127,7 @@ def _measured(columns: list[Column], bound: float) -> list[Block]:
     }
     return [
         Figure(charts.svg(drift_charts.effects(columns, bound), text), text, caption),
-        _distributions(columns[: drift_charts.WORST]),
+        _distributions(drift_charts.worst_columns(columns)),
         Table("Columns", headings, [_row(column) for column in columns]),
     ]
 

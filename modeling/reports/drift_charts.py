@@ -37,6 +37,11 @@ def distributions(columns: list[Column]) -> ChartType:
     return charts.panels({one.name: _shares(one) for one in columns}, columns=2)
 
 
+def worst_columns(columns: list[Column]) -> list[Column]:
+    """The few whose distributions are shown: drifted ones first, then by effect."""
+    return sorted(columns, key=lambda column: (not column.drifted, -column.effect))[:WORST]
+
+
 def _shares(column: Column) -> ChartType:
     names = {"when the model learned": column.before, "new rows": column.now}
     rows = [
@@ -76,7 +81,7 @@ def pictures(drift: Drift) -> dict[str, bytes]:
     """PNG by check, of those that measured something."""
     drawn: dict[str, ChartType] = {}
     if drift.columns:
-        worst = distributions(drift.columns[:WORST])
+        worst = distributions(worst_columns(drift.columns))
         drawn["columns_drifted"] = alt.vconcat(effects(drift.columns, bound(drift, "columns_drifted")), worst)
     if drift.told_apart:
         drawn["delivery_drifted"] = told_apart(drift)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from dagster import DagsterInstance
 
-from assets.stages import BESIDE_VALIDATED_DATA, QUARANTINE, STAGES
+from assets.stages import BESIDE_VALIDATED_DATA, DRIFT, QUARANTINE, STAGES
 from modeling.evaluated import RECORD
 from pipelines.freshness import stale_stages
 from resources.storage import current
@@ -20,7 +20,8 @@ from .sandbox import BEHIND_THE_CONTRACT, KEY, Sandbox, hashes, orders
 pytestmark = pytest.mark.slow
 
 PROJECT = Path(__file__).parents[2]
-ASSETS = ("raw_data", *BEHIND_THE_CONTRACT)
+ASSETS = ("raw_data", *(asset for asset in BEHIND_THE_CONTRACT if asset != DRIFT))
+"""All but the report on drift: of a step that is killed as it writes, it comes first, as what is set aside does."""
 LEARNERS = {
     "learners": ["logistic", "lightgbm", "mlp"],
     "parameters": {"lightgbm": {"trials": 1, "rounds": 20}, "mlp": {"epochs": 2}},
@@ -67,7 +68,7 @@ def sandbox(former: Sandbox, tmp_path: Path) -> Sandbox:
 
 
 def selection(stages: list[str]) -> list[str]:
-    """Quarantine is made in one step with the validated data."""
+    """Quarantine and drift are made in one step with the validated data."""
     return [*stages, *BESIDE_VALIDATED_DATA] if "validated_data" in stages else stages
 
 
