@@ -40,7 +40,7 @@ EXTRA = "tracking"
 SERVER, DAGSTER = "MLFLOW_TRACKING_URI", "SECTORFORGE_DAGSTER_URL"
 SERVERS = ("http", "databricks")
 ALIAS = "serving"
-NOT_TRACKED = "not tracked: "
+NOT_TRACKED, NOTHING = "not tracked: ", "no registered version serves"
 CODE = Path(__file__).with_name("served_model.py")
 DEFINITION = "use_case.json"
 RUN, PARENT, VERSION = "dagster.run_id", "mlflow.parentRunId", "version"
@@ -65,7 +65,7 @@ class Tracking(ConfigurableResource):
     @property
     def environment(self) -> dict[str, str]:
         """What MLflow's own programs must find in their environment to see the same as this resource."""
-        uri = os.environ.get(SERVER) or f"sqlite:///{self._folder / 'mlflow.db'}"
+        uri = os.environ.get(SERVER) or f"sqlite:///{self._database}"
         return MANNERS | {SERVER: uri, "MLFLOW_REGISTRY_URI": uri} | QUIET
 
     def record(self, use_case: UseCase, judged: EvaluatedModel, serving: Path | None) -> str:
@@ -85,6 +85,8 @@ class Tracking(ConfigurableResource):
 
     def serve(self, key: str, version: str | None) -> str:
         """Let the alias stand on a published version. Returns what came of it; nothing is raised."""
+        if self._artefacts and not self._database.exists():
+            return NOTHING
         return self._guarded(lambda client: _point(client, key, version))
 
     def address(self, use_case: UseCase, serving: Path) -> str:
@@ -123,6 +125,10 @@ class Tracking(ConfigurableResource):
         return self.home.path / "mlflow"
 
     @property
+    def _database(self) -> Path:
+        return self._folder / "mlflow.db"
+
+    @property
     def _artefacts(self) -> str | None:
         """Where runs keep files; a server has a place of its own, a database has none."""
         scheme = urlsplit(self.environment[SERVER]).scheme
@@ -147,7 +153,7 @@ def _point(client: "MlflowClient", key: str, version: str | None) -> str:
     if found is None:
         if client.search_registered_models(f"name = '{name}'"):
             client.delete_registered_model_alias(name, ALIAS)
-        return "no registered version serves"
+        return NOTHING
     client.set_registered_model_alias(name, ALIAS, found)
     return f"version {found} of {name} serves"
 

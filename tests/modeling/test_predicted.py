@@ -70,8 +70,9 @@ def test_people_find_no_formula_and_numbers_stay_numbers():
 
 def test_predictions_come_back_as_they_went(tmp_path):
     aside = pl.DataFrame({"row": [3], "rule": ["r"], "column": ["x"], "value": ["-1"]})
-    made = Predictions(ROWS, aside, "v1", "d" * 64, 3)
+    made = Predictions(ROWS.with_columns(id=pl.lit("=1+1")), aside, "v1", "d" * 64, 3)
     made.save(tmp_path)
     found = Predictions.load(tmp_path)
+    assert (tmp_path / "predictions.csv").read_text().splitlines() == ["id,x", "'=1+1,1", "'=1+1,2"]
     assert found.rows.equals(made.rows) and found.set_aside.equals(aside)
     assert (found.version, found.delivery, found.delivered) == ("v1", "d" * 64, 3)

@@ -21,6 +21,7 @@ from .sandbox import KEY, Sandbox, failures, hashes, orders
 
 PREDICT = {"files": {"path": "unlabelled/*.csv"}}
 CONTRACT = [{"expect_column_values_to_be_between": {"column": "price", "min_value": 0}, "on_failure": "quarantine"}]
+ELSEWHERE = {"files": {"path": "elsewhere/*.csv"}, "licence": "CC0", "citation": "made by the test"}
 
 
 def unlabelled(rows: int = 12, seed: int = 7) -> pl.DataFrame:
@@ -129,27 +130,18 @@ def test_rules_about_a_whole_table_do_not_hold_up_a_few_rows(sandbox, instance):
     assert made(sandbox).rows.height == 1
 
 
-def test_no_cell_for_people_begins_a_formula(predicting, instance):
-    named = pl.concat_str(pl.lit("=1+"), "order")
-    predicting.place(predict=PREDICT, frame=orders().with_columns(order=named))
-    deliver(predicting, unlabelled().with_columns(order=named))
-    predicting.make(instance)
-    assert made(predicting).rows["order"][0] == "=1+0"
-    assert "\n'=1+0," in (predicting.current("predictions") / "predictions.csv").read_text()
-
-
 # --- when -------------------------------------------------------------------------------------------------------------
 
 
-def test_where_nothing_serves_nothing_is_predicted_and_nothing_fails(empty: Sandbox):
-    empty.place(frame=orders(), predict=PREDICT, gates={"min_metric": 1.1})
-    deliver(empty, unlabelled())
-    with empty.instance() as instance:
-        empty.make(instance)
-        assert latest(instance, "predictions", KEY) is None
-        assert stale_stages(empty.use_case(), instance) == []
-        observed = instance.fetch_observations(AssetKey("predictions"), limit=1).records
-        assert "no model of it was published yet" in str(observed[0].asset_observation.metadata)
+def test_where_nothing_serves_nothing_is_predicted_and_nothing_fails(sandbox, instance):
+    key = "retail/refunds"
+    sandbox.place(key, title="Will this refund be disputed?", predict={"files": {"path": "*.csv"}}, source=ELSEWHERE)
+    unlabelled().write_csv(sandbox.root / key / "today.csv")
+    sandbox.make(instance, key, "predictions")
+    assert latest(instance, "predictions", key) is None
+    (observed,) = instance.fetch_observations(AssetKey("predictions"), limit=2).records
+    assert "no model of it was published yet" in str(observed.asset_observation.metadata)
+    assert not asked(sandbox, instance).run_requests
 
 
 def test_where_nothing_is_delivered_everything_is_up_to_date(predicting, instance):
@@ -185,9 +177,7 @@ def test_a_delivery_asks_for_predictions_only_and_once(predicting, instance):
 
 def test_another_model_that_serves_predicts_anew(predicting, instance):
     deliver(predicting, unlabelled())
-    grown = pl.concat([orders(), orders(seed=1).with_columns(pl.col("order") + 300)])
-    predicting.place(frame=grown, predict=PREDICT)
-    predicting.make(instance)
+    predicting.make(instance, KEY, "evaluation", "published_model", "predictions")
     second = data_version(latest(instance, "predictions", KEY))
     assert not asked(predicting, instance).run_requests
     choose(Choice.ROLL_BACK, KEY, "", Home(folder=str(predicting.home)), instance)
