@@ -85,7 +85,7 @@ class Tracking(ConfigurableResource):
 
     def serve(self, key: str, version: str | None) -> str:
         """Let the alias stand on a published version. Returns what came of it; nothing is raised."""
-        if self._artefacts and not self._database.exists():
+        if SERVER not in os.environ and not self._database.exists():
             return NOTHING
         return self._guarded(lambda client: _point(client, key, version))
 
@@ -102,9 +102,9 @@ class Tracking(ConfigurableResource):
         return f"models:/{model_name(use_case.key)}@{ALIAS}"
 
     def _guarded(self, what: "Callable[[MlflowClient], str]") -> str:
-        if extras.missing(EXTRA):
-            return f"{NOT_TRACKED}{extras.install_command([EXTRA])}"
         try:
+            if extras.missing(EXTRA):
+                return f"{NOT_TRACKED}{extras.install_command([EXTRA])}"
             return what(self._client())
         except Exception as error:  # noqa: BLE001  whatever fails here must not fail the run
             return f"{NOT_TRACKED}{type(error).__name__}: {self._without_secrets(str(error))}"
