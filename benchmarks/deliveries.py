@@ -21,6 +21,7 @@ import signal
 import tempfile
 import threading
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -32,7 +33,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 import yaml
-from dagster import AssetKey, DagsterInstance, Definitions, build_sensor_context, evaluate_automation_conditions
+from dagster import (
+    AssetKey,
+    BetaWarning,
+    DagsterInstance,
+    Definitions,
+    build_sensor_context,
+    evaluate_automation_conditions,
+)
 
 from assets.stages import QUARANTINE, STAGES
 from industries.catalogue import Catalogue
@@ -51,12 +59,15 @@ from resources.sources import landing
 ROWS = 80
 MOST_FILES = 4
 """In one landing folder; before another one lands, one is taken away."""
+MOST_AT_ONCE = 4
+"""Deliveries between two looks, for each use case."""
 KILLED, RESTARTED, FORGOTTEN = 0.05, 0.1, 0.5
 """Shares: of the runs, of the looks, and of the restarts that come before the look was written down."""
 LONGEST_LIFE_SECONDS = 4.0
 """A run that is killed is killed at a random moment before."""
 EVENTS = {"new": 8, "again": 4, "renamed": 3, "cut off": 3, "rewritten": 2}
 """What happens, and how often."""
+ASKED_BY_CONDITIONS = {"dagster/from_automation_condition": "true"}
 COMPARED = (*DATA_STAGES, QUARANTINE)
 MEASURED = {
     "seconds", "peak_memory_mb", "predictions_per_second", "run_id", "finished_at", "openings", "limits", "message",
@@ -186,7 +197,7 @@ class Runner:
 
     def _to_its_end(self, launch: Launch) -> None:
         for _ in range(1 + self._instance.run_retries_max_retries):
-            failure = self._once(Launch(launch.job, launch.partition, launch.assets))
+            failure = self._once(Launch(launch.job, launch.partition, launch.assets, launch.tags))
             if failure is not None:
                 self.outcomes["refused" if failure else "made"] += 1
                 self.refusals[failure.partition(":")[0]] += bool(failure)
@@ -253,7 +264,7 @@ class Daemon:
         for name in CONDITIONS:
             for partition in result.get_requested_partitions(AssetKey(name)):
                 asked.setdefault(partition, []).append(name)
-        return [Launch(_job(key), key, tuple(names)) for key, names in asked.items()]
+        return [Launch(_job(key), key, tuple(names), ASKED_BY_CONDITIONS) for key, names in asked.items()]
 
 
 def _job(partition: str | None) -> str:
@@ -309,7 +320,7 @@ def live(
         daemon.follow()
         looks = restarts = 0
         while sum(landed.values()) < count:
-            for _ in range(min(chance.randint(1, 2 * use_cases), count - sum(landed.values()))):
+            for _ in range(min(chance.randint(1, MOST_AT_ONCE * use_cases), count - sum(landed.values()))):
                 landed[chance.choice(folders).happens()] += 1
             restarted = chance.random() < RESTARTED
             asked = daemon.deliveries(written_down=not (restarted and chance.random() < FORGOTTEN))
@@ -390,6 +401,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="runs side by side")
     asked = parser.parse_args()
     started = time.monotonic()
+    warnings.simplefilter("ignore", BetaWarning)
     with tempfile.TemporaryDirectory() as folder:
         root, one, other = (Path(folder) / name for name in ("industries", "lived", "replayed"))
         root.mkdir()

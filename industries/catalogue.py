@@ -5,8 +5,10 @@ the shape of the files (`definition`), the words of a fault (`fault`), or touchi
 """
 
 import difflib
+import gc
 import re
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -77,13 +79,26 @@ class Catalogue:
 def read(root: Path, vocabulary: Vocabulary) -> Catalogue:
     """Read every industry under `root`. Never raises for what a file says: that becomes a `Fault`."""
     catalogue = Catalogue(root)
-    for folder in _folders(root, catalogue.faults):
-        industry = _load(folder / "industry.yaml", Industry, catalogue.faults)
-        use_cases = list(_use_cases(folder, vocabulary, catalogue.faults))
-        if industry is not None:
-            catalogue.industries[folder.name] = industry[0]
-            catalogue.use_cases.update((use_case.key, use_case) for use_case in use_cases)
+    with _uncollected():
+        for folder in _folders(root, catalogue.faults):
+            industry = _load(folder / "industry.yaml", Industry, catalogue.faults)
+            use_cases = list(_use_cases(folder, vocabulary, catalogue.faults))
+            if industry is not None:
+                catalogue.industries[folder.name] = industry[0]
+                catalogue.use_cases.update((use_case.key, use_case) for use_case in use_cases)
     return catalogue
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection: in the many small values of thousands of files it takes a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _use_cases(industry: Path, vocabulary: Vocabulary, found: list[Fault]) -> Iterator[UseCase]:

@@ -6,6 +6,7 @@ here: what the file means (`definition`).
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def parse(path: Path) -> Document:
     """
     text = _text(path)
     try:
-        return _Reader(yaml.parse(text, Loader=LOADER)).document()
+        return _Reader(iter(LOADER(text).get_event, None)).document()
     except yaml.MarkedYAMLError as error:
         raise YamlError.at(error.problem_mark or error.context_mark, f"not YAML: {error.problem}") from None
     except yaml.reader.ReaderError as error:
@@ -145,14 +146,23 @@ def _key(event: Any) -> str:
 
 def _scalar(event: yaml.ScalarEvent) -> Any:
     """Text, number, truth value, date or None, as YAML 1.1 reads it."""
-    tag = _RESOLVER.resolve(yaml.ScalarNode, event.value, event.implicit)
-    if tag == _TEXT:
-        return event.value
     if len(event.value) > LONGEST_NUMBER:
-        raise YamlError.at(
-            event.start_mark, f"a number of {len(event.value):,} characters: put it in quotes if it is text"
-        )
+        if _tag(event.value, event.implicit) == _TEXT:
+            return event.value
+        told = f"a number of {len(event.value):,} characters: put it in quotes if it is text"
+        raise YamlError.at(event.start_mark, told)
     try:
-        return _CONSTRUCTOR.construct_object(yaml.ScalarNode(tag, event.value))
+        return _plain(event.value, event.implicit)
     except ValueError as error:
         raise YamlError.at(event.start_mark, f"{event.value!r}: {error}; put it in quotes if it is text") from None
+
+
+@lru_cache(maxsize=10_000)
+def _plain(value: str, implicit: tuple[bool, bool]) -> Any:
+    """What a short scalar stands for. The same keys and words come in every file."""
+    tag = _tag(value, implicit)
+    return value if tag == _TEXT else _CONSTRUCTOR.construct_object(yaml.ScalarNode(tag, value))
+
+
+def _tag(value: str, implicit: tuple[bool, bool]) -> str:
+    return _RESOLVER.resolve(yaml.ScalarNode, value, implicit)

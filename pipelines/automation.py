@@ -18,14 +18,18 @@ from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT, STAGES
 
 HANDLED = AutomationCondition.newly_requested() | AutomationCondition.newly_updated()
 """Once asked for, a partition waits for the next change: a run that fails is not started again and again."""
-ASKED_FOR_HERE = AutomationCondition.executed_with_tags(tag_keys={"dagster/from_automation_condition"})
+ASKED_FOR_HERE = AutomationCondition.all_new_updates_have_run_tags(tag_keys={"dagster/from_automation_condition"})
 MADE_BY_OTHERS = AutomationCondition.newly_updated() & ~ASKED_FOR_HERE
 """The end of a run that was asked for here says nothing: what changed while it ran may have come too late for it."""
 IN_THIS_RUN = AutomationCondition.will_be_requested()
 
+ROWS_CHANGED = AutomationCondition.any_deps_match(AutomationCondition.data_version_changed())
+REQUESTED = AutomationCondition.newly_requested()
+# The second half is for rows that came between a request and the next look. Alone, `since` lets the request win.
 NEW_FEATURES = (
-    AutomationCondition.any_deps_match(AutomationCondition.data_version_changed()).since(
-        AutomationCondition.newly_requested() | MADE_BY_OTHERS
+    (
+        ROWS_CHANGED.since(REQUESTED | MADE_BY_OTHERS)
+        | (ROWS_CHANGED & REQUESTED).since((REQUESTED & ~ROWS_CHANGED) | MADE_BY_OTHERS)
     )
     & ~AutomationCondition.any_deps_in_progress()
     & ~AutomationCondition.in_progress()

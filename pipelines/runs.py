@@ -11,13 +11,14 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from dagster import AssetKey, DagsterEventType, DagsterInstance, EventLogEntry
+from dagster._core.events import JobFailureData
 from dagster_shared.error import SerializableErrorInfo
 
 from assets.raw_data import SKIPPED
@@ -36,11 +37,12 @@ _WRAPPERS = (
 
 @dataclass(frozen=True)
 class Launch:
-    """One run to be: a job, its partition, and the assets to make; all the job's when empty."""
+    """One run to be: a job, its partition, and the assets to make; all the job's when empty. `tags` say who asked."""
 
     job: str
     partition: str | None = None
     assets: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
     run_id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
 
@@ -141,6 +143,7 @@ def _child(pipe: Connection, root: Path, log: Path) -> None:
                 instance=instance,
                 partition_key=launch.partition,
                 asset_selection=[AssetKey(name) for name in launch.assets] or None,
+                tags=launch.tags,
                 run_id=launch.run_id,
                 raise_on_error=False,
             )
@@ -164,7 +167,7 @@ def reason(entry: EventLogEntry) -> str:
         return ""
     if event.event_type == DagsterEventType.STEP_FAILURE and event.step_failure_data.error:
         return f"{event.step_key}: {cause(event.step_failure_data.error)}"
-    if event.event_type == DagsterEventType.RUN_FAILURE and event.job_failure_data.error:
+    if isinstance(event.event_specific_data, JobFailureData) and event.job_failure_data.error:
         return cause(event.job_failure_data.error)
     return event.message or "failed"
 
