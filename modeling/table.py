@@ -155,9 +155,3 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.table)
-
-    def rows(self, index: np.ndarray) -> "Rows":
-        """The rows at `index` (integers or a boolean mask), in that order."""
-        group = None if self.group is None else self.group[index]
-        slices = self.slices[np.arange(len(self))[index]] if self.slices.width else self.slices
-        return Rows(self.table.rows(index), self.number[index], group, slices)

@@ -7,7 +7,6 @@ belong here: what follows from it (`gates`, and `assets.published_model`).
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
 from industries.definition import UseCase
 from modeling.artefacts import Model
@@ -57,12 +56,10 @@ def challenge(
 ) -> Challenge:
     """Both models on the test units that neither has learned from; `answers` are the champion's to all `units`."""
     try:
-        fresh = _fresh(serving, use_case, task, classes, test)
-        theirs = _answers(serving, use_case, task, test.rows(fresh))
-        truth = units.truth[fresh]
+        fresh, theirs = _rival(serving, use_case, task, classes, test, len(units))
         group = None if units.group is None else units.group[fresh]
         both = {CHAMPION: answers[fresh], SERVING: theirs}
-        lift = scored({metric.name: metric}, truth, both, group).lift(CHAMPION, SERVING, metric.name)
+        lift = scored({metric.name: metric}, units.truth[fresh], both, group).lift(CHAMPION, SERVING, metric.name)
         if not np.isfinite(lift.value):
             raise NotComparable(f"{metric.title} is undefined on the {fresh.sum():,} {task.unit} neither learned from")
     except (NotComparable, FeatureError) as error:
@@ -71,33 +68,25 @@ def challenge(
     return Challenge(serving=serving.version, units=int(fresh.sum()), lift=lift, message=unseen)
 
 
-def _fresh(serving: Serving, use_case: UseCase, task: Task, classes: list[str], test: Rows) -> np.ndarray:
-    """bool ``[n]``: the test rows that the serving model has not learned from.
+def _rival(
+    serving: Serving, use_case: UseCase, task: Task, classes: list[str], test: Rows, units: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """bool ``[u]``: the test units that the serving model has not learned from; and what it answers to those.
 
     Raises
     ------
-    NotComparable: it answers another question, or its rows can't be told from the test's.
+    NotComparable: it answers another question, or what it learned from can't be told.
     """
     asked = {"task": task.name, "target": use_case.target, "classes": classes}
     changed = [name for name, value in asked.items() if serving.model.about[name] != value]
     if changed:
         raise NotComparable(f"the model that serves was made for another {', '.join(changed)}")
     if serving.same_features:
-        return np.ones(len(test), dtype=bool)
+        return np.ones(units, dtype=bool), task.answers(serving.model.champion, test)
     if not isinstance(task, RowTask):
-        raise NotComparable(f"the data changed, and what {task.name} scores can't be told from what was learned from")
-    fresh = ~np.isin(digests(_raw(serving, test), use_case), serving.model.learned)
+        raise NotComparable(f"the data changed, and which {task.unit} the model that serves learned from can't be told")
+    raw = serving.data.frame[np.searchsorted(serving.data.numbers, test.number)]
+    fresh = ~np.isin(digests(raw, use_case), serving.model.learned)
     if fresh.sum() < MIN_UNITS:
         raise NotComparable(f"only {fresh.sum():,} test {task.unit} are new to the model that serves")
-    return fresh
-
-
-def _answers(serving: Serving, use_case: UseCase, task: Task, fresh: Rows) -> np.ndarray:
-    """What the serving model, which has a recipe of its own, answers to the test rows."""
-    if serving.same_features:
-        return task.answers(serving.model.champion, fresh)
-    return serving.model.predict(_raw(serving, fresh).drop(use_case.target), serving.derive)
-
-
-def _raw(serving: Serving, rows: Rows) -> pl.DataFrame:
-    return serving.data.frame[np.searchsorted(serving.data.numbers, rows.number)]
+    return fresh, serving.model.predict(raw.filter(fresh).drop(use_case.target), serving.derive)

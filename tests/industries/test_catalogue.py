@@ -120,7 +120,7 @@ def test_hidden_folders_and_loose_files_are_no_part_of_it(folders):
     ("added", "line", "column", "message"),
     [
         ("splitt: {by: random}", 8, 1, "splitt: unknown key; did you mean 'split'?"),
-        ("xyz: 1", 8, 1, "xyz: unknown key; known: columns, contract, costs, drift, extra, gates, "),
+        ("xyz: 1", 8, 1, "xyz: unknown key; known: columns, contract, costs, delivered_every_days, drift, "),
         ("columns:\n  identifer: [a]", 9, 3, "columns.identifer: unknown key; did you mean 'identifier'?"),
         ("split: {by: random, vaild: 0.2}", 8, 21, "split.vaild: unknown key; did you mean 'valid'?"),
         ("split: {by: random, from: 1}", 8, 21, "split.from: unknown key; known: by, seed, stratify, test, valid"),

@@ -62,13 +62,14 @@ def test_raw_rows_give_the_numbers_of_training(model, features):
 
 
 def test_a_fresh_process_predicts_the_same_numbers_from_the_folder_alone(model, tmp_path):
-    model.save(tmp_path)
+    (tmp_path / "model").mkdir()
+    model.save(tmp_path / "model")
     rows = parts(50, seed=9).drop("broken").with_columns(hot=pl.col("heat") > 70, day=pl.col("made"))
     rows.write_parquet(tmp_path / "rows.parquet")
     code = (
         "import sys, numpy, polars; from pathlib import Path; from modeling.artefacts import Model\n"
         "folder = Path(sys.argv[1]); rows = polars.read_parquet(folder / 'rows.parquet')\n"
-        "numpy.save(folder / 'predicted.npy', Model.load(folder).predict(rows))"
+        "numpy.save(folder / 'predicted.npy', Model.load(folder / 'model').predict(rows))"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, cwd=PROJECT)
     np.testing.assert_array_equal(np.load(tmp_path / "predicted.npy"), model.predict(rows))

@@ -107,6 +107,7 @@ def test_a_model_that_lacks_a_column_of_its_own_is_no_rival_and_says_which() -> 
 
 
 def test_rows_of_one_class_are_no_comparison() -> None:
-    ones = TEST.rows(TEST.table.target == 1)
+    event = TEST.table.target == 1
+    ones = replace(TEST, table=TEST.table.rows(event), number=TEST.number[event])
     found = against(serving("heat"), "noise", ones)
     assert found.lift is None and "undefined" in found.message

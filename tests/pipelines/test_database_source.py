@@ -63,7 +63,7 @@ def make(sandbox: Sandbox, instance: DagsterInstance) -> str:
 
 
 def tick(sandbox: Sandbox, instance: DagsterInstance, cursor: str | None = None) -> SensorResult:
-    result = deliveries.build(sandbox.catalogue())(build_sensor_context(instance=instance, cursor=cursor))
+    result = deliveries.build(sandbox.catalogue(), 30)(build_sensor_context(instance=instance, cursor=cursor))
     assert isinstance(result, SensorResult)
     return result
 

@@ -43,7 +43,7 @@ def compared(sandbox: Sandbox) -> Drift:
 
 def asked(sandbox: Sandbox, instance: DagsterInstance) -> list[str | None]:
     """The partitions for which the sensor asks for a run."""
-    sensor = retraining.build(sandbox.catalogue())
+    sensor = retraining.build(sandbox.catalogue(), 30)
     tick = sensor(build_sensor_context(instance=instance))
     assert isinstance(tick, SensorResult | SkipReason)
     return [request.partition_key for request in tick.run_requests or []] if isinstance(tick, SensorResult) else []

@@ -106,7 +106,7 @@ class People:
 @pytest.fixture
 def people(empty: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[People]:
     told: list[str] = []
-    monkeypatch.setattr(notices, "notify", lambda notice, _: told.append(str(notice)))
+    monkeypatch.setattr(notices, "tell", lambda notice, _: told.append(str(notice)))
     with empty.instance() as instance:
         yield People(instance, told)
 

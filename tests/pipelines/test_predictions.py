@@ -157,7 +157,7 @@ def test_a_use_case_that_predicts_nothing_is_left_alone(sandbox, instance):
 
 
 def asked(sandbox: Sandbox, instance: DagsterInstance, cursor: str | None = None) -> SensorResult:
-    result = deliveries.build(sandbox.catalogue())(build_sensor_context(instance=instance, cursor=cursor))
+    result = deliveries.build(sandbox.catalogue(), 30)(build_sensor_context(instance=instance, cursor=cursor))
     assert isinstance(result, SensorResult)
     return result
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
-from assets.stages import QUARANTINE, STAGES
+from assets import published_model
+from assets.stages import BESIDE_VALIDATED_DATA, DRIFT, STAGES
 from pipelines.notices import notice_of
 from resources import storage
 from resources.storage import WRITING
@@ -22,7 +23,7 @@ MEGABYTE = 2**20
 
 
 def selection(stage: str) -> list[str]:
-    return [stage, QUARANTINE] if stage == "validated_data" else [stage]
+    return [stage, *BESIDE_VALIDATED_DATA] if stage == "validated_data" else [stage]
 
 
 def failing(error: Exception) -> Callable[..., None]:
@@ -45,12 +46,15 @@ def test_a_disk_that_is_full_at_a_stage(
     sandbox: Sandbox, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch, stage: str
 ):
     sandbox.place(frame=orders(seed=1))
+    if stage == "published_model":  # the one judged last has its version already
+        sandbox.make(instance, KEY, "evaluation")
     before = hashes(sandbox.home / "artefacts")
     with monkeypatch.context() as patched:
         patched.setattr(storage, "_save", failing(FULL))
+        patched.setattr(published_model, "_copy", failing(FULL))
         result = sandbox.materialise(instance, KEY, *selection(stage))
     (message,) = failures(result).values()
-    assert f"{stage if stage != 'validated_data' else QUARANTINE}/{KEY} can't be written, the disk is full" in message
+    assert f"{stage if stage != 'validated_data' else DRIFT}/{KEY} can't be written, the disk is full" in message
     assert hashes(sandbox.home / "artefacts") == before
     assert not list((sandbox.home / "artefacts").rglob(f"{WRITING}*"))
     assert retried(instance) == "false", "a full disk is full until somebody makes room"

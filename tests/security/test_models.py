@@ -27,9 +27,8 @@ def model() -> Model:
     features = prepared()
     quick = Fitting("binary", classes=2, seconds=5.0, parameters={"trials": 1, "rounds": 5})
     candidate = train("lightgbm", features, quick)
-    return Model(
-        features.recipe, Blend({"lightgbm": candidate.learner}, {"lightgbm": 1.0}), {"task": "binary_classification"}
-    )
+    champion = Blend({"lightgbm": candidate.learner}, {"lightgbm": 1.0})
+    return Model(features.recipe, champion, {"task": "binary_classification"}, np.empty(0, dtype=np.uint64))
 
 
 @pytest.fixture
