@@ -14,7 +14,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fsspec.core import url_to_fs
-from fsspec.implementations.local import LocalFileSystem
 
 from industries.definition import Files
 from resources.errors import UnreachableError
@@ -97,7 +96,7 @@ def landed(files: Files, folder: Path) -> list[Landed]:
     with _asked(url):
         store, pattern = url_to_fs(url)
         top = _top(pattern)
-        if isinstance(store, LocalFileSystem):
+        if "file" in store.protocol:
             _check_no_link(Path(top), folder.absolute())
         if not store.isdir(top):
             raise SourceError(f"there is no folder {top}: make it, or correct `source.files.path`")
