@@ -49,6 +49,7 @@ MEMBER_WRITTEN = AutomationCondition.any_deps_match(AutomationCondition.newly_up
 NEW_MEMBER = (
     MEMBER_WRITTEN.since(AutomationCondition.newly_requested())
     & MEMBER_WRITTEN.since(MADE_BY_OTHERS)
+    & ~AutomationCondition.any_deps_match(IN_THIS_RUN)
     & ~AutomationCondition.any_deps_in_progress()
     & ~AutomationCondition.in_progress()
 ).with_label("a report that this one sums up was written anew, and no other is being written")

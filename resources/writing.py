@@ -42,7 +42,7 @@ def writing(place: Path) -> Iterator[None]:
     except StorageError:
         raise
     except Exception as error:
-        remedy = REMEDIES.get(errno.ENOSPC if _full(place, error) else getattr(error, "errno", None))
+        remedy = REMEDIES.get(errno.ENOSPC if _full(place, error) else getattr(error, "errno", None) or 0)
         if remedy is None:
             raise
         raise StorageError(

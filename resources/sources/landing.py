@@ -14,7 +14,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from fsspec.core import url_to_fs
-from fsspec.implementations.local import LocalFileSystem
 
 from industries import extras
 from industries.definition import Files
@@ -107,7 +106,7 @@ def landed(files: Files, folder: Path) -> list[Landed]:
     with _asked(url):
         store, pattern = _store(url)
         top = _top(pattern)
-        if isinstance(store, LocalFileSystem):
+        if "file" in store.protocol:
             _check_no_link(Path(top), folder.absolute())
         if not store.isdir(top):
             raise NothingDelivered(f"there is no folder {top}: make it, or correct the `path` of `files`")
