@@ -29,7 +29,7 @@ ui: $(INSTALLED) ## the Dagster UI on this machine
 	$(BIN)/sectorforge ui
 
 test: test-fast ## every test, slow ones included
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --numprocesses logical --dist loadfile
 
 test-fast: $(INSTALLED) ## the tests that take seconds, on every core
 	$(BIN)/python -m pytest -m 'not slow' --numprocesses logical --dist loadfile
