@@ -38,6 +38,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         partitions_def=partitions.use_cases,
         group_name=STAGE.group,
         owners=partitions.owners,
+        kinds={"json"},
         check_specs=[partitions.check(TAKES_OVER, STAGE.name, "the judged champion serves from now on")],
         description="The model that serves: the latest champion whose gates all passed, unless a person pinned one.",
     )

@@ -26,7 +26,7 @@ from assets.stages import PREDICTIONS, STAGES, fingerprint, recorded_fingerprint
 from industries.catalogue import Catalogue
 from industries.definition import UseCase
 from industries.feature_code import FeatureCodeError
-from pipelines.jobs import data_job, predictions_job
+from pipelines.jobs import data_job, prediction_job
 from resources.errors import PermanentError, UnreachableError
 from resources.notification import Notice, tell
 
@@ -132,11 +132,11 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
     database, `seconds` between two looks. Stopped until switched on."""
     in_service = [use_case for key, use_case in catalogue.use_cases.items() if key not in catalogue.retired]
     watched = [Watched(one, RAW.name, data_job.name) for one in in_service if one.source.files or one.source.sql]
-    watched += [Watched(one, PREDICTIONS.name, predictions_job.name) for one in in_service if one.predict]
+    watched += [Watched(one, PREDICTIONS.name, prediction_job.name) for one in in_service if one.predict]
 
     @sensor(
         name="new_deliveries",
-        jobs=[data_job, predictions_job],
+        jobs=[data_job, prediction_job],
         minimum_interval_seconds=seconds,
         description="Make the data of a use case whose landing folder or database holds something new: known by its "
         "content, whatever its name or date. Predict where rows to be predicted are new, or the model that serves is.",

@@ -32,8 +32,8 @@ data_job = define_asset_job(
     description="The data of one use case, up to its features; nothing is trained.",
     executor_def=in_process_executor,
 )
-predictions_job = define_asset_job(
-    PREDICTIONS.name,
+prediction_job = define_asset_job(
+    "prediction",
     selection=AssetSelection.assets(PREDICTIONS.name),
     description="What the model that serves answers to the rows delivered without a target; nothing is trained.",
     executor_def=in_process_executor,
@@ -50,7 +50,7 @@ market_entry_job = define_asset_job(
     description="The comparison of the industries.",
     executor_def=in_process_executor,
 )
-JOBS = [use_case_job, data_job, predictions_job, industry_job, market_entry_job]
+JOBS = [use_case_job, data_job, prediction_job, industry_job, market_entry_job]
 
 
 def schedules(partitions: Partitions) -> list[ScheduleDefinition]:

@@ -38,7 +38,7 @@ USE_CASE = ASSETS.keys() - {"industry_report", "market_entry_report"}
 JOBS = {
     "use_case": USE_CASE,
     "data": DATA,
-    "predictions": {"predictions"},
+    "prediction": {"predictions"},
     "industry": {"industry_report"},
     "market_entry": {"market_entry_report"},
 }

@@ -169,9 +169,9 @@ def test_a_delivery_asks_for_predictions_only_and_once(predicting, instance):
     assert not result.run_requests, "it was written a moment ago"
     stale_stages(predicting.use_case(), instance)
     result = asked(predicting, instance, result.cursor)
-    assert [(one.job_name, one.partition_key) for one in result.run_requests or []] == [("predictions", KEY)]
+    assert [(one.job_name, one.partition_key) for one in result.run_requests or []] == [("prediction", KEY)]
     assert not asked(predicting, instance, result.cursor).run_requests
-    predicting.make(instance, KEY, job="predictions")
+    predicting.make(instance, KEY, job="prediction")
     assert not asked(predicting, instance).run_requests, "even when the sensor has forgotten"
 
 
@@ -181,8 +181,8 @@ def test_another_model_that_serves_predicts_anew(predicting, instance):
     second = data_version(latest(instance, "predictions", KEY))
     assert not asked(predicting, instance).run_requests
     choose(Choice.ROLL_BACK, KEY, "", Home(folder=str(predicting.home)), instance)
-    assert [one.job_name for one in asked(predicting, instance).run_requests or []] == ["predictions"]
-    predicting.make(instance, KEY, job="predictions")
+    assert [one.job_name for one in asked(predicting, instance).run_requests or []] == ["prediction"]
+    predicting.make(instance, KEY, job="prediction")
     assert data_version(latest(instance, "predictions", KEY)) != second
     assert made(predicting).version == serving(predicting).name
 
