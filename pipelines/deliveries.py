@@ -52,11 +52,13 @@ class Look:
 
 @dataclass(frozen=True)
 class Memory:
-    """What the last looks came to: the fingerprint that was asked for, after which event; the fault that was told."""
+    """What the last looks came to: the fingerprint that was asked for, after which event, and how many times any was
+    asked for; the fault that was told."""
 
     asked: str = ""
     after: int = 0
     told: str = ""
+    times: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def decide(look: Look, memory: Memory) -> Decision:
         return Decision(replace(memory, told=look.why), tell="" if look.why == memory.told else look.why)
     if look.found == look.made or (look.found, look.event) == (memory.asked, memory.after):
         return Decision(replace(memory, told=""))
-    return Decision(Memory(look.found, look.event), ask=True)
+    return Decision(Memory(look.found, look.event, times=memory.times + 1), ask=True)
 
 
 def looked(use_case: UseCase, instance: DagsterInstance) -> Look:
@@ -134,7 +136,7 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
             decision = decide(look, remembered.get(use_case.key, Memory()))
             kept[use_case.key] = asdict(decision.memory)
             if decision.ask:
-                run_key = f"{use_case.key} {look.found} {look.event}"
+                run_key = f"{use_case.key} {look.found} {look.event} {decision.memory.times}"
                 requests.append(RunRequest(run_key, partition_key=use_case.key))
             if decision.tell:
                 faults.append(f"{use_case.key}: {decision.tell}")
