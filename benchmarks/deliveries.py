@@ -104,7 +104,10 @@ class Landing:
             case "new":
                 _drop(name, content)
             case "again":
-                _drop(name, self.chance.choice(files).read_bytes())
+                first = self.chance.choice(files)
+                _drop(name, first.read_bytes())
+                if first in self.cut_off:
+                    self.cut_off[name] = self.cut_off[first]
             case "renamed":
                 old = self.chance.choice(files)
                 old.rename(name)

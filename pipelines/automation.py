@@ -43,13 +43,14 @@ NEW_MODELS = (
     & ~AutomationCondition.in_progress()
 ).with_label("candidates were trained since the last judgement")
 
-# Two conditions and not one with `|`, which loses the moments by which Dagster tells a change before the request from
-# one after it.
-MEMBER_WRITTEN = AutomationCondition.any_deps_match(AutomationCondition.newly_updated())
+# Reports wait for the reports they sum up, not for the judgements below those. Two conditions and not one with `|`,
+# which loses the moments by which Dagster tells a change before the request from one after it.
+MEMBER_WRITTEN = AutomationCondition.any_deps_match(AutomationCondition.newly_updated()).ignore(
+    AssetSelection.assets("evaluation")
+)
 NEW_MEMBER = (
     MEMBER_WRITTEN.since(AutomationCondition.newly_requested())
     & MEMBER_WRITTEN.since(MADE_BY_OTHERS)
-    & ~AutomationCondition.any_deps_match(IN_THIS_RUN)
     & ~AutomationCondition.any_deps_in_progress()
     & ~AutomationCondition.in_progress()
 ).with_label("a report that this one sums up was written anew, and no other is being written")

@@ -73,11 +73,13 @@ class Look:
 
 @dataclass(frozen=True)
 class Memory:
-    """What the last looks came to: the fingerprint that was asked for, after which event; the fault that was told."""
+    """What the last looks came to: the fingerprint that was asked for, after which event, and how many times any was
+    asked for; the fault that was told."""
 
     asked: str = ""
     after: int = 0
     told: str = ""
+    times: int = 0
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def decide(look: Look, memory: Memory) -> Decision:
         return Decision(replace(memory, told=look.why), tell="" if look.why == memory.told else look.why)
     if look.found == look.made or (look.found, look.event) == (memory.asked, memory.after):
         return Decision(replace(memory, told=""))
-    return Decision(Memory(look.found, look.event), ask=True)
+    return Decision(Memory(look.found, look.event, times=memory.times + 1), ask=True)
 
 
 def looked(watched: Watched, instance: DagsterInstance) -> Look:
@@ -149,7 +151,7 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
             decision = decide(look, remembered.get(source.name, Memory()))
             kept[source.name] = asdict(decision.memory)
             if decision.ask:
-                run_key = f"{source.name} {look.found} {look.event}"
+                run_key = f"{source.name} {look.found} {look.event} {decision.memory.times}"
                 requests.append(RunRequest(run_key, job_name=source.job, partition_key=source.use_case.key))
             if decision.tell:
                 faults.append(f"{source.name}: {decision.tell}")

@@ -19,11 +19,11 @@ NEW, OLD = "new", "old"
 @pytest.mark.parametrize(
     ("look", "memory", "decision"),
     [
-        (Look(found=NEW, made=OLD), Memory(), Decision(Memory(NEW), ask=True)),
-        (Look(found=NEW), Memory(OLD), Decision(Memory(NEW), ask=True)),
-        (Look(found=NEW, made=OLD, event=7), Memory(OLD, 3), Decision(Memory(NEW, 7), ask=True)),
+        (Look(found=NEW, made=OLD), Memory(), Decision(Memory(NEW, times=1), ask=True)),
+        (Look(found=NEW), Memory(OLD), Decision(Memory(NEW, times=1), ask=True)),
+        (Look(found=NEW, made=OLD, event=7), Memory(OLD, 3, times=4), Decision(Memory(NEW, 7, times=5), ask=True)),
         (Look(found=NEW, made=OLD, event=3), Memory(NEW, 3), Decision(Memory(NEW, 3))),
-        (Look(found=NEW, made=OLD, event=7), Memory(NEW, 3), Decision(Memory(NEW, 7), ask=True)),
+        (Look(found=NEW, made=OLD, event=7), Memory(NEW, 3, times=4), Decision(Memory(NEW, 7, times=5), ask=True)),
         (Look(found=NEW, made=NEW), Memory(), Decision(Memory())),
         (Look(why="gone"), Memory(OLD, 3), Decision(Memory(OLD, 3, "gone"), tell="gone")),
         (Look(why="gone"), Memory(OLD, 3, "gone"), Decision(Memory(OLD, 3, "gone"))),
@@ -161,3 +161,14 @@ def test_a_failed_run_is_not_asked_for_again_until_the_folder_changes(sandbox, i
     assert asked(first) == [KEY] and asked(second) == []
     drop(folder, "broken.csv", b"order;price\n1;3\n")
     assert asked(tick(sandbox, instance, second.cursor)) == [KEY]
+
+
+def test_a_state_that_comes_back_after_two_failed_runs_is_asked_for_under_another_key(sandbox, instance, folder):
+    """A run key asks for one run for ever."""
+    cursor, runs = None, []
+    for content in (b"a;b\n1;2\n", b"a;b\n3;4\n", b"a;b\n1;2\n"):
+        drop(folder, "broken.csv", content)
+        result = tick(sandbox, instance, cursor)
+        runs += [request.run_key for request in result.run_requests or []]
+        cursor = result.cursor
+    assert len(runs) == len(set(runs)) == 3
