@@ -45,15 +45,18 @@ def specs(partitions: Partitions) -> list[AssetCheckSpec]:
 
 
 def compared(data: ValidatedData, use_case: UseCase, home: Home) -> "Drift":
-    """The new rows among `data` beside those that the model that serves learned from, or else the one judged last."""
+    """The new rows among `data` beside those that the model judged last learned from; and how well the model that
+    serves, or else that one, predicts them."""
     from modeling.drift.comparison import compare
     from modeling.drift.reference import REFERENCE, Reference
     from resources.storage import current
 
-    place = Models(home.artefacts).serving(use_case.key) or current(home.artefacts / "evaluation" / use_case.key)
-    if place is None:
+    judged = current(home.artefacts / "evaluation" / use_case.key)
+    if judged is None:
         return compare(data, use_case, None, lambda rows: "there is no model yet")
-    return compare(data, use_case, Reference.load(place / REFERENCE), lambda rows: _performance(rows, use_case, place))
+    serving = Models(home.artefacts).serving(use_case.key) or judged
+    reference = Reference.load(judged / REFERENCE)
+    return compare(data, use_case, reference, lambda rows: _performance(rows, use_case, serving))
 
 
 def _performance(rows: "pl.DataFrame", use_case: UseCase, place: Path) -> "Performance | str":

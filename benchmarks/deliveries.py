@@ -42,7 +42,7 @@ from dagster import (
     evaluate_automation_conditions,
 )
 
-from assets.stages import QUARANTINE, STAGES
+from assets.stages import BESIDE_VALIDATED_DATA, QUARANTINE, STAGES
 from industries.catalogue import Catalogue
 from modeling.evaluated import RECORD
 from pipelines import deliveries
@@ -257,7 +257,7 @@ class Daemon:
             self._sensor_cursor = result.cursor
         fresh = [request for request in result.run_requests or [] if request.run_key not in self._asked]
         self._asked |= {request.run_key for request in fresh}
-        return [Launch("data", request.partition_key, (*DATA_STAGES, QUARANTINE)) for request in fresh]
+        return [Launch("data", request.partition_key, (*DATA_STAGES, *BESIDE_VALIDATED_DATA)) for request in fresh]
 
     def follow(self) -> list[Launch]:
         """What the conditions ask for: a run for each partition."""
@@ -363,7 +363,7 @@ def replay(root: Path, home: Path, workers: int) -> None:
     catalogue = read_catalogue(root)
     with state(home) as instance:
         runner = Runner(root, instance, workers, random.Random(0), killed=0)
-        runner.run([Launch("use_case", key, (*STAGES, QUARANTINE)) for key in catalogue.use_cases])
+        runner.run([Launch("use_case", key, (*STAGES, *BESIDE_VALIDATED_DATA)) for key in catalogue.use_cases])
         runner.close()
 
 

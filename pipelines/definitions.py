@@ -52,7 +52,7 @@ def build_defs(
             deliveries.build(found, look_seconds),
             automation.sensor(look_seconds),
             retraining.build(found, look_seconds),
-            overdue.build(found),
+            overdue.build(found, look_seconds),
             *notices.build(look_seconds),
         ],
         resources={

@@ -23,7 +23,6 @@ from industries.definition import UseCase
 from resources.notification import Notice, tell
 
 DAY_SECONDS = 24 * 3600
-HOUR_SECONDS = 3600
 
 
 def days_overdue(made: float, every_days: float, now: float) -> float:
@@ -34,14 +33,15 @@ def days_overdue(made: float, every_days: float, now: float) -> float:
     return max((now - made) / DAY_SECONDS - every_days, 0.0)
 
 
-def build(catalogue: Catalogue) -> SensorDefinition:
-    """The sensor over all use cases that say how often data come. Stopped until switched on."""
+def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
+    """The sensor over all use cases in service that say how often data come, `seconds` between two looks. Stopped until
+    switched on."""
     in_service = {key: one for key, one in catalogue.use_cases.items() if key not in catalogue.retired}
     expecting = {key: one for key, one in in_service.items() if one.delivered_every_days}
 
     @sensor(
         name="tell_of_overdue_deliveries",
-        minimum_interval_seconds=HOUR_SECONDS,
+        minimum_interval_seconds=seconds,
         description="Tell people, once each, of data that are older than `delivered_every_days` in use_case.yaml.",
     )
     def tell_of_overdue_deliveries(context: SensorEvaluationContext) -> SensorResult:

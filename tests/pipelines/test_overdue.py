@@ -16,7 +16,7 @@ def test_a_delivery_is_overdue_from_the_day_it_was_expected(now: float, days: fl
 
 
 def look(sandbox: Sandbox, instance: DagsterInstance, cursor: str | None = None) -> SensorResult:
-    made = overdue.build(sandbox.catalogue())
+    made = overdue.build(sandbox.catalogue(), 30)
     result = made(build_sensor_context(instance=instance, cursor=cursor))
     assert isinstance(result, SensorResult)
     return result
