@@ -319,7 +319,8 @@ def live(
     catalogue = read_catalogue(root)
     landed: Counter[str] = Counter()
     with state(home) as instance:
-        runner, daemon = Runner(root, instance, workers, chance, KILLED), Daemon(catalogue, instance)
+        runner = Runner(root, instance, workers, random.Random(f"{seed} runs"), KILLED)
+        daemon = Daemon(catalogue, instance)
         daemon.follow()
         looks = restarts = 0
         while sum(landed.values()) < count:

@@ -120,6 +120,7 @@ def test_what_changes_while_its_reader_runs_is_read_again(sandbox, instance, dae
     assert INDUSTRY_REPORT not in daemon.tick()
 
 
+@pytest.mark.slow
 def test_rows_that_change_while_models_are_trained_are_trained_on(sandbox, instance, daemon):
     """The delivery waits for the training to end, and both may end between two looks."""
     sandbox.place(frame=orders(320))

@@ -156,7 +156,7 @@ def becomes(instance: DagsterInstance, state: FreshnessState) -> None:
     """What the daemon writes down when a report's freshness changes."""
     key = AssetKey(MARKET_ENTRY_REPORT)
     change = FreshnessStateChange(
-        key=key, previous_state=FreshnessState.UNKNOWN, new_state=state, state_change_timestamp=0
+        key=key, previous_state=FreshnessState.UNKNOWN, new_state=state, state_change_timestamp=0.0
     )
     instance._report_runless_asset_event(change)
 

@@ -100,6 +100,7 @@ def fill(folder: Path, left: int) -> Path:
     return ballast
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_and_is_emptied(disk: Sandbox, elsewhere: DagsterInstance):
     before = disk.published()
     disk.place(frame=orders(3_000, seed=1))
@@ -113,6 +114,7 @@ def test_a_disk_that_fills_up_and_is_emptied(disk: Sandbox, elsewhere: DagsterIn
     assert disk.published()["validated_data"] != before["validated_data"]
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_read_only_for_a_while(disk: Sandbox, elsewhere: DagsterInstance):
     before = disk.published()
     disk.place(frame=orders(seed=1))
@@ -129,6 +131,7 @@ def test_a_disk_that_is_read_only_for_a_while(disk: Sandbox, elsewhere: DagsterI
     assert disk.published() != before
 
 
+@pytest.mark.slow
 def test_an_event_database_without_room_keeps_what_it_has(disk: Sandbox):
     before = disk.published()
     disk.place(frame=orders(seed=1))

@@ -47,6 +47,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 REPORTS = [("evaluation_report", KEY), ("industry_report", "retail"), ("market_entry_report", "all")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("asset", "partition"), REPORTS)
 def test_reports_hold_no_markup_and_no_control_character_of_the_data(hostile: Sandbox, asset: str, partition: str):
     report = Report.load(hostile.current(asset, partition))
@@ -58,17 +59,20 @@ def test_reports_hold_no_markup_and_no_control_character_of_the_data(hostile: Sa
         assert "\x1b" not in text and "\x07" not in text
 
 
+@pytest.mark.slow
 def test_a_formula_is_shown_as_text(hostile: Sandbox):
     report = Report.load(hostile.current("evaluation_report"))
     assert "=HYPERLINK" in report.html
     assert 'href="http://evil' not in report.html
 
 
+@pytest.mark.slow
 def test_no_table_is_written_that_a_spreadsheet_would_run(hostile: Sandbox):
     written = {path.suffix for path in (hostile.home / "artefacts").rglob("*") if path.is_file()}
     assert written.isdisjoint({".csv", ".tsv", ".xlsx", ".xls", ".xlsm"})
 
 
+@pytest.mark.slow
 def test_markdown_in_the_interface_is_escaped(hostile: Sandbox):
     with hostile.instance() as instance:
         texts = [text for stage in STAGES for text in _markdown(instance, stage)]
