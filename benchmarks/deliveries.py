@@ -9,6 +9,10 @@ runs are the real jobs in child processes, some of which are killed with SIGKILL
 At the end nothing may be out of date, and what is published must equal what one clean run over the same folders makes:
 every file of the raw, validated, quarantined and prepared data byte for byte, and the record of the evaluation in all
 that is not a time, a memory or a name of a run. Also printed: what the event database grew by a run.
+
+Seed 0, two shared cores, 19 minutes: 1,000 deliveries, 45 looks, 7 restarts; 776 runs made what they should, 61 refused
+a file that was cut off, 27 were killed. Nothing was out of date, nothing unlike the replay. The event database grew by
+499 KB a run, most of it Dagster's tables and indexes of the run's own SQLite file.
 """
 
 import argparse

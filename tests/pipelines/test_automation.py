@@ -86,6 +86,7 @@ def test_a_new_use_case_alone_starts_nothing(sandbox, instance, daemon):
     assert Daemon(sandbox, instance).tick() == []
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_is_not_asked_for_again_until_the_rows_change(sandbox, instance, daemon, monkeypatch):
     sandbox.place(frame=orders(320))
     sandbox.make(instance, KEY, job="data")

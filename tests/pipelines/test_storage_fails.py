@@ -40,7 +40,9 @@ def retried(instance: DagsterInstance) -> str:
     return run.tags["dagster/will_retry"]
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(
+    "stage", [pytest.param(stage, marks=[] if stage == "features" else pytest.mark.slow) for stage in STAGES]
+)
 def test_a_disk_that_is_full_at_a_stage(
     sandbox: Sandbox, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch, stage: str
 ):

@@ -1,10 +1,12 @@
 """What comes from the data is shown as text, wherever it is shown."""
 
+import altair as alt
 import pytest
 from dagster import DagsterInstance, MarkdownMetadataValue
 from rich.console import Console
 
 from assets.stages import STAGES, latest
+from modeling.reports import charts
 from modeling.reports.rendering import Report
 from pipelines.progress import LiveProgress
 from pipelines.runs import Launch
@@ -113,3 +115,10 @@ def test_a_notice_calls_nobody_in_a_chat(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(notification.requests, "post", post)
     notify(Notice("retail/returns failed", "column <!channel> & <@U1>"), print, {notification.WEBHOOK: "http://x"})
     assert sent == [{"text": "retail/returns failed\ncolumn &lt;!channel&gt; &amp; &lt;@U1&gt;"}]
+
+
+def test_a_control_character_does_not_end_the_process_that_draws():
+    rows = alt.InlineData(values=[{"name": f"price {ESCAPE}\ufffe", "loss": 1}])
+    drawn = charts.svg(alt.Chart(rows).mark_bar().encode(x="loss:Q", y="name:N"), f"What counts: {ESCAPE}")
+    assert r"price \x1b]0;owned\x07" in drawn
+    assert "\x1b" not in drawn
