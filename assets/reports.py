@@ -4,9 +4,19 @@ Belongs here: the three assets. What a report says and looks like is `modeling.r
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
-from dagster import AllPartitionMapping, AssetExecutionContext, AssetIn, AssetsDefinition, MetadataValue, Output, asset
+from dagster import (
+    AllPartitionMapping,
+    AssetExecutionContext,
+    AssetIn,
+    AssetsDefinition,
+    FreshnessPolicy,
+    MetadataValue,
+    Output,
+    asset,
+)
 
 from assets.partitions import Partitions
 from assets.stages import (
@@ -24,6 +34,8 @@ from modeling.reports.rendering import Report
 
 STAGE = STAGES["evaluation_report"]
 HTML = "report.html"
+STALE_AFTER = timedelta(days=15)
+"""The market entry report is written weekly; after two weeks without one, people are told."""
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> list[AssetsDefinition]:
@@ -85,6 +97,7 @@ def _industry_report(catalogue: Catalogue, partitions: Partitions) -> AssetsDefi
 
 def _market_entry_report(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     @asset(
+        freshness_policy=FreshnessPolicy.time_window(fail_window=STALE_AFTER),
         name=MARKET_ENTRY_REPORT,
         ins={
             "evaluation": AssetIn(partition_mapping=AllPartitionMapping()),

@@ -9,6 +9,10 @@ runs are the real jobs in child processes, some of which are killed with SIGKILL
 At the end nothing may be out of date, and what is published must equal what one clean run over the same folders makes:
 every file of the raw, validated, quarantined and prepared data byte for byte, and the record of the evaluation in all
 that is not a time, a memory or a name of a run. Also printed: what the event database grew by a run.
+
+Seed 0, two shared cores, 19 minutes: 1,000 deliveries, 45 looks, 7 restarts; 776 runs made what they should, 61 refused
+a file that was cut off, 27 were killed. Nothing was out of date, nothing unlike the replay. The event database grew by
+499 KB a run, most of it Dagster's tables and indexes of the run's own SQLite file.
 """
 
 import argparse
@@ -309,7 +313,15 @@ class Lived:
 
 
 def live(
-    root: Path, home: Path, count: int, use_cases: int, seed: int, workers: int, tell: Callable[[str], None]
+    root: Path,
+    home: Path,
+    count: int,
+    use_cases: int,
+    seed: int,
+    workers: int,
+    tell: Callable[[str], None],
+    killed: float = KILLED,
+    restarted: float = RESTARTED,
 ) -> Lived:
     """The deliveries with all that goes wrong, until nothing more is asked for."""
     chance = random.Random(seed)
@@ -319,15 +331,16 @@ def live(
     catalogue = read_catalogue(root)
     landed: Counter[str] = Counter()
     with state(home) as instance:
-        runner, daemon = Runner(root, instance, workers, chance, KILLED), Daemon(catalogue, instance)
+        runner = Runner(root, instance, workers, random.Random(f"{seed} runs"), killed)
+        daemon = Daemon(catalogue, instance)
         daemon.follow()
         looks = restarts = 0
         while sum(landed.values()) < count:
             for _ in range(min(chance.randint(1, MOST_AT_ONCE * use_cases), count - sum(landed.values()))):
                 landed[chance.choice(folders).happens()] += 1
-            restarted = chance.random() < RESTARTED
-            asked = daemon.deliveries(written_down=not (restarted and chance.random() < FORGOTTEN))
-            if restarted:
+            restarts_now = chance.random() < restarted
+            asked = daemon.deliveries(written_down=not (restarts_now and chance.random() < FORGOTTEN))
+            if restarts_now:
                 daemon.restart()
                 restarts += 1
             runner.run(asked)

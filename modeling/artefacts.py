@@ -77,7 +77,7 @@ class Model:
 
         Raises
         ------
-        ModelError: no model folder, one of a later format, or with other files than were saved.
+        ModelError: no model folder, one of a later format, or with files that are not as they were saved.
         """
         sidecar = folder / SIDECAR
         if not sidecar.exists():
@@ -126,7 +126,7 @@ def _described(candidate: Candidate) -> dict[str, Any]:
 
 def _load_candidate(folder: Path) -> Candidate:
     about = json.loads((folder / "candidate.json").read_text(encoding="utf-8"))
-    _check(folder / "learner", about.get("files"))
+    _check(folder / "learner", about.get("files", {}))
     fitting = about["fitting"]
     return Candidate(
         name=folder.name,
@@ -139,27 +139,22 @@ def _load_candidate(folder: Path) -> Candidate:
 
 
 def _digests(folder: Path) -> dict[str, str]:
-    """The sha256 (hex) of every file under a folder but its sidecar, by its path there.
-
-    Raises
-    ------
-    ModelError: one is a symbolic link.
-    """
-    files = sorted(path for path in folder.rglob("*") if not path.is_dir() and path != folder / SIDECAR)
-    if links := [path for path in files if path.is_symlink()]:
-        raise ModelError(f"{links[0]} is a symbolic link, which may lead anywhere: the model is not used")
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    """The sha256 (hex) of every file under a folder, by its path there."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): _digest(path) for path in files}
 
 
-def _check(folder: Path, saved: dict[str, str] | None) -> None:
-    """Raise ModelError where the files are not those that were saved: a damaged weight file may end the whole process.
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
-    Folders saved before files were listed have no list.
-    """
-    found = _digests(folder)
-    if saved is not None and found != saved:
-        changed = sorted(path for path, _ in found.items() ^ saved.items())
-        raise ModelError(f"{folder}: {', '.join(dict.fromkeys(changed))}: not as it was saved; train again")
+
+def _check(folder: Path, saved: dict[str, str]) -> None:
+    """Raise ModelError where a file is not as it was saved: damaged weights may end the whole process. Other files that
+    lie there are never read. Folders from before files were listed list none."""
+    for name, digest in saved.items():
+        path = folder / name
+        if path.is_symlink() or not path.is_file() or _digest(path) != digest:
+            raise ModelError(f"{path}: not as it was saved; train again")
 
 
 def _save_learner(learner: Learner, folder: Path) -> None:

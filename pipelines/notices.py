@@ -1,8 +1,8 @@
 """What people are told of, once each.
 
-Belongs here: the sensors that follow failed runs, failed checks and failed looks of other sensors, and what a notice
-says. Does not belong here: how a notice reaches people (`resources.notification`), or faults of landing folders
-(`deliveries`).
+Belongs here: the sensors that follow failed runs, failed checks, failed looks of other sensors and reports that are not
+written, and what a notice says. Does not belong here: how a notice reaches people (`resources.notification`), or faults
+of landing folders (`deliveries`).
 """
 
 import json
@@ -14,6 +14,7 @@ from dagster import (
     DagsterInstance,
     DagsterRun,
     DagsterRunStatus,
+    EventRecordsFilter,
     RunFailureSensorContext,
     RunStatusSensorContext,
     SensorDefinition,
@@ -23,6 +24,7 @@ from dagster import (
     run_status_sensor,
     sensor,
 )
+from dagster._core.definitions.freshness import FreshnessState
 from dagster._core.scheduler.instigation import InstigatorTick, TickStatus
 
 from pipelines.runs import cause, reason
@@ -92,6 +94,18 @@ def _looks(instance: DagsterInstance, origin_id: str, selector_id: str) -> list[
     return list(reversed(instance.get_ticks(origin_id, selector_id, limit=LOOKS, statuses=ended)))
 
 
+# --- reports that are not written -------------------------------------------------------------------------------------
+
+
+def stale_reports(instance: DagsterInstance, after: int) -> tuple[list[str], int]:
+    """What became too old after an event, by the freshness policy of its asset; and the number of the last event."""
+    changed = EventRecordsFilter(DagsterEventType.FRESHNESS_STATE_CHANGE, after_cursor=after)
+    records = instance.event_log_storage.get_event_records(changed, ascending=True)
+    events = [record.event_log_entry.get_dagster_event().asset_freshness_state_change_data for record in records]
+    stale = [event.key.to_user_string() for event in events if event.new_state == FreshnessState.FAIL]
+    return stale, records[-1].storage_id if records else after
+
+
 # --- sensors ----------------------------------------------------------------------------------------------------------
 
 
@@ -136,4 +150,16 @@ def build(seconds: int) -> list[SensorDefinition]:
                 tell(Notice(f"{state.name} can't do its work", error), context.log.error)
         return SensorResult(skip_reason=f"looked after {len(kept)} sensors and schedules", cursor=json.dumps(kept))
 
-    return [tell_of_failures, tell_of_failed_checks, tell_of_sensor_errors]
+    @sensor(
+        name="tell_of_stale_reports",
+        minimum_interval_seconds=seconds,
+        description="Tell people of a report that was not written for longer than it should be.",
+    )
+    def tell_of_stale_reports(context: SensorEvaluationContext) -> SensorResult:
+        newest = context.instance.event_log_storage.get_maximum_record_id() or 0
+        stale, last = stale_reports(context.instance, int(context.cursor or newest))
+        for name in stale:
+            tell(Notice(f"{name} is out of date", "it was not written when it should have been"), context.log.error)
+        return SensorResult(skip_reason=f"{len(stale)} became too old", cursor=str(last))
+
+    return [tell_of_failures, tell_of_failed_checks, tell_of_sensor_errors, tell_of_stale_reports]

@@ -86,6 +86,7 @@ def test_a_new_use_case_alone_starts_nothing(sandbox, instance, daemon):
     assert Daemon(sandbox, instance).tick() == []
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_is_not_asked_for_again_until_the_rows_change(sandbox, instance, daemon, monkeypatch):
     sandbox.place(frame=orders(320))
     sandbox.make(instance, KEY, job="data")
@@ -120,6 +121,7 @@ def test_what_changes_while_its_reader_runs_is_read_again(sandbox, instance, dae
     assert INDUSTRY_REPORT not in daemon.tick()
 
 
+@pytest.mark.slow
 def test_rows_that_change_while_models_are_trained_are_trained_on(sandbox, instance, daemon):
     """The delivery waits for the training to end, and both may end between two looks."""
     sandbox.place(frame=orders(320))

@@ -2,9 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
-from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter, SensorResult, build_sensor_context
+from dagster import (
+    AssetKey,
+    DagsterInstance,
+    DagsterRun,
+    DagsterRunStatus,
+    FreshnessPolicy,
+    RunsFilter,
+    SensorResult,
+    build_sensor_context,
+)
+from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.remote_origin import (
     ManagedGrpcPythonEnvCodeLocationOrigin,
@@ -15,7 +26,8 @@ from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatu
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster_shared.error import SerializableErrorInfo
 
-from pipelines import notices
+from assets.stages import MARKET_ENTRY_REPORT
+from pipelines import definitions, notices
 from pipelines.notices import checks_notice, is_tried_again, notice_of
 
 from .sandbox import DELIVERY, KEY, Sandbox, orders
@@ -86,10 +98,11 @@ class Sensor:
 
 @dataclass
 class People:
-    """What people were told by the sensor that looks after the others; its cursor goes from look to look."""
+    """What people were told by a sensor; its cursor goes from look to look."""
 
     instance: DagsterInstance
     told: list[str]
+    sensor: str = "tell_of_sensor_errors"
     cursor: str | None = None
 
     def hear(self) -> list[str]:
@@ -97,7 +110,7 @@ class People:
         before = len(self.told)
         sensors = {sensor.name: sensor for sensor in notices.build(30)}
         context = build_sensor_context(instance=self.instance, cursor=self.cursor)
-        result = sensors["tell_of_sensor_errors"](context)
+        result = sensors[self.sensor](context)
         assert isinstance(result, SensorResult)
         self.cursor = result.cursor
         return self.told[before:]
@@ -134,3 +147,31 @@ def test_at_first_sight_and_after_a_reset_old_errors_are_no_news(people: People)
     assert people.hear() == []
     people.cursor = None
     assert people.hear() == []
+
+
+# --- reports that are not written -------------------------------------------------------------------------------------
+
+
+def becomes(instance: DagsterInstance, state: FreshnessState) -> None:
+    """What the daemon writes down when a report's freshness changes."""
+    key = AssetKey(MARKET_ENTRY_REPORT)
+    change = FreshnessStateChange(
+        key=key, previous_state=FreshnessState.UNKNOWN, new_state=state, state_change_timestamp=0.0
+    )
+    instance._report_runless_asset_event(change)
+
+
+def test_a_report_that_is_not_written_is_told_of_once(people: People):
+    people.sensor = "tell_of_stale_reports"
+    becomes(people.instance, FreshnessState.PASS)
+    assert people.hear() == []
+    becomes(people.instance, FreshnessState.FAIL)
+    assert people.hear() == ["market_entry_report is out of date\nit was not written when it should have been"]
+    assert people.hear() == []
+    becomes(people.instance, FreshnessState.PASS)
+    assert people.hear() == []
+
+
+def test_the_market_report_may_be_two_weeks_old():
+    asset = definitions.defs.resolve_asset_graph().get(AssetKey(MARKET_ENTRY_REPORT))
+    assert asset.freshness_policy == FreshnessPolicy.time_window(fail_window=timedelta(days=15))

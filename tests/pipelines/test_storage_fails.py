@@ -41,7 +41,9 @@ def retried(instance: DagsterInstance) -> str:
     return run.tags["dagster/will_retry"]
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize(
+    "stage", [pytest.param(stage, marks=[] if stage == "features" else pytest.mark.slow) for stage in STAGES]
+)
 def test_a_disk_that_is_full_at_a_stage(
     sandbox: Sandbox, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch, stage: str
 ):
@@ -104,6 +106,7 @@ def fill(folder: Path, left: int) -> Path:
     return ballast
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_and_is_emptied(disk: Sandbox, elsewhere: DagsterInstance):
     before = disk.published()
     disk.place(frame=orders(3_000, seed=1))
@@ -117,6 +120,7 @@ def test_a_disk_that_fills_up_and_is_emptied(disk: Sandbox, elsewhere: DagsterIn
     assert disk.published()["validated_data"] != before["validated_data"]
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_read_only_for_a_while(disk: Sandbox, elsewhere: DagsterInstance):
     before = disk.published()
     disk.place(frame=orders(seed=1))
@@ -133,6 +137,7 @@ def test_a_disk_that_is_read_only_for_a_while(disk: Sandbox, elsewhere: DagsterI
     assert disk.published() != before
 
 
+@pytest.mark.slow
 def test_an_event_database_without_room_keeps_what_it_has(disk: Sandbox):
     before = disk.published()
     disk.place(frame=orders(seed=1))

@@ -1,10 +1,12 @@
 """What comes from the data is shown as text, wherever it is shown."""
 
+import altair as alt
 import pytest
 from dagster import DagsterInstance, MarkdownMetadataValue
 from rich.console import Console
 
 from assets.stages import STAGES, latest
+from modeling.reports import charts
 from modeling.reports.rendering import Report
 from pipelines.progress import LiveProgress
 from pipelines.runs import Launch
@@ -47,6 +49,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 REPORTS = [("evaluation_report", KEY), ("industry_report", "retail"), ("market_entry_report", "all")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("asset", "partition"), REPORTS)
 def test_reports_hold_no_markup_and_no_control_character_of_the_data(hostile: Sandbox, asset: str, partition: str):
     report = Report.load(hostile.current(asset, partition))
@@ -58,17 +61,20 @@ def test_reports_hold_no_markup_and_no_control_character_of_the_data(hostile: Sa
         assert "\x1b" not in text and "\x07" not in text
 
 
+@pytest.mark.slow
 def test_a_formula_is_shown_as_text(hostile: Sandbox):
     report = Report.load(hostile.current("evaluation_report"))
     assert "=HYPERLINK" in report.html
     assert 'href="http://evil' not in report.html
 
 
+@pytest.mark.slow
 def test_no_table_is_written_that_a_spreadsheet_would_run(hostile: Sandbox):
     written = {path.suffix for path in (hostile.home / "artefacts").rglob("*") if path.is_file()}
     assert written.isdisjoint({".csv", ".tsv", ".xlsx", ".xls", ".xlsm"})
 
 
+@pytest.mark.slow
 def test_markdown_in_the_interface_is_escaped(hostile: Sandbox):
     with hostile.instance() as instance:
         texts = [text for stage in STAGES for text in _markdown(instance, stage)]
@@ -109,3 +115,10 @@ def test_a_notice_calls_nobody_in_a_chat(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(notification.requests, "post", post)
     notify(Notice("retail/returns failed", "column <!channel> & <@U1>"), print, {notification.WEBHOOK: "http://x"})
     assert sent == [{"text": "retail/returns failed\ncolumn &lt;!channel&gt; &amp; &lt;@U1&gt;"}]
+
+
+def test_a_control_character_does_not_end_the_process_that_draws():
+    rows = alt.InlineData(values=[{"name": f"price {ESCAPE}\ufffe", "loss": 1}])
+    drawn = charts.svg(alt.Chart(rows).mark_bar().encode(x="loss:Q", y="name:N"), f"What counts: {ESCAPE}")
+    assert r"price \x1b]0;owned\x07" in drawn
+    assert "\x1b" not in drawn
