@@ -8,7 +8,8 @@ runs are the real jobs in child processes, some of which are killed with SIGKILL
 
 At the end nothing may be out of date, and what is published must equal what one clean run over the same folders makes:
 every file of the raw, validated, quarantined and prepared data byte for byte, and the record of the evaluation in all
-that is not a time, a memory or a name of a run. Also printed: what the event database grew by a run.
+that is not a time, a memory, a name of a run, or a comparison with the model that served before. Also printed: what the
+event database grew by a run.
 
 Seed 0, two shared cores, 19 minutes: 1,000 deliveries, 45 looks, 7 restarts; 776 runs made what they should, 61 refused
 a file that was cut off, 27 were killed. Nothing was out of date, nothing unlike the replay. The event database grew by
@@ -77,6 +78,9 @@ MEASURED = {
     "seconds", "peak_memory_mb", "predictions_per_second", "run_id", "finished_at", "openings", "limits", "message",
 }  # fmt: skip
 """Keys of the record that differ from run to run: times, memory, how often the test was opened, and words on these."""
+OF_HISTORY = {"challenge", "published"}
+RIVAL = "not_worse_than_serving"
+"""Keys, and a gate, that tell of the model that served before: a replay knows none."""
 
 
 # --- the landing folders ----------------------------------------------------------------------------------------------
@@ -313,15 +317,7 @@ class Lived:
 
 
 def live(
-    root: Path,
-    home: Path,
-    count: int,
-    use_cases: int,
-    seed: int,
-    workers: int,
-    tell: Callable[[str], None],
-    killed: float = KILLED,
-    restarted: float = RESTARTED,
+    root: Path, home: Path, count: int, use_cases: int, seed: int, workers: int, tell: Callable[[str], None]
 ) -> Lived:
     """The deliveries with all that goes wrong, until nothing more is asked for."""
     chance = random.Random(seed)
@@ -331,16 +327,16 @@ def live(
     catalogue = read_catalogue(root)
     landed: Counter[str] = Counter()
     with state(home) as instance:
-        runner = Runner(root, instance, workers, random.Random(f"{seed} runs"), killed)
+        runner = Runner(root, instance, workers, random.Random(f"{seed} runs"), KILLED)
         daemon = Daemon(catalogue, instance)
         daemon.follow()
         looks = restarts = 0
         while sum(landed.values()) < count:
             for _ in range(min(chance.randint(1, MOST_AT_ONCE * use_cases), count - sum(landed.values()))):
                 landed[chance.choice(folders).happens()] += 1
-            restarts_now = chance.random() < restarted
-            asked = daemon.deliveries(written_down=not (restarts_now and chance.random() < FORGOTTEN))
-            if restarts_now:
+            restarted = chance.random() < RESTARTED
+            asked = daemon.deliveries(written_down=not (restarted and chance.random() < FORGOTTEN))
+            if restarted:
                 daemon.restart()
                 restarts += 1
             runner.run(asked)
@@ -396,8 +392,10 @@ def published(home: Path, key: str) -> dict[str, Any]:
 
 def unmeasured(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: unmeasured(item) for key, item in value.items() if key not in MEASURED}
-    return [unmeasured(item) for item in value] if isinstance(value, list) else value
+        return {key: unmeasured(item) for key, item in value.items() if key not in MEASURED | OF_HISTORY}
+    if isinstance(value, list):
+        return [unmeasured(item) for item in value if not (isinstance(item, dict) and item.get("name") == RIVAL)]
+    return value
 
 
 def differences(lived: Path, replayed: Path, keys: list[str]) -> list[str]:
