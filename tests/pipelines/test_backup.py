@@ -285,16 +285,21 @@ def test_runs_that_were_in_progress_hold_nothing_up_afterwards(sandbox: Sandbox,
     assert statuses == {begun.run_id: DagsterRunStatus.FAILURE, waiting.run_id: DagsterRunStatus.QUEUED}
 
 
+def but_the_model(sandbox: Sandbox) -> dict[str, dict[str, str]]:
+    """What is published, but for the model that serves: a person may have chosen that one."""
+    return {asset: files for asset, files in sandbox.published().items() if asset != "published_model"}
+
+
 def test_what_was_published_while_the_backup_was_made_is_not_current(sandbox: Sandbox, instance: DagsterInstance):
     """The instance, which was copied before, knows nothing of it."""
-    published = sandbox.published()
+    published = but_the_model(sandbox)
     folder = sandbox.current("evaluation_report").parent
     publish(folder, "newer", lambda place: (place / "report.html").write_text("newer"))
     model = sandbox.home / "artefacts" / "published_model" / KEY
     publish(model, "earlier", lambda place: (place / "model.json").write_text("{}"))
-    assert sandbox.published() != published
+    assert but_the_model(sandbox) != published
     assert agree(sandbox.home, instance) == 1
-    assert sandbox.published() == published
+    assert but_the_model(sandbox) == published
     assert (folder / "versions" / "newer").is_dir()
     assert current(model) == (model / "versions" / "earlier").resolve()
     assert agree(sandbox.home, instance) == 0

@@ -26,7 +26,7 @@ def tracked(delivered: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> San
     """A copy of `delivered` whose publishing was told to a local MLflow."""
     copied = delivered.copy(tmp_path_factory.mktemp("tracked") / "sandbox")
     made = Sandbox(copied.folder, tracked=True)
-    made.place(learners=["logistic", "lightgbm"], seconds={"lightgbm": 1})
+    made.place(learners=["logistic", "lightgbm"], parameters={"lightgbm": {"trials": 1, "rounds": 20}})
     with pytest.MonkeyPatch.context() as patch, made.instance() as instance:
         patch.setenv(DAGSTER, "http://dagster.example/")
         made.make(instance, KEY, "lightgbm_model", "evaluation", "published_model")
