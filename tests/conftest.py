@@ -18,9 +18,20 @@ from .resources import postgres
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[postgres.Server]:
     """A real PostgreSQL server, empty at first."""
+    pytest.importorskip("psycopg", reason=extras.install_command(["sql"]))
+    yield from _postgresql()
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[postgres.Server]:
+    """One of a test's own, for the history of runs."""
+    pytest.importorskip("dagster_postgres", reason=extras.install_command(["postgres"]))
+    yield from _postgresql()
+
+
+def _postgresql() -> Iterator[postgres.Server]:
     if not postgres.programs():
         pytest.skip("PostgreSQL's server is not installed here: apt-get install postgresql")
-    pytest.importorskip("psycopg", reason=extras.install_command(["sql"]))
     with postgres.running() as server:
         yield server
 

@@ -27,8 +27,8 @@ from packaging.specifiers import SpecifierSet
 
 from pipelines.instance import POSTGRES
 
+from ..resources.postgres import Server, free_port
 from . import living
-from .database import PASSWORD, Database, database, free_port
 from .sandbox import KEY, Sandbox, hashes
 
 PROJECT = Path(__file__).parents[2]
@@ -135,7 +135,7 @@ def test_the_guide_has_every_environment_variable_of_the_code():
 class Deployment:
     """The services of the compose file as processes."""
 
-    server: Database
+    server: Server
     environment: dict[str, str]
     ports: dict[str, int]
     workspace: Path
@@ -177,9 +177,9 @@ def soon(what: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def deployment(sandbox: Sandbox, tmp_path: Path) -> Iterator[Deployment]:
+def deployment(sandbox: Sandbox, tmp_path: Path, own_postgresql: Server) -> Iterator[Deployment]:
     """All services, once each says that it is healthy."""
-    with database() as server, ExitStack() as stack:
+    with ExitStack() as stack:
         ports = {"4000": free_port(), "3000": free_port()}
         grpc = {"host": "127.0.0.1", "port": ports["4000"], "location_name": "sectorforge"}
         (workspace := tmp_path / "workspace.yaml").write_text(yaml.safe_dump({"load_from": [{"grpc_server": grpc}]}))
@@ -187,11 +187,11 @@ def deployment(sandbox: Sandbox, tmp_path: Path) -> Iterator[Deployment]:
         environment = {
             **os.environ,
             **{name: value.replace("/state", str(sandbox.home)) for name, value in said.items() if "$" not in value},
-            POSTGRES: server.url,
+            POSTGRES: own_postgresql.storage,
             living.CATALOGUE: str(sandbox.root),
         }
         (sandbox.dagster_home / "dagster.yaml").unlink()
-        made = Deployment(server, environment, ports, workspace, tmp_path)
+        made = Deployment(own_postgresql, environment, ports, workspace, tmp_path)
         migrated = made.run(*SERVICES["migrate"]["command"])
         assert migrated.returncode == 0, migrated.stderr
         for names in (["code"], ["daemon", "viewer"]):
@@ -221,7 +221,7 @@ def ended(deployment: Deployment, instance: DagsterInstance, job: str, partition
 def test_the_services_work_on_postgresql_and_recover_when_it_went_away(
     deployment: Deployment, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setenv(POSTGRES, deployment.server.url)
+    monkeypatch.setenv(POSTGRES, deployment.server.storage)
     with DagsterInstance.from_config(str(sandbox.dagster_home)) as instance:
         assert ended(deployment, instance, "data", KEY) == DagsterRunStatus.SUCCESS
         query = json.dumps({"query": "{ permissions { permission value } }"}).encode()
@@ -242,4 +242,4 @@ def test_the_services_work_on_postgresql_and_recover_when_it_went_away(
         assert len(instance.all_logs(run.run_id)) == events
         assert hashes(sandbox.home / "artefacts").items() >= published.items()
     written = [path.read_text(errors="replace") for path in deployment.logs.glob("*") if path.is_file()]
-    assert not any(PASSWORD in text or PASSWORD.replace("/", "%2F") in text for text in written)
+    assert not any(secret in text for text in written for secret in deployment.server.secrets)

@@ -13,7 +13,9 @@ from industries import extras
 from pipelines import command_line
 from pipelines.instance import POSTGRES, SCHEME, SHIPPED, InstanceError, open_instance
 
-from .database import PASSWORD, database, free_port
+from ..resources.postgres import Server, free_port
+
+PASSWORD = "not-to-be-seen/anywhere"
 
 
 @pytest.fixture
@@ -92,23 +94,23 @@ def test_a_database_that_does_not_answer_is_told_in_a_line_without_its_password(
     assert PASSWORD not in told
 
 
-def test_on_postgresql_the_pool_has_its_limit_and_no_file_has_the_password(home: Path, monkeypatch: pytest.MonkeyPatch):
-    with database() as server:
-        monkeypatch.setenv(POSTGRES, server.url)
-        with open_instance() as instance:
-            storage = instance.event_log_storage
-            assert "Postgres" in type(storage).__name__
-            assert {pool.name: pool.limit for pool in storage.get_pool_limits()} == {"gpu": 1}
-            first, second = (storage.claim_concurrency_slot("gpu", run, "torch_model") for run in ("one", "two"))
-            assert (first.is_claimed, second.is_claimed) == (True, False)
-            storage.free_concurrency_slots_for_run("one")
-            assert storage.claim_concurrency_slot("gpu", "two", "torch_model").is_claimed
-        assert yaml.safe_load((home / "dagster" / "dagster.yaml").read_text())["storage"] == {
-            "postgres": {"postgres_url": {"env": POSTGRES}}
-        }
-        secret = server.url.split(":")[2].split("@")[0].encode()
-        files = [path for path in home.rglob("*") if path.is_file()]
-        assert files
-        assert not any(secret in path.read_bytes() or PASSWORD.encode() in path.read_bytes() for path in files)
-        assert not (home / "dagster" / "history").exists()
+def test_on_postgresql_the_pool_has_its_limit_and_no_file_has_the_password(
+    home: Path, monkeypatch: pytest.MonkeyPatch, own_postgresql: Server
+):
+    monkeypatch.setenv(POSTGRES, own_postgresql.storage)
+    with open_instance() as instance:
+        storage = instance.event_log_storage
+        assert "Postgres" in type(storage).__name__
+        assert {pool.name: pool.limit for pool in storage.get_pool_limits()} == {"gpu": 1}
+        first, second = (storage.claim_concurrency_slot("gpu", run, "torch_model") for run in ("one", "two"))
+        assert (first.is_claimed, second.is_claimed) == (True, False)
+        storage.free_concurrency_slots_for_run("one")
+        assert storage.claim_concurrency_slot("gpu", "two", "torch_model").is_claimed
+    assert yaml.safe_load((home / "dagster" / "dagster.yaml").read_text())["storage"] == {
+        "postgres": {"postgres_url": {"env": POSTGRES}}
+    }
+    files = [path for path in home.rglob("*") if path.is_file()]
+    assert files
+    assert not any(secret.encode() in path.read_bytes() for path in files for secret in own_postgresql.secrets)
+    assert not (home / "dagster" / "history").exists()
     assert os.environ["DAGSTER_HOME"] == str(home / "dagster")

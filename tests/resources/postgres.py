@@ -17,6 +17,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from pipelines.instance import SCHEME
+
 USER = "reader"
 PASSWORD = "s3cr/t ü%word"
 """Written otherwise in a URL."""
@@ -47,6 +49,16 @@ class Server:
         """The URL with its password, as the environment holds it."""
         return self.url.render_as_string(hide_password=False)
 
+    @property
+    def storage(self) -> str:
+        """The same for the storage of a Dagster instance."""
+        return self.url.set(drivername=SCHEME.removesuffix("://")).render_as_string(hide_password=False)
+
+    @property
+    def secrets(self) -> tuple[str, str]:
+        """The password as it is, and as it stands in an address."""
+        return PASSWORD, self.address.split(":")[2].split("@")[0]
+
     def start(self) -> None:
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder} -c fsync=off"
         self._pg_ctl("start", "-w", "-l", str(self.folder / "log"), "-o", options)
@@ -69,15 +81,19 @@ class Server:
         run(self.programs / "pg_ctl", "-D", self.folder / "data", *arguments, folder=self.folder)
 
 
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
 @contextmanager
 def running() -> Iterator[Server]:
     """A new, empty server; there must be `programs`."""
     found = programs()
     assert found
-    with tempfile.TemporaryDirectory(prefix="postgres-") as name, socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        server = Server(found, Path(name), taken.getsockname()[1])
-        taken.close()
+    with tempfile.TemporaryDirectory(prefix="postgres-") as name:
+        server = Server(found, Path(name), free_port())
         if owner := _owner():
             shutil.chown(name, owner)
         password = server.folder / "password"
