@@ -27,7 +27,7 @@ def test_old_data_are_told_of_once_until_newer_come(
 ):
     told: list[str] = []
     monkeypatch.setattr(overdue, "tell", lambda notice, log: told.append(str(notice)))
-    sandbox.place(delivered_every_days=1e-6)
+    sandbox.place(delivered_every_days=1e-9)
     first = look(sandbox, instance)
     again = look(sandbox, instance, first.cursor)
     assert len(told) == 1 and told[0].startswith(f"{KEY}: a delivery is overdue\nThe latest data were made on 20")
@@ -42,5 +42,5 @@ def test_fresh_data_and_use_cases_that_expect_none_are_left_alone(
     monkeypatch.setattr(overdue, "tell", lambda notice, log: pytest.fail(str(notice)))
     look(sandbox, instance)
     sandbox.place(delivered_every_days=7)
-    sandbox.place("retail/refunds", delivered_every_days=1e-6)
+    sandbox.place("retail/refunds", delivered_every_days=1e-9)
     look(sandbox, instance)
