@@ -16,12 +16,12 @@ from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, Metada
 from assets import metadata
 from assets.partitions import Partitions
 from assets.stages import DRIFT
-from industries import feature_code
-from industries.definition import UseCase
-from modeling.validated import ValidatedData
+from catalogue import feature_code
+from catalogue.definition import UseCase
+from modeling.core.validated_data import ValidatedData
 from resources.errors import PermanentError
-from resources.home import Home
-from resources.models import Models
+from resources.serving.models import Models
+from resources.store.state import Home
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,7 +49,7 @@ def compared(data: ValidatedData, use_case: UseCase, home: Home) -> "Drift":
     serves, or else that one, predicts them."""
     from modeling.drift.comparison import compare
     from modeling.drift.reference import REFERENCE, Reference
-    from resources.storage import current
+    from resources.store.versions import current
 
     judged = current(home.artefacts / "evaluation" / use_case.key)
     if judged is None:
@@ -61,9 +61,9 @@ def compared(data: ValidatedData, use_case: UseCase, home: Home) -> "Drift":
 
 def _performance(rows: "pl.DataFrame", use_case: UseCase, place: Path) -> "Performance | str":
     """Of the judged model that lies at `place`."""
-    from modeling.artefacts import Model
+    from modeling.artefacts.evaluated_model import MODEL, EvaluatedModel
+    from modeling.artefacts.model import Model
     from modeling.drift.performance import performance
-    from modeling.evaluated import MODEL, EvaluatedModel
 
     record, code = EvaluatedModel.load(place).evaluation, feature_code.load(use_case.folder)
     if (record.task, record.target) != (use_case.task, use_case.target):

@@ -26,19 +26,19 @@ from dagster import (
 from assets import metadata
 from assets.partitions import Partitions
 from assets.stages import FINGERPRINT, STAGES, data_version, digest, fingerprint, latest
-from industries import feature_code
-from industries.catalogue import Catalogue
-from industries.definition import UseCase
-from modeling.artefacts import Candidates, Model
-from modeling.candidate import Candidate
-from modeling.evaluated import MODEL, EvaluatedModel
-from modeling.evaluation.record import Evaluation, Interval, Provenance
-from modeling.feature_set import FeatureSet
-from modeling.table import Rows
-from modeling.validated import ValidatedData
-from resources.home import Home
-from resources.models import Models
-from resources.openings import record_opening
+from catalogue import feature_code
+from catalogue.definition import UseCase
+from catalogue.reader import Catalogue
+from modeling.artefacts.evaluated_model import MODEL, EvaluatedModel
+from modeling.artefacts.model import Candidates, Model
+from modeling.core.candidate import Candidate
+from modeling.core.feature_set import FeatureSet
+from modeling.core.record import Evaluation, Interval, Provenance
+from modeling.core.table import Rows
+from modeling.core.validated_data import ValidatedData
+from resources.serving.models import Models
+from resources.store.state import Home
+from resources.store.test_access_log import record_opening
 
 if TYPE_CHECKING:
     from modeling.evaluation.challenge import Serving
@@ -144,7 +144,7 @@ def judged_model(
     """The champion of `candidates`, judged. `opened` records that the sealed test is opened, and counts; `data` are the
     validated rows that the features are made of."""
     from modeling.evaluation.evaluate import Facts, evaluate
-    from modeling.tasks import registry as tasks
+    from modeling.problems import tasks
 
     background, openings = features.background, []
 
@@ -184,9 +184,9 @@ def judged_model(
 
 def _learned(use_case: UseCase, data: ValidatedData, features: FeatureSet) -> np.ndarray:
     """Digests of the validated rows that learners saw; none for tasks that make other rows of them."""
-    from modeling.learned import digests
-    from modeling.tasks import registry as tasks
-    from modeling.tasks.rows import RowTask
+    from modeling.core.row_digests import digests
+    from modeling.core.row_task import RowTask
+    from modeling.problems import tasks
 
     if not isinstance(tasks.task(use_case), RowTask):
         return np.empty(0, dtype=np.uint64)

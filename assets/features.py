@@ -1,7 +1,7 @@
 """`features`: the rows of every role as numbers, the test sealed, the whole audited for leaks.
 
-Belongs here: the asset and its checks. Splitting is `modeling.splits`, the recipe `modeling.features`, the audit
-`modeling.leakage`.
+Belongs here: the asset and its checks. Splitting is `modeling.core.splits`, the recipe `modeling.core.features`, the
+audit `modeling.core.leakage`.
 """
 
 from collections.abc import Iterator
@@ -22,10 +22,10 @@ from dagster import (
 from assets import metadata
 from assets.partitions import Partitions
 from assets.stages import FINGERPRINT, STAGES, fingerprint
-from industries import feature_code
-from industries.catalogue import Catalogue
-from modeling.feature_set import FeatureSet
-from modeling.validated import ValidatedData
+from catalogue import feature_code
+from catalogue.reader import Catalogue
+from modeling.core.feature_set import FeatureSet
+from modeling.core.validated_data import ValidatedData
 
 STAGE = STAGES["features"]
 FINDINGS = {
@@ -52,7 +52,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         context: AssetExecutionContext, validated_data: ValidatedData
     ) -> Iterator[AssetCheckResult | Output[FeatureSet]]:
         from modeling.drift.reference import Reference
-        from modeling.tasks import registry as tasks
+        from modeling.problems import tasks
 
         use_case = catalogue.use_cases[context.partition_key]
         derive = feature_code.load(use_case.folder).features

@@ -1,11 +1,11 @@
 """What a use case needs installed beyond the project's own packages.
 
 Belongs here: which extras its source, task and learners name, and refusing to start without them. Does not belong here:
-what an extra holds (`pyproject.toml`, read by `industries.extras`).
+what an extra holds (`pyproject.toml`, read by `catalogue.extras`).
 """
 
-from industries import extras
-from industries.definition import UseCase
+from catalogue import extras
+from catalogue.definition import UseCase
 from resources.errors import UnreachableError
 
 
@@ -15,10 +15,9 @@ class NotInstalled(UnreachableError):
 
 def required_extras(use_case: UseCase) -> list[str]:
     """The extras a use case needs, sorted: its own code's, its task's, its learners'. Imports its learners."""
-    from modeling.learners import registry as learners
-    from modeling.tasks import registry as tasks
+    from modeling.problems import learners, tasks
 
-    task = tasks.kind(use_case.task)
+    task = tasks.task_type(use_case.task)
     named = [task.trivial, *(use_case.learners or task.learners)]
     asked = [use_case.extra, task.extra, *(learners.learner(name).extra for name in named)]
     if use_case.source.simulation:

@@ -11,16 +11,16 @@ from dagster import AssetExecutionContext, AssetsDefinition, MetadataValue, Outp
 from assets import metadata
 from assets.partitions import Partitions
 from assets.stages import FINGERPRINT, STAGES, fingerprint
-from industries.catalogue import Catalogue
-from industries.definition import UseCase
-from modeling.artefacts import Candidates
-from modeling.candidate import Candidate
-from modeling.compute import Compute
-from modeling.feature_set import FeatureSet
-from modeling.learners import registry as learners
-from modeling.learners.protocol import Fitting
+from catalogue.definition import UseCase
+from catalogue.reader import Catalogue
+from modeling.artefacts.model import Candidates
+from modeling.core.candidate import Candidate
+from modeling.core.compute import Compute
+from modeling.core.feature_set import FeatureSet
+from modeling.core.learner import Fitting
+from modeling.problems import learners
 from resources.compute import ComputeResource
-from resources.home import Home
+from resources.store.state import Home
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def _build(model: ModelAsset, catalogue: Catalogue, partitions: Partitions) -> A
     def candidates(
         context: AssetExecutionContext, features: FeatureSet, home: Home, compute: ComputeResource
     ) -> Iterator[Output[Candidates]]:
-        from modeling.training import train
+        from modeling.learners.fit import train
 
         use_case = catalogue.use_cases[context.partition_key]
         chosen = compute.choose()
@@ -85,9 +85,9 @@ def _build(model: ModelAsset, catalogue: Catalogue, partitions: Partitions) -> A
 
 def named_learners(use_case: UseCase, family: learners.Family) -> list[str]:
     """The learners of one family that a use case names, or its task's; the trivial one always takes part."""
-    from modeling.tasks import registry as tasks
+    from modeling.problems import tasks
 
-    task = tasks.kind(use_case.task)
+    task = tasks.task_type(use_case.task)
     named = [task.trivial, *(use_case.learners or task.learners)]
     families = learners.families()
     return [name for name in dict.fromkeys(named) if families[name] == family]
@@ -97,7 +97,7 @@ def fitting_of(
     name: str, use_case: UseCase, features: FeatureSet, compute: Compute, home: Home, progress: Callable[[str], None]
 ) -> Fitting:
     """The circumstances under which a use case's learner is fitted."""
-    from modeling.tasks import registry as tasks
+    from modeling.problems import tasks
     from resources.weights import located
 
     return Fitting(

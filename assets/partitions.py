@@ -10,7 +10,7 @@ from typing import Any
 
 from dagster import AssetCheckSpec, PreviewWarning, StaticPartitionMapping, StaticPartitionsDefinition
 
-from industries.catalogue import Catalogue
+from catalogue.reader import Catalogue
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """`predictions`: what the published model answers to deliveries without a target.
 
 Belongs here: the asset, and whether there is anything to predict. Does not belong here: predicting
-(`resources.published`), or which model serves (`published_model`).
+(`resources.serving.predictor`), or which model serves (`published_model`).
 """
 
 from collections.abc import Callable, Iterator
@@ -26,13 +26,13 @@ from assets.partitions import Partitions
 from assets.published_model import NOTHING
 from assets.raw_data import snapshot
 from assets.stages import FINGERPRINT, PREDICTIONS, data_version, digest, fingerprint, latest
-from industries.catalogue import Catalogue
-from industries.definition import UseCase
-from modeling.evaluated import MODEL
-from modeling.predicted import Predictions
+from catalogue.definition import UseCase
+from catalogue.reader import Catalogue
+from modeling.artefacts.evaluated_model import MODEL
+from modeling.core.predictions import Predictions
 from resources.errors import UnreachableError
-from resources.home import Home
-from resources.models import Models
+from resources.serving.models import Models
+from resources.store.state import Home
 
 EVERY_ROW = "every_row_is_predicted"
 NOT_MADE = "not made"
@@ -56,7 +56,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         "`predict`. Where no model serves or nothing was delivered, the reason is an observation.",
     )
     def predictions(context: AssetExecutionContext, home: Home) -> Iterator[Output[Predictions] | AssetCheckResult]:
-        from resources.published import Published
+        from resources.serving.predictor import Published
 
         use_case = catalogue.use_cases[context.partition_key]
         if use_case.predict is None:

@@ -1,7 +1,8 @@
 """`published_model`: the model that serves.
 
 Belongs here: the asset, and moving to another version by hand. A judged champion takes over when all its gates passed,
-one of which holds it against the model that serves; else the old one stays. Keeping versions is `resources.models`.
+one of which holds it against the model that serves; else the old one stays. Keeping versions is
+`resources.serving.models`.
 """
 
 import shutil
@@ -21,11 +22,11 @@ from dagster import (
 
 from assets.partitions import Partitions
 from assets.stages import DATA_VERSION, FINGERPRINT, STAGES, fingerprint, latest, recorded_fingerprint
-from industries.catalogue import Catalogue
-from modeling.evaluated import EvaluatedModel
-from modeling.evaluation.record import Evaluation
-from resources.home import Home
-from resources.models import Models
+from catalogue.reader import Catalogue
+from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.core.record import Evaluation
+from resources.serving.models import Models
+from resources.store.state import Home
 from resources.tracking import Tracking
 
 STAGE = STAGES["published_model"]

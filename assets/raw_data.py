@@ -23,11 +23,11 @@ from assets import metadata
 from assets.installation import NotInstalled, check_installed
 from assets.partitions import Partitions
 from assets.stages import FINGERPRINT, STAGES, digest, fingerprint, latest
-from industries import feature_code
-from industries.catalogue import Catalogue
-from industries.definition import Simulation, UseCase
+from catalogue import feature_code
+from catalogue.definition import Simulation, UseCase
+from catalogue.reader import Catalogue
 from resources.errors import PermanentError, UnreachableError
-from resources.home import Home
+from resources.store.state import Home
 
 if TYPE_CHECKING:
     from resources.sources import Cache
@@ -63,7 +63,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     )
     def raw_data(context: AssetExecutionContext, home: Home) -> Iterator[Output[pl.DataFrame]]:
         from resources.sources import Cache, settle
-        from resources.storage import content_digest
+        from resources.store.versions import content_digest
 
         use_case = catalogue.use_cases[context.partition_key]
         try:
@@ -106,16 +106,17 @@ def _origin(use_case: UseCase) -> dict[str, str]:
 
 def _held(use_case: UseCase, home: Home, instance: DagsterInstance) -> pl.DataFrame | None:
     """The current snapshot of an incremental source, if it is one that rows may be added to."""
-    from resources import storage
+    from resources.store import versions
+    from resources.store.io_manager import TABLE
 
     origin = _origin(use_case)
     made = latest(instance, STAGE.name, use_case.key)
-    place = storage.current(home.artefacts / STAGE.name / use_case.key)
+    place = versions.current(home.artefacts / STAGE.name / use_case.key)
     if not (origin and made and place):
         return None
     recorded = {key: str(made.metadata[key].value) for key in ("path", ORIGIN) if key in made.metadata}
     is_it = Path(recorded.get("path", "")).name == place.name and recorded.get(ORIGIN) == origin[ORIGIN]
-    return pl.read_parquet(place / storage.TABLE) if is_it else None
+    return pl.read_parquet(place / TABLE) if is_it else None
 
 
 def snapshot(

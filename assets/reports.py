@@ -28,8 +28,8 @@ from assets.stages import (
     industry_fingerprint,
     market_fingerprint,
 )
-from industries.catalogue import Catalogue
-from modeling.evaluated import EvaluatedModel
+from catalogue.reader import Catalogue
+from modeling.artefacts.evaluated_model import EvaluatedModel
 from modeling.reports.rendering import Report
 
 STAGE = STAGES["evaluation_report"]

@@ -11,9 +11,9 @@ from typing import Literal
 
 from dagster import AssetKey, AssetMaterialization, AssetRecordsFilter, DagsterInstance
 
-from industries import feature_code
-from industries.catalogue import Catalogue
-from industries.definition import UseCase
+from catalogue import feature_code
+from catalogue.definition import UseCase
+from catalogue.reader import Catalogue
 
 Group = Literal["data", "models", "evaluation", "serving", "reports"]
 DATA_VERSION = "dagster/data_version"

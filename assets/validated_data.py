@@ -25,12 +25,12 @@ from dagster import (
 from assets import drift, metadata
 from assets.partitions import Partitions
 from assets.stages import DRIFT, FINGERPRINT, QUARANTINE, STAGES, digest, fingerprint, latest
-from industries import feature_code
-from industries.catalogue import Catalogue
-from industries.definition import UseCase
-from modeling.evaluation.record import ContractResult
-from modeling.validated import ValidatedData
-from resources.home import Home
+from catalogue import feature_code
+from catalogue.definition import UseCase
+from catalogue.reader import Catalogue
+from modeling.core.record import ContractResult
+from modeling.core.validated_data import ValidatedData
+from resources.store.state import Home
 
 if TYPE_CHECKING:
     from resources.contracts import Verdict
@@ -106,7 +106,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
 
 def _outputs(raw: pl.DataFrame, verdict: "Verdict", data: ValidatedData, described: dict[str, str]) -> Iterator[Output]:
     """Quarantine first: where the validated data is up to date, so is what was set aside from it."""
-    from resources.storage import content_digest
+    from resources.store.versions import content_digest
 
     yield Output(
         verdict.quarantine,
@@ -143,7 +143,7 @@ def _definition(use_case: UseCase) -> str:
 
 def accepted_data(raw: pl.DataFrame, verdict: "Verdict") -> ValidatedData:
     """The rows of a snapshot that its contract let pass."""
-    from resources.storage import content_digest
+    from resources.store.versions import content_digest
 
     numbers = pl.Series(range(raw.height), dtype=pl.Int64)
     kept = numbers.filter(~numbers.is_in(verdict.quarantine["row"].unique().implode()))

@@ -10,7 +10,7 @@ import time
 import numpy as np
 import polars as pl
 
-from industries.definition import Files
+from catalogue.definition import Files
 from resources.sources.reading import read_table, told_reading
 
 

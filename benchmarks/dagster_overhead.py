@@ -14,12 +14,12 @@ import time
 import uuid
 from pathlib import Path
 
-from industries import feature_code
-from industries.catalogue import Catalogue
-from industries.definition import UseCase
+from catalogue import feature_code
+from catalogue.definition import UseCase
+from catalogue.reader import Catalogue
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
-from resources.home import Home
+from resources.store.state import Home
 
 ROUNDS = 5
 WORK = {"lightgbm": {"trials": 5}, "mlp": {"epochs": 5}, "tabm": {"epochs": 3}}
@@ -40,10 +40,10 @@ def as_script(use_case: UseCase, home: Home) -> None:
     from assets.models import MODEL_ASSETS, fitting_of, named_learners
     from assets.raw_data import snapshot
     from assets.validated_data import accepted_data
+    from modeling.learners.fit import train
+    from modeling.problems import tasks
     from modeling.reports import charts
     from modeling.reports import use_case as report
-    from modeling.tasks import registry as tasks
-    from modeling.training import train
     from resources import contracts
     from resources.sources import Cache
 

@@ -48,18 +48,18 @@ from dagster import (
 )
 
 from assets.stages import BESIDE_VALIDATED_DATA, QUARANTINE, STAGES
-from industries.catalogue import Catalogue
-from modeling.evaluated import RECORD
-from pipelines import deliveries
+from catalogue.reader import Catalogue
+from modeling.artefacts.evaluated_model import RECORD
 from pipelines.automation import CONDITIONS
 from pipelines.definitions import LOOK_SECONDS, build_defs
 from pipelines.freshness import stale_industries, stale_market, stale_stages
 from pipelines.instance import SHIPPED
 from pipelines.jobs import DATA_STAGES
 from pipelines.runs import ChildFailed, Launch, Worker
+from pipelines.sensors import new_deliveries as deliveries
 from pipelines.vocabulary import read_catalogue
-from resources.home import VARIABLE
 from resources.sources import landing
+from resources.store.state import VARIABLE
 
 ROWS = 80
 MOST_FILES = 4

@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from industries.definition import UseCase
+from catalogue.definition import UseCase
+from modeling.core.hashing import row_hashes
+from modeling.core.validated_data import ValidatedData
 from modeling.drift.comparison import compare
 from modeling.drift.record import Drift
 from modeling.drift.reference import Reference
-from modeling.hashing import row_hashes
-from modeling.tasks import registry as tasks
-from modeling.validated import ValidatedData
+from modeling.problems import tasks
 
 ROWS, COLUMNS = 1_000_000, 20
 SIZES, SEEDS, LEARNED = (5, 20, 50, 100, 500, 2_000), 50, (200, 2_000)
@@ -106,8 +106,8 @@ def flights() -> None:
     """November and December beside January to September, and September beside January to August."""
     from assets.raw_data import snapshot
     from pipelines.vocabulary import read_catalogue
-    from resources.home import home
     from resources.sources import Cache
+    from resources.store.state import home
 
     use_case = read_catalogue().use_cases["transport/delay_prediction"]
     frame = snapshot(use_case, Cache.from_environment(home()), print)

@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from industries import catalogue
+from catalogue import reader as catalogue
 
 USE_CASES, FILES = 2_000, 20_000
 INDUSTRIES = 20

@@ -31,8 +31,8 @@ from dagster._core.storage.runs import SqliteRunStorage
 from packaging.version import Version
 
 from pipelines.retention import latest_records
-from resources.leftovers import DELETING, PUBLISHED, artefact_folders
-from resources.storage import WRITING, current, locked, make_current
+from resources.store.cleanup import DELETING, PUBLISHED, artefact_folders
+from resources.store.versions import WRITING, current, locked, make_current
 
 FORMAT = 1
 MANIFEST = "MANIFEST.json"

@@ -12,12 +12,12 @@ from dagster import DagsterInstance
 from rich.console import Console
 
 from assets.stages import BESIDE_VALIDATED_DATA, INDUSTRY_REPORT, MARKET_ENTRY_REPORT, latest
-from industries.catalogue import Catalogue
+from catalogue.reader import Catalogue
+from pipelines.cli.progress import LiveProgress
 from pipelines.freshness import stale_industries, stale_market, stale_stages
 from pipelines.jobs import DATA_STAGES
-from pipelines.progress import LiveProgress
 from pipelines.runs import ChildFailed, Ended, Launch, Worker
-from resources.home import home
+from resources.store.state import home
 
 Status = Literal["made", "up to date", "skipped", "retired", "failed"]
 

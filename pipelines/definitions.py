@@ -12,13 +12,25 @@ from dagster import BetaWarning, Definitions, in_process_executor
 
 from assets import evaluation, features, models, predictions, published_model, raw_data, reports, validated_data
 from assets.partitions import Partitions
-from industries.catalogue import Catalogue
-from pipelines import automation, deliveries, model_choice, notices, overdue, retention, retraining
+from catalogue.reader import Catalogue
+from pipelines import automation, model_choice, retention
 from pipelines.jobs import JOBS, schedules
+from pipelines.sensors import (
+    new_deliveries as deliveries,
+)
+from pipelines.sensors import (
+    notices,
+)
+from pipelines.sensors import (
+    overdue_deliveries as overdue,
+)
+from pipelines.sensors import (
+    retrain_on_drift as retraining,
+)
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
-from resources.home import Home
-from resources.storage import ArtefactIOManager
+from resources.store.io_manager import ArtefactIOManager
+from resources.store.state import Home
 from resources.tracking import Tracking
 
 LOOK_SECONDS = 30

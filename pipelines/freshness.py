@@ -18,9 +18,9 @@ from assets.stages import (
     market_fingerprint,
     recorded_fingerprint,
 )
-from industries.catalogue import Catalogue
-from industries.definition import UseCase
-from industries.feature_code import FeatureCodeError
+from catalogue.definition import UseCase
+from catalogue.feature_code import FeatureCodeError
+from catalogue.reader import Catalogue
 from resources.errors import PermanentError, UnreachableError
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickStatus
 
-from industries.catalogue import Catalogue
+from catalogue.reader import Catalogue
 from pipelines.instance import InstanceError, open_instance, storage_errors, unanswered
 from pipelines.retention import RETENTION
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from dagster import DagsterInstance
 
 from assets.models import MODEL_ASSETS
-from industries import extras
-from resources.home import home
+from catalogue import extras
+from resources.store.state import home
 
 SHIPPED = Path(__file__).parent.parent / "dagster.yaml"
 POSTGRES = "SECTORFORGE_POSTGRES_URL"

@@ -7,7 +7,7 @@ Belongs here: Dagster's launcher with the one answer it lacks. Does not belong h
 from dagster import DagsterRun
 from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
 
-from resources.turns import PROCESS, is_gone
+from resources.store.run_lock import PROCESS, is_gone
 
 
 class WatchedRunLauncher(DefaultRunLauncher):

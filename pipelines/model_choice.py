@@ -2,7 +2,8 @@
 
 Belongs here: pinning a version, going back to the one before, letting the latest serve again, from the terminal
 (`sectorforge models`) and in the UI (the job `choose_model`); the lineage and the registry are told of each. Does not
-belong here: what is published by itself (`assets.published_model`), or how versions are kept (`resources.models`).
+belong here: what is published by itself (`assets.published_model`), or how versions are kept
+(`resources.serving.models`).
 """
 
 from enum import Enum
@@ -10,8 +11,8 @@ from enum import Enum
 from dagster import Config, DagsterInstance, JobDefinition, OpExecutionContext, in_process_executor, job, op
 
 from assets.published_model import record_choice
-from resources.home import Home
-from resources.models import Models
+from resources.serving.models import Models
+from resources.store.state import Home
 from resources.tracking import Tracking
 
 

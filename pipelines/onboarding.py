@@ -16,8 +16,8 @@ from typing import Any
 import polars as pl
 import yaml
 
-from industries.catalogue import NAME, Catalogue
-from industries.definition import Files, UseCase
+from catalogue.definition import Files, UseCase
+from catalogue.reader import NAME, Catalogue
 from pipelines.vocabulary import read_catalogue
 from resources import contracts
 from resources.errors import PermanentError

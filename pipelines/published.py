@@ -7,11 +7,11 @@ from pathlib import Path
 
 from assets.reports import HTML
 from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT
-from industries.catalogue import Catalogue
-from modeling.evaluated import EvaluatedModel
-from modeling.evaluation.record import Evaluation
-from resources.home import home
-from resources.storage import current
+from catalogue.reader import Catalogue
+from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.core.record import Evaluation
+from resources.store.state import home
+from resources.store.versions import current
 
 
 def evaluations(catalogue: Catalogue) -> dict[str, Evaluation]:

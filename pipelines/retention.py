@@ -1,7 +1,7 @@
 """Removes what nobody needs any more, and nothing else.
 
 Belongs here: which of Dagster's records may go, when what lies on disk goes with them, the job that does it, and its
-schedule. Does not belong here: what on disk is no longer needed (`resources.leftovers`).
+schedule. Does not belong here: what on disk is no longer needed (`resources.store.cleanup`).
 """
 
 import sqlite3
@@ -29,10 +29,10 @@ from dagster import (
 )
 from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_STATUSES
 
-from industries.catalogue import Catalogue
-from resources import leftovers
-from resources.home import Home
-from resources.storage import ABANDONED_SECONDS, locked
+from catalogue.reader import Catalogue
+from resources.store import cleanup as leftovers
+from resources.store.state import Home
+from resources.store.versions import ABANDONED_SECONDS, locked
 
 RETENTION = "retention"
 """The job."""

@@ -1,6 +1,6 @@
 """Writes the published JSON schemas: `python -m pipelines.schema`.
 
-Belongs here: which schema is kept in which file. Does not belong here: what a schema says (`industries.schema`; the
+Belongs here: which schema is kept in which file. Does not belong here: what a schema says (`catalogue.schema`; the
 evaluation's is its record's own).
 """
 
@@ -8,10 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from industries.schema import DIALECT, industry_schema, use_case_schema
-from modeling.evaluation.record import Evaluation
-from modeling.learners import registry as learners
-from modeling.tasks import registry as tasks
+from catalogue.schema import DIALECT, industry_schema, use_case_schema
+from modeling.core.record import Evaluation
+from modeling.problems import learners, tasks
 
 PROJECT = Path(__file__).parent.parent
 
@@ -19,8 +18,8 @@ PROJECT = Path(__file__).parent.parent
 def schemas() -> dict[Path, dict[str, Any]]:
     """Every published schema, by the file it is kept in."""
     return {
-        PROJECT / "industries" / "industry.schema.json": industry_schema(),
-        PROJECT / "industries" / "use_case.schema.json": use_case_schema(tasks.names(), learners.families()),
+        PROJECT / "catalogue" / "schemas" / "industry.schema.json": industry_schema(),
+        PROJECT / "catalogue" / "schemas" / "use_case.schema.json": use_case_schema(tasks.names(), learners.families()),
         PROJECT / "docs" / "evaluation.schema.json": DIALECT | Evaluation.model_json_schema(),
     }
 

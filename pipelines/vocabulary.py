@@ -5,10 +5,9 @@ Belongs here: joining what `modeling` has with what `industries` checks. Nothing
 
 from pathlib import Path
 
-from industries import catalogue
-from industries.catalogue import Catalogue, Vocabulary
-from modeling.learners import registry as learners
-from modeling.tasks import registry as tasks
+from catalogue import reader as catalogue
+from catalogue.reader import Catalogue, Vocabulary
+from modeling.problems import learners, tasks
 
 
 def read_catalogue(root: Path = catalogue.ROOT) -> Catalogue:

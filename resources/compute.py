@@ -7,7 +7,7 @@ import os
 
 from dagster import ConfigurableResource
 
-from modeling.compute import Compute
+from modeling.core.compute import Compute
 
 
 class ComputeResource(ConfigurableResource):

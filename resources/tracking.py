@@ -27,11 +27,11 @@ from urllib.parse import quote, unquote, urlsplit
 
 from dagster import ConfigurableResource, ResourceDependency
 
-from industries import extras, feature_code
-from industries.definition import UseCase
-from modeling.evaluated import EvaluatedModel
-from modeling.evaluation.record import Candidate, Evaluation, Interval
-from resources.home import Home
+from catalogue import extras, feature_code
+from catalogue.definition import UseCase
+from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.core.record import Candidate, Evaluation, Interval
+from resources.store.state import Home
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -41,7 +41,7 @@ SERVER, DAGSTER = "MLFLOW_TRACKING_URI", "SECTORFORGE_DAGSTER_URL"
 SERVERS = ("http", "databricks")
 ALIAS = "serving"
 NOT_TRACKED, NOTHING = "not tracked: ", "no registered version serves"
-CODE = Path(__file__).with_name("served_model.py")
+CODE = Path(__file__).parent / "serving" / "mlflow_model.py"
 DEFINITION = "use_case.json"
 RUN, PARENT, VERSION = "dagster.run_id", "mlflow.parentRunId", "version"
 """Tags: of a run, the Dagster run that made it; of a registered version, the published one it is."""

@@ -11,11 +11,11 @@ from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
 
-from industries.definition import Member, Package
+from catalogue.definition import Member, Package
 from resources.errors import PermanentError
-from resources.home import Home
 from resources.sources import Cache, read_package
 from resources.sources.archives import extract
+from resources.store.state import Home
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance
 
-from industries import extras
+from catalogue import extras
 
 from .pipelines.sandbox import Sandbox, orders
 from .resources import postgres

@@ -1,7 +1,7 @@
 """What holds for every task: no role leaks into another, it learns, and what it made can be kept and read.
 
-A task brings its own rows: `modeling/tiny/<task>.py` has `frame()`, some hundred raw rows one can learn from, and
-`CONTENT`, a use case over them.
+A task brings its own rows: `modeling/problems/<problem>/tiny_<task>.py` has `frame()`, some hundred raw rows one can
+learn from, and `CONTENT`, a use case over them.
 """
 
 from dataclasses import dataclass
@@ -18,28 +18,28 @@ from assets.evaluation import judged_model
 from assets.installation import required_extras
 from assets.models import MODEL_ASSETS, fitting_of, named_learners
 from assets.validated_data import accepted_data
-from industries import extras
-from industries.definition import UseCase
-from modeling.artefacts import Candidates, Model
-from modeling.candidate import Candidate
-from modeling.compute import Compute
+from catalogue import extras
+from catalogue.definition import UseCase
+from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.model import Candidates, Model
+from modeling.core.candidate import Candidate
+from modeling.core.compute import Compute
+from modeling.core.feature_set import FeatureSet
+from modeling.core.features import FeatureRecipe
+from modeling.core.predictions import PREDICTION, PROBABILITY
+from modeling.core.record import Evaluation
+from modeling.core.task import Task
+from modeling.core.validated_data import ValidatedData
 from modeling.drift.comparison import compare
 from modeling.drift.performance import performance
 from modeling.drift.record import Performance
 from modeling.drift.reference import Reference, has_labels
-from modeling.evaluated import EvaluatedModel
 from modeling.evaluation.challenge import Serving
-from modeling.evaluation.record import Evaluation
-from modeling.feature_set import FeatureSet
-from modeling.features import FeatureRecipe
-from modeling.predicted import PREDICTION, PROBABILITY
-from modeling.tasks import registry
-from modeling.tasks.protocol import Task
-from modeling.training import train
-from modeling.validated import ValidatedData
+from modeling.learners.fit import train
+from modeling.problems import tasks as registry
 from resources import contracts
-from resources.home import Home
-from resources.published import Published
+from resources.serving.predictor import Published
+from resources.store.state import Home
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.fixture(params=registry.names())
 def made(request: pytest.FixtureRequest, home: Home) -> Made:
-    tiny = import_module(f".modeling.tiny.{request.param}", __package__)
+    tiny = _tiny(request.param)
     lacking = [extra for extra in required_extras(_use_case(tiny)) if extras.missing(extra)]
     if lacking:
         pytest.skip(f"needs {extras.install_command(lacking)}")
     return _made(tiny, home)
+
+
+def _tiny(task: str) -> ModuleType:
+    (path,) = Path(__file__).parent.glob(f"modeling/problems/*/tiny_{task}.py")
+    return import_module(f".modeling.problems.{path.parent.name}.{path.stem}", __package__)
 
 
 def _use_case(tiny: ModuleType) -> UseCase:

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from industries.catalogue import Catalogue
+from catalogue.reader import Catalogue
 from pipelines.vocabulary import read_catalogue
 
 ROOT = Path(__file__).parent.parent

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PROJECT = Path(__file__).parent.parent
-ROOMS = ("industries", "modeling", "resources", "assets", "pipelines")
+ROOMS = ("catalogue", "modeling", "resources", "assets", "pipelines")
 """A room imports only itself and those before it."""
-WITHOUT_DAGSTER = ("industries", "modeling")
+WITHOUT_DAGSTER = ("catalogue", "modeling")
 HEAVY = {"altair", "great_expectations", "lightgbm", "mlflow", "pandas", "scipy", "shap", "sklearn", "torch"}
-LIGHT_ROOMS = ("industries", "assets", "pipelines")
+LIGHT_ROOMS = ("catalogue", "assets", "pipelines")
 """Rooms whose modules can all be imported without anything heavy; what they need of `modeling` and `resources` at that
 moment is light too."""
 

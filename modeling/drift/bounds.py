@@ -4,9 +4,9 @@ Belongs here: the checks of a delivery, each passed unless a measure is beyond i
 belong here: the measures (`columns`, `two_samples`, `performance`), or what follows a failed check (`assets.drift`).
 """
 
-from industries.definition import Drift as Bounds
+from catalogue.definition import Drift as Bounds
+from modeling.core.record import Gate, Interval
 from modeling.drift.record import CHECKS, Column, Drift
-from modeling.evaluation.record import Gate, Interval
 
 _SHOWN = 5
 """Columns that a message names."""

@@ -15,9 +15,9 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
-from modeling.evaluation.record import Record
-from modeling.features import as_text
-from modeling.hashing import hashed
+from modeling.core.features import as_text
+from modeling.core.hashing import hashed
+from modeling.core.record import Record
 
 MISSING = 0
 QUANTILES = 50

@@ -6,10 +6,10 @@ Belongs here: effects, and what they stay below where nothing changed. Does not 
 
 import numpy as np
 
+from modeling.core.intervals import clusters
 from modeling.drift.cells import MISSING, Cells, effect, missing
 from modeling.drift.record import Column
 from modeling.drift.reference import Reference
-from modeling.evaluation.intervals import clusters
 
 DRAWS, MARGIN = 300, 1.3
 """Chance: the largest effect between so many pairs of samples drawn from the reference, times a margin. The largest of

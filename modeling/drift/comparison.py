@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from industries.definition import UseCase
+from catalogue.definition import UseCase
+from modeling.core.validated_data import ValidatedData
 from modeling.drift.bounds import checks, unmeasured
 from modeling.drift.columns import columns
 from modeling.drift.delivery import delivered
@@ -18,7 +19,6 @@ from modeling.drift.properties import measured
 from modeling.drift.record import Column, Drift, Performance, ToldApart
 from modeling.drift.reference import Reference, bounded, clusters, compared_columns, sample, stacked
 from modeling.drift.two_samples import told_apart
-from modeling.validated import ValidatedData
 
 NO_REFERENCE = "there is no model yet, or none that says which rows it learned from"
 NOTHING_NEW = "no row is new since the model learned"

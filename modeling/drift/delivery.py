@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
+from modeling.core.hashing import row_hashes
 from modeling.drift.reference import Reference
-from modeling.hashing import row_hashes
 
 KEPT = 0.9
 """Rows are appended where at least this share of the former ones is still there; else the table was replaced."""

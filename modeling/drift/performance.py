@@ -1,23 +1,23 @@
 """Does the model still predict as well as it did?
 
 Belongs here: predictions of the model that serves against the labels of new rows, beside its score on record. Does not
-belong here: loading the model (`modeling.artefacts`), or scores and intervals (`modeling.evaluation`).
+belong here: loading the model (`modeling.artefacts.model`), or scores and intervals (`modeling.evaluation`).
 """
 
 import math
 
 import polars as pl
 
-from industries.definition import UseCase
-from modeling.artefacts import Model
+from catalogue.definition import UseCase
+from modeling.artefacts.model import Model
+from modeling.core.features import Derive, FeatureError
+from modeling.core.intervals import scored
+from modeling.core.record import Evaluation, Interval
+from modeling.core.row_task import RowTask
+from modeling.core.task import TargetError
 from modeling.drift.record import Performance
 from modeling.drift.reference import clusters, has_labels, sample
-from modeling.evaluation.intervals import scored
-from modeling.evaluation.record import Evaluation, Interval
-from modeling.features import Derive, FeatureError
-from modeling.tasks import registry as tasks
-from modeling.tasks.protocol import TargetError
-from modeling.tasks.rows import RowTask
+from modeling.problems import tasks
 
 CONTENT_ROWS = 1_000
 """Rows that are predicted at most where a model reads or sees."""

@@ -7,7 +7,7 @@ ask of content (`resources.contracts.probes`), or what a model reads in it.
 import numpy as np
 import polars as pl
 
-from industries.definition import UseCase
+from catalogue.definition import UseCase
 
 _SIDE = 16
 """Pixels of an image's side when its brightness is taken."""
@@ -30,7 +30,7 @@ def _properties(content: pl.Series) -> list[pl.Series]:
 
 
 def _light(images: pl.Series) -> list[pl.Series]:
-    from modeling.domains.images import pixels
+    from modeling.problems.image.images import pixels
 
     there = images.is_not_null()
     grey = pixels(images.filter(there).to_list(), _SIDE, colour=False)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from modeling.evaluation.record import Gate, Interval, Record
+from modeling.core.record import Gate, Interval, Record
 
 CHECKS = {
     "columns_drifted": "no column differs from the rows the model learned from by more than its bound",

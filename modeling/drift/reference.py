@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 import polars as pl
 
-from industries.definition import UseCase
+from catalogue.definition import UseCase
+from modeling.core.features import feature_columns
+from modeling.core.hashing import row_hashes, signature
+from modeling.core.record import Record
+from modeling.core.row_task import RowTask
+from modeling.core.validated_data import ValidatedData
 from modeling.drift.cells import Category, Cells, cells
 from modeling.drift.properties import measured
-from modeling.evaluation.record import Record
-from modeling.features import feature_columns
-from modeling.hashing import row_hashes, signature
-from modeling.tasks import registry as tasks
-from modeling.tasks.rows import RowTask
-from modeling.validated import ValidatedData
+from modeling.problems import tasks
 
 if TYPE_CHECKING:
-    from modeling.feature_set import FeatureSet
+    from modeling.core.feature_set import FeatureSet
 
 REFERENCE = "reference"
 """The folder's name, wherever one is kept."""

@@ -9,10 +9,10 @@ other.
 
 import numpy as np
 
+from modeling.core.intervals import clusters, scored
+from modeling.core.metrics import roc_auc
+from modeling.core.task import Metric
 from modeling.drift.record import ToldApart
-from modeling.evaluation.intervals import clusters, scored
-from modeling.evaluation.metrics import roc_auc
-from modeling.tasks.protocol import Metric
 
 ROWS, CLUSTERS = 5_000, 50
 """Rows of each side at most, and clusters (rows, where they stand alone) at least."""

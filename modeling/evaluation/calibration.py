@@ -5,7 +5,7 @@ Belongs here: the calibration curve and its error. Does not belong here: mending
 
 import numpy as np
 
-from modeling.evaluation.record import Calibration
+from modeling.core.record import Calibration
 
 BINS = 10
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from industries.definition import UseCase
-from modeling.artefacts import Model
-from modeling.evaluation.intervals import scored
-from modeling.evaluation.record import Challenge
-from modeling.features import Derive, FeatureError
-from modeling.learned import digests
-from modeling.table import Rows
-from modeling.tasks.protocol import Metric, Task, Units
-from modeling.tasks.rows import RowTask
-from modeling.validated import ValidatedData
+from catalogue.definition import UseCase
+from modeling.artefacts.model import Model
+from modeling.core.features import Derive, FeatureError
+from modeling.core.intervals import scored
+from modeling.core.record import Challenge
+from modeling.core.row_digests import digests
+from modeling.core.row_task import RowTask
+from modeling.core.table import Rows
+from modeling.core.task import Metric, Task, Units
+from modeling.core.validated_data import ValidatedData
 
 MIN_UNITS = 30
 CHAMPION, SERVING = "champion", "serving"

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modeling.blend import Weights, blended
+from modeling.core.blend import Weights, blended
+from modeling.core.metrics import unweighted
+from modeling.core.task import Metric, Units
 from modeling.evaluation.ensemble import cross_fitted, greedy_weights
-from modeling.evaluation.metrics import unweighted
-from modeling.tasks.protocol import Metric, Units
 
 ENSEMBLE = "ensemble"
 

@@ -7,7 +7,7 @@ single numbers (`metrics`).
 import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from modeling.evaluation.record import Curve
+from modeling.core.record import Curve
 
 POINTS = 200
 BANDS = {"residual_p10": 0.1, "residual_p50": 0.5, "residual_p90": 0.9}

@@ -7,9 +7,9 @@ Belongs here: the threshold that costs least and its consequences. Does not belo
 import numpy as np
 from sklearn.metrics import confusion_matrix_at_thresholds
 
-from industries.definition import Costs
-from modeling.evaluation.intervals import interval, resampled
-from modeling.evaluation.record import Decision
+from catalogue.definition import Costs
+from modeling.core.intervals import interval, resampled
+from modeling.core.record import Decision
 
 NEVER = float(np.nextafter(1.0, 2.0))
 """A threshold no probability reaches."""

@@ -1,7 +1,7 @@
 """How learners share an answer.
 
 Belongs here: finding the weights of an ensemble, and scoring them fairly. Does not belong here: predicting with them
-(`modeling.blend`), or choosing between the ensemble and its members (`choice`).
+(`modeling.core.blend`), or choosing between the ensemble and its members (`choice`).
 
 Source: Caruana et al. 2004, "Ensemble selection from libraries of models": greedy forward selection with replacement.
 """
@@ -11,10 +11,10 @@ from collections.abc import Mapping
 import numpy as np
 from sklearn.model_selection import GroupKFold
 
-from modeling.blend import Weights, blended
-from modeling.evaluation.intervals import clusters
-from modeling.evaluation.metrics import unweighted
-from modeling.tasks.protocol import Metric
+from modeling.core.blend import Weights, blended
+from modeling.core.intervals import clusters
+from modeling.core.metrics import unweighted
+from modeling.core.task import Metric
 
 STEPS = 20
 FOLDS = 5

@@ -20,23 +20,24 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import confusion_matrix
 
-from industries.definition import UseCase
-from modeling.blend import Blend, blended
-from modeling.candidate import Candidate
-from modeling.evaluation import curves, occlusion, record
+from catalogue.definition import UseCase
+from modeling.core import record
+from modeling.core.blend import Blend, blended
+from modeling.core.candidate import Candidate
+from modeling.core.intervals import Scored, clusters, scored
+from modeling.core.learner import Learner, Outcome
+from modeling.core.metrics import unweighted
+from modeling.core.table import Rows
+from modeling.core.task import Judged, Metric, Occluder, Task, Units
+from modeling.evaluation import curves, occlusion
 from modeling.evaluation.calibration import calibration
 from modeling.evaluation.challenge import Serving, challenge
 from modeling.evaluation.choice import ENSEMBLE, Choice, EvaluationError, choose, in_words
 from modeling.evaluation.decision import cheapest_threshold, decision
 from modeling.evaluation.explanation import Ranking, affordable_rows, deletion_test, rank
 from modeling.evaluation.gates import gates
-from modeling.evaluation.intervals import Scored, clusters, scored
 from modeling.evaluation.limits import limits
-from modeling.evaluation.metrics import unweighted
 from modeling.evaluation.slices import slices
-from modeling.learners.protocol import Learner, Outcome
-from modeling.table import Rows
-from modeling.tasks.protocol import Judged, Metric, Occluder, Task, Units
 
 SEEDS = 3
 CLASSIFIED: tuple[Outcome, ...] = ("binary", "multiclass")

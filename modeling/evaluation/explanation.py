@@ -14,9 +14,9 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import rankdata
 
-from modeling.evaluation.record import Explanation, Importance
-from modeling.table import Table
-from modeling.tasks.protocol import Metric, Predictor
+from modeling.core.record import Explanation, Importance
+from modeling.core.table import Table
+from modeling.core.task import Metric, Predictor
 
 SECONDS = 3.0
 """What importance and deletion test may take together, by the champion's predictions per second."""

@@ -6,8 +6,8 @@ what follows from a gate that is not met (`assets`). A bound that could not be m
 
 from collections import defaultdict
 
-from industries.definition import Gates
-from modeling.evaluation.record import Evaluation, Gate
+from catalogue.definition import Gates
+from modeling.core.record import Evaluation, Gate
 
 
 def gates(bounds: Gates, evaluation: Evaluation, title: str) -> list[Gate]:

@@ -4,8 +4,8 @@ Belongs here: the caveats a reader must hear, drawn from the record itself. Does
 (`limits` in its YAML come first and unchanged), or anything that stops publication (`gates`).
 """
 
-from industries.definition import RandomSplit, UseCase
-from modeling.evaluation.record import Evaluation, Lift
+from catalogue.definition import RandomSplit, UseCase
+from modeling.core.record import Evaluation, Lift
 
 FEW_ROWS_OF_A_CLASS = 100
 FEW_GROUPS = 30

@@ -16,11 +16,11 @@ import numpy as np
 import polars as pl
 from scipy.stats import rankdata
 
+from modeling.core.metrics import unweighted
+from modeling.core.record import Explanation, Importance
+from modeling.core.table import Table
+from modeling.core.task import Metric, Occluder, Predictor
 from modeling.evaluation.explanation import DELETED_SHARE
-from modeling.evaluation.metrics import unweighted
-from modeling.evaluation.record import Explanation, Importance
-from modeling.table import Table
-from modeling.tasks.protocol import Metric, Occluder, Predictor
 
 SECONDS = 15.0
 """What the whole explanation may take, by the champion's predictions per second."""

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from modeling.evaluation.intervals import scored
-from modeling.evaluation.record import Slice
-from modeling.table import Rows
-from modeling.tasks.protocol import Metric
+from modeling.core.intervals import scored
+from modeling.core.record import Slice
+from modeling.core.table import Rows
+from modeling.core.task import Metric
 
 MINIMUM_ROWS = 50
 MINIMUM_OF_EACH_CLASS = 10

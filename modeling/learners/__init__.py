@@ -1,1 +1,5 @@
-"""Ways to fit a model, a file each, in three families. See `protocol` for what a learner is."""
+"""Learners that several problems use, in three families, and what learners share.
+
+A learner is a file in a family's folder: `baseline/`, `boosting/` or `deep/`, here or in a problem's folder. What a
+learner is says `modeling.core.learner`; `modeling.problems.learners` finds them by name.
+"""

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from modeling.domains.survival import seen
-from modeling.learners.protocol import Fitting, Learner, LearnerError
-from modeling.table import Table
+from modeling.core.learner import Fitting, Learner, LearnerError
+from modeling.core.table import Table
+from modeling.learners.censoring import seen
 
 
 class Knobs(BaseModel):

@@ -1,8 +1,8 @@
 """How a linear model or a plain network sees a `Table`: one matrix, scaled and one-hot, without missing values.
 
 Belongs here: the encoding that the linear learners and the reference network share, and how fitted scikit-learn objects
-are stored. Does not belong here: how raw columns become a `Table` (`modeling.features`), or encodings of one learner
-alone.
+are stored. Does not belong here: how raw columns become a `Table` (`modeling.core.features`), or encodings of one
+learner alone.
 """
 
 from pathlib import Path
@@ -15,8 +15,8 @@ from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, QuantileTransformer
 
+from modeling.core.table import Table
 from modeling.learners.checks import varies
-from modeling.table import Table
 
 FEW = 16
 """A numeric column with at most this many values is one-hot encoded as well: it may be a code or a count."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from modeling.features import MAX_LEVELS, TEXT
+from modeling.core.features import MAX_LEVELS, TEXT
 from modeling.proposal import names
 
 MOST_TEXT_LEVELS = 1000

@@ -10,17 +10,17 @@ from typing import Any
 
 import polars as pl
 
-from industries.definition import TimeSplit, UseCase
-from industries.fault import suggestion
-from modeling import leakage, splits
-from modeling.features import FeatureError, FeatureRecipe, feature_columns
+from catalogue.definition import TimeSplit, UseCase
+from catalogue.errors import suggestion
+from modeling.core import leakage, splits
+from modeling.core.features import FeatureError, FeatureRecipe, feature_columns
+from modeling.core.row_task import RowTask
+from modeling.problems import tasks
 from modeling.proposal import columns, series
 from modeling.proposal.columns import Roles, roles
 from modeling.proposal.contract import contract
 from modeling.proposal.target import Answer, ProposalError, answer
 from modeling.proposal.writing import Place
-from modeling.tasks import registry as tasks
-from modeling.tasks.rows import RowTask
 
 FORECASTING = "forecasting"
 MIN_ROWS = 50
@@ -109,7 +109,7 @@ class _Draft:
         evidence[("source", "licence")] = "who may use the data, and for what?"
         evidence[("split",)] = self.why_split
         evidence[("limits", 0)] = "take this out once somebody has"
-        if len(definition["learners"]) < len(tasks.kind(self.found.task).learners):
+        if len(definition["learners"]) < len(tasks.task_type(self.found.task).learners):
             evidence[("learners",)] = f"those of the task that {rows:,} rows are right for"
         for role, held in definition.get("columns", {}).items():
             named = {("columns", role): held} if isinstance(held, str) else {}
@@ -119,7 +119,7 @@ class _Draft:
 
 
 def _learners(task: str, rows: int) -> list[str]:
-    learners = list(tasks.kind(task).learners)
+    learners = list(tasks.task_type(task).learners)
     if task == FORECASTING:
         return learners
     return learners[:2] if rows < FEW_ROWS else learners[:3] if rows > MANY_ROWS else learners

@@ -1,14 +1,14 @@
 """Whether a table is series to forecast, and their rhythm.
 
 Belongs here: frequency, seasons and horizon, told from the moments. Does not belong here: forecasting
-(`modeling.tasks.forecasting`).
+(`modeling.problems.forecasting.task`).
 """
 
 from typing import Any
 
 import polars as pl
 
-from modeling.domains.series import Gaps
+from modeling.problems.forecasting.series import Gaps
 
 REGULAR = 0.9
 """Share of the steps that are as long as most."""

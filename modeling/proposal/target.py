@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from modeling.core.task import TargetError
+from modeling.problems.tabular.multiclass_classification import named
 from modeling.proposal.names import EVENTS
-from modeling.tasks.multiclass_classification import named
-from modeling.tasks.protocol import TargetError
 
 MOST_CLASSES = 50
 MOST_NUMBERED_CLASSES = 10

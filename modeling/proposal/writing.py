@@ -11,7 +11,7 @@ import yaml
 Place = tuple[str | int, ...]
 """Keys and list positions from the top of a definition to a value."""
 WIDTH = 120
-SCHEMA = "# yaml-language-server: $schema=../../use_case.schema.json"
+SCHEMA = "# yaml-language-server: $schema=../../../catalogue/schemas/use_case.schema.json"
 
 
 def written(definition: Mapping[str, Any], evidence: Mapping[Place, str], doubts: list[str]) -> str:

@@ -16,8 +16,8 @@ import altair as alt
 import vl_convert
 from altair.typing import ChartType
 
-from industries.visible import visible
-from modeling.evaluation.record import Calibration, Curve, Decision, Evaluation, Importance, Interval
+from catalogue.visible import visible
+from modeling.core.record import Calibration, Curve, Decision, Evaluation, Importance, Interval
 from modeling.reports import palette, wording
 
 INK, MUTED, RULE, FIRST, SECOND, THIRD, CAUTION = map(

@@ -9,7 +9,7 @@ from typing import Any
 
 from altair.typing import ChartType
 
-from modeling.evaluation.record import Evaluation, Gate
+from modeling.core.record import Evaluation, Gate
 from modeling.reports import charts
 from modeling.reports.document import Cell, Columns, Figure, Link, Status, Table
 from modeling.reports.wording import (

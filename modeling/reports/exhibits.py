@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 from altair.typing import ChartType
 
-from modeling.evaluation.record import Band, Estimates, Line, LineChart, Roads
+from modeling.core.record import Band, Estimates, Line, LineChart, Roads
 from modeling.reports.charts import (
     CAUTION,
     FIRST,

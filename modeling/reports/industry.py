@@ -7,7 +7,7 @@ other industries (`market_entry`).
 import json
 from collections.abc import Mapping
 
-from modeling.evaluation.record import Evaluation
+from modeling.core.record import Evaluation
 from modeling.reports import comparison
 from modeling.reports.document import Block, Bullets, Columns, Document, Measure, Paragraph, Section, Status, Table
 from modeling.reports.rendering import Report

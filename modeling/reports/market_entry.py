@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from modeling.evaluation.record import Evaluation
+from modeling.core.record import Evaluation
 from modeling.reports import comparison
 from modeling.reports.document import Cell, Columns, Document, Measure, Section, Status, Table
 from modeling.reports.rendering import Report

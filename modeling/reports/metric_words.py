@@ -2,7 +2,7 @@
 
 Belongs here: a title and a plain meaning for every metric of every task. They are kept here rather than asked of the
 tasks, because an old record must still print when a task has changed. Does not belong here: the arithmetic
-(`modeling.evaluation.metrics`).
+(`modeling.core.metrics`).
 """
 
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ from typing import Self
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from industries.visible import visible
+from catalogue.visible import visible
 from modeling.reports import palette
 from modeling.reports.document import Document, Link, Status
 

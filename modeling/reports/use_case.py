@@ -5,7 +5,7 @@ Belongs here: the headline and the order of the sections. Does not belong here: 
 
 from collections.abc import Callable
 
-from modeling.evaluation.record import Evaluation, Lift
+from modeling.core.record import Evaluation, Lift
 from modeling.reports.document import Document, Measure, Section
 from modeling.reports.rendering import Report
 from modeling.reports.rendering import render as render_document

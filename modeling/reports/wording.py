@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import TypeGuard
 
-from modeling.evaluation.record import Evaluation, Gate, Interval, Lift
+from modeling.core.record import Evaluation, Gate, Interval, Lift
 from modeling.reports.document import Status
 from modeling.reports.metric_words import METRICS
 

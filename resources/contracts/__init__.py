@@ -2,7 +2,7 @@
 
 Belongs here: the rules of a contract, judging a table by them, and setting aside the rows that break a row rule. Does
 not belong here: writing or publishing the outcome (`assets`), or whether features leak the target
-(`modeling.leakage`). Great Expectations and pandas are imported inside functions only.
+(`modeling.core.leakage`). Great Expectations and pandas are imported inside functions only.
 """
 
 from resources.contracts.clauses import DERIVED_EXPECTATIONS, Clause, rules

@@ -12,10 +12,10 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
-from industries.definition import ColumnSplit, OnFailure, Rule, TimeSplit, UseCase
-from modeling import splits
-from modeling.features import TEXT, feature_columns
-from modeling.tasks import registry as tasks
+from catalogue.definition import ColumnSplit, OnFailure, Rule, TimeSplit, UseCase
+from modeling.core import splits
+from modeling.core.features import TEXT, feature_columns
+from modeling.problems import tasks
 from resources.contracts import probes
 
 MIN_ROWS = 50
@@ -181,7 +181,7 @@ def _of_columns(use_case: UseCase, schema: pl.Schema) -> Iterator[Clause]:
 
 
 def _of_target(use_case: UseCase, schema: pl.Schema) -> Iterator[Clause]:
-    target, holds = use_case.target, tasks.kind(use_case.task).target_holds
+    target, holds = use_case.target, tasks.task_type(use_case.task).target_holds
     if target not in schema:
         return
     column = {"column": target}

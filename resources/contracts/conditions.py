@@ -11,7 +11,7 @@ from inspect import signature
 import polars as pl
 import polars.selectors as cs
 
-from industries.definition import Rule
+from catalogue.definition import Rule
 from resources.contracts.clauses import TYPES, Clause, Finding, nearest
 
 MIN_LEVELS, SHARE_OF_LEVELS = 1000, 0.1

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from industries.definition import Rule
+from catalogue.definition import Rule
 from resources.contracts.clauses import Clause, Finding, words
 from resources.contracts.probes import Probed
 

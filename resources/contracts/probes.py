@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from industries.definition import UseCase
+from catalogue.definition import UseCase
 
 if TYPE_CHECKING:
     from PIL.Image import Image

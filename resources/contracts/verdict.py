@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from industries.definition import Rule, UseCase
-from modeling.evaluation.record import ContractResult
+from catalogue.definition import Rule, UseCase
+from modeling.core.record import ContractResult
 from resources.contracts import conditions, expectations, probes
 from resources.contracts.clauses import Clause, Finding, as_text, nearest, rules, words
 from resources.contracts.probes import Probed

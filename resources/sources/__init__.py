@@ -1,8 +1,8 @@
 """Where raw data comes from: published packages, public addresses, dropped files, databases.
 
 Belongs here: getting the bytes a `use_case.yaml` names, proving they are the pinned ones, and turning them into
-tables as they are. Does not belong here: storing what was read (`resources.storage`), judging it
-(`resources.contracts`) or deriving anything from it (`modeling.features`, a use case's own `features.py`).
+tables as they are. Does not belong here: storing what was read (`resources.store.versions`), judging it
+(`resources.contracts`) or deriving anything from it (`modeling.core.features`, a use case's own `features.py`).
 """
 
 from resources.sources.cache import Cache

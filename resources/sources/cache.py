@@ -13,7 +13,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from resources.sources.errors import SourceError
-from resources.writing import writing
+from resources.store.atomic import writing
 
 ALGORITHMS = {64: "sha256", 32: "md5"}
 """By the length of what they make."""

@@ -2,7 +2,7 @@
 
 Belongs here: asking through SQLAlchemy, in one read-only transaction; keeping the types; fetching only what is new;
 telling a database that is away from one that refuses. Does not belong here: what a use case may ask for
-(`industries.definition`), or where the rows fetched before lie (`assets.raw_data`).
+(`catalogue.definition`), or where the rows fetched before lie (`assets.raw_data`).
 
 The address of a database lies in an environment variable and holds a password. No error here has a cause, because event
 logs keep the words of causes, and SQLAlchemy's and the drivers' own words are passed on without what is secret.
@@ -21,8 +21,8 @@ from uuid import UUID
 
 import polars as pl
 
-from industries import extras
-from industries.definition import Sql
+from catalogue import extras
+from catalogue.definition import Sql
 from resources.errors import UnreachableError
 from resources.sources.errors import SourceError
 from resources.sources.stacking import fitted

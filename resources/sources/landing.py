@@ -2,7 +2,7 @@
 
 Belongs here: listing a landing folder, on this machine or in any store that fsspec knows, telling deliveries from what
 is none, and knowing them by their content. Does not belong here: making a table of them (`stacking`), or when a new one
-is acted on (`pipelines.deliveries`).
+is acted on (`pipelines.sensors.new_deliveries`).
 """
 
 import hashlib
@@ -15,8 +15,8 @@ from typing import Any, cast
 
 from fsspec.core import url_to_fs
 
-from industries import extras
-from industries.definition import Files
+from catalogue import extras
+from catalogue.definition import Files
 from resources.errors import PermanentError, UnreachableError
 from resources.sources.errors import SourceError
 

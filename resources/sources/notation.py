@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from industries.definition import Reading
+from catalogue.definition import Reading
 
 ISO_DATE = r"^\d{4}-\d{2}-\d{2}$"
 ISO_MOMENT = r"^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}"

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import polars as pl
 from polars import selectors as cs
 
-from industries.definition import Reading
+from catalogue.definition import Reading
 from resources.sources import dialect
 from resources.sources.archives import ZIP_START, parts, unpacked
 from resources.sources.errors import SourceError

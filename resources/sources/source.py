@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from industries import extras
-from industries.definition import SOURCES, Files, Http, Member, Package, Source, UseCase
+from catalogue import extras
+from catalogue.definition import SOURCES, Files, Http, Member, Package, Source, UseCase
 from resources.sources import archives, database, fetch, landing
 from resources.sources.cache import Cache, check_pin, fits
 from resources.sources.errors import SourceError

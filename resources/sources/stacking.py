@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from industries.definition import Reading, Stack
+from catalogue.definition import Reading, Stack
 from resources.sources.errors import SourceError
 from resources.sources.reading import read_table
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from modeling.evaluation.record import (
+from modeling.core.record import (
     Baseline,
     Calibration,
     Candidate,

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from industries.definition import UseCase
-from modeling.feature_set import FeatureSet
-from modeling.features import Derive
-from modeling.tasks import registry as tasks
-from modeling.validated import ValidatedData
+from catalogue.definition import UseCase
+from modeling.core.feature_set import FeatureSet
+from modeling.core.features import Derive
+from modeling.core.validated_data import ValidatedData
+from modeling.problems import tasks
 
 
 def use_case(**changes: Any) -> UseCase:

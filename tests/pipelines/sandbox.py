@@ -18,14 +18,14 @@ from dagster import AssetKey, DagsterInstance, Definitions, ExecuteInProcessResu
 from dagster_shared.error import SerializableErrorInfo
 
 from assets.stages import BESIDE_VALIDATED_DATA, STAGES
-from industries.catalogue import Catalogue
-from industries.definition import UseCase
-from modeling.evaluated import EvaluatedModel
+from catalogue.definition import UseCase
+from catalogue.reader import Catalogue
+from modeling.artefacts.evaluated_model import EvaluatedModel
 from pipelines.definitions import build_defs
 from pipelines.instance import SHIPPED
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
-from resources.home import Home
+from resources.store.state import Home
 from resources.tracking import Tracking
 
 KEY = "retail/returns"

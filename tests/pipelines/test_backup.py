@@ -20,12 +20,12 @@ from dagster._core.remote_origin import RegisteredCodeLocationOrigin, RemoteRepo
 from dagster._core.test_utils import create_run_for_test
 from typer.testing import CliRunner
 
-from modeling.artefacts import Model
-from modeling.evaluated import MODEL
-from pipelines import operating
+from modeling.artefacts.evaluated_model import MODEL
+from modeling.artefacts.model import Model
 from pipelines.backup import MANIFEST, BackupError, agree, back_up, end_runs, restore
+from pipelines.cli import operations as operating
 from pipelines.freshness import stale_stages
-from resources.storage import current, publish
+from resources.store.versions import current, publish
 
 from .sandbox import KEY, Sandbox, hashes, orders
 

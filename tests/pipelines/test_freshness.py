@@ -7,7 +7,7 @@ import pytest
 from dagster import DagsterInstance
 
 from assets.stages import STAGES, data_version, latest
-from modeling.evaluated import EvaluatedModel
+from modeling.artefacts.evaluated_model import EvaluatedModel
 from pipelines.freshness import stale_industries, stale_market, stale_stages
 
 from .sandbox import DELIVERY, KEY, Sandbox, orders

@@ -20,7 +20,7 @@ from dagster._daemon.types import DaemonHeartbeat
 from dagster_shared.error import SerializableErrorInfo
 from typer.testing import CliRunner
 
-from pipelines import operating
+from pipelines.cli import operations as operating
 from pipelines.health import FREE_BYTES, HEARTBEAT_SECONDS, Check, examine
 
 from .sandbox import Sandbox

@@ -9,8 +9,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from industries import extras
-from pipelines import command_line
+from catalogue import extras
+from pipelines.cli import app as command_line
 from pipelines.instance import POSTGRES, SCHEME, SHIPPED, InstanceError, open_instance
 
 from ..resources.postgres import Server, free_port

@@ -11,9 +11,9 @@ import pytest
 from dagster import DagsterInstance
 
 from assets.stages import BESIDE_VALIDATED_DATA, DRIFT, QUARANTINE, STAGES
-from modeling.evaluated import RECORD
+from modeling.artefacts.evaluated_model import RECORD
 from pipelines.freshness import stale_stages
-from resources.storage import current
+from resources.store.versions import current
 
 from .sandbox import BEHIND_THE_CONTRACT, KEY, Sandbox, hashes, orders
 

@@ -16,7 +16,7 @@ from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.scheduler.instigation import TickStatus
 
 from assets.stages import MARKET_ENTRY_REPORT, latest
-from resources.home import VARIABLE
+from resources.store.state import VARIABLE
 
 from . import living
 from .sandbox import KEY, Sandbox, hashes, orders

@@ -10,9 +10,9 @@ import pytest
 from dagster import AssetKey
 
 from assets.stages import STAGES
-from industries.catalogue import ROOT
-from modeling.evaluated import EvaluatedModel
-from modeling.evaluation.record import Evaluation
+from catalogue.reader import ROOT
+from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.core.record import Evaluation
 
 from .sandbox import Sandbox
 

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from assets.stages import STAGES
-from modeling.evaluated import EvaluatedModel
+from modeling.artefacts.evaluated_model import EvaluatedModel
 
-from ..modeling.tiny import forecasting, image_classification, text_classification
+from ..modeling.problems.forecasting import tiny_forecasting as forecasting
+from ..modeling.problems.image import tiny_image_classification as image_classification
+from ..modeling.problems.text import tiny_text_classification as text_classification
 from .sandbox import Sandbox
 
 

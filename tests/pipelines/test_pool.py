@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance, DagsterRun, DagsterRunStatus, RunsFilter
 
-from resources.home import VARIABLE
+from resources.store.state import VARIABLE
 
 from . import pooled
 from .sandbox import Sandbox

@@ -14,11 +14,11 @@ from dagster._core.storage.dagster_run import DagsterRun
 from dagster._core.test_utils import create_run_for_test
 from typer.testing import CliRunner
 
-from pipelines import operating
+from pipelines.cli import operations as operating
 from pipelines.freshness import stale_stages
 from pipelines.retention import KEPT, Freed, clean, forgettable
-from resources.leftovers import SETTLING_SECONDS
-from resources.storage import ABANDONED_SECONDS, publish
+from resources.store.cleanup import SETTLING_SECONDS
+from resources.store.versions import ABANDONED_SECONDS, publish
 
 from .sandbox import KEY, Sandbox, hashes
 

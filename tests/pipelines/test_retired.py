@@ -8,8 +8,9 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from assets.stages import INDUSTRY_REPORT, STAGES
-from pipelines import command_line, retention
+from pipelines import retention
 from pipelines.campaign import bring_up_to_date
+from pipelines.cli import app as command_line
 from pipelines.freshness import stale_industries
 
 from .sandbox import KEY, Sandbox, orders

@@ -10,7 +10,7 @@ from dagster._core.test_utils import create_run_for_test
 from dagster._core.workspace.context import BaseWorkspaceRequestContext
 from dagster._daemon.monitoring.run_monitoring import monitor_started_run
 
-from resources.turns import PROCESS, this_process
+from resources.store.run_lock import PROCESS, this_process
 
 from .sandbox import DELIVERY, KEY, Sandbox
 
@@ -48,7 +48,7 @@ def test_a_run_names_its_process(sandbox: Sandbox, instance: DagsterInstance):
 
 
 def test_a_run_whose_process_is_gone_is_found_out_and_tried_again(instance: DagsterInstance):
-    code = "from resources.turns import this_process; print(this_process())"
+    code = "from resources.store.run_lock import this_process; print(this_process())"
     process = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.strip()
     assert monitor(instance, started(instance, process)) == DagsterRunStatus.FAILURE
     assert only_failed(instance).tags["dagster/will_retry"] == "true"

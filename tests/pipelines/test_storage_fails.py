@@ -11,9 +11,9 @@ from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
 from assets import published_model
 from assets.stages import BESIDE_VALIDATED_DATA, DRIFT, STAGES
-from pipelines.notices import notice_of
-from resources import storage
-from resources.storage import WRITING
+from pipelines.sensors.notices import notice_of
+from resources.store import io_manager as storage
+from resources.store.versions import WRITING
 
 from .sandbox import KEY, Sandbox, failures, hashes, orders
 

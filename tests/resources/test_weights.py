@@ -7,9 +7,9 @@ from zipfile import ZipFile
 
 import pytest
 
-from industries.definition import Member, Package
-from resources.home import Home
+from catalogue.definition import Member, Package
 from resources.sources import Cache, SourceUnreachable
+from resources.store.state import Home
 from resources.weights import WEIGHTS, UnknownWeights, Weights, located
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from industries.visible import visible
+from catalogue.visible import visible
 
 from ..pipelines.sandbox import KEY, Sandbox, orders
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from industries.definition import Files, Reading
+from catalogue.definition import Files, Reading
 from resources.sources import SourceError, archives, reading
 from resources.sources.landing import landed
 from resources.sources.reading import read_table

@@ -13,11 +13,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from skops.io.exceptions import UntrustedTypesFoundException
 
-from modeling.artefacts import Model, ModelError
-from modeling.blend import Blend
+from modeling.artefacts.model import Model, ModelError
+from modeling.core.blend import Blend
+from modeling.core.learner import Fitting
 from modeling.learners import encoding
-from modeling.learners.protocol import Fitting
-from modeling.training import train
+from modeling.learners.fit import train
 
 from ..modeling.small_data import prepared
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from assets.stages import STAGES, latest
 from modeling.reports import charts
 from modeling.reports.rendering import Report
-from pipelines.progress import LiveProgress
+from pipelines.cli.progress import LiveProgress
 from pipelines.runs import Launch
 from resources import notification
 from resources.notification import Notice, notify

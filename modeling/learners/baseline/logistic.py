@@ -10,11 +10,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.pipeline import Pipeline
 
+from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.table import Table
 from modeling.learners import encoding
-from modeling.learners.baseline import _linear
+from modeling.learners import linear as _linear
 from modeling.learners.checks import Knobs, check, read_knobs
-from modeling.learners.protocol import Fitting, Outcome, Told
-from modeling.table import Table
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 NEWTON_WIDTH = 2000

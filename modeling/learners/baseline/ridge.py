@@ -9,11 +9,11 @@ from sklearn.linear_model import Ridge
 from sklearn.metrics import mean_squared_error
 from sklearn.pipeline import Pipeline
 
+from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.table import Table
 from modeling.learners import encoding
-from modeling.learners.baseline import _linear
+from modeling.learners import linear as _linear
 from modeling.learners.checks import Knobs, check, read_knobs
-from modeling.learners.protocol import Fitting, Outcome, Told
-from modeling.table import Table
 
 STRENGTHS = (1000.0, 100.0, 10.0, 1.0, 0.1)
 

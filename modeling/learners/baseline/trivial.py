@@ -6,9 +6,9 @@ from typing import ClassVar, Self
 
 import numpy as np
 
+from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.table import Table
 from modeling.learners.checks import Knobs, check_target, read_knobs
-from modeling.learners.protocol import Fitting, Outcome, Told
-from modeling.table import Table
 
 
 class Model:

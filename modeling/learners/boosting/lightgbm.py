@@ -19,11 +19,11 @@ from lightgbm.callback import CallbackEnv, EarlyStopException
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from pydantic import Field
 
-from modeling.domains.survival import AtRisk
+from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.table import Table
+from modeling.learners.censoring import AtRisk
 from modeling.learners.checks import Knobs, check, read_knobs
 from modeling.learners.progress import thinned, throttled
-from modeling.learners.protocol import Fitting, Outcome, Told
-from modeling.table import Table
 
 METRICS: dict[Outcome, str] = {
     "binary": "binary_logloss",

@@ -1,1 +1,1 @@
-"""Neural networks in torch. Files that start with `_` are shared parts, not learners."""
+"""Neural networks in torch."""

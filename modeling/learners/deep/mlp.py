@@ -13,14 +13,14 @@ from safetensors.torch import load_file, save_file
 from sklearn.compose import ColumnTransformer
 from torch import Tensor, nn
 
+from modeling.core.learner import Fitting, LearnerError, Outcome, Told
+from modeling.core.table import Table
 from modeling.learners import encoding
 from modeling.learners.checks import Knobs, check, read_knobs
-from modeling.learners.deep import _training
-from modeling.learners.deep._head import Head
-from modeling.learners.deep._training import Loss, Objective, Plan, Rows, outputs, session
 from modeling.learners.progress import thinned
-from modeling.learners.protocol import Fitting, LearnerError, Outcome, Told
-from modeling.table import Table
+from modeling.learners.torch import training as _training
+from modeling.learners.torch.head import Head
+from modeling.learners.torch.training import Loss, Objective, Plan, Rows, outputs, session
 
 CHUNK = 8192
 THREADS = 1

@@ -19,15 +19,15 @@ from sklearn.preprocessing import QuantileTransformer
 from tabm import TabM
 from torch import Tensor, nn
 
+from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.table import RARE, Table
 from modeling.learners import encoding
 from modeling.learners.checks import Knobs, check, read_knobs, varies
-from modeling.learners.deep import _training
-from modeling.learners.deep._head import Head
-from modeling.learners.deep._sample import sample
-from modeling.learners.deep._training import Objective, Plan, Rows, outputs, session
 from modeling.learners.progress import thinned
-from modeling.learners.protocol import Fitting, Outcome, Told
-from modeling.table import RARE, Table
+from modeling.learners.torch import training as _training
+from modeling.learners.torch.head import Head
+from modeling.learners.torch.sample import sample
+from modeling.learners.torch.training import Objective, Plan, Rows, outputs, session
 
 CHUNK = 1024
 NOISE = 1e-5

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from altair.typing import ChartType
 
-from modeling.evaluation.record import Decision, Evaluation, Explanation, Slice
+from modeling.core.record import Decision, Evaluation, Explanation, Slice
 from modeling.reports import charts
 from modeling.reports.document import Block, Columns, Facts, Figure, Paragraph, Section, Status, Table
 from modeling.reports.wording import (

@@ -7,7 +7,7 @@ Belongs here: turning the chapters of a record into sections. Does not belong he
 import re
 from typing import assert_never
 
-from modeling.evaluation.record import Chapter, Estimates, Evaluation, Exhibit, LineChart, Listing, Pictures, Roads
+from modeling.core.record import Chapter, Estimates, Evaluation, Exhibit, LineChart, Listing, Pictures, Roads
 from modeling.reports import charts, exhibits
 from modeling.reports.document import Block, Columns, Figure, Paragraph, Section, Strip, Table, Thumbnail
 from modeling.reports.wording import NOT_MEASURED, count, figure_label, number, numbers, with_interval

@@ -5,7 +5,7 @@ Belongs here: data, contract, split and leakage audit. Does not belong here: any
 
 from itertools import groupby
 
-from modeling.evaluation.record import ContractResult, Evaluation, Finding
+from modeling.core.record import ContractResult, Evaluation, Finding
 from modeling.reports.document import Block, Bullets, Cell, Columns, Facts, Paragraph, Section, Status, Table
 from modeling.reports.wording import NOT_MEASURED, count, evidence_badge, listing, number, passed, share
 

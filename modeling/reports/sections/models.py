@@ -5,7 +5,7 @@ Belongs here: scores and costs. Does not belong here: how the champion behaves b
 
 from statistics import stdev
 
-from modeling.evaluation.record import Candidate, Evaluation, Interval
+from modeling.core.record import Candidate, Evaluation, Interval
 from modeling.reports import charts
 from modeling.reports.document import Block, Bullets, Columns, Facts, Figure, Paragraph, Section, Table
 from modeling.reports.wording import (

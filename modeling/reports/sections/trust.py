@@ -3,7 +3,7 @@
 Belongs here: gates, limits and provenance. Does not belong here: any measurement of the model itself.
 """
 
-from modeling.evaluation.record import Evaluation
+from modeling.core.record import Evaluation
 from modeling.reports.document import Bullets, Columns, Facts, Paragraph, Section, Table
 from modeling.reports.wording import NOT_MEASURED, listing, number, passed
 

@@ -1,0 +1,36 @@
+"""A fitted learner and what fitting it cost.
+
+Belongs here: the value the model assets hand to the evaluation. Does not belong here: the learner's own weights
+(`learners/`), or the model folder a champion is published as (`artefacts`).
+"""
+
+from dataclasses import dataclass
+
+from modeling.core.compute import Compute
+from modeling.core.learner import Fitting, Learner, Told
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a fit took. `peak_memory_mb` is the process's highest resident memory during the fit (on a GPU: the
+    device's), `predictions_per_second` was measured on validation rows."""
+
+    seconds: float
+    peak_memory_mb: float
+    predictions_per_second: float
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A fitted learner. `fitting` holds the circumstances, so that it can be trained again with another seed."""
+
+    name: str
+    family: str
+    learner: Learner
+    told: Told
+    cost: Cost
+    fitting: Fitting
+
+    @property
+    def compute(self) -> Compute:
+        return self.fitting.compute

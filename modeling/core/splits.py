@@ -1,0 +1,163 @@
+"""Which rows train, which choose, and which are sealed.
+
+Belongs here: giving every row of a table one role before anything is fitted. Does not belong here: what the roles are
+used for (`features`, `evaluation`), or checking that nothing leaked between them (`leakage`).
+"""
+
+from typing import Literal, get_args
+
+import numpy as np
+import polars as pl
+
+from catalogue.definition import ColumnSplit, GroupSplit, RandomSplit, ScaffoldSplit, TimeSplit, UseCase
+from modeling.problems.molecule.molecules import scaffolds
+
+Role = Literal["train", "valid", "test"]
+ROLES: tuple[Role, ...] = get_args(Role)
+ROLE_TYPE = pl.Enum(ROLES)
+MAX_STRATA = 20
+"""A target of more values than this is stratified by its quartiles."""
+DEALS, MOST_DEALT = 500, 2_000_000
+"""How often groups are dealt out anew, and how many are in all."""
+
+
+class SplitError(ValueError):
+    """The rows can't be split as declared; the message says which role or column fails."""
+
+
+def assign(frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
+    """The role of every row, ``[n]`` of `ROLE_TYPE`.
+
+    Raises
+    ------
+    SplitError: a role would be empty, or the split's column holds something else.
+    """
+    split = use_case.split
+    match split:
+        case RandomSplit():
+            roles = _at_random(frame, use_case, split)
+        case GroupSplit():
+            roles = _by_group(frame[str(use_case.columns.group)], frame[use_case.target], split)
+        case ScaffoldSplit():
+            roles = _by_group(scaffolds(frame[str(use_case.columns.molecule)]), frame[use_case.target], split)
+        case TimeSplit():
+            roles = by_time(frame[str(use_case.columns.time)], split)
+        case ColumnSplit():
+            roles = _by_column(frame[split.column], split)
+    for role in ROLES:
+        if not (roles == role).any():
+            counts = {name: int((roles == name).sum()) for name in ROLES}
+            raise SplitError(f"{use_case.key}: no row is left for {role!r} ({counts}): change `split` or add data")
+    return roles
+
+
+def distinguishing(columns: list[str], use_case: UseCase) -> list[str]:
+    """The columns that say something about a row: all but its identifier and the target."""
+    return [column for column in columns if column not in (use_case.target, *use_case.columns.identifier)]
+
+
+def _at_random(frame: pl.DataFrame, use_case: UseCase, split: RandomSplit) -> pl.Series:
+    """Sets of exact duplicates at random; every level of a stratifying target is cut at the same shares."""
+    unit = _codes(frame.select(distinguishing(frame.columns, use_case)))
+    _, first, size = np.unique(unit, return_index=True, return_counts=True)
+    stratum = _levels(frame[use_case.target])[first] if split.stratify else np.zeros(len(size))
+    shuffled = np.random.default_rng(split.seed).permutation(len(size))
+    role = np.empty(len(size), dtype=np.int64)
+    for value in np.unique(stratum):
+        order = shuffled[stratum[shuffled] == value]
+        role[order] = _dealt(size[order], split)
+    return _roles(role[unit])
+
+
+def _by_group(group: pl.Series, target: pl.Series, split: GroupSplit | ScaffoldSplit) -> pl.Series:
+    """Whole groups, dealt out at random many times: the deal whose roles are most alike is kept.
+
+    Alike means that each role holds its share of the rows of every level of the target, and of the groups. One deal is
+    not enough where a few groups hold most rows or most events.
+    """
+    unit, level = _codes(group.to_frame()), _levels(target)
+    size = np.bincount(unit)
+    content = np.zeros((len(size), level.max() + 1))
+    np.add.at(content, (unit, level), 1)
+    content = np.column_stack([content, np.ones(len(size))])
+    content /= content.sum(axis=0)
+    random = np.random.default_rng(split.seed)
+
+    def deal() -> np.ndarray:
+        order = random.permutation(len(size))
+        role = np.empty(len(size), dtype=np.int64)
+        role[order] = _dealt(size[order], split)
+        return role
+
+    deals = (deal() for _ in range(max(1, min(DEALS, MOST_DEALT // len(size)))))
+    return _roles(min(deals, key=lambda role: _unlikeness(role, content, split))[unit])
+
+
+def _dealt(size: np.ndarray, split: RandomSplit | GroupSplit | ScaffoldSplit) -> np.ndarray:
+    """The index in `ROLES` of every unit ``[units]``: the first fill test, the next valid, the rest train.
+
+    A unit across a border goes to the side on which more than half of it lies.
+    """
+    middle = (np.cumsum(size) - size / 2) / size.sum()
+    test, valid = ROLES.index("test"), ROLES.index("valid")
+    return np.select([middle < split.test, middle < split.test + split.valid], [test, valid], ROLES.index("train"))
+
+
+def _unlikeness(role: np.ndarray, content: np.ndarray, split: GroupSplit | ScaffoldSplit) -> float:
+    """The distance (chi-squared) of what the roles hold from their shares; `content` ``[units, columns]`` sums to 1."""
+    share = np.array([[1 - split.valid - split.test], [split.valid], [split.test]])
+    held = np.eye(len(ROLES))[role].T @ content
+    return float(((held - share) ** 2 / share).sum())
+
+
+def _codes(columns: pl.DataFrame) -> np.ndarray:
+    """0, 1, 2… for every distinct row ``[n]``, in order of first appearance."""
+    row = "number of the row"
+    first = columns.with_row_index(row).select(pl.col(row).min().over(columns.columns))[row]
+    return first.rank("dense").cast(pl.Int64).to_numpy() - 1
+
+
+def _levels(target: pl.Series) -> np.ndarray:
+    """A code per value of the target ``[n]``, or per quartile where there are more than `MAX_STRATA`."""
+    if target.n_unique() <= MAX_STRATA:
+        return _codes(target.to_frame())
+    rank = target.rank().to_numpy()
+    return np.searchsorted(np.quantile(rank, [0.25, 0.5, 0.75]), rank)
+
+
+def _roles(index: np.ndarray) -> pl.Series:
+    return pl.Series("role", np.array(ROLES)[index], dtype=ROLE_TYPE)
+
+
+def by_time(time: pl.Series, split: TimeSplit) -> pl.Series:
+    """Cut at moments, so that rows of one moment stay together: the role of every row, ``[n]``.
+
+    Raises
+    ------
+    SplitError: a moment is missing, or can't be compared with those that the split names.
+    """
+    time = time.fill_nan(None) if time.dtype.is_float() else time
+    if time.has_nulls():
+        raise SplitError(f"the time column {time.name!r} is empty in {time.null_count():,} rows: quarantine them")
+    if split.valid_from is None or split.test_from is None:
+        ordered = time.sort()
+        valid_from = ordered[int(len(time) * (1 - split.test - split.valid))]
+        test_from = ordered[int(len(time) * (1 - split.test))]
+    else:
+        valid_from, test_from = split.valid_from, split.test_from
+    role = pl.when(pl.col(time.name) >= pl.lit(test_from)).then(pl.lit("test"))
+    role = role.when(pl.col(time.name) >= pl.lit(valid_from)).then(pl.lit("valid")).otherwise(pl.lit("train"))
+    try:
+        return time.to_frame().select(role=role.cast(ROLE_TYPE))["role"]
+    except pl.exceptions.PolarsError:
+        found = f"the time column {time.name!r} holds {time.dtype}"
+        raise SplitError(
+            f"{found}, which can't be compared with {valid_from!r}: give both one type and time zone"
+        ) from None
+
+
+def _by_column(values: pl.Series, split: ColumnSplit) -> pl.Series:
+    unknown = set(values.unique().to_list()) - set(ROLES)
+    if unknown:
+        raise SplitError(f"the column {split.column!r} holds {sorted(map(str, unknown))}; a role is one of {ROLES}")
+    return values.cast(ROLE_TYPE).rename("role")

@@ -1,0 +1,83 @@
+"""What the two linear learners share: the path of penalties.
+
+Belongs here: choosing a penalty on validation rows. Does not belong here: the estimators
+(`logistic`, `ridge`) or the encoding (`modeling.learners.encoding`).
+"""
+
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from modeling.core.learner import Fitting
+from modeling.core.table import Table
+from modeling.learners.encoding import encoder
+from modeling.learners.progress import throttled
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The pipeline `inputs(table)` -> prediction whose penalty did best on validation rows."""
+
+    pipeline: Pipeline
+    strength: float
+    notes: list[str] = field(default_factory=list)
+
+
+def choose(
+    make: Callable[[int], Any],
+    knob: str,
+    strengths: Sequence[float],
+    loss: Callable[[Any, Any], float],
+    train: Table,
+    valid: Table,
+    fitting: Fitting,
+) -> Chosen:
+    """Fit an estimator with each of `strengths`, strongest penalty first, and keep the best on `valid`.
+
+    `make(width)` is the estimator for that many columns, `loss(fitted estimator, encoded valid rows)` is better when
+    lower. The path ends early when the time is up. With a single strength `valid` is not looked at.
+    """
+    start, say = time.monotonic(), throttled(fitting.progress)
+    columns = encoder(train, fitting.seed)
+    rows: Any = columns.transform(inputs(train))
+    estimator = make(rows.shape[1])
+    if len(strengths) == 1:
+        notes = _fit(estimator.set_params(**{knob: strengths[0]}), rows, train)
+        return Chosen(make_pipeline(columns, estimator), strengths[0], notes)
+
+    judged = columns.transform(inputs(valid))
+    best, lowest, notes = None, float("inf"), []
+    encoded = time.monotonic()
+    for done, strength in enumerate(strengths):
+        now = time.monotonic()
+        if done and now - start + (now - encoded) / done > fitting.seconds:
+            notes.append(f"time was up after {done} of {len(strengths)} values of {knob}")
+            break
+        notes += _fit(estimator.set_params(**{knob: strength}), rows, train)
+        score = loss(estimator, judged)
+        say(f"{knob} {strength:g}: validation loss {score:.4f}")
+        if best is None or score < lowest:
+            best, lowest = Chosen(make_pipeline(columns, deepcopy(estimator)), strength), score
+    assert best is not None, "strengths is empty"
+    return Chosen(best.pipeline, best.strength, notes)
+
+
+def _fit(estimator: Any, rows: Any, train: Table) -> list[str]:
+    """Fit in place; what a reader must know about it."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        estimator.fit(rows, train.target)
+    early = any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
+    return ["a linear fit stopped before it converged"] if early else []
+
+
+def inputs(table: Table) -> np.ndarray:
+    """float64 ``[n, p + q]``: what the pipeline takes. In float32 the solvers stall before they converge."""
+    return table.matrix.astype(np.float64)

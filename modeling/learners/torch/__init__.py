@@ -1,0 +1,1 @@
+"""What neural networks share: the training loop, the last layer, checkpoints."""

@@ -1,0 +1,193 @@
+"""The training loop of every network: whole data on the device, best epoch restored, resumable.
+
+Belongs here: epochs, batches, time, patience, precision. Does not belong here: networks and losses (a learner each),
+the checkpoint's file (`_checkpoint`).
+
+All randomness of an epoch follows from the seed and the epoch's number, so training that resumes at an epoch goes on
+exactly as it would have.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from modeling.core.learner import Fitting, LearnerError
+from modeling.learners.progress import throttled
+from modeling.learners.torch.checkpoint import Checkpoint, State, fingerprint
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+CLOCK_EVERY = 20
+"""Batches between two looks at the clock."""
+CHECKPOINT_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Inputs ``[n, ...]`` of the network and the target ``[n]``."""
+
+    inputs: tuple[Tensor, ...]
+    target: Tensor
+
+    def to(self, device: str) -> "Rows":
+        return Rows(tuple(tensor.to(device) for tensor in self.inputs), self.target.to(device))
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Two maps of (output, target) to a mean: what training lowers, and what an epoch is judged by."""
+
+    loss: Loss
+    score: Loss
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train.
+
+    `patience`: epochs without a better validation loss, None: all of them. `chunk`: rows judged at once. `name` and
+    `settings` (JSON types) tell one fit's checkpoint from another's. `start`: `time.monotonic` when the fit began.
+    """
+
+    name: str
+    settings: dict[str, Any]
+    start: float
+    epochs: int
+    batch: int
+    patience: int | None
+    chunk: int
+
+
+@dataclass(frozen=True)
+class Trained:
+    epochs: int
+    curve: list[dict[str, float]]
+    notes: list[str]
+
+
+@contextmanager
+def session(fitting: Fitting, threads: int) -> Iterator[None]:
+    """Seeded, with so many CPU threads; torch's global state is as before afterwards."""
+    before = torch.get_num_threads()
+    devices = [torch.cuda.current_device()] if fitting.compute.device == "cuda" else []
+    with torch.random.fork_rng(devices):
+        torch.set_num_threads(threads)
+        torch.manual_seed(fitting.seed)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+
+def train(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    objective: Objective,
+    rows: Rows,
+    judged: Rows | None,
+    plan: Plan,
+    fitting: Fitting,
+) -> Trained:
+    """Train `network` in place and leave it at its best epoch.
+
+    Without `judged` every epoch of the plan is run, whatever the clock says, and the last one kept.
+
+    Raises
+    ------
+    LearnerError: the validation loss was never finite.
+    """
+    checkpoint = _checkpoint(network, rows, judged, plan, fitting)
+    restored = checkpoint.restore(network, optimizer)
+    state, best = restored if restored else (State(), _copy(network))
+    begin = plan.start - state.seconds
+    deadline = math.inf if judged is None else begin + fitting.seconds
+    notes = [f"resumed after epoch {state.epoch}"] if restored else []
+    say, saved = throttled(fitting.progress), -math.inf
+
+    while state.epoch < plan.epochs and not _out_of_patience(state, plan):
+        fallen = _epoch(network, optimizer, objective.loss, rows, plan.batch, fitting, state.epoch, deadline)
+        if fallen is None:
+            notes.append(f"time was up after {state.epoch} of {plan.epochs} epochs")
+            break
+        state.epoch += 1
+        reached = fallen if judged is None else _mean_score(network, objective.score, judged, plan.chunk)
+        if judged is None or reached < state.lowest:
+            state.lowest, state.best_epoch, best = reached, state.epoch, _copy(network)
+        state.curve.append({"step": state.epoch, "train": fallen} | ({} if judged is None else {"valid": reached}))
+        state.seconds = time.monotonic() - begin
+        if time.monotonic() - saved > CHECKPOINT_SECONDS:
+            checkpoint.write(state, network, best, optimizer)
+            saved = time.monotonic()
+        say(f"epoch {state.epoch} of {plan.epochs}: loss {reached:.4f}, best {state.lowest:.4f} at {state.best_epoch}")
+
+    if not math.isfinite(state.lowest):
+        raise LearnerError("the loss was never finite: lower learning_rate")
+    network.load_state_dict(best)
+    checkpoint.remove()
+    return Trained(state.best_epoch, state.curve, notes)
+
+
+def outputs(network: nn.Module, inputs: tuple[Tensor, ...], chunk: int) -> Iterator[Tensor]:
+    """The network's outputs, `chunk` rows at a time, in float32."""
+    network.eval()
+    with torch.inference_mode():
+        for parts in zip(*(tensor.split(chunk) for tensor in inputs), strict=True):
+            yield network(*parts)
+
+
+def _mean_score(network: nn.Module, score: Loss, rows: Rows, chunk: int) -> float:
+    targets = rows.target.split(chunk)
+    pairs = zip(outputs(network, rows.inputs, chunk), targets, strict=True)
+    return float(sum(score(output, target) * len(target) for output, target in pairs)) / len(rows.target)
+
+
+def _epoch(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    loss: Loss,
+    rows: Rows,
+    batch: int,
+    fitting: Fitting,
+    number: int,
+    deadline: float,
+) -> float | None:
+    """One pass over `rows` in a random order; the mean loss, or None when the time was up before its end.
+
+    The first epoch always ends.
+    """
+    torch.manual_seed(fitting.seed * 1_000_003 + number + 1)
+    network.train()
+    device, count = rows.target.device, len(rows.target)
+    total = torch.zeros((), device=device)
+    half = torch.autocast(device.type, torch.bfloat16, enabled=fitting.compute.precision == "bfloat16")
+    for step, index in enumerate(torch.randperm(count, device=device).split(batch)):
+        if number and step % CLOCK_EVERY == 0 and time.monotonic() > deadline:
+            return None
+        with half:
+            value = loss(network(*(tensor[index] for tensor in rows.inputs)), rows.target[index])
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        total += value.detach() * len(index)
+    return float(total) / count
+
+
+def _checkpoint(network: nn.Module, rows: Rows, judged: Rows | None, plan: Plan, fitting: Fitting) -> Checkpoint:
+    if fitting.scratch is None:
+        return Checkpoint(None, plan.name, "")
+    settings = plan.settings | {"seed": fitting.seed, "precision": fitting.compute.precision}
+    tensors = [*rows.inputs, rows.target, *([*judged.inputs, judged.target] if judged else [])]
+    return Checkpoint(fitting.scratch, plan.name, fingerprint(settings, network, tensors))
+
+
+def _out_of_patience(state: State, plan: Plan) -> bool:
+    return plan.patience is not None and state.epoch - state.best_epoch >= plan.patience
+
+
+def _copy(network: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in network.state_dict().items()}

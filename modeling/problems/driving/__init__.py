@@ -1,0 +1,4 @@
+"""Who drives well?"""
+
+TASKS = {"driving": "task"}
+"""Task -> the module here that holds it as `TASK`."""

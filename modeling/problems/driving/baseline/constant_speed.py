@@ -1,0 +1,20 @@
+"""Keeps lane and speed, whatever happens: the policy that any driver must beat."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from modeling.core.learner import Outcome
+from modeling.core.table import Table
+from modeling.learners.rule import Rule
+from modeling.problems.driving.highway import ACTIONS
+
+
+class Model(Rule):
+    """Certain of `IDLE` in every row."""
+
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("multiclass",)
+    reads: ClassVar[str | None] = "driving"
+
+    def predict(self, table: Table) -> np.ndarray:
+        return np.tile(np.eye(len(ACTIONS))[ACTIONS.index("IDLE")], (len(table), 1))

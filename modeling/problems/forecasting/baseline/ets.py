@@ -1,0 +1,19 @@
+"""Seasonal exponential smoothing: the classical forecast that learned ones are compared with."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from modeling.core.table import Table
+from modeling.learners.rule import Rule
+from modeling.problems.forecasting.series import SMOOTHED
+
+
+class Model(Rule):
+    """The forecast that the recipe (`modeling.problems.forecasting.series`) fitted for each series; others read it
+    too."""
+
+    reads: ClassVar[str | None] = "forecasting"
+
+    def predict(self, table: Table) -> np.ndarray:
+        return table.column(SMOOTHED).astype(np.float64)

@@ -1,0 +1,1 @@
+"""Trivial and simple learners that only this problem has."""

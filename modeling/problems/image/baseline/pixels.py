@@ -1,0 +1,69 @@
+"""A linear model on raw pixels: what any network that sees must beat."""
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+from pydantic import Field
+
+from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.table import Table
+from modeling.learners.baseline import logistic
+from modeling.learners.checks import check_target, read_knobs
+from modeling.problems.image import images
+
+
+class PixelKnobs(logistic.LogisticKnobs):
+    """`side`: images are squeezed to that many pixels a side."""
+
+    side: int = Field(24, ge=2)
+
+
+class Model:
+    """The learner `logistic` with a column a pixel and colour."""
+
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass")
+    default_seconds: ClassVar[float] = 15
+    extra: ClassVar[str | None] = "vision"
+    reads: ClassVar[str | None] = "image"
+
+    _linear: logistic.Model
+    _side: int
+    _colour: bool
+
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+        knobs = read_knobs(PixelKnobs, fitting.parameters)
+        check_target(self, train, valid, fitting)
+        self._side, self._colour = knobs.side, images.coloured(images.files(train))
+        self._linear = logistic.Model()
+        of_linear = replace(fitting, parameters={"C": knobs.C})
+        told = self._linear.fit(self._pixels(train), self._pixels(valid), of_linear)
+        return replace(told, parameters={"side": knobs.side} | told.parameters)
+
+    def predict(self, table: Table) -> np.ndarray:
+        return self._linear.predict(self._pixels(table))
+
+    def save(self, folder: Path) -> None:
+        self._linear.save(folder)
+        (folder / "pixels.json").write_text(json.dumps({"side": self._side, "colour": self._colour}))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        model, facts = cls(), json.loads((folder / "pixels.json").read_text())
+        model._linear, model._side, model._colour = logistic.Model.load(folder), facts["side"], facts["colour"]
+        return model
+
+    def _pixels(self, table: Table) -> Table:
+        pixels = images.pixels(images.files(table), self._side, colour=self._colour)
+        numeric = pixels.reshape(len(table), math.prod(pixels.shape[1:])).astype(np.float32)
+        return Table(
+            numeric=numeric,
+            categorical=np.empty((len(table), 0), dtype=np.int32),
+            target=table.target,
+            numeric_names=tuple(f"pixel {number}" for number in range(numeric.shape[1])),
+            categorical_names=(),
+            cardinalities=(),
+        )

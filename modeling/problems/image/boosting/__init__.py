@@ -1,0 +1,1 @@
+"""Learners on gradient-boosted trees that only this problem has."""

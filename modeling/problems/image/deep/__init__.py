@@ -1,0 +1,1 @@
+"""Neural networks that only this problem has."""

@@ -1,0 +1,158 @@
+"""A small convolutional network, trained from scratch: what images teach without what other images taught before."""
+
+import json
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, ClassVar, Self
+
+import numpy as np
+import torch
+from pydantic import Field
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.table import Table
+from modeling.learners.checks import Knobs, check_target, read_knobs
+from modeling.learners.progress import thinned
+from modeling.learners.torch import training as _training
+from modeling.learners.torch.head import Head
+from modeling.learners.torch.sample import sample
+from modeling.learners.torch.training import Objective, Plan, Rows, outputs, session
+from modeling.problems.image import images
+from modeling.problems.image.augmentation import Augment, Flips
+
+CHUNK = 256
+LARGEST = {"cpu": 64, "cuda": 224}
+"""Most pixels a side where `side` is None."""
+EPOCHS_WANTED = 8
+OPERATIONS_PER_SECOND = 2e10
+"""Of one CPU core, as training reaches them; what the subsample on a CPU is computed from."""
+
+
+class CNNKnobs(Knobs):
+    """`widths`: channels of the blocks, each two convolutions of which the second halves the picture. `side`: images
+    are squeezed to that many pixels a side; None: their own, by device at most. `rows`: train on at most that many;
+    None: all on a GPU, else what the budget affords. `flips`, `shift`: changes to training images. `epochs`: at most;
+    the best on validation rows is kept.
+    """
+
+    widths: tuple[Annotated[int, Field(ge=1)], ...] = (16, 32, 64, 128)
+    side: int | None = Field(None, ge=8)
+    rows: int | None = Field(None, ge=1)
+    flips: Flips = "horizontal"
+    shift: float = Field(0.05, ge=0, lt=0.5)
+    learning_rate: float = Field(2e-3, gt=0)
+    weight_decay: float = Field(0.01, ge=0)
+    dropout: float = Field(0.2, ge=0, lt=1)
+    batch: int = Field(64, ge=1)
+    epochs: int = Field(60, ge=1)
+    patience: int = Field(10, ge=1)
+
+
+class Model:
+    """Blocks of convolutions with batch normalisation, the mean over what is left of the picture, a dense layer."""
+
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass")
+    default_seconds: ClassVar[float] = 20
+    extra: ClassVar[str | None] = "vision"
+    reads: ClassVar[str | None] = "image"
+
+    _head: Head
+    _knobs: CNNKnobs
+    _colour: bool
+    _network: nn.Sequential
+
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+        start = time.monotonic()
+        knobs = read_knobs(CNNKnobs, fitting.parameters)
+        check_target(self, train, valid, fitting)
+        files, device = images.files(train), fitting.compute.device
+        self._colour = images.coloured(files)
+        side = knobs.side or min(max(images.usual_side(files), 8), LARGEST[device])
+        self._knobs = _affordable(knobs.model_copy(update={"side": side}), len(train), fitting)
+        seen = sample(train, self._knobs.rows, fitting.seed)
+        self._head = Head.of(seen, fitting)
+        settings = self._knobs.model_dump(mode="json")
+        with session(fitting, fitting.compute.threads):
+            self._network = _network(self._knobs, self._colour, self._head.width).to(device)
+            trained = _training.train(
+                self._network,
+                torch.optim.AdamW(
+                    self._network.parameters(),
+                    self._knobs.learning_rate,
+                    weight_decay=self._knobs.weight_decay,
+                    fused=True,
+                ),
+                Objective(self._loss, self._loss),
+                self._rows(seen).to(device),
+                None if fitting.fixed else self._rows(valid).to(device),
+                Plan("cnn", settings, start, self._knobs.epochs, self._knobs.batch, self._knobs.patience, CHUNK),
+                fitting,
+            )
+        note = f"{device}: {len(seen):,} of {len(train):,} rows, {side} pixels a side"
+        return Told(settings | {"epochs": trained.epochs}, thinned(trained.curve), [note, *trained.notes])
+
+    def predict(self, table: Table) -> np.ndarray:
+        inputs = self._inputs(table).to(next(self._network.parameters()).device)
+        responses = [self._head.response(output) for output in outputs(self._network, (inputs,), CHUNK)]
+        return self._head.prediction(torch.cat(responses))
+
+    def save(self, folder: Path) -> None:
+        save_file(self._network.state_dict(), folder / "weights.safetensors")
+        facts = {"head": asdict(self._head), "knobs": self._knobs.model_dump(), "colour": self._colour}
+        (folder / "cnn.json").write_text(json.dumps(facts))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        facts = json.loads((folder / "cnn.json").read_text())
+        model = cls()
+        model._head, model._knobs, model._colour = Head(**facts["head"]), CNNKnobs(**facts["knobs"]), facts["colour"]
+        model._network = _network(model._knobs, model._colour, model._head.width)
+        model._network.load_state_dict(load_file(folder / "weights.safetensors"))
+        return model
+
+    def _rows(self, table: Table) -> Rows:
+        return Rows((self._inputs(table),), self._head.target(table))
+
+    def _inputs(self, table: Table) -> Tensor:
+        """uint8 ``[n, channels, side, side]``."""
+        assert self._knobs.side, "sized before"
+        return torch.from_numpy(images.pixels(images.files(table), self._knobs.side, colour=self._colour))
+
+    def _loss(self, output: Tensor, target: Tensor) -> Tensor:
+        return self._head.cross_entropy(output.float(), target)
+
+
+class _Scaled(nn.Module):
+    """Pixels from 0 to 255 as numbers from -1 to 1."""
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        return pixels.float() / 127.5 - 1
+
+
+def _network(knobs: CNNKnobs, colour: bool, outputs: int) -> nn.Sequential:
+    blocks, channels = [], 3 if colour else 1
+    for width in knobs.widths:
+        blocks += [*_convolution(channels, width, stride=1), *_convolution(width, width, stride=2)]
+        channels = width
+    mean = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(knobs.dropout)]
+    return nn.Sequential(Augment(knobs.flips, knobs.shift), _Scaled(), *blocks, *mean, nn.Linear(channels, outputs))
+
+
+def _convolution(inputs: int, width: int, stride: int) -> list[nn.Module]:
+    return [nn.Conv2d(inputs, width, 3, stride, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+
+
+def _affordable(knobs: CNNKnobs, rows: int, fitting: Fitting) -> CNNKnobs:
+    """With `rows` filled in. A rule and not a measurement, so that a resumed fit gets the same size."""
+    if fitting.compute.device == "cuda":
+        return knobs.model_copy(update={"rows": min(knobs.rows or rows, rows)})
+    assert knobs.side, "sized before"
+    layers = zip((3, *knobs.widths), knobs.widths, strict=False)
+    products = sum(
+        9 * width * (inputs + width / 4) * (knobs.side / 2**depth) ** 2 for depth, (inputs, width) in enumerate(layers)
+    )
+    affordable = int(fitting.seconds * fitting.compute.threads * OPERATIONS_PER_SECOND / (6 * products * EPOCHS_WANTED))
+    return knobs.model_copy(update={"rows": min(knobs.rows or max(affordable, 500), rows)})

@@ -1,0 +1,169 @@
+"""Images as learners and readers need them: decoded, resized, compared, taken apart.
+
+Belongs here: the steps between the bytes of a PNG or JPEG file and arrays, whoever asks. Does not belong here: what may
+be delivered (the contract's probes), networks (`modeling.problems.image.backbone`), or what is reported
+(`modeling.problems.image.task`). Pillow belongs to the extra `vision` and is imported inside functions.
+"""
+
+import base64
+import io
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+
+from modeling.core import memoisation as memory
+from modeling.core.features import FeatureError
+from modeling.core.table import Table
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FORMATS = ("PNG", "JPEG")
+HASH_SIDE = 16
+"""Rows and columns of the perceptual hash: 256 bits."""
+GRID = 6
+"""Rows and columns of the patches an image is taken apart into."""
+
+
+def files(table: Table) -> list[bytes]:
+    """The bytes of every row's image.
+
+    Raises
+    ------
+    FeatureError: the rows hold no column of images, or more than one; or an image is missing.
+    """
+    names = [name for name, dtype in table.content.schema.items() if dtype == pl.Binary]
+    if len(names) != 1:
+        raise FeatureError(f"the rows have {names or 'no column'} of image bytes; name one as `columns: {{image: …}}`")
+    (column,) = table.content.select(names)
+    if column.has_nulls():
+        raise FeatureError(f"{column.name!r}: {column.null_count():,} of {len(column):,} images are missing")
+    return column.to_list()
+
+
+def pixels(files: Sequence[bytes], side: int, *, colour: bool) -> np.ndarray:
+    """uint8 ``[n, 3 or 1, side, side]``: every image squeezed into a square; remembered.
+
+    Raises
+    ------
+    FeatureError: a file is no PNG or JPEG, or broken; with its digest.
+    """
+    mode, channels = ("RGB", 3) if colour else ("L", 1)
+
+    def squeezed(new: Sequence[bytes]) -> list[np.ndarray]:
+        return [np.asarray(image.convert(mode).resize((side, side))) for image in _opened(new)]
+
+    arrays = memory.each(f"{side} pixels {mode}", files, squeezed)
+    stacked = np.array(arrays, dtype=np.uint8).reshape(len(arrays), side, side, channels)
+    return np.ascontiguousarray(stacked.transpose(0, 3, 1, 2))
+
+
+def coloured(files: Iterable[bytes]) -> bool:
+    """Whether any image has more than shades of grey to offer, by its kind of pixels."""
+    return any(image.mode not in ("1", "L", "LA") for image in _opened(files, decode=False))
+
+
+def usual_side(files: Iterable[bytes]) -> int:
+    """The median of the images' longer sides, in pixels."""
+    return int(np.median([max(image.size) for image in _opened(files, decode=False)]))
+
+
+def perceptual_hash(column: pl.Series) -> pl.Series:
+    """The same text for images that look alike, however they are sized or compressed; null where there is none.
+
+    A bit tells whether a cell of a 16 × 16 grid is brighter than its left neighbour (the difference hash of Krawetz
+    2013), after a border of one colour was cut off: a small thing on a plain ground would leave most bits empty.
+    """
+    hashes = [_difference_hash(_trimmed(image.convert("L"))) for image in _opened(column.drop_nulls())]
+    codes = pl.Series(column.name, [None] * len(column), dtype=pl.String)
+    return codes.scatter(column.is_not_null().arg_true(), hashes)
+
+
+def _difference_hash(image: "Image") -> str:
+    cells = np.asarray(image.resize((HASH_SIDE + 1, HASH_SIDE))).astype(np.int16)
+    return np.packbits(np.diff(cells, axis=1) > 0).tobytes().hex()
+
+
+def _trimmed(image: "Image") -> "Image":
+    """Without the border that has the colour of the upper left corner."""
+    from PIL import Image, ImageChops
+
+    ground = Image.new(image.mode, image.size, image.getpixel((0, 0)))
+    return image.crop(ImageChops.difference(image, ground).getbbox())
+
+
+def png(image: "Image") -> bytes:
+    """The file, written fast rather than small."""
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+@dataclass(frozen=True)
+class PatchOccluder:
+    """Patches of a grid, each replaced by the image's mean colour (Zeiler & Fergus 2014)."""
+
+    column: str
+
+    def parts(self, value: bytes) -> list[str]:
+        return [f"row {row}, column {column}" for row in range(1, GRID + 1) for column in range(1, GRID + 1)]
+
+    def without(self, value: bytes, dropped: Collection[int]) -> bytes:
+        from PIL import Image
+
+        (image,) = _opened([value])
+        array = np.array(image)
+        rows, columns = (np.linspace(0, size, GRID + 1).astype(int) for size in array.shape[:2])
+        mean = array.mean(axis=(0, 1))
+        for part in dropped:
+            row, column = divmod(part, GRID)
+            array[rows[row] : rows[row + 1], columns[column] : columns[column + 1]] = mean
+        return png(Image.fromarray(array))
+
+
+def beside_saliency(file: bytes, effects: np.ndarray, side: int) -> str:
+    """PNG in base64: the image, and again in grey with the patches the answer hangs on in red, `side` pixels each.
+
+    `effects` ``[GRID²]``: how much the answer loses without a patch; the strongest is drawn in full.
+    """
+    from PIL import Image
+
+    (image,) = _opened([file])
+    image = image.convert("RGB").resize((side, side))
+    strength = effects.clip(0).reshape(GRID, GRID) / max(effects.max(), np.finfo(float).tiny)
+    mask = Image.fromarray((strength * 160).astype(np.uint8)).resize((side, side), Image.Resampling.BICUBIC)
+    over = Image.composite(Image.new("RGB", image.size, (220, 30, 30)), image.convert("L").convert("RGB"), mask)
+    strip = Image.new("RGB", (2 * side, side))
+    strip.paste(image, (0, 0))
+    strip.paste(over, (side, 0))
+    buffer = io.BytesIO()
+    strip.quantize(48).save(buffer, "PNG", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _opened(files: Iterable[bytes], *, decode: bool = True) -> Iterator["Image"]:
+    """Every image, one after the other, 16 bits of grey scaled to 8 and a palette turned into its colours."""
+    from PIL import Image
+    from PIL.Image import DecompressionBombError
+
+    for file in files:
+        try:
+            image = Image.open(io.BytesIO(file), formats=FORMATS)
+            if decode:
+                image.load()
+        except (OSError, SyntaxError, ValueError, DecompressionBombError) as error:
+            what = f"the image with SHA-256 {sha256(file).hexdigest()} can't be decoded as PNG or JPEG: {error}"
+            raise FeatureError(f"{what}; quarantine it in the contract") from error
+        yield _plain(image) if decode else image
+
+
+def _plain(image: "Image") -> "Image":
+    from PIL import Image
+
+    if image.mode.startswith("I"):
+        return Image.fromarray((np.asarray(image) / 257).astype(np.uint8))
+    return image.convert("RGB") if image.mode == "P" else image

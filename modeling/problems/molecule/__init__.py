@@ -1,0 +1,4 @@
+"""Does this molecule have the property?"""
+
+TASKS = {"molecule_classification": "task"}
+"""Task -> the module here that holds it as `TASK`."""

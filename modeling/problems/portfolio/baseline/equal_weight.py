@@ -1,0 +1,17 @@
+"""One share of each: the portfolio any other must beat (DeMiguel et al. 2009)."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from modeling.core.table import Table
+from modeling.learners.rule import Rule
+
+
+class Model(Rule):
+    """No forecast at all (NaN), which a portfolio answers with equal weights."""
+
+    reads: ClassVar[str | None] = "portfolio"
+
+    def predict(self, table: Table) -> np.ndarray:
+        return np.full(len(table), np.nan)

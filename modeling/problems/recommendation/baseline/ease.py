@@ -1,0 +1,91 @@
+"""EASE: a linear autoencoder of histories, solved in closed form.
+
+Source: Steck 2019, "Embarrassingly shallow autoencoders for sparse data".
+"""
+
+import time
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+from pydantic import PositiveFloat
+
+from modeling.core.learner import Fitting, LearnerError, Outcome, Told
+from modeling.core.table import Table
+from modeling.learners.checks import read_knobs
+from modeling.problems.recommendation.ranking import (
+    ITEMS,
+    RecommenderKnobs,
+    best_on,
+    check_histories,
+    popular,
+    ranked,
+    taken,
+)
+
+PENALTIES = (300.0, 100.0, 1000.0, 30.0, 3000.0)
+MOST_ITEMS = 20_000
+"""The items' square matrix is inverted: 3.2 GB at this size."""
+
+
+class EASEKnobs(RecommenderKnobs):
+    """`penalty`: L2 on the weights between items; None: chosen on validation users."""
+
+    penalty: PositiveFloat | None = None
+
+
+class Model:
+    """Every item is predicted from all others: the weights that rebuild training histories best."""
+
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("ranking",)
+    default_seconds: ClassVar[float] = 20
+    extra: ClassVar[str | None] = None
+    reads: ClassVar[str | None] = "recommendation"
+
+    _weights: np.ndarray
+    _popular: np.ndarray
+
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+        deadline = time.monotonic() + fitting.seconds
+        knobs = read_knobs(EASEKnobs, fitting.parameters)
+        check_histories(self, train, fitting)
+        items = train.shared[ITEMS].height
+        if items > MOST_ITEMS:
+            raise LearnerError(f"EASE inverts a matrix of all {items:,} items; {MOST_ITEMS:,} at most: use item_knn")
+        self._popular, half_life = popular(train, valid, knobs, deadline)
+        together = self._together(train)
+
+        def lists(penalty: float) -> np.ndarray:
+            self._weights = between_items(together, penalty)
+            return self.predict(valid)
+
+        penalty = best_on(valid, PENALTIES if knobs.penalty is None else (knobs.penalty,), lists, deadline)
+        self._weights = between_items(together, penalty)
+        return Told(parameters={"half_life": half_life, "penalty": penalty})
+
+    def predict(self, table: Table) -> np.ndarray:
+        return ranked(lambda part: taken(part) @ self._weights, self._popular, table)
+
+    def save(self, folder: Path) -> None:
+        np.savez(folder / "ease.npz", allow_pickle=False, weights=self._weights, popular=self._popular)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        model = cls()
+        with np.load(folder / "ease.npz", allow_pickle=False) as arrays:
+            model._weights, model._popular = arrays["weights"], arrays["popular"]
+        return model
+
+    @staticmethod
+    def _together(train: Table) -> np.ndarray:
+        """``[items, items]``: how many users have both."""
+        histories = taken(train)
+        return (histories.T @ histories).toarray().astype(np.float64)
+
+
+def between_items(together: np.ndarray, penalty: float) -> np.ndarray:
+    """float32 ``[items, items]``: what having an item says for another, nothing for itself."""
+    inverse = np.linalg.inv(together + penalty * np.eye(len(together)))
+    weights = -inverse / inverse.diagonal()
+    np.fill_diagonal(weights, 0)
+    return weights.astype(np.float32)

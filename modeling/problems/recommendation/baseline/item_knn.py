@@ -1,0 +1,88 @@
+"""Item-kNN: what was taken together with what the user has.
+
+Source: Sarwar et al. 2001, "Item-based collaborative filtering recommendation algorithms"; shrinkage as in Koren 2008.
+"""
+
+import time
+from itertools import product
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+from pydantic import Field
+from scipy.sparse import csr_array, load_npz, save_npz
+
+from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.table import Table
+from modeling.learners.checks import read_knobs
+from modeling.problems.recommendation.ranking import RecommenderKnobs, best_on, check_histories, popular, ranked, taken
+
+NEIGHBOURS = (100, 30, 300)
+SHRINKAGES = (10.0, 100.0)
+
+
+class ItemKNNKnobs(RecommenderKnobs):
+    """`neighbours`: items that speak for an item; `shrink`: common users a pair must exceed by far to be believed.
+    None: chosen on validation users."""
+
+    neighbours: int | None = Field(None, ge=1)
+    shrink: float | None = Field(None, ge=0)
+
+
+class Model:
+    """The cosine of items, kept for each item's nearest."""
+
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("ranking",)
+    default_seconds: ClassVar[float] = 15
+    extra: ClassVar[str | None] = None
+    reads: ClassVar[str | None] = "recommendation"
+
+    _similar: csr_array
+    _popular: np.ndarray
+
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+        deadline = time.monotonic() + fitting.seconds
+        knobs = read_knobs(ItemKNNKnobs, fitting.parameters)
+        check_histories(self, train, fitting)
+        self._popular, half_life = popular(train, valid, knobs, deadline)
+        histories = taken(train)
+        together = (histories.T @ histories).tocsr()
+
+        def lists(choice: tuple[int, float]) -> np.ndarray:
+            self._similar = nearest(together, *choice)
+            return self.predict(valid)
+
+        choices = product(
+            NEIGHBOURS if knobs.neighbours is None else (knobs.neighbours,),
+            SHRINKAGES if knobs.shrink is None else (knobs.shrink,),
+        )
+        neighbours, shrink = best_on(valid, list(choices), lists, deadline)
+        self._similar = nearest(together, neighbours, shrink)
+        return Told(parameters={"half_life": half_life, "neighbours": neighbours, "shrink": shrink})
+
+    def predict(self, table: Table) -> np.ndarray:
+        return ranked(lambda part: csr_array(taken(part) @ self._similar).toarray(), self._popular, table)
+
+    def save(self, folder: Path) -> None:
+        save_npz(folder / "similar.npz", self._similar)
+        np.savez(folder / "popularity.npz", allow_pickle=False, popular=self._popular)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        model = cls()
+        model._similar = csr_array(load_npz(folder / "similar.npz"))
+        with np.load(folder / "popularity.npz", allow_pickle=False) as arrays:
+            model._popular = arrays["popular"]
+        return model
+
+
+def nearest(together: csr_array, neighbours: int, shrink: float) -> csr_array:
+    """float32 ``[items, items]``: the shrunken cosine of every item with its nearest, by how many users have both."""
+    size = np.sqrt(together.diagonal())
+    pairs = together.tocoo()
+    cosine = pairs.data / (size[pairs.row] * size[pairs.col] + shrink)
+    order = np.lexsort((-np.where(pairs.row == pairs.col, -np.inf, cosine), pairs.row))
+    row, col, cosine = pairs.row[order], pairs.col[order], cosine[order]
+    place = np.arange(len(row)) - np.searchsorted(row, row)
+    kept = (place < neighbours) & (row != col)
+    return csr_array((cosine[kept].astype(np.float32), (col[kept], row[kept])), shape=together.shape)

@@ -1,0 +1,43 @@
+"""What most people take, the same list for everyone: the recommender that every other must beat."""
+
+import time
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+
+from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.table import Table
+from modeling.learners.checks import read_knobs
+from modeling.problems.recommendation.ranking import RecommenderKnobs, check_histories, popular, ranked
+
+
+class Model:
+    """Items by how often they were taken, lately above all where validation users say so."""
+
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("ranking",)
+    default_seconds: ClassVar[float] = 5
+    extra: ClassVar[str | None] = None
+    reads: ClassVar[str | None] = "recommendation"
+
+    _popular: np.ndarray
+
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+        deadline = time.monotonic() + fitting.seconds
+        knobs = read_knobs(RecommenderKnobs, fitting.parameters)
+        check_histories(self, train, fitting)
+        self._popular, half_life = popular(train, valid, knobs, deadline)
+        return Told(parameters={"half_life": half_life})
+
+    def predict(self, table: Table) -> np.ndarray:
+        return ranked(lambda part: np.tile(self._popular, (len(part), 1)), self._popular, table)
+
+    def save(self, folder: Path) -> None:
+        np.savez(folder / "popularity.npz", allow_pickle=False, popular=self._popular)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        model = cls()
+        with np.load(folder / "popularity.npz", allow_pickle=False) as arrays:
+            model._popular = arrays["popular"]
+        return model

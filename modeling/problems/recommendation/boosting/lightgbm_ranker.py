@@ -1,0 +1,302 @@
+"""LightGBM's LambdaRank over what is popular, new, popular with people of the same profile, similar to a history and
+like it in tags and numbers.
+
+It learns from the past as it will be used: at several moments within the training time, everything it knows of items is
+counted from what lay before, and what users took in the days after, with a history or without, is what it learns to
+rank first. Nothing of an answer is in its features.
+
+Source: Burges 2010, "From RankNet to LambdaRank to LambdaMART".
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar, Self
+
+import lightgbm as lgb
+import numpy as np
+import polars as pl
+import polars.selectors as cs
+from pydantic import Field
+from safetensors.numpy import load_file, save_file
+from sklearn.preprocessing import MultiLabelBinarizer
+
+from modeling.core.learner import Fitting, LearnerError, Outcome, Told
+from modeling.core.table import Table
+from modeling.learners.checks import read_knobs
+from modeling.problems.recommendation.baseline.item_knn import nearest
+from modeling.problems.recommendation.ranking import (
+    AGE,
+    HISTORY,
+    ITEMS,
+    TAGS,
+    RecommenderKnobs,
+    best_on,
+    check_histories,
+    flat,
+    popular,
+    ranked,
+    taken,
+)
+
+HALF_LIVES = (3.0, 10.0, 30.0, 10_000.0)
+PROFILE_HALF_LIVES = (30.0, 10_000.0)
+FIRST_VISIT = 1.0
+"""Days after a user's first item in which they are new: then people take other items than when they come back."""
+PROFILE_USERS = 20.0
+"""What people of one profile take is drawn towards what all take by as many users."""
+LEAST_SHARE = 1e-3
+"""Of the most popular item: items below are alike."""
+NO_VISIT = 100.0
+"""The days since their last item of who has none, and of who was away for longer."""
+NEIGHBOURS, SHRINKAGE = 200, 10.0
+PRIORS = (0.0, 0.3, 1.0, 3.0)
+
+Shown = tuple[np.ndarray, np.ndarray]
+"""Features ``[m, f]`` of the items of one list, and labels ``[m]``."""
+
+
+class RankerKnobs(RecommenderKnobs):
+    """`boosters`: how many score together, each of so many `rounds`; one alone depends on its seed. `moments`: at how
+    many a list is asked for, `days` apart, back from the end of the training time. `negatives`: items a user did not
+    take, drawn for each list. `prior`: how much of the logarithm of what is popular lately is added to the scores;
+    None: chosen on validation users. The others are LightGBM's own: small trees, as there are only some hundred lists.
+    """
+
+    boosters: int = Field(5, ge=1)
+    rounds: int = Field(100, ge=1)
+    prior: float | None = Field(None, ge=0)
+    moments: int = Field(11, ge=1)
+    days: float = Field(10.0, gt=0)
+    negatives: int = Field(150, ge=1)
+    learning_rate: float = Field(0.1, gt=0)
+    num_leaves: int = Field(8, ge=2)
+    min_data_in_leaf: int = Field(200, ge=1)
+    feature_fraction: float = Field(0.6, gt=0, le=1)
+    lambda_l2: float = Field(10.0, ge=0)
+
+
+class Model:
+    """All items are candidates; trees score each of them for each user."""
+
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("ranking",)
+    default_seconds: ClassVar[float] = 30
+    extra: ClassVar[str | None] = None
+    reads: ClassVar[str | None] = "recommendation"
+
+    _known: "_Known"
+    _boosters: list[lgb.Booster]
+    _popular: np.ndarray
+    _prior: float
+
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+        deadline = time.monotonic() + fitting.seconds
+        knobs = read_knobs(RankerKnobs, fitting.parameters)
+        check_histories(self, train, fitting)
+        self._popular, half_life = popular(train, valid, knobs, deadline)
+        self._known = _Known.of(train)
+        lists = _training_lists(train, knobs, np.random.default_rng(fitting.seed))
+        data = _dataset(lists)
+        self._boosters = [
+            lgb.train(_settings(knobs, fitting, number), data, knobs.rounds) for number in range(knobs.boosters)
+        ]
+
+        def with_prior(prior: float) -> np.ndarray:
+            self._prior = prior
+            return self.predict(valid)
+
+        priors = PRIORS if knobs.prior is None else (knobs.prior,)
+        self._prior = best_on(valid, priors, with_prior, deadline)
+        told = knobs.model_dump() | {"half_life": half_life, "prior": self._prior}
+        return Told(told, notes=[f"learned from {len(lists):,} lists within the training time"])
+
+    def predict(self, table: Table) -> np.ndarray:
+        return ranked(self._scores, self._popular, table)
+
+    def save(self, folder: Path) -> None:
+        for number, booster in enumerate(self._boosters):
+            booster.save_model(folder / f"lightgbm_{number}.txt")
+        self._known.save(folder)
+        facts = {"popular": self._popular.tolist(), "prior": self._prior}
+        (folder / "popularity.json").write_text(json.dumps(facts))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        model = cls()
+        model._boosters = [lgb.Booster(model_file=path) for path in sorted(folder.glob("lightgbm_*.txt"))]
+        model._known = _Known.load(folder)
+        facts = json.loads((folder / "popularity.json").read_text())
+        model._popular, model._prior = np.array(facts["popular"]), facts["prior"]
+        return model
+
+    def _scores(self, table: Table) -> np.ndarray:
+        features = self._known.features(table)
+        rows = features.reshape(-1, features.shape[-1])
+        scores = np.mean([np.asarray(booster.predict(rows)) for booster in self._boosters], axis=0)
+        return scores.reshape(features.shape[:2]) + self._prior * np.log1p(self._popular)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of items at one moment.
+
+    Attributes
+    ----------
+    alone: float32 ``[items, a]``: popularity by half-life, with new users, with returning ones, and of all time; days
+        since first and last taken.
+    by_level: float32 ``[levels, items, h]``: by how much more people of a profile's level take the item, by half-life;
+        the levels of all profile columns one after the other.
+    similar: float32 ``[items, items]``: shrunken cosine of the nearest.
+    """
+
+    alone: np.ndarray
+    by_level: np.ndarray
+    similar: np.ndarray
+
+    @classmethod
+    def of(cls, table: Table) -> Self:
+        (codes, ends), age = flat(table.content[HISTORY]), flat(table.content[AGE])[0]
+        items = table.shared[ITEMS].height
+        span = np.nan_to_num(age.max(initial=0))
+        first, last = np.full((2, items), [[0.0], [span]])
+        np.maximum.at(first, codes, age)
+        np.minimum.at(last, codes, age)
+        begun = np.repeat(table.content[AGE].list.max().fill_null(0).to_numpy(), np.diff(ends, prepend=0))
+        new = begun - age < FIRST_VISIT
+        counted = [(half_life, None) for half_life in HALF_LIVES]
+        counted += [(10.0, new), (10_000.0, new), (10.0, ~new), (30.0, ~new)]
+        shares = [
+            _share(np.bincount(codes, 0.5 ** (age / half_life) * (1 if of is None else of), minlength=items))
+            for half_life, of in counted
+        ]
+        histories = taken(table)
+        similar = nearest((histories.T @ histories).tocsr(), NEIGHBOURS, SHRINKAGE).toarray()
+        by_level = np.stack([_by_level(table, half_life) for half_life in PROFILE_HALF_LIVES], axis=-1)
+        return cls(np.stack([*shares, first, last], axis=1).astype(np.float32), by_level, similar)
+
+    def features(self, table: Table) -> np.ndarray:
+        """float32 ``[n, items, f]`` for the users of `table`."""
+        histories, items = taken(table), table.shared[ITEMS]
+        shape = len(table), items.height
+        length = histories.sum(axis=1).reshape(-1, 1)
+        per_item = 1 / np.maximum(length, 1)
+        numbers = items.select(cs.numeric()).fill_null(strategy="mean")
+        described = numbers.to_numpy().reshape(items.height, numbers.width)
+        tags = _directions(items[TAGS])
+        similar = histories @ self.similar
+        away = table.content[AGE].list.min().fill_null(NO_VISIT).clip(0, NO_VISIT).to_numpy().reshape(-1, 1)
+        users = [
+            similar * per_item,
+            similar * np.sqrt(per_item),
+            (histories @ tags) @ tags.T * per_item,
+            *(histories @ values[:, None] * per_item - values for values in described.T),
+            *(np.broadcast_to(of_user, shape) for of_user in (length, away)),
+            np.broadcast_to(histories @ self.alone[:, len(HALF_LIVES) - 1, None] * per_item, shape),
+        ]
+        of_items = np.hstack([self.alone, described])
+        alone = np.broadcast_to(of_items, (len(table), *of_items.shape))
+        alike = [self.by_level[codes] for codes in _levels(table).T]
+        together = sum(alike, np.zeros((*shape, len(PROFILE_HALF_LIVES))))
+        return np.concatenate([alone, np.stack(users, axis=-1), *alike, together], axis=-1, dtype=np.float32)
+
+    def save(self, folder: Path) -> None:
+        arrays = {"alone": self.alone, "by_level": self.by_level, "similar": self.similar}
+        save_file(arrays, folder / "items.safetensors")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        return cls(**load_file(folder / "items.safetensors"))
+
+
+def _share(counts: np.ndarray) -> np.ndarray:
+    """The logarithm of counts as shares of the largest: the same at moments of which more or less is known."""
+    return np.log(counts / max(counts.max(), 1e-9) + LEAST_SHARE)
+
+
+def _levels(table: Table) -> np.ndarray:
+    """int64 ``[n, q]``: the codes of the profile, counted on from one column to the next."""
+    return table.categorical + np.cumsum([0, *table.cardinalities])[:-1]
+
+
+def _by_level(table: Table, half_life: float) -> np.ndarray:
+    """float32 ``[levels, items]``: the logarithm of the share of a level's users who have an item over everyone's.
+
+    A user last seen `half_life` days ago counts half.
+    """
+    weight = 0.5 ** (table.content[AGE].list.min().fill_null(np.inf).to_numpy() / half_life)
+    member = np.zeros((len(table), sum(table.cardinalities)))
+    np.put_along_axis(member, _levels(table), weight[:, None], axis=1)
+    everyone = (weight @ taken(table)) / max(weight.sum(), 1e-9) + 1e-9
+    people = member.sum(axis=0)[:, None] + PROFILE_USERS
+    return np.log((member.T @ taken(table) + PROFILE_USERS * everyone) / people / everyone).astype(np.float32)
+
+
+def _directions(tags: pl.Series) -> np.ndarray:
+    """float32 ``[items, tags]``: each item's tags as a vector of length one."""
+    held = np.asarray(MultiLabelBinarizer().fit_transform(tags.to_list()), dtype=np.float32)
+    return held / np.maximum(np.linalg.norm(held, axis=1, keepdims=True), 1)
+
+
+def _training_lists(train: Table, knobs: RankerKnobs, random: np.random.Generator) -> list[Shown]:
+    """A list of items for every moment and user who took new ones in the days after, 1 where the user did.
+
+    Raises
+    ------
+    LearnerError: there is no such user.
+    """
+    lists = [
+        one for number in range(1, knobs.moments + 1) for one in _lists_at(train, number * knobs.days, knobs, random)
+    ]
+    if not lists:
+        raise LearnerError(
+            f"no training user takes anything new in the {knobs.moments} times {knobs.days:g} days before the end: "
+            "set the knobs `moments` and `days` to the pace of these users"
+        )
+    return lists
+
+
+def _dataset(lists: list[Shown]) -> lgb.Dataset:
+    features, labels = (np.concatenate(part) for part in zip(*lists, strict=True))
+    return lgb.Dataset(features, labels, group=[len(label) for _, label in lists])
+
+
+def _lists_at(train: Table, ago: float, knobs: RankerKnobs, random: np.random.Generator) -> Iterator[Shown]:
+    """Features ``[m, f]`` and labels ``[m]`` of every user who took new items in the days that begin `ago` days before
+    the end of the training time, among the items known by then."""
+    flat_rows = train.content.with_row_index("row").explode(HISTORY, AGE)
+    before = flat_rows.filter(pl.col(AGE) >= ago).group_by("row").agg(HISTORY, pl.col(AGE) - ago).sort("row")
+    soon = (pl.col(AGE) < ago) & (pl.col(AGE) >= ago - knobs.days)
+    after = flat_rows.filter(soon).group_by("row").agg(wanted=pl.col(HISTORY)).sort("row")
+    if before.is_empty() or after.is_empty():
+        return
+    past = replace(train.rows(before["row"].to_numpy()), content=before)
+    active = after.join(before, on="row", how="left", maintain_order="left").with_columns(
+        pl.col(HISTORY, AGE).fill_null([])
+    )
+    features = _Known.of(past).features(replace(train.rows(after["row"].to_numpy()), content=active))
+    known = np.unique(flat(before[HISTORY])[0])
+    for user, (had, wanted) in enumerate(active.select(HISTORY, "wanted").iter_rows()):
+        fresh = np.setdiff1d(known, had)
+        positive, others = np.intersect1d(fresh, wanted), np.setdiff1d(fresh, wanted)
+        drawn = random.choice(others, min(knobs.negatives, len(others)), replace=False)
+        if len(positive) and len(drawn):
+            shown = np.append(positive, drawn)
+            yield features[user, shown], np.arange(len(shown)) < len(positive)
+
+
+def _settings(knobs: RankerKnobs, fitting: Fitting, number: int) -> dict[str, object]:
+    return knobs.model_dump(
+        include={"learning_rate", "num_leaves", "min_data_in_leaf", "feature_fraction", "lambda_l2"}
+    ) | {
+        "objective": "lambdarank",
+        "lambdarank_truncation_level": 10,
+        "bagging_fraction": 0.5,
+        "bagging_freq": 1,
+        "seed": fitting.seed * knobs.boosters + number,
+        "deterministic": True,
+        "force_row_wise": True,
+        "num_threads": fitting.compute.threads,
+        "verbosity": -1,
+    }

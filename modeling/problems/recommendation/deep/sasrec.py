@@ -1,0 +1,191 @@
+"""SASRec: self-attention over what a user took, in order, predicts what comes next.
+
+Source: Kang & McAuley 2018, "Self-attentive sequential recommendation"; trained with cross-entropy over all items
+instead of sampled negatives (Klenitskiy & Vasilev 2023, "Turning dross into gold loss").
+"""
+
+import json
+import time
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+import polars as pl
+import torch
+from pydantic import Field
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.table import Table
+from modeling.learners.checks import read_knobs
+from modeling.learners.progress import thinned
+from modeling.learners.torch import training as _training
+from modeling.learners.torch.training import Objective, Plan, Rows, outputs, session
+from modeling.problems.recommendation.ranking import (
+    HISTORY,
+    ITEMS,
+    NO_ITEM,
+    RecommenderKnobs,
+    best_on,
+    check_histories,
+    popular,
+    ranked,
+)
+
+CHUNK = 256
+PRIORS = (0.0, 0.25, 0.5, 1.0)
+
+
+class SASRecKnobs(RecommenderKnobs):
+    """`length`: most recent items looked at. `prior`: how much of the logarithm of what is popular lately is added to
+    the scores; None: chosen on validation users. `patience`: epochs without a better validation loss."""
+
+    length: int = Field(30, ge=2)
+    width: int = Field(64, ge=2)
+    heads: int = Field(2, ge=1)
+    blocks: int = Field(2, ge=1)
+    dropout: float = Field(0.3, ge=0, lt=1)
+    learning_rate: float = Field(5e-3, gt=0)
+    batch: int = Field(32, ge=1)
+    epochs: int = Field(60, ge=1)
+    patience: int = Field(3, ge=1)
+    prior: float | None = Field(None, ge=0)
+
+
+class Model:
+    """A causal transformer whose item embeddings are also its output layer."""
+
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("ranking",)
+    default_seconds: ClassVar[float] = 30
+    extra: ClassVar[str | None] = None
+    reads: ClassVar[str | None] = "recommendation"
+
+    _knobs: SASRecKnobs
+    _network: "_Network"
+    _popular: np.ndarray
+    _prior: float
+
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+        start = time.monotonic()
+        self._knobs = knobs = read_knobs(SASRecKnobs, fitting.parameters)
+        check_histories(self, train, fitting)
+        self._popular, half_life = popular(train, valid, knobs, start + fitting.seconds)
+        settings, device = knobs.model_dump(mode="json"), fitting.compute.device
+        judged = None if fitting.fixed else Rows((self._recent(valid),), torch.from_numpy(valid.target)).to(device)
+        with session(fitting, fitting.compute.threads):
+            self._network = _Network(train.shared[ITEMS].height, knobs).to(device)
+            trained = _training.train(
+                self._network,
+                torch.optim.AdamW(self._network.parameters(), lr=knobs.learning_rate),
+                Objective(_next_item, _wanted_items),
+                windows(train, knobs.length).to(device),
+                judged,
+                Plan(
+                    "sasrec",
+                    settings,
+                    start,
+                    knobs.epochs,
+                    knobs.batch,
+                    None if fitting.fixed else knobs.patience,
+                    CHUNK,
+                ),
+                fitting,
+            )
+
+        def lists(prior: float) -> np.ndarray:
+            self._prior = prior
+            return self.predict(valid)
+
+        priors = PRIORS if knobs.prior is None else (knobs.prior,)
+        self._prior = best_on(valid, priors, lists, start + fitting.seconds)
+        chosen = {"half_life": half_life, "epochs": trained.epochs, "prior": self._prior}
+        return Told(settings | chosen, thinned(trained.curve), trained.notes)
+
+    def predict(self, table: Table) -> np.ndarray:
+        return ranked(self._scores, self._popular, table)
+
+    def save(self, folder: Path) -> None:
+        save_file(self._network.state_dict(), folder / "weights.safetensors")
+        np.savez(folder / "popularity.npz", allow_pickle=False, popular=self._popular)
+        facts = {"knobs": self._knobs.model_dump(mode="json"), "prior": self._prior}
+        (folder / "sasrec.json").write_text(json.dumps(facts))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        facts = json.loads((folder / "sasrec.json").read_text())
+        model = cls()
+        model._knobs, model._prior = SASRecKnobs(**facts["knobs"]), facts["prior"]
+        with np.load(folder / "popularity.npz", allow_pickle=False) as arrays:
+            model._popular = arrays["popular"]
+        model._network = _Network(len(model._popular), model._knobs)
+        model._network.load_state_dict(load_file(folder / "weights.safetensors"))
+        return model
+
+    def _scores(self, table: Table) -> np.ndarray:
+        recent = self._recent(table).to(next(self._network.parameters()).device)
+        logits = torch.cat(list(outputs(self._network, (recent,), CHUNK))).double().cpu().numpy()
+        new = (table.content[HISTORY].list.len() == 0).to_numpy()
+        return np.where(new[:, None], self._popular, logits + self._prior * np.log1p(self._popular))
+
+    def _recent(self, table: Table) -> Tensor:
+        return _filled(table.content[HISTORY].list.tail(self._knobs.length), self._knobs.length)
+
+
+def windows(table: Table, length: int) -> Rows:
+    """Every history cut from its end into pieces of `length`: the items, and for each the one that follows it."""
+    histories = [np.array(history) for history in table.content[HISTORY] if len(history) > 1]
+    pieces = [
+        history[max(end - length - 1, 0) : end] for history in histories for end in range(len(history), 1, -length)
+    ]
+    inputs = _filled(pl.Series([piece[:-1] for piece in pieces], dtype=pl.List(pl.Int32)), length)
+    following = _filled(pl.Series([piece[1:] for piece in pieces], dtype=pl.List(pl.Int32)), length)
+    return Rows((inputs,), following)
+
+
+def _filled(lists: pl.Series, length: int) -> Tensor:
+    """int64 ``[n, length]``: the codes, then `NO_ITEM`."""
+    filled = lists.list.concat(pl.Series([[NO_ITEM] * length], dtype=lists.dtype)).list.head(length)
+    return torch.from_numpy(filled.list.to_array(length).to_numpy().astype(np.int64))
+
+
+def _next_item(output: Tensor, target: Tensor) -> Tensor:
+    """`output` ``[b, length, items]`` against the following items ``[b, length]``."""
+    return functional.cross_entropy(output.flatten(0, 1), target.flatten(), ignore_index=NO_ITEM)
+
+
+def _wanted_items(output: Tensor, target: Tensor) -> Tensor:
+    """`output` ``[b, items]`` against each user's wanted items ``[b, k]``."""
+    wanted = target != NO_ITEM
+    likelihood = output.log_softmax(-1).gather(1, target.clamp_min(0))
+    return -((likelihood * wanted).sum(1) / wanted.sum(1)).mean()
+
+
+class _Network(nn.Module):
+    """Logits of the next item: after every item of a sequence in training, after its last otherwise."""
+
+    def __init__(self, items: int, knobs: SASRecKnobs) -> None:
+        super().__init__()
+        self.items = nn.Embedding(items + 1, knobs.width, padding_idx=items)
+        self.places = nn.Embedding(knobs.length, knobs.width)
+        self.bias = nn.Parameter(torch.zeros(items))
+        block = nn.TransformerEncoderLayer(
+            knobs.width, knobs.heads, knobs.width, knobs.dropout, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.blocks = nn.TransformerEncoder(block, knobs.blocks, nn.LayerNorm(knobs.width), enable_nested_tensor=False)
+        self.dropout = nn.Dropout(knobs.dropout)
+        nn.init.normal_(self.items.weight, std=0.02)
+        nn.init.normal_(self.places.weight, std=0.02)
+
+    def forward(self, sequence: Tensor) -> Tensor:
+        """`sequence` ``[b, length]`` -> ``[b, length, items]`` in training, else ``[b, items]``."""
+        length = sequence.shape[1]
+        known = sequence != NO_ITEM
+        embedded = self.items(sequence.where(known, len(self.bias))) + self.places.weight
+        mask = nn.Transformer.generate_square_subsequent_mask(length, device=sequence.device)
+        states = self.blocks(self.dropout(embedded), mask=mask, is_causal=True)
+        if not self.training:
+            last = (known.sum(1) - 1).clamp_min(0)
+            states = states[torch.arange(len(states), device=sequence.device), last]
+        return states @ self.items.weight[:-1].T + self.bias

@@ -1,0 +1,72 @@
+"""BG/NBD, and LightGBM on what it gets wrong.
+
+BG/NBD follows big spenders as far as they go, which trees can't; trees see what it doesn't know of, such as seasons and
+what was bought. It never looks at the target, so its expectations of training rows are as honest as of any others.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from pydantic import Field
+
+from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.table import Table
+from modeling.learners.boosting import lightgbm
+from modeling.learners.checks import Knobs, read_knobs
+from modeling.problems.tabular.baseline import bg_nbd
+
+EXPECTED = "expected by BG/NBD"
+
+
+class CorrectionKnobs(Knobs):
+    """The knobs of each part."""
+
+    bg_nbd: dict[str, Any]
+    lightgbm: dict[str, Any] = Field(default={})
+
+
+class Model:
+    """The expected spend of `bg_nbd`, which is a feature too, and trees that predict its error."""
+
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("regression",)
+    default_seconds: ClassVar[float] = 12
+    extra: ClassVar[str | None] = None
+    reads: ClassVar[str | None] = "orders"
+
+    _orders: bg_nbd.Model
+    _trees: lightgbm.Model
+
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+        knobs = read_knobs(CorrectionKnobs, fitting.parameters)
+        self._orders, self._trees = bg_nbd.Model(), lightgbm.Model()
+        orders = self._orders.fit(train, valid, replace(fitting, parameters=knobs.bg_nbd))
+        errors = self._errors(train), self._errors(valid)
+        trees = self._trees.fit(*errors, replace(fitting, parameters=knobs.lightgbm))
+        parameters = {"bg_nbd": orders.parameters, "lightgbm": trees.parameters}
+        return Told(parameters, trees.curve, [*orders.notes, *trees.notes])
+
+    def predict(self, table: Table) -> np.ndarray:
+        errors = self._errors(table)
+        return errors.column(EXPECTED) + self._trees.predict(errors)
+
+    def save(self, folder: Path) -> None:
+        self._orders.save(folder)
+        self._trees.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        model = cls()
+        model._orders, model._trees = bg_nbd.Model.load(folder), lightgbm.Model.load(folder)
+        return model
+
+    def _errors(self, table: Table) -> Table:
+        """The rows with the expectation as a feature, and its error as the target where that is known."""
+        expected = self._orders.predict(table)
+        return replace(
+            table,
+            numeric=np.column_stack([table.numeric, expected.astype(np.float32)]),
+            numeric_names=(*table.numeric_names, EXPECTED),
+            target=table.target - expected if table.target.size else table.target,
+        )

@@ -1,0 +1,46 @@
+"""The policy that is in use: what production showed, as often as it showed it."""
+
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+import polars as pl
+
+from modeling.core.learner import Fitting, LearnerError, Outcome, Told
+from modeling.core.table import Table
+from modeling.learners.checks import Knobs, check_target, read_knobs
+from modeling.problems.targeting.impressions import WHICH
+from modeling.problems.targeting.policies import ACTIONS, LOGGED_SCORE
+
+
+class Model:
+    """No model of clicks: the score that the task's policy turns into each action's share of the production log."""
+
+    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary",)
+    default_seconds: ClassVar[float] = 5
+    extra: ClassVar[str | None] = None
+    reads: ClassVar[str | None] = "targeting"
+
+    _scores: pl.DataFrame
+
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+        read_knobs(Knobs, fitting.parameters)
+        check_target(self, train, valid, fitting)
+        if ACTIONS not in train.shared:
+            raise LearnerError("the rows hold no actions that were logged: use the task targeting")
+        self._scores = train.shared[ACTIONS].group_by(WHICH).agg(pl.mean(LOGGED_SCORE)).sort(WHICH)
+        return Told(parameters={})
+
+    def predict(self, table: Table) -> np.ndarray:
+        known = self._scores[WHICH].to_numpy()
+        place = np.searchsorted(known, table.column(WHICH)).clip(max=len(known) - 1)
+        return self._scores[LOGGED_SCORE].to_numpy()[place]
+
+    def save(self, folder: Path) -> None:
+        self._scores.write_parquet(folder / "logged.parquet")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        model = cls()
+        model._scores = pl.read_parquet(folder / "logged.parquet")
+        return model

@@ -1,0 +1,185 @@
+"""Text networks made by others: loaded with their weights or without, and read with.
+
+Belongs here: everything that learners on top of such a network share. Does not belong here: texts themselves
+(`modeling.problems.text.texts`), or training any of it (`deep.text_encoder`). transformers belongs to the extra `text`
+and is imported inside functions. A packaged name is never looked up at the hub.
+
+What an untrained network answers to a text is remembered (`modeling.core.memoisation`).
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from modeling.core import memoisation as memory
+from modeling.core.compute import Compute
+from modeling.core.learner import LearnerError
+from modeling.learners.checks import Knobs
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+PACKAGED = ("all-MiniLM-L6-v2", "all-mpnet-base-v2")
+MODEL = {"cpu": PACKAGED[0], "cuda": PACKAGED[1]}
+LENGTH = {"cpu": 64, "cuda": 256}
+BUCKET = {"cpu": 32, "cuda": 64}
+"""By device: the default network, how many tokens of a text it reads, and how many texts of like length at once."""
+TINY: dict[str, Any] = {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 512}
+"""BERT-Tiny (Turc et al. 2019, arXiv:1908.08962), the network of `init: random`."""
+VOCABULARY = 8000
+
+
+class LanguageKnobs(Knobs):
+    """`model`: a packaged name, a folder, or any name of an encoder at the Hugging Face hub; None: by device. `init`:
+    its published weights; or `random`, a tiny BERT whose vocabulary is learned from the training texts. `max_length`:
+    tokens read of a text; None: by device.
+    """
+
+    model: str | None = None
+    init: Literal["pretrained", "random"] = "pretrained"
+    max_length: int | None = Field(None, ge=4)
+
+    def settled(self, compute: Compute) -> Self:
+        """With every None of these filled in."""
+        return self.model_copy(
+            update={
+                "model": self.model or MODEL[compute.device],
+                "max_length": self.max_length or LENGTH[compute.device],
+            }
+        )
+
+    def told(self, compute: Compute) -> str:
+        """What was settled, and why, for people."""
+        network = self.model if self.init == "pretrained" else "BERT-Tiny from scratch"
+        return f"{network}, {self.max_length} tokens a text: {compute.device} ({compute.reason})"
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """A network and how text becomes its input.
+
+    Attributes
+    ----------
+    length: tokens read of a text. digest: of the weights as they were loaded, the tokenizer and the length; encoders
+    with one digest answer alike.
+    """
+
+    network: Any
+    tokenizer: Any
+    length: int
+    digest: str
+
+    @classmethod
+    def of(cls, network: nn.Module, tokenizer: "PreTrainedTokenizerBase", length: int) -> Self:
+        vocabulary = sorted(tokenizer.get_vocab().items())
+        digest = hashlib.sha256(f"{length} {vocabulary} {next(network.parameters()).device}".encode())
+        for tensor in network.state_dict().values():
+            digest.update(tensor.cpu().numpy().tobytes())
+        return cls(network.eval(), tokenizer, length, digest.hexdigest())
+
+    @classmethod
+    def load(cls, folder: Path, length: int) -> Self:
+        """What `save` wrote, or a folder as the hub has them."""
+        return cls.of(*_pretrained(str(folder), offline=True), length)
+
+    def save(self, folder: Path) -> None:
+        """Weights as safetensors, and the tokenizer."""
+        self.network.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
+
+    @property
+    def width(self) -> int:
+        """How many numbers an embedding has."""
+        return self.network.config.hidden_size
+
+    @property
+    def padding(self) -> int:
+        """The token that fills up short texts."""
+        return self.tokenizer.pad_token_id
+
+    def tokens(self, texts: Sequence[str]) -> Tensor:
+        """int64 ``[n, longest]``, padded at the end; the longest has at most `length`."""
+        settings: dict[str, Any] = {"truncation": True, "max_length": self.length, "padding": True}
+        return self.tokenizer(list(texts), **settings, return_tensors="pt")["input_ids"]
+
+
+def pooled(network: nn.Module, tokens: Tensor, padding: int) -> Tensor:
+    """The mean of the last layer over a text's tokens ``[n, width]`` (Reimers & Gurevych 2019).
+
+    Texts of like length go together and are cut to the longest among them: most of a batch is padding otherwise.
+    """
+    length = (tokens != padding).sum(1)
+    order = length.argsort()
+    parts = order.split(BUCKET[tokens.device.type])
+    means = [_mean(network, tokens[index, : int(length[index[-1]])], padding) for index in parts]
+    return torch.cat(means)[order.argsort()]
+
+
+def _mean(network: nn.Module, tokens: Tensor, padding: int) -> Tensor:
+    mask = (tokens != padding).long()
+    states = network(input_ids=tokens, attention_mask=mask).last_hidden_state
+    return (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+
+
+def embeddings(encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
+    """float32 ``[n, width]``, remembered."""
+    return np.stack(memory.each(encoder.digest, texts, lambda new: _embedded(encoder, new)))
+
+
+def _embedded(encoder: Encoder, texts: list[str]) -> np.ndarray:
+    tokens = encoder.tokens(texts).to(encoder.network.device)
+    with torch.inference_mode():
+        return pooled(encoder.network, tokens, encoder.padding).float().cpu().numpy()
+
+
+def opened(knobs: LanguageKnobs, weights: Callable[[str], Path], texts: Sequence[str], device: str) -> Encoder:
+    """The encoder that settled `knobs` name, on `device`; `texts` teach a random one its vocabulary.
+
+    Raises
+    ------
+    LearnerError: there is no such model, or it can't be loaded.
+    """
+    assert knobs.model and knobs.max_length, "settled before"
+    if knobs.init == "random":
+        network, tokenizer = _scratch(texts, knobs.max_length)
+    elif knobs.model in PACKAGED:
+        network, tokenizer = _pretrained(str(weights(knobs.model)), offline=True)
+    else:
+        network, tokenizer = _pretrained(knobs.model, offline=Path(knobs.model).is_dir())
+    return Encoder.of(network.to(device), tokenizer, knobs.max_length)
+
+
+def _pretrained(name: str, *, offline: bool) -> tuple[Any, "PreTrainedTokenizerBase"]:
+    from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    try:
+        network = AutoModel.from_pretrained(name, local_files_only=offline, dtype=torch.float32, use_safetensors=True)
+        return network, AutoTokenizer.from_pretrained(name, local_files_only=offline)
+    except (OSError, ValueError) as error:
+        what = f"knob 'model': {name!r} can't be loaded ({str(error).splitlines()[0]})"
+        raise LearnerError(f"{what}: name one of {', '.join(PACKAGED)}, a folder, or an encoder at the hub") from error
+
+
+def _scratch(texts: Sequence[str], length: int) -> tuple[Any, "PreTrainedTokenizerBase"]:
+    """A random network and a vocabulary of word pieces (Devlin et al. 2019)."""
+    from tokenizers import BertWordPieceTokenizer, Tokenizer
+    from tokenizers.processors import BertProcessing
+    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+    learned = BertWordPieceTokenizer()
+    learned.train_from_iterator(texts, vocab_size=VOCABULARY, show_progress=False)
+    pieces: Any = Tokenizer.from_str(learned.to_str())
+    pieces.post_processor = BertProcessing(*((name, pieces.token_to_id(name)) for name in ("[SEP]", "[CLS]")))
+    names = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=pieces, **names)
+    config = BertConfig(vocab_size=len(tokenizer), max_position_embeddings=max(length, 64), **TINY)
+    return BertModel(config), tokenizer

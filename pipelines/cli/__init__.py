@@ -1,0 +1,1 @@
+"""The command `sectorforge`, a file a group of commands."""

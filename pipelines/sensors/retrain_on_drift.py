@@ -1,0 +1,66 @@
+"""Answers drift with new models, where a use case asks for that.
+
+Belongs here: the sensor that asks for a run once a delivery has passed a bound. Does not belong here: measuring drift
+(`modeling.drift`), or training because there are new rows, whatever they hold (`automation`).
+"""
+
+from dagster import (
+    AssetKey,
+    AssetRecordsFilter,
+    DagsterInstance,
+    EventLogRecord,
+    RunRequest,
+    RunsFilter,
+    SensorDefinition,
+    SensorEvaluationContext,
+    SensorResult,
+    sensor,
+)
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+
+from assets.drift import ASKS_FOR_TRAINING
+from assets.stages import DRIFT, STAGES
+from catalogue.reader import Catalogue
+from pipelines.jobs import use_case_job
+from resources.store.io_manager import PARTITION
+
+AFTER_DATA = [AssetKey(name) for name, stage in STAGES.items() if stage.group != "data"]
+
+
+def unanswered(key: str, instance: DagsterInstance) -> str:
+    """The run whose comparison asks for new models, while none has been judged since and no run is under way; else
+    empty."""
+    compared, judged = (_latest(asset, key, instance) for asset in (DRIFT, "evaluation"))
+    if compared is None or (judged and judged.storage_id > compared.storage_id):
+        return ""
+    asks = compared.asset_materialization and compared.asset_materialization.metadata.get(ASKS_FOR_TRAINING)
+    under_way = RunsFilter(tags={PARTITION: key}, statuses=NOT_FINISHED_STATUSES)
+    return compared.run_id if asks and asks.value and not instance.get_runs_count(under_way) else ""
+
+
+def _latest(asset: str, key: str, instance: DagsterInstance) -> EventLogRecord | None:
+    wanted = AssetRecordsFilter(AssetKey(asset), asset_partitions=[key])
+    return next(iter(instance.fetch_materializations(wanted, limit=1).records), None)
+
+
+def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
+    """The sensor over the use cases in service that say `on_drift: retrain`, `seconds` between two looks. Stopped until
+    switched on."""
+    in_service = {key: one for key, one in catalogue.use_cases.items() if key not in catalogue.retired}
+    keys = [key for key, use_case in in_service.items() if use_case.drift.on_drift == "retrain"]
+
+    @sensor(
+        name="retrain_on_drift",
+        job=use_case_job,
+        minimum_interval_seconds=seconds,
+        description="Train and judge anew where a delivery has drifted and the use case says `on_drift: retrain`: once "
+        "a delivery, without waiting for a schedule.",
+    )
+    def retrain_on_drift(context: SensorEvaluationContext) -> SensorResult:
+        asking = {key: run for key in keys if (run := unanswered(key, context.instance))}
+        requests = [
+            RunRequest(f"{key} {run}", partition_key=key, asset_selection=AFTER_DATA) for key, run in asking.items()
+        ]
+        return SensorResult(requests, skip_reason=None if requests else f"no drift to answer in {len(keys)} use cases")
+
+    return retrain_on_drift

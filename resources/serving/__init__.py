@@ -1,0 +1,1 @@
+"""Published models: their versions, which one serves, and what it answers."""

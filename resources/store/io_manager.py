@@ -1,0 +1,122 @@
+"""How Dagster keeps what assets make.
+
+Belongs here: the IO manager over versions, and the lock a run holds of its partition. Does not belong here: how a
+version is published (`versions`), or what an artefact's files mean (`modeling.artefacts`).
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol, Self, get_args, get_origin, runtime_checkable
+
+import polars as pl
+from dagster import ConfigurableIOManager, InitResourceContext, InputContext, OutputContext, ResourceDependency
+from pydantic import PrivateAttr
+
+from resources.errors import PermanentError
+from resources.store.run_lock import PROCESS, this_process, turn
+from resources.store.state import Home
+from resources.store.versions import current, publish
+
+TABLE = "table.parquet"
+PARTITION = "dagster/partition"
+RETRIED = "dagster/retry_on_asset_or_op_failure"
+
+
+class MissingArtefact(PermanentError):
+    """An input that was never made; the message says which asset to materialise."""
+
+
+@runtime_checkable
+class Storable(Protocol):
+    """A value that knows how to be a folder."""
+
+    def save(self, folder: Path) -> None: ...
+
+    @classmethod
+    def load(cls, folder: Path) -> Self: ...
+
+
+class ArtefactIOManager(ConfigurableIOManager):
+    """Stores tables as Parquet and every other value as the folder it saves itself to.
+
+    An input made in the same run is that run's own, whatever others published meanwhile; any other is the current one.
+
+    An input annotated `dict[str, T]` is always a dict of the partitions that exist, by partition key, so that an
+    industry with a single use case needs no special case; a partition never made is left out. Any other annotation
+    means exactly one partition, which must exist.
+
+    A run has its partition for itself: another one of the same partition waits, whichever way it was started.
+    """
+
+    home: ResourceDependency[Home]
+    _made: dict[tuple[str, Path], Path] = PrivateAttr(default_factory=dict)
+
+    @contextmanager
+    def yield_for_execution(self, context: InitResourceContext) -> Iterator[Self]:
+        run = context.run
+        if run is None or context.instance is None or context.log is None:
+            yield self
+            return
+        context.instance.add_run_tags(run.run_id, {PROCESS: this_process()})
+        what = run.tags.get(PARTITION, run.job_name)
+        lock = self.home.path / "locks" / f"{what.replace('/', '.')}.lock"
+        with turn(lock, f"run {run.run_id} of {what} (process {os.getpid()})", context.log.info):
+            yield self
+
+    def handle_output(self, context: OutputContext, obj: Any) -> None:
+        folder = self._folder(context.asset_key.path, context.partition_key if context.has_partition_key else None)
+        named = context.output_metadata.get("version")
+        version = str(named.value) if named else context.run_id
+        with _retried_if_unreachable(context):
+            place = publish(folder, version, lambda temporary: _save(obj, temporary))
+        self._made[context.run_id, folder] = place
+        context.add_output_metadata({"path": str(place)})
+
+    def load_input(self, context: InputContext) -> Any:
+        with _retried_if_unreachable(context):
+            return self._loaded(context)
+
+    def _loaded(self, context: InputContext) -> Any:
+        wanted = context.dagster_type.typing_type
+        path = context.asset_key.path
+        if get_origin(wanted) is dict:
+            keys = context.asset_partition_keys if context.has_asset_partitions else []
+            found = {key: current(self._folder(path, key)) for key in keys}
+            return {key: _load(get_args(wanted)[1], place) for key, place in found.items() if place is not None}
+        key = context.asset_partition_key if context.has_asset_partitions else None
+        folder = self._folder(path, key)
+        run = context.upstream_output.run_id if context.upstream_output else ""
+        place = self._made.get((run, folder)) or current(folder)
+        if place is None:
+            raise MissingArtefact(f"{'/'.join(path)} of {key or 'the whole'} was never made: materialise it first")
+        return _load(wanted, place)
+
+    def _folder(self, asset: list[str] | Any, partition: str | None) -> Path:
+        return self.home.artefacts.joinpath(*asset, *(partition or "all").split("/"))
+
+
+@contextmanager
+def _retried_if_unreachable(context: InputContext | OutputContext) -> Iterator[None]:
+    """Storage that does not answer just now may answer soon: such a run is tried again (`run_retries` in dagster.yaml),
+    unlike one that fails for any other reason. A full disk is full until somebody makes room."""
+    try:
+        yield
+    except OSError:
+        run = context.step_context.dagster_run
+        context.step_context.instance.add_run_tags(run.run_id, {RETRIED: "true"})
+        raise
+
+
+def _save(value: Any, folder: Path) -> None:
+    if isinstance(value, pl.DataFrame):
+        value.write_parquet(folder / TABLE)
+    elif isinstance(value, Storable):
+        value.save(folder)
+    else:
+        raise TypeError(f"{type(value).__name__} can't be stored: give it `save(folder)` and `load(folder)`")
+
+
+def _load(kind: Any, folder: Path) -> Any:
+    return pl.read_parquet(folder / TABLE) if kind is pl.DataFrame else kind.load(folder)

@@ -1,0 +1,444 @@
+"""The judgement as a whole: who may know what when, what is chosen, what is recorded and published."""
+
+import json
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+import polars as pl
+import pytest
+
+from catalogue.definition import UseCase
+from modeling.core import record
+from modeling.core.candidate import Candidate, Cost
+from modeling.core.learner import Fitting, Told
+from modeling.core.table import Rows, Table
+from modeling.evaluation.choice import EvaluationError
+from modeling.evaluation.evaluate import Facts, evaluate
+from modeling.problems import tasks as registry
+
+NUMBER = "number"
+"""A feature that holds the row's number, so that a learner can tell which rows it was handed."""
+
+
+class Reads:
+    """Predicts what one column says. Keeps the numbers of the rows it was fitted on."""
+
+    outcomes = ("binary", "multiclass", "regression")
+    default_seconds = 1.0
+    fitted_on: ClassVar[set[int]] = set()
+    seeds: ClassVar[list[int]] = []
+    fixed: ClassVar[list[bool]] = []
+
+    def fit(self, train, valid, fitting):
+        self.column = fitting.parameters["column"]
+        self.noise = fitting.parameters.get("noise_by_seed", 0.0)
+        self.seed = fitting.seed
+        for table in (train, valid):
+            Reads.fitted_on.update(table.column(NUMBER).astype(int).tolist())
+        Reads.seeds.append(fitting.seed)
+        Reads.fixed.append(fitting.fixed)
+        return Told(parameters=dict(fitting.parameters), notes=["trained on half of the rows"])
+
+    def predict(self, table):
+        noise = self.noise * np.random.default_rng(self.seed).normal(size=len(table))
+        return np.clip(table.column(self.column).astype(np.float64) + noise, 0.001, 0.999)
+
+
+class Constant:
+    """Predicts the training mean, or the classes' shares."""
+
+    outcomes = ("binary", "multiclass", "regression")
+    default_seconds = 1.0
+
+    def fit(self, train, valid, fitting):
+        if fitting.outcome == "multiclass":
+            self.said = np.bincount(train.target, minlength=fitting.classes) / len(train)
+        else:
+            self.said = train.target.mean()
+        return Told(parameters={})
+
+    def predict(self, table):
+        return np.tile(self.said, (len(table), 1)) if np.ndim(self.said) else np.full(len(table), float(self.said))
+
+
+class OneHot(Reads):
+    """Predicts the class a column names, more or less."""
+
+    def predict(self, table):
+        likely = np.abs(table.column(self.column)[:, None] - np.arange(3)) < 0.5
+        return (likely + 0.2) / (likely + 0.2).sum(axis=1, keepdims=True)
+
+
+class Scaled(Reads):
+    """Predicts twice a column."""
+
+    def predict(self, table):
+        return 2.0 * table.column(self.column).astype(np.float64)
+
+
+@pytest.fixture(autouse=True)
+def _forget():
+    Reads.fitted_on, Reads.seeds, Reads.fixed = set(), [], []
+
+
+def _rows(columns: dict[str, np.ndarray], target: np.ndarray, start: int, group=None, **sliced) -> Rows:
+    number = np.arange(start, start + len(target))
+    numeric = np.column_stack([*columns.values(), number]).astype(np.float32)
+    table = Table(numeric, np.empty((len(target), 0), np.int32), target, (*columns, NUMBER), (), ())
+    return Rows(table, number, group, pl.DataFrame(sliced))
+
+
+def _split(make, sizes=(600, 600, 900), seed=0):
+    rng = np.random.default_rng(seed)
+    starts = np.cumsum([0, *sizes[:-1]])
+    return [
+        make(rng, role, n, int(start)) for role, n, start in zip(("train", "valid", "test"), sizes, starts, strict=True)
+    ]
+
+
+def _events(rng, role, n, start):
+    """`steady` is always fair; `flatters` is perfect on validation rows and noise on test rows; `level` is a group."""
+    target = (rng.random(n) < 0.35).astype(float)
+    noise = rng.random((4, n))
+    columns = {
+        "steady": 0.4 * target + 0.6 * noise[0],
+        "other": 0.4 * target + 0.6 * noise[1],
+        "flatters": noise[2] if role == "test" else 0.9 * target + 0.1 * noise[2],
+        "useless": noise[3],
+    }
+    return _rows(columns, target, start, level=rng.choice(["a", "b"], n))
+
+
+def _candidate(name, learner, train, valid, outcome="binary", classes=2, speed=1e6, **parameters) -> Candidate:
+    fitting = Fitting(outcome=outcome, classes=classes, seconds=1, parameters=parameters)
+    told = learner.fit(train.table, valid.table, fitting)
+    cost = Cost(seconds=2.0, peak_memory_mb=100.0, predictions_per_second=speed)
+    return Candidate(name, "boosting", learner, told, cost, fitting)
+
+
+def _use_case(task="binary_classification", evidence="real", **settings) -> UseCase:
+    source = {"files": {"path": "*.csv"}, "licence": "CC0", "citation": "nobody", "evidence": evidence}
+    return UseCase.model_validate({"title": "Will it?", "task": task, "source": source, "target": "y"} | settings)
+
+
+def _facts(openings=1, leakage=(), rows=(600, 600, 900)) -> Facts:
+    train, valid, test = rows
+    return Facts(
+        rows=record.Rows(raw=sum(rows), quarantined=0, train=train, valid=valid, test=test),
+        data_version="abc",
+        target_summary={"1": 0.35},
+        features=["steady"],
+        split={"by": "random"},
+        leakage=list(leakage),
+        contract=[],
+        openings=lambda: openings,
+        provenance=record.Provenance(
+            snapshot="abc",
+            definition="d",
+            code="c",
+            seeds=[0],
+            versions={},
+            run_id="r",
+            finished_at="2026-01-01T00:00:00Z",
+        ),
+    )
+
+
+def _judge(use_case, roles, candidates, classes=("0", "1"), open_test=None, facts=None):
+    train, valid, test = roles
+    return evaluate(
+        use_case,
+        registry.task(use_case),
+        list(classes),
+        candidates,
+        train,
+        valid,
+        open_test or (lambda: test),
+        facts=facts or _facts(),
+        progress=lambda _: None,
+    )
+
+
+def _binary(roles, **columns):
+    train, valid, _ = roles
+    named = {name: _candidate(name, Reads(), train, valid, column=column) for name, column in columns.items()}
+    return [_candidate("trivial", Constant(), train, valid), *named.values()]
+
+
+def test_validation_chooses_the_champion_though_the_test_likes_another():
+    roles = _split(_events)
+    judged = _judge(_use_case(), roles, _binary(roles, logistic="steady", mlp="flatters")).evaluation
+    assert judged.champion.learner == "mlp"
+    assert judged.champion.test["roc_auc"].value < 0.6 < 0.7 < judged.simple.test["roc_auc"].value
+    assert judged.lift_over_simple.value < 0 and judged.lift_over_simple.decisive
+    assert judged.champion.chosen_by == "highest ROC AUC on 600 validation rows"
+
+
+def test_the_test_is_opened_once_after_everything_is_trained_and_no_learner_is_fitted_on_it():
+    roles = _split(_events)
+    candidates = _binary(roles, logistic="steady", mlp="useless")
+    told = []
+    fits_at_opening = []
+
+    def open_test():
+        fits_at_opening.append(len(Reads.seeds))
+        return roles[2]
+
+    judgement = evaluate(
+        _use_case(),
+        registry.task_type("binary_classification")(),
+        ["0", "1"],
+        candidates,
+        *roles[:2],
+        open_test,
+        facts=_facts(),
+        progress=told.append,
+    )
+    assert fits_at_opening == [len(Reads.seeds)] == [2 + 2]
+    assert not Reads.fitted_on & set(roles[2].number.tolist())
+    assert told.index("opening the sealed test") > told.index("training logistic again with seed 2")
+    assert told.index("opening the sealed test") > told.index("ranking features")
+    assert judgement.champion.weights == judgement.evaluation.champion.members
+
+
+def test_what_test_rows_hold_changes_nothing_that_was_chosen():
+    """The same judgement on a test turned upside down: only measurements differ."""
+    roles = _split(_events)
+    upside_down = Rows(
+        replace(roles[2].table, target=1 - roles[2].table.target), roles[2].number, None, roles[2].slices
+    )
+    candidates = _binary(roles, logistic="steady", lightgbm="other", mlp="useless")
+    one, other = (
+        _judge(_use_case(), roles, candidates, open_test=lambda rows=rows: rows).evaluation
+        for rows in (roles[2], upside_down)
+    )
+    assert one.champion.members == other.champion.members
+    assert one.decision.threshold == other.decision.threshold
+    assert one.explanation.importances == other.explanation.importances
+    assert one.champion.test["roc_auc"].value == pytest.approx(1 - other.champion.test["roc_auc"].value)
+
+
+def test_an_ensemble_that_is_better_on_validation_is_champion():
+    roles = _split(_events)
+    candidates = _binary(roles, logistic="steady", lightgbm="other", mlp="useless")
+    judgement = _judge(_use_case(), roles, candidates)
+    judged = judgement.evaluation
+    assert judged.champion.learner == "ensemble"
+    assert judged.champion.members.keys() >= {"logistic", "lightgbm"}
+    assert judgement.champion.learners.keys() == judged.champion.members.keys()
+    assert sum(judged.champion.members.values()) == pytest.approx(1)
+    assert judged.lift_over_simple.decisive and judged.lift_over_simple.value > 0
+    assert judged.champion.chosen_by.endswith("on 600 validation rows, cross-fitted")
+    (together,) = [one for one in judged.candidates if one.learner == "ensemble"]
+    assert together.champion and together.family == "ensemble"
+    assert together.seconds == 2.0 * len(judged.champion.members)
+    assert together.parameters == judged.champion.members
+    assert judged.champion.predictions_per_second == pytest.approx(1e6 / len(judged.champion.members))
+
+
+def test_an_ensemble_of_one_is_no_candidate():
+    roles = _split(_events)
+    judged = _judge(_use_case(), roles, _binary(roles, logistic="flatters", mlp="useless")).evaluation
+    assert [one.learner for one in judged.candidates] == ["trivial", "logistic", "mlp"]
+
+
+def test_only_champion_and_baselines_are_scored_on_the_test():
+    roles = _split(_events)
+    judged = _judge(
+        _use_case(), roles, _binary(roles, logistic="steady", lightgbm="useless", mlp="flatters")
+    ).evaluation
+    assert {one.learner: one.test is not None for one in judged.candidates} == {
+        "trivial": True,
+        "logistic": True,
+        "lightgbm": False,
+        "mlp": True,
+    }
+
+
+def test_the_trivial_model_is_champion_only_when_alone():
+    roles = _split(_events)
+    worse_than_trivial = _judge(_use_case(metric="log_loss"), roles, _binary(roles, mlp="useless")).evaluation
+    assert worse_than_trivial.champion.learner == "mlp"
+    assert worse_than_trivial.lift.value < 0
+    assert not worse_than_trivial.published
+    alone = _judge(_use_case(), roles, _binary(roles)).evaluation
+    assert (alone.champion.learner, alone.simple, alone.lift.value) == ("trivial", None, 0)
+
+
+def test_the_champion_is_trained_with_three_seeds_and_its_parameters_fixed():
+    roles = _split(_events)
+    train, valid, _ = roles
+    mlp = _candidate("mlp", Reads(), train, valid, column="steady", noise_by_seed=0.3)
+    judged = _judge(_use_case(), roles, [*_binary(roles), mlp]).evaluation
+    assert Reads.seeds == [0, 1, 2]
+    assert Reads.fixed == [False, True, True]
+    assert list(judged.champion.seeds) == [0, 1, 2]
+    assert judged.champion.seeds[0] == pytest.approx(judged.champion.test["roc_auc"].value)
+    assert len(set(judged.champion.seeds.values())) == 3
+
+
+def test_groups_widen_the_intervals_and_are_counted():
+    def in_groups(rng, role, n, start):
+        rows = _events(rng, role, n, start)
+        target = np.repeat(rows.table.target[::30], 30)
+        steady = np.repeat(np.clip(0.4 * target[::30] + 0.6 * rng.random(n // 30), 0, 1), 30)
+        return _rows({"steady": steady, "useless": rng.random(n)}, target, start, group=np.arange(n) // 30)
+
+    roles = _split(in_groups)
+    apart = [Rows(rows.table, rows.number, None, rows.slices) for rows in roles]
+    grouped, alone = (
+        _judge(_use_case(), these, _binary(these, logistic="steady")).evaluation for these in (roles, apart)
+    )
+    assert (grouped.groups, alone.groups) == (30, None)
+    wide, narrow = (judged.champion.test["roc_auc"] for judged in (grouped, alone))
+    assert wide.value == narrow.value
+    assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
+
+
+def test_gates_are_messages_with_numbers_and_decide_publication():
+    roles = _split(_events)
+    bounds = {
+        "min_metric": 0.6,
+        "min_lift_over_baseline": 0.9,
+        "min_lift_over_simple": 0.0,
+        "max_calibration_error": 0.9,
+        "max_slice_gap": 0.5,
+        "min_predictions_per_second": 1e9,
+    }
+    judged = _judge(_use_case(gates=bounds), roles, _binary(roles, lightgbm="steady")).evaluation
+    gates = {gate.name: gate for gate in judged.gates}
+    assert {name for name, gate in gates.items() if not gate.passed} == {
+        "min_lift_over_baseline",
+        "min_lift_over_simple",
+        "min_predictions_per_second",
+    }
+    lift = judged.lift.value
+    assert (
+        gates["min_lift_over_baseline"].message == f"lift in ROC AUC over trivial is {lift:.4g}; at least 0.9 is asked"
+    )
+    assert gates["min_lift_over_simple"].measured is None
+    assert gates["min_lift_over_simple"].message.endswith(
+        "over a simple model could not be measured; at least 0 is asked"
+    )
+    assert "largest gap in ROC AUC between slices" in gates["max_slice_gap"].message
+    assert not judged.published
+
+
+def test_a_model_that_meets_its_gates_is_published_by_default_with_a_lift_only():
+    roles = _split(_events)
+    judged = _judge(_use_case(), roles, _binary(roles, logistic="steady")).evaluation
+    assert [gate.name for gate in judged.gates] == ["min_lift_over_baseline", "no_leakage", "evidence_is_real"]
+    assert judged.published
+
+
+def test_leakage_and_unreal_evidence_keep_a_model_back():
+    roles = _split(_events)
+    finding = record.Finding(name="duplicates", passed=False, severity="error", message="3 rows in train and test")
+    harmless = finding.model_copy(update={"severity": "warning", "message": "one column nearly solves it"})
+    candidates = _binary(roles, logistic="steady")
+    leaked = _judge(_use_case(), roles, candidates, facts=_facts(leakage=[finding])).evaluation
+    assert not leaked.published
+    assert "duplicates: 3 rows in train and test" in [gate.message for gate in leaked.gates]
+    warned = _judge(_use_case(), roles, candidates, facts=_facts(leakage=[harmless])).evaluation
+    assert warned.published and "one column nearly solves it" in warned.limits
+    simulated = _judge(_use_case(evidence="simulated"), roles, candidates).evaluation
+    assert not simulated.published
+    assert simulated.gates[-1].message == "the data are simulated: a demonstration, not for use"
+
+
+def test_the_limits_say_what_is_not_shown():
+    roles = _split(_events)
+    use_case = _use_case(limits=["One country."], columns={"time": "day"}, evidence="perturbed")
+    limits = _judge(use_case, roles, _binary(roles, mlp="useless"), facts=_facts(openings=3)).evaluation.limits
+    assert limits[0] == "One country."
+    said = "\n".join(limits)
+    assert "The data are perturbed" in said
+    assert "opened 3 times" in said
+    assert "The lift over trivial is not decisive: its 95 % interval, " in said and "includes zero" in said
+    assert "split at random although 'day' orders them" in said
+    assert "mlp: trained on half of the rows" in said
+
+
+def test_the_record_survives_json_without_nan():
+    roles = _split(_events)
+    judged = _judge(_use_case(), roles, _binary(roles, logistic="steady", mlp="other")).evaluation
+    text = judged.model_dump_json()
+    json.loads(text, parse_constant=pytest.fail)
+    assert "NaN" not in text
+    assert record.Evaluation.model_validate_json(text) == judged
+    assert judged.seconds > 3 * 2.0
+    assert sum(map(sum, judged.confusion)) == 900
+    assert {part.level for part in judged.slices} == {"a", "b"}
+
+
+def test_several_classes_end_to_end():
+    def rows(rng, role, n, start):
+        target = rng.integers(3, size=n)
+        shown = np.where(rng.random(n) < 0.8, target, rng.integers(3, size=n))
+        return _rows({"shown": shown, "useless": rng.random(n)}, target, start, level=rng.integers(0, 100, n))
+
+    roles = _split(rows)
+    train, valid, _ = roles
+    candidates = [
+        _candidate("trivial", Constant(), train, valid, "multiclass", 3),
+        _candidate("logistic", OneHot(), train, valid, "multiclass", 3, column="shown"),
+    ]
+    judged = _judge(_use_case("multiclass_classification"), roles, candidates, ("x", "y", "z")).evaluation
+    assert judged.metric == "macro_f1"
+    assert judged.champion.test.keys() == {"macro_f1", "accuracy", "log_loss", "roc_auc"}
+    assert judged.lift.decisive and judged.lift.low > 0.4
+    assert len(judged.confusion) == 3 and sum(map(sum, judged.confusion)) == 900
+    assert judged.calibration and judged.decision is None and judged.curves == {}
+    assert judged.explanation.importances[0].feature == "shown" and judged.explanation.holds
+    assert len(judged.slices) == 4 and all(part.positives is None and part.metric for part in judged.slices)
+    assert record.Evaluation.model_validate_json(judged.model_dump_json()) == judged
+
+
+def test_regression_end_to_end():
+    def rows(rng, role, n, start):
+        half = rng.normal(size=n)
+        return _rows({"half": half, "useless": rng.random(n)}, 2 * half + 0.5 * rng.normal(size=n), start)
+
+    roles = _split(rows)
+    train, valid, _ = roles
+    candidates = [
+        _candidate("trivial", Constant(), train, valid, "regression", 0),
+        _candidate("ridge", Reads(), train, valid, "regression", 0, column="half"),
+        _candidate("lightgbm", Scaled(), train, valid, "regression", 0, column="half"),
+    ]
+    gates = {"min_metric": 0.6, "max_calibration_error": 0.1}
+    judged = _judge(_use_case("regression", gates=gates), roles, candidates, ()).evaluation
+    assert (judged.metric, judged.greater_is_better, judged.champion.learner) == ("rmse", False, "lightgbm")
+    assert judged.champion.test["rmse"].value == pytest.approx(0.5, abs=0.05)
+    assert judged.lift.value > 1 and judged.lift.decisive
+    assert judged.simple.learner == "ridge"
+    assert judged.curves.keys() == {"residual_quantiles", "residual_p10", "residual_p50", "residual_p90"}
+    assert judged.calibration is judged.decision is judged.confusion is None
+    gates = {gate.name: gate for gate in judged.gates}
+    assert gates["min_metric"].passed and "at most 0.6 is asked" in gates["min_metric"].message
+    assert not gates["max_calibration_error"].passed
+    assert record.Evaluation.model_validate_json(judged.model_dump_json()) == judged
+
+
+def test_what_cannot_be_judged_says_why():
+    roles = _split(_events)
+    train, valid, _ = roles
+    candidates = _binary(roles, logistic="steady")
+
+    with pytest.raises(
+        EvaluationError, match=r"metric 'auc' is none of binary_classification's: write one of roc_auc, "
+    ):
+        _judge(_use_case(metric="auc"), roles, candidates)
+    with pytest.raises(EvaluationError, match=r"\['logistic'\] lack 'trivial'"):
+        _judge(_use_case(), roles, candidates[1:])
+
+    holes = replace(valid.table, numeric=np.full_like(valid.table.numeric, np.nan))
+    with pytest.raises(EvaluationError, match="logistic predicts NaN or infinite for 600 of 600 validation rows"):
+        _judge(_use_case(), [train, replace(valid, table=holes), roles[2]], candidates)
+
+    one_class = [replace(rows, table=replace(rows.table, target=np.zeros(len(rows)))) for rows in roles]
+    with pytest.raises(EvaluationError, match="ROC AUC is undefined on the 600 validation rows, which hold 1 distinct"):
+        _judge(_use_case(), one_class, candidates)
+    with pytest.raises(EvaluationError, match="ROC AUC is undefined on the 900 test rows, which hold 1 distinct"):
+        _judge(_use_case(), [train, valid, one_class[2]], candidates)

@@ -1,0 +1,299 @@
+"""What every learner must do, whatever its family; then what is special to one."""
+
+import json
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import skops.io
+from safetensors.numpy import load_file
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from modeling.core.compute import Compute
+from modeling.core.learner import Fitting, Learner, LearnerError, Outcome, Told
+from modeling.core.table import MISSING, Table
+from modeling.problems import learners as registry
+
+CLASSES: dict[Outcome, int] = {"binary": 2, "multiclass": 3, "regression": 0}
+SMALL: dict[str, dict[str, Any]] = {
+    "lightgbm": {"trials": 2, "rounds": 60, "min_data_in_leaf": 5},
+    "mlp": {"epochs": 8, "learning_rate": 0.01},
+    "tabm": {"epochs": 8, "k": 4, "width": 32, "embedding": 4, "bins": 8, "batch": 64, "learning_rate": 0.01},
+}
+"""Limits that no clock decides, so that a fit is the same every time."""
+SAFE = {".txt", ".json", ".safetensors", ".skops"}
+TRIVIAL = "trivial"
+PLAIN = [name for name in registry.families() if registry.learner(name).reads is None]
+"""Learners of numbers and codes; those that read something else have tests of their own."""
+EVERY = [
+    pytest.param(name, outcome, id=f"{name}-{outcome}")
+    for name in PLAIN
+    for outcome in registry.learner(name).outcomes
+    if outcome in CLASSES
+]
+
+
+def made(outcome: Outcome, rows: int = 500, seed: int = 0) -> Table:
+    """A table whose target follows a bent number and a code, with a constant, an empty and a gappy column."""
+    rng = np.random.default_rng(seed)
+    numeric = rng.normal(size=(rows, 5)).astype(np.float32)
+    numeric[:, 2] = 7
+    numeric[:, 3] = np.nan
+    numeric[rng.random(rows) < 0.2, 4] = np.nan
+    codes = rng.integers(2, 5, size=(rows, 2)).astype(np.int32)
+    codes[rng.random(rows) < 0.1, 1] = MISSING
+    signal = 2 * numeric[:, 0] + np.abs(numeric[:, 1]) + (codes[:, 0] - 3) + 0.3 * rng.normal(size=rows)
+    target = {
+        "binary": (signal > 0.8).astype(np.float64),
+        "multiclass": np.digitize(signal, [-0.5, 2.0]).astype(np.int64),
+        "regression": signal.astype(np.float64) * 50 + 1000,
+    }[outcome]
+    return Table(numeric, codes, target, ("a", "b", "constant", "empty", "gappy"), ("x", "y"), (5, 5))
+
+
+def fitting(name: str, outcome: Outcome, **changes: Any) -> Fitting:
+    circumstances = Fitting(
+        outcome,
+        classes=CLASSES[outcome],
+        seconds=600,
+        parameters=SMALL.get(name, {}),
+        compute=Compute(threads=1),
+    )
+    return replace(circumstances, **changes)
+
+
+def fitted(name: str, outcome: Outcome, **changes: Any) -> tuple[Learner, Told]:
+    model = registry.learner(name)()
+    return model, model.fit(made(outcome), made(outcome, 300, seed=1), fitting(name, outcome, **changes))
+
+
+@cache
+def usual(name: str, outcome: Outcome) -> tuple[Learner, Told]:
+    """A fit with nothing special, for tests that only look at it."""
+    return fitted(name, outcome)
+
+
+def loss(outcome: Outcome, target: np.ndarray, predicted: np.ndarray) -> float:
+    if outcome == "regression":
+        return float(np.mean((target - predicted) ** 2))
+    of_class = np.column_stack([1 - predicted, predicted]) if outcome == "binary" else predicted
+    return float(-np.log(of_class[np.arange(len(target)), target.astype(int)].clip(1e-9)).mean())
+
+
+@pytest.mark.parametrize(("name", "outcome"), EVERY)
+class TestEveryLearner:
+    def test_learns(self, name: str, outcome: Outcome) -> None:
+        test = made(outcome, 300, seed=2)
+        reached, trivial = (
+            loss(outcome, test.target, usual(learner, outcome)[0].predict(test)) for learner in (name, TRIVIAL)
+        )
+        assert reached == trivial if name == TRIVIAL else reached < 0.7 * trivial
+
+    def test_predictions_have_the_promised_shape_and_range(self, name: str, outcome: Outcome) -> None:
+        predicted = usual(name, outcome)[0].predict(made(outcome, 50, seed=2))
+        assert predicted.dtype == np.float64
+        assert predicted.shape == ((50, 3) if outcome == "multiclass" else (50,))
+        assert np.isfinite(predicted).all()
+        if outcome != "regression":
+            assert predicted.min() >= 0
+            assert predicted.max() <= 1
+        if outcome == "multiclass":
+            assert np.allclose(predicted.sum(1), 1, atol=1e-5)
+
+    def test_same_seed_same_model(self, name: str, outcome: Outcome) -> None:
+        test = made(outcome, 50, seed=2)
+        (first, told), (second, again) = usual(name, outcome), fitted(name, outcome)
+        assert told == again
+        assert np.array_equal(first.predict(test), second.predict(test))
+
+    def test_saved_model_predicts_the_same(self, name: str, outcome: Outcome, tmp_path: Path) -> None:
+        model, _ = usual(name, outcome)
+        test = made(outcome, 50, seed=2)
+        model.save(tmp_path)
+        assert np.array_equal(type(model).load(tmp_path).predict(test), model.predict(test))
+        assert {path.suffix for path in tmp_path.iterdir()} <= SAFE
+
+    def test_meets_what_training_did_not_show(self, name: str, outcome: Outcome) -> None:
+        """Unseen codes, values in columns that were constant or empty, gaps where there were none."""
+        model, _ = usual(name, outcome)
+        strange = made(outcome, 50, seed=2)
+        strange.numeric[:, 2:4] = 1e6
+        strange.numeric[:, 0] = np.nan
+        strange.categorical[:, 0] = 9
+        predicted = model.predict(strange)
+        assert np.isfinite(predicted).all()
+
+    def test_what_it_told_is_enough_to_train_again(self, name: str, outcome: Outcome) -> None:
+        test = made(outcome, 300, seed=2)
+        _, told = usual(name, outcome)
+        assert json.loads(json.dumps(told.parameters)) == told.parameters
+        assert len(told.curve) <= 200
+        empty = made(outcome, 1).rows(np.array([], dtype=int))
+        again, other = registry.learner(name)(), registry.learner(name)()
+        choice = fitting(name, outcome, parameters=told.parameters, fixed=True)
+        assert again.fit(made(outcome), empty, choice).parameters == told.parameters
+        other.fit(made(outcome), empty, replace(choice, seed=11))
+        assert np.allclose(again.predict(test), usual(name, outcome)[0].predict(test), rtol=1e-3, atol=1e-3)
+        if name != TRIVIAL:
+            trivial = loss(outcome, test.target, usual(TRIVIAL, outcome)[0].predict(test))
+            assert loss(outcome, test.target, other.predict(test)) < 0.7 * trivial
+
+    def test_an_absent_class_is_named(self, name: str, outcome: Outcome) -> None:
+        if outcome == "regression":
+            pytest.skip("regression has no classes")
+        table = made(outcome)
+        model = registry.learner(name)()
+        one = replace(table, target=np.ones_like(table.target))
+        with pytest.raises(LearnerError, match=r"all 500 training rows are of class 1.*at least two classes"):
+            model.fit(one, table, fitting(name, outcome))
+        if outcome == "multiclass":
+            two = replace(table, target=np.minimum(table.target, 1))
+            with pytest.raises(LearnerError, match="class 2 of 3 has no row among the 500 training rows"):
+                model.fit(two, table, fitting(name, outcome))
+
+    def test_refuses_rows_it_cannot_learn_from(self, name: str, outcome: Outcome) -> None:
+        table, model = made(outcome), registry.learner(name)()
+        none = table.rows(np.array([], dtype=int))
+        with pytest.raises(LearnerError, match="there are no training rows"):
+            model.fit(none, table, fitting(name, outcome))
+        with pytest.raises(LearnerError, match="there are no validation rows"):
+            model.fit(table, none, fitting(name, outcome))
+        gap = table.target.astype(np.float64)
+        gap[:3] = np.nan
+        with pytest.raises(LearnerError, match="target is missing in 3 of 500 training rows"):
+            model.fit(replace(table, target=gap), table, fitting(name, outcome))
+
+    def test_an_unknown_knob_is_named_with_the_known_ones(self, name: str, outcome: Outcome) -> None:
+        known = next(iter(usual(name, outcome)[1].parameters), "")
+        with pytest.raises(LearnerError, match=rf"unknown knob 'depth'\. Known knobs:.*{known}"):
+            fitted(name, outcome, parameters={"depth": 3})
+
+
+@pytest.mark.parametrize("name", dict.fromkeys(param.values[0] for param in EVERY if param.values[0] != TRIVIAL))
+class TestEveryLearnerButTheTrivial:
+    def any_outcome(self, name: str) -> Outcome:
+        return registry.learner(name).outcomes[0]
+
+    def test_no_feature_varies(self, name: str) -> None:
+        outcome = self.any_outcome(name)
+        table = made(outcome)
+        still = replace(table, numeric=np.full_like(table.numeric, 2), categorical=np.full_like(table.categorical, 3))
+        with pytest.raises(LearnerError, match="none of the 7 features has two different values in the 500 training"):
+            registry.learner(name)().fit(still, table, fitting(name, outcome))
+
+    @pytest.mark.parametrize("kind", ["numeric", "categorical"])
+    def test_one_kind_of_column_is_enough(self, name: str, kind: str, tmp_path: Path) -> None:
+        outcome = self.any_outcome(name)
+        table = only(made(outcome), kind)
+        model = registry.learner(name)()
+        model.fit(table, table, fitting(name, outcome))
+        model.save(tmp_path)
+        assert np.array_equal(type(model).load(tmp_path).predict(table), model.predict(table))
+
+
+def only(table: Table, kind: str) -> Table:
+    if kind == "numeric":
+        return replace(table, categorical=table.categorical[:, :0], categorical_names=(), cardinalities=())
+    return replace(table, numeric=table.numeric[:, :0], numeric_names=())
+
+
+def test_a_learner_refuses_an_outcome_it_does_not_predict() -> None:
+    with pytest.raises(LearnerError, match="predicts regression, not binary"):
+        fitted("ridge", "binary")
+
+
+def test_a_knob_out_of_range_is_refused_with_its_value() -> None:
+    with pytest.raises(LearnerError, match=r"knob 'dropout'.*less than 1.*got 1\.5"):
+        fitted("mlp", "binary", parameters={"dropout": 1.5})
+
+
+def test_cross_entropy_is_refused_for_regression() -> None:
+    with pytest.raises(LearnerError, match="cross_entropy is for classes"):
+        fitted("mlp", "regression", parameters={"loss": "cross_entropy"})
+
+
+def test_the_reference_network_is_the_default() -> None:
+    _, told = fitted("mlp", "binary", parameters={"epochs": 1})
+    assert told.parameters == {
+        "hidden": [128, 64],
+        "dropout": 0.5,
+        "initialisation": "glorot_uniform",
+        "loss": None,
+        "optimiser": "adam",
+        "learning_rate": 1e-3,
+        "l1": 0.0,
+        "l2": 0.0,
+        "batch": 32,
+        "epochs": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "knobs",
+    [
+        {"optimiser": "sgd", "learning_rate": 0.1},
+        {"optimiser": "adamw", "l2": 0.01},
+        {"loss": "mse"},
+        {"l1": 1e-4, "l2": 1e-4},
+        {"initialisation": "he_normal"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("outcome", ["binary", "multiclass"])
+def test_every_kind_of_knob_still_learns(knobs: dict, outcome: Outcome) -> None:
+    test = made(outcome, 300, seed=2)
+    model, _ = fitted("mlp", outcome, parameters=SMALL["mlp"] | knobs)
+    trivial, _ = usual(TRIVIAL, outcome)
+    assert loss(outcome, test.target, model.predict(test)) < 0.8 * loss(outcome, test.target, trivial.predict(test))
+
+
+def test_a_strong_penalty_shrinks_the_weights(tmp_path: Path) -> None:
+    sizes = []
+    for name, l1 in (("free", 0.0), ("penalised", 0.1)):
+        folder = tmp_path / name
+        folder.mkdir()
+        fitted("mlp", "binary", parameters=SMALL["mlp"] | {"l1": l1})[0].save(folder)
+        sizes.append(np.abs(load_file(folder / "weights.safetensors")["0.weight"]).sum())
+    assert sizes[1] < 0.3 * sizes[0]
+
+
+def test_lightgbm_tunes_a_large_table_on_a_sample_and_says_so() -> None:
+    _, told = fitted("lightgbm", "binary", parameters=SMALL["lightgbm"] | {"tuning_rows": 200})
+    assert told.notes == ["tuned on 200 rows; the best fitted on all 500"]
+    assert told.parameters["trials"] == 2
+
+
+def test_tabm_says_when_it_trains_on_a_sample() -> None:
+    _, told = fitted("tabm", "binary", parameters=SMALL["tabm"] | {"rows": 200})
+    assert told.notes == ["cpu: 200 of 500 rows, k=4, width 32"]
+
+
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [
+        ("logistic", "time was up after 1 of 4 values of C"),
+        ("mlp", "time was up after 1 of 100 epochs"),
+        ("tabm", "time was up after 1 of 1000 epochs"),
+    ],
+)
+def test_no_time_left_still_gives_a_model(name: str, note: str) -> None:
+    model, told = fitted(name, "binary", seconds=1e-3, parameters={})
+    assert np.isfinite(model.predict(made("binary", 50, seed=2))).all()
+    assert told.notes[-1] == note
+
+
+def test_no_time_left_still_gives_one_trial() -> None:
+    model, told = fitted("lightgbm", "binary", seconds=1e-3, parameters={})
+    assert np.isfinite(model.predict(made("binary", 50, seed=2))).all()
+    assert told.parameters["trials"] == 1
+
+
+def test_a_saved_pipeline_with_a_foreign_type_is_refused(tmp_path: Path) -> None:
+    model, _ = fitted("ridge", "regression")
+    model.save(tmp_path)
+    skops.io.dump(Path("/tmp"), tmp_path / "ridge.skops")
+    with pytest.raises(UntrustedTypesFoundException, match="pathlib"):
+        registry.learner("ridge").load(tmp_path)

@@ -1,0 +1,147 @@
+"""Interrupted training: what is kept, what is resumed, and that the result is the same as without the interruption."""
+
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from modeling.core.compute import Compute
+from modeling.core.learner import Fitting, LearnerError
+from modeling.core.table import Table
+from modeling.learners.progress import thinned, throttled
+from modeling.learners.torch.training import session
+from modeling.problems import learners as registry
+
+KNOBS = {
+    "mlp": {"epochs": 12, "batch": 64},
+    "tabm": {"epochs": 12, "batch": 64, "k": 4, "width": 16, "embedding": 4, "bins": 8},
+}
+DEEP = pytest.mark.parametrize("name", list(KNOBS))
+
+
+def made(rows: int, seed: int) -> Table:
+    rng = np.random.default_rng(seed)
+    numeric = rng.normal(size=(rows, 3)).astype(np.float32)
+    codes = rng.integers(2, 4, size=(rows, 1)).astype(np.int32)
+    target = (numeric[:, 0] + codes[:, 0] - 2.5 + rng.normal(size=rows) > 0).astype(np.float64)
+    return Table(numeric, codes, target, ("a", "b", "c"), ("x",), (4,))
+
+
+TRAIN, VALID = made(400, 0), made(200, 1)
+
+
+def circumstances(name: str, scratch: Path | None = None) -> Fitting:
+    return Fitting("binary", 2, 600, seed=5, parameters=KNOBS[name], compute=Compute(threads=1), scratch=scratch)
+
+
+class Killed(BaseException):
+    """Ends a fit from inside, as an interrupt would."""
+
+
+def interrupted(name: str, fitting: Fitting) -> None:
+    def stop(_: str) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        registry.learner(name)().fit(TRAIN, VALID, replace(fitting, progress=stop))
+
+
+@DEEP
+def test_resumed_training_gives_the_same_model(name: str, tmp_path: Path) -> None:
+    whole, resumed = registry.learner(name)(), registry.learner(name)()
+    expected = whole.fit(TRAIN, VALID, circumstances(name))
+    interrupted(name, circumstances(name, tmp_path))
+    told = resumed.fit(TRAIN, VALID, circumstances(name, tmp_path))
+    assert told.notes[-1] == "resumed after epoch 1"
+    assert (told.parameters, told.curve) == (expected.parameters, expected.curve)
+    assert np.array_equal(resumed.predict(VALID), whole.predict(VALID))
+    assert list(tmp_path.iterdir()) == [], "the checkpoint is removed after success"
+
+
+@DEEP
+@pytest.mark.parametrize("change", ["seed", "knob", "rows"])
+def test_a_checkpoint_of_another_fit_is_ignored(name: str, change: str, tmp_path: Path) -> None:
+    fitting, train = circumstances(name, tmp_path), TRAIN
+    interrupted(name, fitting)
+    if change == "seed":
+        fitting = replace(fitting, seed=6)
+    elif change == "knob":
+        fitting = replace(fitting, parameters=fitting.parameters | {"learning_rate": 0.005})
+    else:
+        train = made(400, 2)
+    told = registry.learner(name)().fit(train, VALID, fitting)
+    assert not any("resumed" in note for note in told.notes)
+
+
+def test_time_already_used_counts(tmp_path: Path) -> None:
+    fitting = replace(circumstances("mlp", tmp_path), seconds=0.01)
+    interrupted("mlp", fitting)
+    told = registry.learner("mlp")().fit(TRAIN, VALID, fitting)
+    assert told.notes == ["resumed after epoch 1", "time was up after 1 of 12 epochs"]
+
+
+VICTIM = """
+import sys, time
+from dataclasses import replace
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from test_deep_training import TRAIN, VALID, circumstances, registry
+fitting = replace(circumstances("mlp", Path(sys.argv[2])), progress=lambda _: time.sleep(600))
+registry.learner("mlp")().fit(TRAIN, VALID, fitting)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_process_is_resumed(tmp_path: Path) -> None:
+    process = subprocess.Popen([sys.executable, "-c", VICTIM, str(Path(__file__).parent), str(tmp_path)])
+    while not (tmp_path / "mlp.safetensors").exists():
+        assert process.poll() is None, "ended before its first checkpoint"
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    whole, resumed = registry.learner("mlp")(), registry.learner("mlp")()
+    whole.fit(TRAIN, VALID, circumstances("mlp"))
+    told = resumed.fit(TRAIN, VALID, circumstances("mlp", tmp_path))
+    assert told.notes == ["resumed after epoch 1"]
+    assert np.array_equal(resumed.predict(VALID), whole.predict(VALID))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_training_that_diverges_says_so() -> None:
+    fitting = replace(circumstances("mlp"), parameters={"optimiser": "sgd", "learning_rate": 1e30, "epochs": 3})
+    with pytest.raises(LearnerError, match="never finite: lower learning_rate"):
+        registry.learner("mlp")().fit(TRAIN, VALID, fitting)
+
+
+def test_the_best_epoch_is_kept() -> None:
+    told = registry.learner("mlp")().fit(TRAIN, VALID, circumstances("mlp"))
+    losses = [row["valid"] for row in told.curve]
+    assert told.parameters["epochs"] == losses.index(min(losses)) + 1
+
+
+def test_a_session_leaves_torch_as_it_was() -> None:
+    threads, state = torch.get_num_threads(), torch.get_rng_state()
+    with session(circumstances("mlp"), 1):
+        torch.rand(3)
+    assert torch.get_num_threads() == threads
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_progress_lines_are_throttled() -> None:
+    lines: list[str] = []
+    say = throttled(lines.append)
+    for number in range(1000):
+        say(str(number))
+    assert lines == ["0"]
+
+
+@pytest.mark.parametrize(("rows", "kept"), [(0, 0), (1, 1), (200, 200), (201, 101), (5000, 200)])
+def test_curves_are_thinned_and_keep_their_end(rows: int, kept: int) -> None:
+    curve = [{"step": float(step)} for step in range(1, rows + 1)]
+    assert len(thinned(curve)) == kept
+    assert thinned(curve)[-1:] == curve[-1:]

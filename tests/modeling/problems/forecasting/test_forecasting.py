@@ -1,0 +1,189 @@
+"""Forecasts know the past of their series and nothing else, and say what stands in their way."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from catalogue.definition import UseCase
+from modeling.core.feature_set import FeatureSet
+from modeling.core.features import FeatureError
+from modeling.core.learner import Fitting
+from modeling.core.metrics import unweighted
+from modeling.core.splits import SplitError
+from modeling.core.task import Metric
+from modeling.problems import learners, tasks
+from modeling.problems.forecasting.quantiles import LEVELS, conformal, coverage, weighted_quantile_loss
+from modeling.problems.forecasting.series import SEASONAL_NAIVE, SMOOTHED, STEP, Layout, SeriesRecipe, on_grid, smoothed
+from modeling.problems.forecasting.task import MOMENTS
+
+from ...small_data import validated
+from .tiny_forecasting import CONTENT, frame
+
+LAYOUT = Layout("shop", "hour", "sold", "1h", 6, [24], "refuse")
+
+
+def prepared(rows: pl.DataFrame, **changes: Any) -> FeatureSet:
+    definition = UseCase.model_validate(CONTENT | changes).placed("shop/sales", Path("shop/sales"))
+    return tasks.task(definition).prepare(validated(rows), definition, None)
+
+
+def without(shop: str, hour: datetime) -> pl.DataFrame:
+    return frame().filter(~((pl.col("shop") == shop) & (pl.col("hour") == hour)))
+
+
+@pytest.fixture(scope="module")
+def features() -> FeatureSet:
+    return prepared(frame())
+
+
+def test_no_outcome_of_a_role_lies_in_the_time_of_the_next(features):
+    spans = [rows.table.shared[MOMENTS]["moment"] for rows in (features.train, features.valid, features.open_test())]
+    for earlier, later in pairwise(spans):
+        assert earlier.max() < later.min()
+    assert all(finding.passed for finding in features.background.leakage)
+
+
+def test_features_are_the_same_when_the_future_is_another(features):
+    grid, origin = on_grid(frame(), LAYOUT), np.array([200])
+    another = np.where(np.arange(grid.values.shape[1]) > origin, 1e6, grid.values)
+    changed = features.recipe.at(replace(grid, values=another), origin)
+    np.testing.assert_array_equal(changed.matrix, features.recipe.at(grid, origin).matrix)
+
+
+def test_a_row_names_its_outcome_and_the_same_hour_of_the_day_before(features):
+    table, numbers = features.valid.table, features.valid.number - 1000
+    sold = frame()["sold"].to_numpy()
+    np.testing.assert_allclose(table.target, sold[numbers])
+    np.testing.assert_allclose(table.column(SEASONAL_NAIVE), sold[numbers - 24], rtol=1e-6)
+
+
+def test_raw_rows_alone_give_the_features_of_training(features):
+    grid, origin = on_grid(frame(), LAYOUT), 250
+    history = frame().filter(pl.col("hour") <= grid.moments[origin])
+    np.testing.assert_array_equal(
+        features.recipe.transform(history).matrix, features.recipe.at(grid, np.array([origin])).matrix
+    )
+
+
+def test_a_recipe_read_back_makes_the_same_features(features, tmp_path):
+    features.recipe.save(tmp_path / "recipe.json")
+    again = SeriesRecipe.load(tmp_path / "recipe.json")
+    np.testing.assert_array_equal(again.transform(frame()).matrix, features.recipe.transform(frame()).matrix)
+
+
+def test_smoothing_forecasts_a_season_that_never_changes():
+    season = np.array([1.0, 5.0, 2.0])
+    values = np.tile(season, 6)[None] + 10
+    layout = Layout(None, "t", "y", "1h", 4, [3], "refuse")
+    forecast = smoothed(values, np.array([0.2]), np.array([0.1]), layout)
+    np.testing.assert_allclose(forecast[0, 9], [15, 12, 11, 15])
+    assert np.isnan(forecast[0, :2]).all()
+
+
+def test_smoothing_follows_a_level_that_jumps():
+    values = np.concatenate([np.zeros(6), np.full(30, 8.0)])[None]
+    layout = Layout(None, "t", "y", "1h", 1, [2], "refuse")
+    fast, slow = (smoothed(values, np.array([alpha]), np.array([0.0]), layout)[0, 12, 0] for alpha in (0.5, 0.01))
+    assert fast > 7 > 1 > slow > 0
+
+
+def test_rules_hand_on_the_forecast_they_are_named_after(features):
+    for name, column in {"seasonal_naive": SEASONAL_NAIVE, "ets": SMOOTHED}.items():
+        model = learners.learner(name)()
+        model.fit(features.train.table, features.valid.table, Fitting("regression", 0, 1))
+        np.testing.assert_array_equal(model.predict(features.valid.table), features.valid.table.column(column))
+
+
+def test_a_correction_learns_and_survives_storage(features, tmp_path):
+    train, valid = features.train.table, features.valid.table
+    model = learners.learner("ets_lightgbm")()
+    model.fit(train, valid, Fitting("regression", 0, 60, parameters=CONTENT["parameters"]["ets_lightgbm"]))
+    predicted = model.predict(train)
+    smoothing = np.abs(train.target - train.column(SMOOTHED)).mean()
+    assert np.abs(train.target - predicted).mean() < 0.95 * smoothing
+    model.save(tmp_path)
+    np.testing.assert_array_equal(learners.learner("ets_lightgbm").load(tmp_path).predict(train), predicted)
+
+
+def test_conformal_quantiles_cover_what_they_promise():
+    draw = np.random.default_rng(0)
+    step = draw.integers(1, 3, 4000)
+    outcome = draw.normal(0, step)
+    ranges = conformal(outcome[:2000], step[:2000], np.zeros(2000), step[2000:])
+    for one in (1, 2):
+        inside = step[2000:] == one
+        share = unweighted(Metric("c", "c", True, coverage), outcome[2000:][inside], ranges[inside])
+        assert share == pytest.approx(0.8, abs=0.04)
+
+
+def test_quantile_loss_is_least_for_the_true_quantiles():
+    outcome = np.arange(1.0, 100.0)
+    right = np.tile(np.quantile(outcome, LEVELS), (len(outcome), 1))
+    loss = Metric("wql", "wql", False, weighted_quantile_loss)
+    assert unweighted(loss, outcome, right) < unweighted(loss, outcome, right + 5)
+    assert unweighted(loss, outcome, np.tile(outcome[:, None], len(LEVELS))) == 0
+
+
+GAP = datetime(2024, 3, 9, 7)
+
+
+def test_a_gap_is_refused_with_its_series_and_moment():
+    message = r"series 'east' has hour 2024-03-09 07:00:00 without a value \(1 such gaps in all\).*`gaps: leave`"
+    with pytest.raises(FeatureError, match=message):
+        prepared(without("east", GAP))
+
+
+def test_a_gap_that_may_be_left_is_no_outcome():
+    settings = CONTENT["settings"] | {"gaps": "leave", "every": 1}
+    whole, left = prepared(frame(), settings=settings), prepared(without("east", GAP), settings=settings)
+    assert len(whole.train) - len(left.train) == LAYOUT.horizon
+    assert np.isfinite(left.train.table.column(SEASONAL_NAIVE)).all()
+
+
+def test_a_repeated_moment_is_refused():
+    with pytest.raises(FeatureError, match=r"series 'west' has hour 2024-03-15 23:00:00 more than once"):
+        prepared(pl.concat([frame(), frame().tail(1)]))
+
+
+def test_a_moment_between_two_steps_is_refused():
+    odd = frame().tail(1).with_columns(hour=pl.lit(GAP + timedelta(minutes=20)))
+    with pytest.raises(FeatureError, match=r"series 'west' has hour 2024-03-09 07:20:00 between two steps of 1h"):
+        prepared(pl.concat([frame(), odd]))
+
+
+def test_an_unknown_series_is_named(features):
+    with pytest.raises(FeatureError, match=r"unknown series \['harbour'\] \(1 in all\): the model learned 4 series"):
+        features.recipe.transform(frame().with_columns(shop=pl.col("shop").replace("east", "harbour")))
+
+
+def test_a_history_of_less_than_a_season_is_refused(features):
+    with pytest.raises(FeatureError, match="the history has 10 steps; a season of 24 is needed"):
+        features.recipe.transform(frame().filter(pl.col("hour") < datetime(2024, 3, 4, 10)))
+
+
+def test_a_training_part_of_less_than_two_seasons_is_refused():
+    with pytest.raises(FeatureError, match="fewer than two seasons of 120"):
+        prepared(frame(), settings=CONTENT["settings"] | {"seasons": [120]})
+
+
+def test_a_role_too_short_for_the_horizon_is_refused():
+    with pytest.raises(SplitError, match=r"'valid' covers \d+ steps: too few for 70 steps ahead"):
+        prepared(frame(), settings=CONTENT["settings"] | {"horizon": 70})
+
+
+def test_one_series_needs_no_name():
+    alone = frame().filter(pl.col("shop") == "west").drop("shop")
+    features = prepared(alone, columns={"time": "hour"})
+    assert features.recipe.series == ["sold"]
+    assert set(features.valid.slices[STEP]) == set(range(1, 7))
+
+
+def test_a_split_that_is_not_by_time_is_refused():
+    with pytest.raises(SplitError, match=r"a forecast needs `columns: \{time: …\}` and `split: \{by: time\}`"):
+        prepared(frame(), split={"by": "random"})

@@ -1,0 +1,177 @@
+"""Portfolios know the past only, pay for what they trade, and are scored as the literature does."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from catalogue.definition import UseCase
+from modeling.core.feature_set import FeatureSet
+from modeling.core.features import FeatureError
+from modeling.core.splits import SplitError
+from modeling.problems import learners, tasks
+from modeling.problems.portfolio import portfolios
+from modeling.problems.portfolio.portfolios import RETURNS, Mandate, PricesRecipe, held, weights
+from modeling.problems.portfolio.task import Portfolio
+
+from ...small_data import validated
+from .tiny_portfolio import CONTENT, frame
+
+pytest.importorskip("skfolio")
+
+RECIPE = PricesRecipe("date", "stock", "close")
+MANDATE = Mandate(cost=0.001, risk_aversion=5, lookback=120, most=1)
+
+
+def prepared(rows: pl.DataFrame, **changes: Any) -> FeatureSet:
+    definition = UseCase.model_validate(CONTENT | changes).placed("bank/stocks", Path("bank/stocks"))
+    return tasks.task(definition).prepare(validated(rows), definition, None)
+
+
+@pytest.fixture(scope="module")
+def features() -> FeatureSet:
+    return prepared(frame())
+
+
+def test_a_month_lies_between_the_roles(features):
+    ends = [rows.table.shared[RETURNS]["day"].max() for rows in (features.train, features.valid)]
+    assert ends == [date(2018, 5, 31), date(2019, 5, 31)]
+    assert all(finding.passed for finding in features.background.leakage)
+
+
+def test_targets_are_the_returns_of_the_month_less_their_mean(features):
+    first = frame().filter(pl.col("date").is_between(date(2018, 6, 29), date(2018, 7, 31)))
+    grown = first.group_by("stock", maintain_order=True).agg(pl.last("close") / pl.first("close") - 1)["close"]
+    np.testing.assert_allclose(features.valid.table.target[:6], (grown - grown.mean()).to_numpy())
+
+
+def test_raw_prices_alone_give_the_features_of_training(features):
+    prices = RECIPE.read(frame())
+    start = prices.months()[10]
+    history = frame().filter(pl.col("date") < prices.days[int(start)])
+    np.testing.assert_array_equal(
+        features.recipe.transform(history).numeric, RECIPE.at(prices, np.array([start])).numeric
+    )
+
+
+def test_later_prices_change_no_weight():
+    returns = RECIPE.read(frame()).returns
+    starts, forecast = np.array([300, 320, 340]), np.random.default_rng(0).normal(0, 0.01, (3, 6))
+    another = returns.copy()
+    another[340:] = 0.2
+    np.testing.assert_array_equal(
+        weights(forecast, starts, returns, MANDATE), weights(forecast, starts, another, MANDATE)
+    )
+
+
+def test_weights_follow_risk_where_no_return_is_forecast_and_the_forecast_where_there_is_one():
+    draw = np.random.default_rng(0)
+    returns = draw.normal(0, [0.005, 0.02, 0.02], (400, 3))
+    starts = np.array([300])
+    by_risk = weights(np.zeros((1, 3)), starts, returns, MANDATE)[0]
+    by_return = weights(np.array([[0, 0, 0.2]]), starts, returns, MANDATE)[0]
+    assert by_risk.argmax() == 0 and by_return.argmax() == 2
+    np.testing.assert_allclose([by_risk.sum(), by_return.sum()], 1)
+    assert min(by_risk.min(), by_return.min()) > -1e-6
+
+
+def test_what_costs_more_is_traded_less():
+    returns = RECIPE.read(frame()).returns
+    starts, forecast = np.arange(300, 500, 21), np.random.default_rng(0).normal(0, 0.02, (10, 6))
+    traded = [
+        np.abs(np.diff(weights(forecast, starts, returns, Mandate(cost, 5, 120, 1)), axis=0)).sum()
+        for cost in (0.0, 0.05)
+    ]
+    assert traded[1] < 0.5 * traded[0]
+
+
+def test_no_forecast_is_one_share_of_each(features):
+    task = Portfolio(Portfolio.settings_type.model_validate(CONTENT["settings"]))
+    bought = task.answers(learners.learner("equal_weight")(), features.valid)
+    np.testing.assert_array_equal(bought, np.full((len(task.units(features.valid)), 6), 1 / 6))
+
+
+def test_value_drifts_between_trades_and_trading_costs():
+    truth = np.array([[[0.1, 0.0], [0.0, 0.1]], [[0.0, 0.0], [np.nan, np.nan]]])
+    of = held(truth, np.full((2, 2), 0.5), cost=0.01)
+    np.testing.assert_allclose(of.traded, [1.0, 0.0], atol=1e-12)
+    np.testing.assert_allclose(of.wealth, [1.1 * 0.99, 1.1 * 0.99])
+    assert np.isnan(of.net[1, 1])
+    np.testing.assert_allclose(held(truth, np.array([[1.0, 0.0], [0.0, 1.0]]), 0.01).traded, [1.0, 2.0])
+
+
+def test_scores_equal_their_definitions():
+    truth = np.random.default_rng(0).normal(0.0005, 0.01, (40, 21, 3))
+    of = held(truth, np.full((40, 3), 1 / 3), cost=0.001)
+    days, once = of.net.ravel(), np.ones(40)
+    assert portfolios.sharpe(of)(once) == pytest.approx(days.mean() / days.std() * np.sqrt(252))
+    assert portfolios.tail_loss(of)(once) == pytest.approx(-np.sort(days)[:42].mean())
+    assert portfolios.turnover(of)(once) == pytest.approx(12 * of.traded.mean())
+
+
+def test_a_month_drawn_twice_weighs_twice():
+    truth = np.random.default_rng(0).normal(0.0005, 0.01, (4, 21, 3))
+    of = held(truth, np.full((4, 3), 1 / 3), cost=0.0)
+    twice = np.concatenate([of.net, of.net[:1]]).ravel()
+    weight = np.array([2.0, 1, 1, 1])
+    assert portfolios.sharpe(of)(weight) == pytest.approx(twice.mean() / twice.std() * np.sqrt(252))
+    assert portfolios.tail_loss(of)(weight) == pytest.approx(
+        -(np.sort(twice)[:5].sum() + 0.25 * np.sort(twice)[5]) / 5.25
+    )
+
+
+def test_the_deepest_fall_is_from_the_last_high():
+    truth = np.array([0.5, -0.2, -0.5, 1.0])[:, None, None]
+    np.testing.assert_allclose(held(truth, np.ones((4, 1)), 0).drawdown, [0, -0.2, -0.6, -0.2])
+
+
+def test_the_more_is_tried_the_higher_the_hurdle():
+    trials = np.random.default_rng(0).normal(0, 0.02, 50)
+    hurdles = [portfolios.lucky_sharpe(trials, count) for count in (1, 2, 10, 1000)]
+    assert hurdles == sorted(hurdles) and hurdles[0] == 0
+    drawn = np.random.default_rng(1).normal(0, trials.std(ddof=1), (4000, 10)).max(axis=1).mean()
+    assert hurdles[2] == pytest.approx(drawn, rel=0.05)
+
+
+def test_the_hurdle_is_that_of_the_published_example():
+    """Bailey & López de Prado 2014: 100 trials whose yearly ratios have variance 1/2, 250 days a year."""
+    trials = np.array([-1, 1]) * np.sqrt(0.5 / 250 / 2)
+    assert portfolios.lucky_sharpe(trials, 100) == pytest.approx(0.1132, abs=0.0005)
+
+
+def test_a_ratio_as_high_as_the_hurdle_is_an_even_bet_and_crashes_make_it_less_sure():
+    draw = np.random.default_rng(0)
+    drawn = draw.normal(0, 1, 1000), -draw.exponential(1, 1000)
+    calm, crashing = (0.1 + (days - days.mean()) / days.std() for days in drawn)
+    assert portfolios.probability_above(calm, 0.1) == pytest.approx(0.5)
+    assert portfolios.probability_above(crashing, 0.05) < portfolios.probability_above(calm, 0.05) < 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (frame().filter(pl.int_range(pl.len()) != 700), r"stock 'e' has on 2015-06-12 no positive price; deliver it"),
+        (pl.concat([frame(), frame().tail(1)]), r"stock 'f' has on 2020-06-30 more than one price; keep one \(2 such"),
+        (
+            frame().with_columns(close=pl.when(pl.int_range(pl.len()) == 700).then(0.0).otherwise("close")),
+            "stock 'e' has on 2015-06-12 no positive price",
+        ),
+    ],
+    ids=["gap", "repeated", "worthless"],
+)
+def test_prices_that_cannot_be_are_refused_by_stock_and_day(rows, message):
+    with pytest.raises(FeatureError, match=message):
+        prepared(rows)
+
+
+def test_too_short_a_history_is_refused(features):
+    with pytest.raises(FeatureError, match="the prices cover 100 days; more than 252 are needed"):
+        features.recipe.transform(frame().head(600))
+
+
+def test_a_role_without_a_whole_month_is_refused():
+    with pytest.raises(SplitError, match="no month is left for 'valid'"):
+        prepared(frame(), split={"by": "time", "valid_from": date(2019, 6, 1), "test_from": date(2019, 7, 1)})

@@ -1,0 +1,18 @@
+"""Will a part break: a tiny use case of the task binary_classification."""
+
+import polars as pl
+
+from . import tiny_regression as regression
+
+CONTENT = {
+    **regression.CONTENT,
+    "title": "Will it break?",
+    "task": "binary_classification",
+    "target": "broken",
+    "seconds": {"logistic": 2, "lightgbm": 2, "mlp": 2, "tabm": 3},
+}
+
+
+def frame(seed: int = 0) -> pl.DataFrame:
+    """Parts; the most worn half is broken."""
+    return regression.frame(seed).select("id", "heat", "machine", broken=(pl.col("wear") > 0.4).cast(pl.Int64))

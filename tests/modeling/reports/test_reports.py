@@ -1,0 +1,375 @@
+"""What a reader gets from the reports: complete, honest, safe and readable offline."""
+
+import json
+import re
+from collections.abc import Callable
+from functools import cache, partial
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from modeling.core.record import Evaluation, Importance, Lift
+from modeling.reports import charts, industry, market_entry, palette, use_case, wording
+from modeling.reports.rendering import Report
+
+from .. import evaluation_records as records
+
+VOID = {"meta", "wbr", "br", "link", "img", "input", "hr"}
+PNG = b"\x89PNG\r\n\x1a\n"
+COMMON = {
+    "verdict",
+    "data",
+    "contract",
+    "split",
+    "candidates",
+    "champion",
+    "importance",
+    "slices",
+    "cost",
+    "gates",
+    "limits",
+    "provenance",
+}
+BINARY = COMMON | {"curves", "calibration", "decision"}
+EVALUATIONS = {
+    "binary": (records.binary, BINARY),
+    "held back": (records.held_back, BINARY),
+    "tiny": (records.tiny, BINARY),
+    "multiclass": (records.multiclass, COMMON | {"calibration", "confusion"}),
+    "regression": (records.regression, COMMON | {"residuals"}),
+}
+
+
+class Page(HTMLParser):
+    """Reads a page, checking that every tag that opens also closes, in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.sections: set[str] = set()
+        self.levels: list[int] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.pictures: list[str] = []
+        self.columns: list[str | None] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.tags.append(tag)
+        self.attributes += attrs
+        if tag == "section":
+            self.sections.add(named["id"] or "")
+        if tag == "svg":
+            assert named["role"] == "img"
+            self.pictures.append(named["aria-label"] or "")
+        if tag == "th":
+            self.columns.append(named.get("scope"))
+        if re.fullmatch(r"h\d", tag):
+            self.levels.append(int(tag[1]))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.text += data
+
+
+def several() -> dict[str, Evaluation]:
+    made = (records.binary(), records.held_back(), records.multiclass(), records.regression())
+    return {evaluation.use_case: evaluation for evaluation in made}
+
+
+def of_industry() -> Report:
+    return industry.render("Finance", "Credit.", several(), {"finance/credit_scoring": "../credit/report.html"})
+
+
+def of_market() -> Report:
+    titles = {"finance": "Finance", "healthcare": "Healthcare", "energy": "Energy", "transport": "Transport"}
+    return market_entry.render(titles, several(), {"finance": "finance/report.html"})
+
+
+@cache
+def rendered(make: Callable[[], Evaluation]) -> Report:
+    """A use case report, made once for all tests."""
+    return use_case.render(make())
+
+
+REPORTS = {name: partial(rendered, make) for name, (make, _) in EVALUATIONS.items()} | {
+    "industry": of_industry,
+    "market entry": of_market,
+}
+
+
+@pytest.fixture(scope="module", params=REPORTS)
+def report(request: pytest.FixtureRequest) -> Report:
+    return REPORTS[request.param]()
+
+
+def test_the_page_is_well_formed_and_accessible(report: Report) -> None:
+    page = Page(report.html)
+    assert report.html.startswith("<!doctype html>")
+    assert page.levels[0] == 1
+    assert all(after <= before + 1 for before, after in pairwise(page.levels))
+    assert set(page.columns) <= {"col", "row"}
+    assert all(page.pictures)
+    assert page.tags.count("svg") == page.tags.count("figure") == page.tags.count("figcaption")
+    assert page.tags.count("caption") == page.tags.count("table")
+
+
+def test_the_page_needs_nothing_but_itself(report: Report) -> None:
+    page = Page(report.html)
+    assert not {"script", "link", "img", "iframe", "object"} & set(page.tags)
+    places = [value for name, value in page.attributes if name in ("href", "src", "xlink:href", "srcset")]
+    assert not [place for place in places if place is None or re.match(r"\w+:|//", place)]
+    assert "url(" not in report.html
+    assert "@import" not in report.html
+    assert len(report.html) < 1_500_000
+
+
+def test_every_colour_of_a_picture_is_one_both_papers_know(report: Report) -> None:
+    used = set(re.findall(r"var\(--(\w+)\)", report.html))
+    assert used <= palette.LIGHT.keys() == palette.DARK.keys()
+    pictures = "".join(re.findall(r"<svg.*?</svg>", report.html, re.DOTALL))
+    assert set(re.findall(r'(?:fill|stroke)="([^"]+)"', pictures)) <= {"none", "transparent"} | {
+        f"var(--{name})" for name in used
+    }
+
+
+@pytest.mark.parametrize(("make", "sections"), EVALUATIONS.values(), ids=EVALUATIONS.keys())
+def test_every_section_is_there_in_both_forms(make, sections: set[str]) -> None:
+    made = rendered(make)
+    page = Page(made.html)
+    assert page.sections == sections
+    titles = re.findall(r"^## \d+\. (.+)$", made.markdown, re.MULTILINE)
+    assert len(titles) == len(sections) - 1
+    assert all(title in page.text for title in titles)
+    assert page.text.count("How to read this.") == len(titles)
+
+
+def test_the_headline_numbers_are_in_both_forms() -> None:
+    made = rendered(records.binary)
+    for said in (
+        "0.784 (0.773 to 0.796)",
+        "+0.284",
+        "+0.0092 (−0.0011 to +0.0195)",
+        "not decisive: the interval includes zero",
+        "ensemble (lightgbm 0.62, tabm 0.38)",
+        "Published",
+        "opened once",
+    ):
+        assert said in Page(made.html).text
+        assert said in made.markdown
+
+
+def test_a_report_is_the_same_each_time_it_is_made() -> None:
+    assert use_case.render(records.binary()) == rendered(records.binary)
+
+
+def test_json_is_the_record() -> None:
+    assert Evaluation.model_validate_json(rendered(records.binary).json) == records.binary()
+
+
+def test_a_model_held_back_says_so_first_and_why() -> None:
+    made = rendered(records.held_back)
+    text = Page(made.html).text
+    assert "Held back" in text[: text.index("Contents")]
+    assert "expected calibration error is 0.0812; at most 0.05 is asked" in text[: text.index("Contents")]
+    assert "2 of 3 gates failed" in made.markdown
+    assert "opened 3 times" in made.markdown
+
+
+@pytest.mark.parametrize(
+    ("make", "label"), [(records.held_back, "PERTURBED DATA"), (records.multiclass, "SIMULATED DATA")]
+)
+def test_every_figure_from_unreal_data_says_so(make, label: str) -> None:
+    made = rendered(make)
+    pictures = re.findall(r"<svg.*?</svg>", made.html, re.DOTALL)
+    assert pictures
+    assert all(f">{label}</text>" in picture for picture in pictures)
+    assert all(text.startswith(label) for text in Page(made.html).pictures)
+    assert made.markdown.index(label) < made.markdown.index("## ")
+
+
+def test_no_figure_from_real_data_is_labelled() -> None:
+    assert not re.search("PERTURBED|SIMULATED", rendered(records.binary).html)
+
+
+def test_what_was_not_measured_is_never_a_number() -> None:
+    made = rendered(records.tiny)
+    text = " ".join(Page(made.html).text.split())
+    for said in (
+        "0.610 (interval not measured)",
+        "The lift over a simple model was not measured.",
+        "not decisive: the interval was not measured",
+        "Calibration: not measured.",
+        "Decision threshold: not measured.",
+        "Confusion: not measured.",
+        "Slices: not measured.",
+        "Importance: not measured.",
+        "Spread over seeds: not measured.",
+        "Leakage audit: not measured.",
+        "Decision curve: not measured.",
+        "Energynot measured",
+    ):
+        assert said in text
+    assert not re.search(r"\b(None|nan|NaN)\b", text)
+
+
+def test_a_metric_the_baseline_lacks_is_not_measured() -> None:
+    row = re.search(r"^\| Brier score .*$", rendered(records.binary).markdown, re.MULTILINE)
+    assert row is not None
+    assert row[0].split(" | ")[1:4] == ["0.134 (0.131 to 0.138)", "not measured", "not measured"]
+
+
+def test_a_linear_champion_is_not_compared_with_itself() -> None:
+    evaluation = records.binary()
+    champion = evaluation.champion.model_copy(update={"learner": "logistic", "members": {"logistic": 1.0}})
+    itself = Lift(value=0, low=0, high=0, over="logistic", decisive=False)
+    made = use_case.render(evaluation.model_copy(update={"champion": champion, "lift_over_simple": itself}))
+    assert "The champion is the simple model." in made.markdown
+    assert "over logistic" not in made.markdown
+
+
+def test_text_from_the_data_stays_text() -> None:
+    evil = '<script>alert("x")</script>|`*a*`'
+    explanation = records.explanation().model_copy(
+        update={"importances": [Importance(feature=evil, loss=0.1, spread=0.01)]}
+    )
+    first, *others = records.contract_results()
+    made = use_case.render(
+        records.binary(
+            title=evil,
+            features=[evil],
+            explanation=explanation,
+            contract=[first.model_copy(update={"column": evil, "examples": [evil]}), *others],
+        )
+    )
+    page = Page(made.html)
+    assert "script" not in page.tags
+    assert evil in page.text
+    assert "<script>" not in made.markdown.replace("\\<script", "")
+    tables = re.findall(r"((?:^\|.*\n)+)", made.markdown, re.MULTILINE)
+    widths = [{len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()} for table in tables]
+    assert all(len(width) == 1 for width in widths)
+
+
+def test_derived_rules_that_passed_alike_share_a_row() -> None:
+    markdown = rendered(records.binary).markdown
+    assert "6 columns: ID, LIMIT_BAL, SEX, AGE, PAY_0, BILL_AMT1" in markdown
+    assert markdown.count("| expect_column_to_exist()") == 1
+    assert "| LIMIT_BAL | quarantine | 30,000 | 35 | **✗ quarantined** | -10000, -50 |" in markdown
+
+
+def test_many_classes_show_the_pairs_confused_most() -> None:
+    classes = [f"class {number}" for number in range(20)]
+    matrix = [[50 if row == column else 0 for column in range(20)] for row in range(20)]
+    matrix[3][7] = 9
+    made = use_case.render(records.multiclass(classes=classes, confusion=matrix))
+    assert "| class 3 | class 7 | 9 |" in made.markdown
+
+
+def test_an_industry_compares_only_what_is_comparable() -> None:
+    made = of_industry()
+    page = Page(made.html)
+    assert page.sections == {"verdict", "use-cases", "held-back", "limits", "provenance"}
+    assert '<a href="../credit/report.html">finance/credit_scoring</a>' in made.html
+    assert "[finance/credit_scoring](../credit/report.html)" in made.markdown
+    assert "expected calibration error is 0.0812" in made.markdown
+    assert "lift over the trivial baseline, RMSE" in page.text
+    assert "INCLUDES PERTURBED AND SIMULATED DATA" in page.text
+    summed = json.loads(made.json)["use_cases"]
+    assert summed["finance/credit_scoring"]["champion"]["test"]["roc_auc"]["value"] == 0.7843
+    assert summed["healthcare/disease_prediction"]["failed_gates"] == ["max_calibration_error", "evidence_is_real"]
+
+
+def test_an_industry_without_evaluations_renders() -> None:
+    made = industry.render("Mining", "", {})
+    assert "No use case has been evaluated" in made.markdown
+    assert json.loads(made.json)["use_cases"] == {}
+
+
+def test_the_market_report_gives_no_verdict_beyond_the_evidence() -> None:
+    made = of_market()
+    text = Page(made.html).text
+    assert "Insufficient evidence to decide: value and risk are missing" in text
+    assert not re.search(r"\bGO\b", text)
+    summed = json.loads(made.json)["industries"]
+    assert {name: entry["evidence"] for name, entry in summed.items()} == {
+        "energy": "sufficient",
+        "finance": "sufficient",
+        "healthcare": "insufficient",
+        "transport": "insufficient",
+    }
+    assert summed["transport"]["gaps"] == ["no use case evaluated"]
+    assert summed["finance"]["value"] is None
+
+
+def test_evidence_needs_a_decisive_lift_on_real_data() -> None:
+    luck = Lift(value=0.01, low=-0.01, high=0.03, over="trivial", decisive=False)
+    cases = {
+        "no published use case is made from real data": records.binary(evidence="simulated"),
+        "no published use case on real data is decisively better than its baseline": records.binary(lift=luck),
+        "no use case published": records.binary(published=False),
+    }
+    for gap, evaluation in cases.items():
+        made = market_entry.render({"finance": "Finance"}, {evaluation.use_case: evaluation})
+        assert json.loads(made.json)["industries"]["finance"]["gaps"] == [gap]
+
+
+def test_the_closest_gate_is_a_bound_not_a_yes_or_no() -> None:
+    made = market_entry.render({"finance": "Finance"}, {"finance/credit_scoring": records.binary()})
+    assert "expected calibration error is 0.0121; at most 0.05 is asked (passed)" in made.markdown
+
+
+@pytest.mark.parametrize(
+    "make", [records.binary, records.held_back, records.multiclass, records.regression, records.tiny]
+)
+def test_thumbnails_are_small_pictures(make) -> None:
+    picture = charts.thumbnail(make())
+    assert picture.startswith(PNG)
+    assert len(picture) < 200_000
+
+
+def test_a_training_curve_is_a_picture() -> None:
+    assert charts.training_curve(records.learning_curve(0.4)).startswith(PNG)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (0.78431, "0.784"),
+        (0.01234, "0.0123"),
+        (-0.5, "−0.500"),
+        (32.963, "32.96"),
+        (123456.7, "123,457"),
+        (None, "not measured"),
+        (float("nan"), "not measured"),
+    ],
+)
+def test_numbers_have_sensible_digits(value: float | None, text: str) -> None:
+    assert wording.number(value) == text
+
+
+def test_a_column_of_numbers_agrees_on_decimals() -> None:
+    assert wording.numbers([0.0712, 0.0004, None]) == ["0.0712", "0.0004", "not measured"]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.01, "< 0.1 s"), (48.71, "48.7 s"), (146, "2 min 26 s"), (7322, "2 h 2 min")]
+)
+def test_durations_are_in_words(value: float, text: str) -> None:
+    assert wording.seconds(value) == text

@@ -1,0 +1,66 @@
+"""Published models: which one serves, and that a person may decide otherwise."""
+
+from pathlib import Path
+
+import pytest
+
+from modeling.artefacts.evaluated_model import RECORD
+from resources.serving.models import Models, UnknownVersion
+
+from ...modeling.evaluation_records import binary
+
+KEY = "finance/credit_scoring"
+JUDGED = {"aaa1": "2026-01-01T00:00:00+00:00", "bbb1": "2026-01-02T00:00:00+00:00", "bbb2": "2026-01-03T00:00:00+00:00"}
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Models:
+    """Three published versions; the last one serves."""
+    kept = Models(tmp_path)
+    for version, finished_at in JUDGED.items():
+        kept.publish(KEY, version, lambda folder, at=finished_at: _write(folder, at))
+    return kept
+
+
+def _write(folder: Path, finished_at: str) -> None:
+    judged = binary()
+    provenance = judged.provenance.model_copy(update={"finished_at": finished_at})
+    (folder / RECORD).write_text(judged.model_copy(update={"provenance": provenance}).model_dump_json())
+
+
+def serving(models: Models) -> str:
+    place = models.serving(KEY)
+    assert place
+    return place.name
+
+
+def test_nothing_serves_before_a_model_is_published(tmp_path: Path) -> None:
+    models = Models(tmp_path)
+    assert models.serving(KEY) is None and models.versions(KEY) == [] and models.unpin(KEY) is None
+
+
+def test_versions_are_listed_latest_first_with_the_one_that_serves(models: Models) -> None:
+    assert [version.name for version in models.versions(KEY)] == ["bbb2", "bbb1", "aaa1"]
+    assert [version.serves for version in models.versions(KEY)] == [True, False, False]
+
+
+def test_the_start_of_a_name_pins_a_version_until_it_is_unpinned(models: Models) -> None:
+    assert models.pin(KEY, "aa") == "aaa1"
+    assert serving(models) == "aaa1" == models.pinned(KEY)
+    assert models.unpin(KEY) == "bbb2"
+    assert serving(models) == "bbb2" and models.pinned(KEY) is None
+
+
+@pytest.mark.parametrize("name", ["bbb", "zzz", "../aaa1"], ids=["several", "none", "a path"])
+def test_a_name_that_is_not_one_version_is_refused_and_changes_nothing(models: Models, name: str) -> None:
+    with pytest.raises(UnknownVersion, match="known: bbb2, bbb1, aaa1"):
+        models.pin(KEY, name)
+    assert serving(models) == "bbb2" and models.pinned(KEY) is None
+
+
+def test_rolling_back_goes_one_version_further_each_time(models: Models) -> None:
+    assert models.roll_back(KEY) == "bbb1"
+    assert models.roll_back(KEY) == "aaa1" == serving(models)
+    with pytest.raises(UnknownVersion, match="no model was published before"):
+        models.roll_back(KEY)
+    assert serving(models) == "aaa1"

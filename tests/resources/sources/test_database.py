@@ -1,0 +1,250 @@
+"""Rows of a real database, which SQLite keeps in a file: whole, or only what is new."""
+
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from catalogue.definition import Sql
+from resources.sources import DatabaseAway, SourceError, database
+
+URL = "WAREHOUSE_URL"
+SECRET = "hunter2/"
+INCREMENTAL = Sql.Incremental(column="seen")
+ORDERS = "create table orders (id integer, note text, seen integer)"
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Connection]:
+    """A connection that writes at once; its three orders are seen at 1, at 2 and at no known moment."""
+    monkeypatch.setenv(URL, f"sqlite:///{tmp_path}/ware house.db")
+    connection = sqlite3.connect(tmp_path / "ware house.db", isolation_level=None)
+    connection.execute(ORDERS)
+    connection.execute("insert into orders values (1, 'a', 1), (2, 'b', 2), (3, 'c', null)")
+    yield connection
+    connection.close()
+
+
+def query(text: str) -> Sql:
+    return Sql(url=URL, query=text)
+
+
+def read(sql: Sql, held: pl.DataFrame | None = None, identifier: tuple[str, ...] = ("id",)) -> pl.DataFrame:
+    return database.read(sql, identifier, held, print)
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+
+def test_rows_keep_their_types_and_lie_in_an_order_of_their_own(warehouse):
+    warehouse.execute("create table things (name text, size numeric, photo blob, id integer, empty text)")
+    warehouse.execute("insert into things values (null, 2.5, x'00ff', 7, null), ('é', 3, null, 2, null)")
+    table = read(Sql(url=URL, table="things"))
+    assert table.rows(named=True) == [
+        {"name": "é", "size": 3.0, "photo": None, "id": 2, "empty": None},
+        {"name": None, "size": 2.5, "photo": b"\x00\xff", "id": 7, "empty": None},
+    ]
+    assert dict(table.schema) | {"empty": None} == {
+        "name": pl.String,
+        "size": pl.Float64,
+        "photo": pl.Binary,
+        "id": pl.Int64,
+        "empty": None,
+    }
+
+
+def test_a_query_is_taken_as_it_is_written(warehouse):
+    text = "select id, ':id \\' || '12:30' as text, 5 % 3 as rest from orders where note like 'a%' -- the first"
+    assert read(query(text)).rows() == [(1, ":id \\12:30", 2)]
+    assert read(query("select 1 as id;")).rows() == [(1,)]
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_how_many_rows_are_fetched_at_once_changes_nothing(warehouse, monkeypatch, rows):
+    warehouse.execute("create table growing (id integer, size numeric, late text)")
+    warehouse.execute("insert into growing values (1, 1, null), (2, 2.5, null), (3, 3, 'x')")
+    whole = read(Sql(url=URL, table="growing"))
+    monkeypatch.setattr(database, "BATCH_ROWS", rows)
+    assert_frame_equal(read(Sql(url=URL, table="growing")), whole)
+
+
+def test_nothing_is_written_to_the_database(warehouse, tmp_path):
+    before = (tmp_path / "ware house.db").read_bytes()
+    for text in ("delete from orders", "with gone as (select 1) delete from orders", "drop table orders"):
+        with pytest.raises(SourceError, match=r"WAREHOUSE_URL: the database refuses the query \(near"):
+            read(query(text))
+    assert (tmp_path / "ware house.db").read_bytes() == before
+
+
+# --- only what is new -------------------------------------------------------------------------------------------------
+
+CHANGES = {
+    "nothing": "select 1",
+    "new rows": "insert into orders values (4, 'd', 3), (5, 'e', 4)",
+    "a new row with the largest value": "insert into orders values (4, 'd', 2)",
+    "a new row like one that is held": "insert into orders values (2, 'b', 2)",
+    "a new row without a value": "insert into orders values (4, 'd', null)",
+    "a row that gets its value": "update orders set seen = 3 where id = 3",
+    "a row that gets a value from before": "update orders set seen = 1 where id = 3",
+    "a changed row": "update orders set note = 'changed', seen = 3 where id = 1",
+    "a row from before": "insert into orders values (4, 'd', 0)",
+    "a row without identifier": "insert into orders values (null, 'd', 3)",
+}
+
+
+@pytest.mark.parametrize("statement", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("of", [{"table": "orders"}, {"query": "select * from orders"}], ids=["table", "query"])
+def test_what_is_held_and_what_is_new_are_all_rows(warehouse, statement, of):
+    sql = Sql(url=URL, incremental=INCREMENTAL, **of)
+    held = read(sql)
+    warehouse.execute(statement)
+    assert_frame_equal(read(sql, held), read(sql))
+
+
+@pytest.mark.parametrize("statement", [CHANGES[name] for name in CHANGES if name != "a changed row"])
+def test_rows_without_an_identifier_are_neither_lost_nor_doubled(warehouse, statement):
+    sql = Sql(url=URL, table="orders", incremental=INCREMENTAL)
+    held = read(sql, identifier=())
+    warehouse.execute(statement)
+    assert_frame_equal(read(sql, held, identifier=()), read(sql, identifier=()))
+
+
+def test_only_rows_from_the_largest_value_on_are_fetched(warehouse, capsys):
+    sql = Sql(url=URL, table="orders", incremental=INCREMENTAL)
+    warehouse.executemany("insert into orders values (?, 'old', 1)", [(number,) for number in range(10, 110)])
+    held = read(sql)
+    warehouse.execute("insert into orders values (4, 'd', 3)")
+    read(sql, held)
+    assert capsys.readouterr().out.splitlines() == [
+        "WAREHOUSE_URL: 103 rows fetched",
+        "WAREHOUSE_URL: 3 rows fetched, 101 kept",
+    ]
+
+
+def test_a_deleted_row_is_held_until_all_are_fetched_anew(warehouse):
+    sql = Sql(url=URL, table="orders", incremental=INCREMENTAL)
+    held = read(sql)
+    warehouse.execute("delete from orders where id = 1")
+    assert read(sql, held)["id"].to_list() == [1, 2, 3]
+    assert read(sql)["id"].to_list() == [2, 3]
+
+
+def test_a_new_column_has_all_rows_fetched_anew(warehouse, capsys):
+    sql = Sql(url=URL, table="orders", incremental=INCREMENTAL)
+    held = read(sql)
+    warehouse.execute("alter table orders add column price integer default 5")
+    assert read(sql, held)["price"].to_list() == [5, 5, 5]
+    assert "does not fit what is held: it lacks columns [] and has ['price']" in capsys.readouterr().out
+
+
+def test_a_column_of_text_is_no_order(warehouse):
+    with pytest.raises(SourceError, match="the incremental column 'note' is String, of which databases and Python"):
+        read(Sql(url=URL, table="orders", incremental=Sql.Incremental(column="note")))
+
+
+def test_an_incremental_query_must_deliver_its_column_and_the_identifier(warehouse):
+    for text, lacking in (("select id from orders", "seen"), ("select seen from orders", "id")):
+        with pytest.raises(
+            SourceError, match=rf"(the query has no column '{lacking}'|no such column: delivered.{lacking})"
+        ):
+            read(Sql(url=URL, query=text, incremental=INCREMENTAL))
+
+
+# --- looks ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("incremental", [None, INCREMENTAL], ids=["whole", "incremental"])
+def test_a_look_sees_new_rows_and_changed_ones(warehouse, incremental):
+    sql = Sql(url=URL, table="orders", incremental=incremental)
+    seen = [database.look(sql)]
+    for change in ("new rows", "a new row like one that is held", "a row that gets its value"):
+        warehouse.execute(CHANGES[change])
+        seen.append(database.look(sql))
+    warehouse.execute("update orders set note = 'changed', seen = 9 where id = 1")
+    seen.append(database.look(sql))
+    assert len(set(seen)) == 5 and database.look(sql) == seen[-1]
+
+
+def test_the_order_of_rows_is_no_news(warehouse):
+    backwards = query("select * from orders order by id desc")
+    assert database.look(backwards) == database.look(query("select * from orders order by id"))
+    assert_frame_equal(read(backwards), read(query("select * from orders")))
+
+
+# --- what goes wrong --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        (Sql(url=URL, table="order"), "the database refuses the table order (no such table: order)"),
+        (Sql(url=URL, table="sales.orders"), "refuses the table sales.orders (no such table: sales.orders)"),
+        (query("select price from orders"), "the database refuses the query (no such column: price)"),
+        (query("selct 1"), "the database refuses the query (near"),
+        (query("select 1 as a from orders where id > 9"), "the query delivers no row"),
+        (query("select id from orders union select note from orders"), "column 'id' holds values of several types"),
+    ],
+)
+def test_what_a_database_refuses_is_named(warehouse, sql, message):
+    with pytest.raises(SourceError) as caught:
+        read(sql)
+    assert message in str(caught.value) and str(caught.value).startswith(URL)
+
+
+def test_a_database_that_is_not_there_is_away_and_is_not_made(tmp_path, monkeypatch):
+    monkeypatch.setenv(URL, f"sqlite:///{tmp_path}/none.db")
+    with pytest.raises(DatabaseAway, match="WAREHOUSE_URL: the database does not answer"):
+        read(query("select 1 as a"))
+    assert not (tmp_path / "none.db").exists()
+
+
+def test_a_locked_database_is_away(warehouse, monkeypatch):
+    monkeypatch.setenv(URL, f"{database._url(URL)}?timeout=0")
+    warehouse.execute("begin exclusive")
+    with pytest.raises(DatabaseAway, match="database is locked"):
+        read(query("select * from orders"))
+    warehouse.execute("rollback")
+    assert read(query("select * from orders")).height == 3
+
+
+def test_an_address_that_is_not_in_the_environment_is_asked_for(monkeypatch):
+    monkeypatch.delenv(URL, raising=False)
+    with pytest.raises(DatabaseAway, match="the environment variable WAREHOUSE_URL is not set: put the address there"):
+        read(query("select 1 as a"))
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "message"),
+    [
+        (f"reader:{SECRET}@host", SourceError, "holds no SQLAlchemy URL"),
+        (f"postgresql://reader:{SECRET}@host:port/db", SourceError, "holds no SQLAlchemy URL"),
+        (f"postgresql://reader:{SECRET}@127.0.0.1:1/db", DatabaseAway, "the database does not answer"),
+        (f"postgresql://127.0.0.1/db?passwrd={SECRET}", SourceError, "invalid connection option"),
+        (f"postgresql://127.0.0.1:1/db?sslpassword={SECRET}&port={SECRET}", SourceError, "…"),
+        (
+            f"oracle://reader:{SECRET}@host/db",
+            DatabaseAway,
+            "the driver of oracle is not installed: install the package",
+        ),
+        (f"nothing://reader:{SECRET}@host/db", DatabaseAway, "the driver of nothing is not installed"),
+    ],
+)
+def test_no_message_holds_a_password(monkeypatch, address, error, message):
+    monkeypatch.setenv(URL, address)
+    with pytest.raises(error, match=message) as caught:
+        read(query("select 1 as a"))
+    assert caught.value.__cause__ is None and caught.value.__suppress_context__
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_missing_driver_of_postgresql_is_an_extra(monkeypatch):
+    monkeypatch.setenv(URL, f"postgresql://reader:{SECRET}@host/db")
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(
+        DatabaseAway, match=r"the driver of postgresql is not installed: pip install 'sectorforge\[sql\]'"
+    ):
+        read(query("select 1 as a"))
