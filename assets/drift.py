@@ -26,10 +26,10 @@ from resources.store.state import Home
 if TYPE_CHECKING:
     import polars as pl
 
-    from modeling.drift.record import Drift, Performance
+    from modeling.drift.record import DriftComparison, Performance
     from modeling.reports.rendering import Report
 
-ASKS_FOR_TRAINING = "asks for new models"
+RETRAINING_REQUESTED = "asks for new models"
 """Metadata key: whether drift beyond a bound is to be answered with new models (`on_drift: retrain`)."""
 
 
@@ -44,7 +44,7 @@ def specs(partitions: Partitions) -> list[AssetCheckSpec]:
     return [partitions.check(name, DRIFT, text) for name, text in CHECKS.items()]
 
 
-def compared(data: ValidatedData, use_case: UseCase, home: Home) -> "Drift":
+def compared(data: ValidatedData, use_case: UseCase, home: Home) -> "DriftComparison":
     """The new rows among `data` beside those that the model judged last learned from; and how well the model that
     serves, or else that one, predicts them."""
     from modeling.drift.comparison import compare
@@ -74,7 +74,7 @@ def _performance(rows: "pl.DataFrame", use_case: UseCase, place: Path) -> "Perfo
     return performance(use_case, rows, code.features, record, model)
 
 
-def raise_if_blocked(drift: "Drift") -> None:
+def raise_if_blocked(drift: "DriftComparison") -> None:
     """Raises
     ------
     DeliveryDrifted: a bound is passed, and the use case says `on_drift: block`.
@@ -88,7 +88,7 @@ def raise_if_blocked(drift: "Drift") -> None:
         )
 
 
-def checks(drift: "Drift") -> Iterator[AssetCheckResult]:
+def checks(drift: "DriftComparison") -> Iterator[AssetCheckResult]:
     """One a bound, each with what was measured and pictures of it."""
     from modeling.reports import drift_charts
 
@@ -107,7 +107,7 @@ def checks(drift: "Drift") -> Iterator[AssetCheckResult]:
         )
 
 
-def output(drift: "Drift") -> "Output[Report]":
+def output(drift: "DriftComparison") -> "Output[Report]":
     """The report, and what the rest of the pipeline reads of it."""
     from modeling.reports import drift as report
 
@@ -118,7 +118,7 @@ def output(drift: "Drift") -> "Output[Report]":
         metadata={
             "delivery": drift.delivery,
             "new rows": drift.delivered,
-            ASKS_FOR_TRAINING: drift.drifted and drift.on_drift == "retrain",
+            RETRAINING_REQUESTED: drift.drifted and drift.on_drift == "retrain",
             "report": MetadataValue.md(made.markdown),
         },
     )

@@ -38,7 +38,7 @@ from modeling.core.table import Rows
 from modeling.core.validated_data import ValidatedData
 from resources.serving.models import Models
 from resources.store.state import Home
-from resources.store.test_access_log import record_opening
+from resources.store.test_access_log import record_access
 
 if TYPE_CHECKING:
     from modeling.evaluation.challenge import Serving
@@ -82,7 +82,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
 
         use_case = catalogue.use_cases[context.partition_key]
         run_id, snapshot = context.run.run_id, features.background.snapshot
-        opened = functools.partial(record_opening, home.path / "openings", use_case.key, snapshot, run_id)
+        opened = functools.partial(record_access, home.path / "openings", use_case.key, snapshot, run_id)
         weights = located(home, context.log.info)
         candidates = [
             replace(candidate, fitting=replace(candidate.fitting, weights=weights))

@@ -119,13 +119,13 @@ def _described(candidate: Candidate) -> dict[str, object]:
         "seconds": round(candidate.cost.seconds, 2),
         "peak memory, MB": round(candidate.cost.peak_memory_mb),
         "predictions per second": round(candidate.cost.predictions_per_second),
-        "parameters": str(candidate.told.parameters),
-        "notes": "; ".join(candidate.told.notes),
+        "parameters": str(candidate.summary.parameters),
+        "notes": "; ".join(candidate.summary.notes),
     }
 
 
 def _curves(fitted: list[Candidate]) -> dict[str, MetadataValue]:
     from modeling.reports import charts
 
-    drawn = [candidate for candidate in fitted if candidate.told.curve]
-    return {f"{c.name} curve": metadata.picture(charts.training_curve(c.told.curve)) for c in drawn}
+    drawn = [candidate for candidate in fitted if candidate.summary.curve]
+    return {f"{c.name} curve": metadata.picture(charts.training_curve(c.summary.curve)) for c in drawn}

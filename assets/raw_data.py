@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 STAGE = STAGES["raw_data"]
 SKIPPED = "skipped"
 """Metadata key of the observation that says why there is no new copy."""
-PASSING = "may pass by itself"
+TRANSIENT = "may pass by itself"
 """Metadata key beside it: a store that does not answer may do so soon, an extra does not install itself."""
 ORIGIN = "origin"
 """Metadata key: a digest of the database and the query that incremental rows came from; only to those are others added.
@@ -74,7 +74,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
             frame = snapshot(use_case, Cache.from_environment(home.path), context.log.info, held)
         except UnreachableError as error:
             context.log.warning(f"skipped: {error}")
-            why = {SKIPPED: str(error), PASSING: not isinstance(error, NotInstalled)}
+            why = {SKIPPED: str(error), TRANSIENT: not isinstance(error, NotInstalled)}
             observed = AssetObservation("raw_data", partition=use_case.key, metadata=why)
             context.log_event(observed)
             return

@@ -59,8 +59,8 @@ def as_script(use_case: UseCase, home: Home) -> None:
     report.render(evaluated.evaluation)
     charts.thumbnail(evaluated.evaluation)
     for candidate in candidates:
-        if candidate.told.curve:
-            charts.training_curve(candidate.told.curve)
+        if candidate.summary.curve:
+            charts.training_curve(candidate.summary.curve)
 
 
 def as_run(catalogue: Catalogue, key: str, home: Home) -> None:

@@ -51,12 +51,12 @@ from assets.stages import BESIDE_VALIDATED_DATA, QUARANTINE, STAGES
 from catalogue.reader import Catalogue
 from modeling.artefacts.evaluated_model import RECORD
 from pipelines.automation import CONDITIONS
-from pipelines.definitions import LOOK_SECONDS, build_defs
+from pipelines.definitions import TICK_SECONDS, build_defs
 from pipelines.freshness import stale_industries, stale_market, stale_stages
 from pipelines.instance import SHIPPED
 from pipelines.jobs import DATA_STAGES
 from pipelines.runs import ChildFailed, Launch, Worker
-from pipelines.sensors import new_deliveries as deliveries
+from pipelines.sensors import new_deliveries
 from pipelines.vocabulary import read_catalogue
 from resources.sources import landing
 from resources.store.state import VARIABLE
@@ -256,7 +256,7 @@ class Daemon:
         """A new process would know no file and have loaded everything anew."""
         landing._digests.clear()
         self._definitions: Definitions = build_defs(catalogue=self._catalogue)
-        self._sensor = deliveries.build(self._catalogue, LOOK_SECONDS)
+        self._sensor = new_deliveries.build(self._catalogue, TICK_SECONDS)
 
     def deliveries(self, *, written_down: bool = True) -> list[Launch]:
         """What the sensor asks for. A run key asks for one run for ever, as in Dagster."""

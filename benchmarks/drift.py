@@ -20,7 +20,7 @@ from catalogue.definition import UseCase
 from modeling.core.hashing import row_hashes
 from modeling.core.validated_data import ValidatedData
 from modeling.drift.comparison import compare
-from modeling.drift.record import Drift
+from modeling.drift.record import DriftComparison
 from modeling.drift.reference import Reference
 from modeling.problems import tasks
 
@@ -65,7 +65,7 @@ def reference(frame: pl.DataFrame, use_case: UseCase) -> Reference:
     return Reference.of(data(frame), tasks.task(use_case).prepare(data(frame), use_case, None), use_case)
 
 
-def compared(old: pl.DataFrame, new: pl.DataFrame, kept: Reference) -> Drift:
+def compared(old: pl.DataFrame, new: pl.DataFrame, kept: Reference) -> DriftComparison:
     return compare(data(pl.concat([old, new])), definition(), kept, lambda rows: "not asked")
 
 

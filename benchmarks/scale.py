@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from catalogue import reader as catalogue
+from catalogue import reader
 
 USE_CASES, FILES = 2_000, 20_000
 INDUSTRIES = 20
@@ -32,16 +32,16 @@ catalogue = read_catalogue(Path(sys.argv[1]))
 read = time.perf_counter()
 build_defs(catalogue=catalogue).get_repository_def()
 built = time.perf_counter()
-print(f"{len(catalogue.use_cases):,} use cases, {len(catalogue.faults)} faults: imports {imported - started:.2f} s, "
+print(f"{len(catalogue.use_cases):,} use cases, {len(catalogue.errors)} errors: imports {imported - started:.2f} s, "
       f"catalogue {read - imported:.2f} s, definitions {built - read:.2f} s")
 """
 TICK = """
 import sys, time
 from pathlib import Path
 from dagster import DagsterInstance, build_sensor_context
-from pipelines import deliveries
+from pipelines.sensors import new_deliveries
 from pipelines.vocabulary import read_catalogue
-cursor, sensor = None, deliveries.build(read_catalogue(Path(sys.argv[1])), 30)
+cursor, sensor = None, new_deliveries.build(read_catalogue(Path(sys.argv[1])), 30)
 with DagsterInstance.ephemeral() as instance:
     for look in ("first", "second", "third"):
         started = time.perf_counter()
@@ -52,7 +52,7 @@ with DagsterInstance.ephemeral() as instance:
 
 
 def _longest(name: str) -> Path:
-    return max(catalogue.ROOT.glob(f"*/*/{name}"), key=lambda path: path.stat().st_size)
+    return max(reader.ROOT.glob(f"*/*/{name}"), key=lambda path: path.stat().st_size)
 
 
 def many_use_cases(root: Path) -> None:

@@ -367,7 +367,7 @@ def _leaves_training_rows(split: AnySplit) -> AnySplit:
 Split = Annotated[AnySplit, Field(discriminator="by"), AfterValidator(_leaves_training_rows)]
 
 
-class Rule(Strict):
+class ContractRule(Strict):
     """One expectation, in Great Expectations' own vocabulary, and what happens to data that breaks it."""
 
     expectation: str = Field(pattern=r"^expect_[a-z_]+$")
@@ -409,7 +409,7 @@ class Costs(Strict):
     false_negative: Annotated[float, Field(gt=0)] = 1.0
 
 
-class Drift(Strict):
+class DriftBounds(Strict):
     """How far a delivery may differ from the rows the model learned from, and what happens beyond.
 
     A bound counts as passed where chance alone does not explain it.
@@ -449,7 +449,7 @@ class UseCase(Strict):
     )
     columns: Columns = Columns()
     split: Split = RandomSplit()
-    contract: list[Rule] = []
+    contract: list[ContractRule] = []
     delivered_every_days: Annotated[float, Field(gt=0)] | None = Field(
         default=None, description="deliveries are expected at least this often: people are told of one that is overdue"
     )
@@ -460,10 +460,10 @@ class UseCase(Strict):
     seconds: dict[str, Annotated[float, Field(gt=0)]] = Field(
         default={}, description="time budget of a learner on this machine; default: the learner's own"
     )
-    parameters: dict[str, dict[str, Any]] = Field(default={}, description="a learner's knobs, by its name")
+    parameters: dict[str, dict[str, Any]] = Field(default={}, description="a learner's hyperparameters, by its name")
     costs: Costs = Costs()
     gates: Gates = Gates()
-    drift: Drift = Drift()
+    drift: DriftBounds = DriftBounds()
     limits: list[str] = Field(default=[], description="what the evaluation does not show; printed in the report")
     retired: date | Annotated[str, Field(min_length=1)] | None = Field(
         default=None, description="since when, or why: nothing runs any more, and all that was made can still be read"

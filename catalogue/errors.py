@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from catalogue.visible import visible
-from catalogue.yaml import Document, Place
+from catalogue.yaml import Place, YamlDocument
 
 _EXPECTED = {
     "string": "text",
@@ -34,7 +34,7 @@ _KINDS = ("type", "parsing", "inexact")
 
 
 @dataclass(frozen=True)
-class Fault:
+class DefinitionError:
     """Something wrong in the catalogue: where, and what to write instead."""
 
     path: Path
@@ -52,22 +52,22 @@ def suggestion(word: str, known: Collection[str]) -> str:
     return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
 
 
-def faults(
-    path: Path, document: Document, model: type[BaseModel], error: ValidationError, under: Place = ()
-) -> list[Fault]:
+def definition_errors(
+    path: Path, document: YamlDocument, model: type[BaseModel], error: ValidationError, under: Place = ()
+) -> list[DefinitionError]:
     """A fault for every place in the file where pydantic found something wrong, in the order of the file. The model
     describes what stands `under` a place in it; by default the whole."""
     places: dict[Place, list[ErrorDetails]] = {}
     for details in error.errors():
         places.setdefault(_place(document, details, under), []).append(details)
     found = [
-        Fault(path, f"{'.'.join(map(str, place))}: {_message(model, errors)}", *document.position(place))
+        DefinitionError(path, f"{'.'.join(map(str, place))}: {_message(model, errors)}", *document.position(place))
         for place, errors in places.items()
     ]
     return sorted(found, key=lambda fault: (fault.line, fault.column))
 
 
-def _place(document: Document, details: ErrorDetails, under: Place) -> Place:
+def _place(document: YamlDocument, details: ErrorDetails, under: Place) -> Place:
     """The path in the file: pydantic's, without the names of the variants it tried."""
     place = document.existing((*under, *details["loc"]))
     if details["type"] == "missing":

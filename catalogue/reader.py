@@ -18,8 +18,8 @@ from pydantic import BaseModel, ValidationError
 
 from catalogue import extras, feature_code
 from catalogue.definition import Industry, UseCase
-from catalogue.errors import Fault, faults, suggestion
-from catalogue.yaml import Document, Place, YamlError, parse
+from catalogue.errors import DefinitionError, definition_errors, suggestion
+from catalogue.yaml import Place, YamlDocument, YamlError, parse
 
 NAME = re.compile(r"[a-z0-9_]+")
 LONGEST_NAME = 64
@@ -47,7 +47,7 @@ class Catalogue:
     root: Path
     industries: dict[str, Industry] = field(default_factory=dict)
     use_cases: dict[str, UseCase] = field(default_factory=dict)
-    faults: list[Fault] = field(default_factory=list)
+    errors: list[DefinitionError] = field(default_factory=list)
 
     def matching(self, patterns: Collection[str]) -> list[str]:
         """The keys that match any of the shell-style `patterns`; all keys without patterns.
@@ -77,12 +77,12 @@ class Catalogue:
 
 
 def read(root: Path, vocabulary: Vocabulary) -> Catalogue:
-    """Read every industry under `root`. Never raises for what a file says: that becomes a `Fault`."""
+    """Read every industry under `root`. Never raises for what a file says: that becomes a `DefinitionError`."""
     catalogue = Catalogue(root)
     with _uncollected():
-        for folder in _folders(root, catalogue.faults):
-            industry = _load(folder / "industry.yaml", Industry, catalogue.faults)
-            use_cases = list(_use_cases(folder, vocabulary, catalogue.faults))
+        for folder in _folders(root, catalogue.errors):
+            industry = _load(folder / "industry.yaml", Industry, catalogue.errors)
+            use_cases = list(_use_cases(folder, vocabulary, catalogue.errors))
             if industry is not None:
                 catalogue.industries[folder.name] = industry[0]
                 catalogue.use_cases.update((use_case.key, use_case) for use_case in use_cases)
@@ -101,7 +101,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _use_cases(industry: Path, vocabulary: Vocabulary, found: list[Fault]) -> Iterator[UseCase]:
+def _use_cases(industry: Path, vocabulary: Vocabulary, found: list[DefinitionError]) -> Iterator[UseCase]:
     """The use cases of an industry in which nothing is wrong."""
     titles: dict[str, str] = {}
     for folder in _folders(industry, found):
@@ -120,13 +120,13 @@ def _use_cases(industry: Path, vocabulary: Vocabulary, found: list[Fault]) -> It
         ]
         if first != folder.name:
             message = f"title: {use_case.title!r} is already the title of {industry.name}/{first}: use another"
-            wrong.append(Fault(path, message, *document.position(("title",))))
+            wrong.append(DefinitionError(path, message, *document.position(("title",))))
         found.extend(wrong)
         if not wrong:
             yield use_case.placed(f"{industry.name}/{folder.name}", folder)
 
 
-def _folders(parent: Path, found: list[Fault]) -> Iterator[Path]:
+def _folders(parent: Path, found: list[DefinitionError]) -> Iterator[Path]:
     """The sub-folders that are part of the catalogue, sorted; badly named ones become faults.
 
     A name that starts with a dot or an underscore is no part of it.
@@ -135,36 +135,46 @@ def _folders(parent: Path, found: list[Fault]) -> Iterator[Path]:
         if not folder.is_dir() or folder.name.startswith((".", "_")):
             continue
         if not NAME.fullmatch(folder.name):
-            found.append(Fault(folder, f"the folder name {folder.name!r} may hold only a-z, 0-9 and _: rename it"))
+            found.append(
+                DefinitionError(folder, f"the folder name {folder.name!r} may hold only a-z, 0-9 and _: rename it")
+            )
         elif len(folder.name) > LONGEST_NAME:
-            found.append(Fault(folder, f"the folder name is longer than {LONGEST_NAME} characters: shorten it"))
+            found.append(
+                DefinitionError(folder, f"the folder name is longer than {LONGEST_NAME} characters: shorten it")
+            )
         elif folder.is_symlink():
-            found.append(Fault(folder, "a symbolic link could lead out of the catalogue: put a real folder here"))
+            found.append(
+                DefinitionError(folder, "a symbolic link could lead out of the catalogue: put a real folder here")
+            )
         else:
             yield folder
 
 
-def _load(path: Path, model: type[M], found: list[Fault]) -> tuple[M, Document] | None:
+def _load(path: Path, model: type[M], found: list[DefinitionError]) -> tuple[M, YamlDocument] | None:
     """The checked content of a file and where it stands; None, with the faults added, where something is wrong."""
     if path.is_symlink() or not path.is_file():
-        found.append(Fault(path, f"{path.name} is missing: put a file of that name into {path.parent.name!r}"))
+        found.append(
+            DefinitionError(path, f"{path.name} is missing: put a file of that name into {path.parent.name!r}")
+        )
         return None
     try:
         document = parse(path)
     except OSError as error:
-        found.append(Fault(path, f"can't be read: {error.strerror}"))
+        found.append(DefinitionError(path, f"can't be read: {error.strerror}"))
         return None
     except YamlError as error:
-        found.append(Fault(path, str(error), error.line, error.column))
+        found.append(DefinitionError(path, str(error), error.line, error.column))
         return None
     try:
         return model.model_validate(document.value), document
     except ValidationError as error:
-        found.extend(faults(path, document, model, error))
+        found.extend(definition_errors(path, document, model, error))
         return None
 
 
-def _unknown_words(path: Path, document: Document, use_case: UseCase, vocabulary: Vocabulary) -> Iterator[Fault]:
+def _unknown_words(
+    path: Path, document: YamlDocument, use_case: UseCase, vocabulary: Vocabulary
+) -> Iterator[DefinitionError]:
     named: list[tuple[Place, str, Collection[str]]] = [(("task",), use_case.task, vocabulary.tasks)]
     named += [(("learners", i), name, vocabulary.learners) for i, name in enumerate(use_case.learners or [])]
     named += [(("seconds", name), name, vocabulary.learners) for name in use_case.seconds]
@@ -176,63 +186,67 @@ def _unknown_words(path: Path, document: Document, use_case: UseCase, vocabulary
     for location, word, known in named:
         if word not in known:
             message = f"{location[0]}: {word!r} is unknown; {suggestion(word, known)}"
-            yield Fault(path, message, *document.position(location))
+            yield DefinitionError(path, message, *document.position(location))
 
 
-def _wrong_settings(path: Path, document: Document, use_case: UseCase, vocabulary: Vocabulary) -> Iterator[Fault]:
+def _wrong_settings(
+    path: Path, document: YamlDocument, use_case: UseCase, vocabulary: Vocabulary
+) -> Iterator[DefinitionError]:
     if use_case.task not in vocabulary.tasks:
         return
     model = vocabulary.settings(use_case.task)
     try:
         model.model_validate(use_case.settings)
     except ValidationError as error:
-        yield from faults(path, document, model, error, under=("settings",))
+        yield from definition_errors(path, document, model, error, under=("settings",))
 
 
-def _contradictions(path: Path, document: Document, use_case: UseCase) -> Iterator[Fault]:
+def _contradictions(path: Path, document: YamlDocument, use_case: UseCase) -> Iterator[DefinitionError]:
     columns = use_case.columns
     for needed in ("group", "time"):
         if use_case.split.by == needed and getattr(columns, needed) is None:
             message = f"split: by {needed} needs columns.{needed}: name the column there"
-            yield Fault(path, message, *document.position(("split", "by")))
+            yield DefinitionError(path, message, *document.position(("split", "by")))
     if use_case.split.by == "scaffold" and columns.molecule is None:
         message = "split: by scaffold needs columns.molecule: name the column of SMILES there"
-        yield Fault(path, message, *document.position(("split", "by")))
+        yield DefinitionError(path, message, *document.position(("split", "by")))
     never_features = {*columns.identifier, *columns.drop, columns.group, columns.time}
     if use_case.target in never_features:
         message = f"target: {use_case.target!r} is also named under columns: take it out there"
-        yield Fault(path, message, *document.position(("target",)))
+        yield DefinitionError(path, message, *document.position(("target",)))
 
 
-def _nothing_to_predict(path: Path, document: Document, use_case: UseCase, vocabulary: Vocabulary) -> Iterator[Fault]:
+def _nothing_to_predict(
+    path: Path, document: YamlDocument, use_case: UseCase, vocabulary: Vocabulary
+) -> Iterator[DefinitionError]:
     if use_case.predict is None or use_case.task not in vocabulary.tasks:
         return
     if not vocabulary.predicts(use_case.task):
         message = f"predict: {use_case.task} does not answer rows without a target one by one: take `predict` out"
-        yield Fault(path, message, *document.position(("predict",)))
+        yield DefinitionError(path, message, *document.position(("predict",)))
     if use_case.source.files and use_case.source.files.path == use_case.predict.files.path:
         message = "predict: these are the files the model learns from: put rows without a target elsewhere"
-        yield Fault(path, message, *document.position(("predict", "files", "path")))
+        yield DefinitionError(path, message, *document.position(("predict", "files", "path")))
 
 
-def _code_faults(path: Path, document: Document, use_case: UseCase) -> Iterator[Fault]:
+def _code_faults(path: Path, document: YamlDocument, use_case: UseCase) -> Iterator[DefinitionError]:
     """What is wrong with the `features.py` beside the file, or with its absence."""
     try:
         functions = feature_code.defined(path.parent)
     except feature_code.FeatureCodeError as error:
-        yield Fault(error.path, error.message, error.line, error.column)
+        yield DefinitionError(error.path, error.message, error.line, error.column)
         return
     if use_case.source.simulation and "simulate" not in functions:
         message = f"source: a simulation needs a `simulate` in {feature_code.FILE} that makes its rows"
-        yield Fault(path, message, *document.position(("source",)))
+        yield DefinitionError(path, message, *document.position(("source",)))
     sql = use_case.source.sql
     if sql and sql.incremental and "assemble" in functions:
         message = (
             f"source: incremental rows are added to those held, so nothing may `assemble` them in {feature_code.FILE}: "
             "join in the query, and derive columns in `features`"
         )
-        yield Fault(path, message, *document.position(("source", "sql", "incremental")))
+        yield DefinitionError(path, message, *document.position(("source", "sql", "incremental")))
     archive = use_case.source.package or use_case.source.http
     if archive and len(archive.members) > 1 and "assemble" not in functions:
         message = f"source: {len(archive.members)} members need an `assemble` in {feature_code.FILE} that joins them"
-        yield Fault(path, message, *document.position(("source",)))
+        yield DefinitionError(path, message, *document.position(("source",)))

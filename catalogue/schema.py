@@ -7,7 +7,7 @@ JSON schema can say of them. Does not belong here: where the schemas are kept (`
 from collections.abc import Collection
 from typing import Any, get_args
 
-from catalogue.definition import SOURCES, Industry, OnFailure, Rule, UseCase
+from catalogue.definition import SOURCES, ContractRule, Industry, OnFailure, UseCase
 
 DIALECT = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
 
@@ -26,7 +26,7 @@ def use_case_schema(tasks: Collection[str], learners: Collection[str]) -> dict[s
     keys["learners"]["anyOf"][0]["items"] = known
     for by_learner in ("seconds", "parameters"):
         keys[by_learner]["propertyNames"] = known
-    types["Rule"] = _rule()
+    types["ContractRule"] = _rule()
     types["RandomSplit"]["required"] = ["by"]
     types["Source"]["oneOf"] = [{"required": [kind]} for kind in SOURCES]
     return DIALECT | schema
@@ -36,7 +36,7 @@ def _rule() -> dict[str, Any]:
     """`{expect_x: {column: A}, on_failure: quarantine}`: the short form, which is the one that is written."""
     return {
         "type": "object",
-        "description": Rule.__doc__,
+        "description": ContractRule.__doc__,
         "properties": {"on_failure": {"enum": list(get_args(OnFailure)), "default": "block"}},
         "patternProperties": {"^expect_[a-z_]+$": {"type": ["object", "null"], "description": "its arguments"}},
         "additionalProperties": False,

@@ -38,7 +38,7 @@ class YamlError(ValueError):
 
 
 @dataclass(frozen=True)
-class Document:
+class YamlDocument:
     """A parsed file: its plain value, and the line and column of every key and every item of a list."""
 
     value: dict[str, Any]
@@ -57,7 +57,7 @@ class Document:
         return self.positions[self.existing(path)]
 
 
-def parse(path: Path) -> Document:
+def parse(path: Path) -> YamlDocument:
     """Parse `path`, whose top level must be a mapping.
 
     Raises
@@ -99,7 +99,7 @@ class _Reader:
     events: Iterator[Any]
     positions: dict[Place, tuple[int, int]] = field(default_factory=dict)
 
-    def document(self) -> Document:
+    def document(self) -> YamlDocument:
         value = None
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
@@ -108,7 +108,7 @@ class _Reader:
                 value = self._value(next(self.events), ())
         if not isinstance(value, dict):
             raise YamlError("the file must hold `key: value` lines")
-        return Document(value, self.positions)
+        return YamlDocument(value, self.positions)
 
     def _value(self, event: Any, place: Place) -> Any:
         self.positions.setdefault(place, _position(event.start_mark))

@@ -16,16 +16,10 @@ from catalogue.reader import Catalogue
 from pipelines import automation, model_choice, retention
 from pipelines.jobs import JOBS, schedules
 from pipelines.sensors import (
-    new_deliveries as deliveries,
-)
-from pipelines.sensors import (
+    new_deliveries,
     notices,
-)
-from pipelines.sensors import (
-    overdue_deliveries as overdue,
-)
-from pipelines.sensors import (
-    retrain_on_drift as retraining,
+    overdue_deliveries,
+    retrain_on_drift,
 )
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
@@ -33,12 +27,12 @@ from resources.store.io_manager import ArtefactIOManager
 from resources.store.state import Home
 from resources.tracking import Tracking
 
-LOOK_SECONDS = 30
+TICK_SECONDS = 30
 """Between two looks of a sensor."""
 
 
 def build_defs(
-    *, catalogue: Catalogue | None = None, resources: Mapping[str, Any] | None = None, look_seconds: int = LOOK_SECONDS
+    *, catalogue: Catalogue | None = None, resources: Mapping[str, Any] | None = None, tick_seconds: int = TICK_SECONDS
 ) -> Definitions:
     """The definitions of `catalogue` (default: the one this project ships), with some `resources` replaced."""
     warnings.filterwarnings("ignore", category=BetaWarning, message=".*data_version.*")
@@ -61,11 +55,11 @@ def build_defs(
         jobs=[*JOBS, model_choice.build(), cleaning],
         schedules=[*schedules(partitions), weekly_retention],
         sensors=[
-            deliveries.build(found, look_seconds),
-            automation.sensor(look_seconds),
-            retraining.build(found, look_seconds),
-            overdue.build(found, look_seconds),
-            *notices.build(look_seconds),
+            new_deliveries.build(found, tick_seconds),
+            automation.sensor(tick_seconds),
+            retrain_on_drift.build(found, tick_seconds),
+            overdue_deliveries.build(found, tick_seconds),
+            *notices.build(tick_seconds),
         ],
         resources={
             "home": home,

@@ -125,7 +125,7 @@ def _state_folder(folder: Path) -> Check:
 
 
 def _catalogue(catalogue: Catalogue) -> Check:
-    faults = catalogue.faults
+    faults = catalogue.errors
     detail = f"{len(catalogue.use_cases)} use cases" + (f"; {faults[0]}" if faults else ", no fault")
     more = f" and {len(faults) - 1} more: type `sectorforge check`" if len(faults) > 1 else ""
     return Check("catalogue", not faults, detail + more, {"use_cases": len(catalogue.use_cases), "faults": len(faults)})

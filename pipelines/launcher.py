@@ -7,7 +7,7 @@ Belongs here: Dagster's launcher with the one answer it lacks. Does not belong h
 from dagster import DagsterRun
 from dagster._core.launcher import CheckRunHealthResult, DefaultRunLauncher, WorkerStatus
 
-from resources.store.run_lock import PROCESS, is_gone
+from resources.store.run_lock import PROCESS, has_ended
 
 
 class WatchedRunLauncher(DefaultRunLauncher):
@@ -20,6 +20,6 @@ class WatchedRunLauncher(DefaultRunLauncher):
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         process = run.tags.get(PROCESS)
-        if process and is_gone(process):
+        if process and has_ended(process):
             return CheckRunHealthResult(WorkerStatus.FAILED, f"its process ({process}) is gone")
         return CheckRunHealthResult(WorkerStatus.RUNNING)

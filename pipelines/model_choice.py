@@ -16,7 +16,7 @@ from resources.store.state import Home
 from resources.tracking import Tracking
 
 
-class Choice(Enum):
+class ServingChoice(Enum):
     """What a person may decide."""
 
     PIN = "pin"
@@ -24,7 +24,7 @@ class Choice(Enum):
     UNPIN = "unpin"
 
 
-def choose(choice: Choice, key: str, version: str, home: Home, instance: DagsterInstance) -> str | None:
+def choose(choice: ServingChoice, key: str, version: str, home: Home, instance: DagsterInstance) -> str | None:
     """Do as decided. Returns the version that serves from now on; `version` is read where one is pinned.
 
     Raises
@@ -33,29 +33,29 @@ def choose(choice: Choice, key: str, version: str, home: Home, instance: Dagster
     """
     models = Models(home.artefacts)
     match choice:
-        case Choice.PIN:
+        case ServingChoice.PIN:
             serving = models.pin(key, version)
-        case Choice.ROLL_BACK:
+        case ServingChoice.ROLL_BACK:
             serving = models.roll_back(key)
-        case Choice.UNPIN:
+        case ServingChoice.UNPIN:
             serving = models.unpin(key)
     why = f"a person decided: {choice.value.replace('_', ' ')}"
     registry = Tracking(home=home).serve(key, serving)
-    record_choice(instance, key, serving, why, registry, settled=choice is not Choice.UNPIN)
+    record_choice(instance, key, serving, why, registry, settled=choice is not ServingChoice.UNPIN)
     return serving
 
 
-class Decision(Config):
+class ServingChoiceConfig(Config):
     """What the job is told in the UI's launchpad. `version` is read where one is pinned."""
 
     use_case: str
-    choice: Choice
+    choice: ServingChoice
     version: str = ""
 
 
 def build() -> JobDefinition:
     @op
-    def choose_version(context: OpExecutionContext, config: Decision, home: Home) -> None:
+    def choose_version(context: OpExecutionContext, config: ServingChoiceConfig, home: Home) -> None:
         serving = choose(config.choice, config.use_case, config.version, home, context.instance)
         context.log.info(f"{config.use_case}: {serving or 'nothing'} serves from now on")
 

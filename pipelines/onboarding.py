@@ -135,7 +135,7 @@ def _checked(key: str, scratch: Path, table: pl.DataFrame) -> UseCase:
     OnboardingError: it does not.
     """
     found = read_catalogue(scratch)
-    faults = [str(fault).replace(f"{scratch}/", "") for fault in found.faults]
+    faults = [str(fault).replace(f"{scratch}/", "") for fault in found.errors]
     if not faults:
         use_case = found.use_cases[key]
         faults = [*contracts.check_rules(use_case), *_broken(table, use_case)]

@@ -30,7 +30,7 @@ from dagster import (
 from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_STATUSES
 
 from catalogue.reader import Catalogue
-from resources.store import cleanup as leftovers
+from resources.store import cleanup
 from resources.store.state import Home
 from resources.store.versions import ABANDONED_SECONDS, locked
 
@@ -79,9 +79,9 @@ class _Cleaning:
         yield self._ticks()
         yield self._versions()
         yield self._sources()
-        yield self._each("scratch folders", leftovers.idle_scratch(self._home / "scratch", self._busy_use_cases))
-        yield self._each("drafts", list(leftovers.drafts(self._home)))
-        yield self._each("logs", leftovers.long_logs(self._home / "logs"), leftovers.start_anew)
+        yield self._each("scratch folders", cleanup.idle_scratch(self._home / "scratch", self._busy_use_cases))
+        yield self._each("drafts", list(cleanup.drafts(self._home)))
+        yield self._each("logs", cleanup.long_logs(self._home / "logs"), cleanup.start_anew)
         yield self._databases()
 
     @property
@@ -89,9 +89,9 @@ class _Cleaning:
         return {record.dagster_run.tags.get("dagster/partition", "") for record in self._busy}
 
     def _each(
-        self, what: str, paths: list[Path], remove: Callable[[Path], None] = leftovers.remove, note: str = ""
+        self, what: str, paths: list[Path], remove: Callable[[Path], None] = cleanup.remove, note: str = ""
     ) -> Freed:
-        freed = sum(leftovers.size(path) for path in paths)
+        freed = sum(cleanup.size(path) for path in paths)
         for path in [] if self._dry_run else paths:
             with suppress(FileNotFoundError):
                 remove(path)
@@ -136,22 +136,22 @@ class _Cleaning:
 
     def _versions(self) -> Freed:
         since = min((record.create_timestamp.timestamp() for record in self._busy), default=float("inf"))
-        folders = list(leftovers.artefact_folders(self._home / "artefacts"))
-        found = [version for folder in folders for version in leftovers.old_versions(folder, since)]
-        freed = sum(leftovers.size(version) for version in found)
+        folders = list(cleanup.artefact_folders(self._home / "artefacts"))
+        found = [version for folder in folders for version in cleanup.old_versions(folder, since)]
+        freed = sum(cleanup.size(version) for version in found)
         for folder in [] if self._dry_run else folders:
-            leftovers.remove_old_versions(folder, since)
+            cleanup.remove_old_versions(folder, since)
         waiting = f"{len(self._busy)} runs are in progress; what they may read stays" if self._busy else ""
         return Freed("versions of artefacts", len(found), freed, waiting)
 
     def _sources(self) -> Freed:
         """With a fault in the catalogue nobody knows what that use case pins."""
-        if self._catalogue.faults:
+        if self._catalogue.errors:
             return Freed("cached sources", 0, 0, "left alone: a use case has a fault, so what it pins is unknown")
         from resources import sources, weights
 
         pins = weights.pins().union(*(sources.pins(one.source) for one in self._catalogue.use_cases.values()))
-        return self._each("cached sources", leftovers.unpinned_sources(self._home / "cache", pins))
+        return self._each("cached sources", cleanup.unpinned_sources(self._home / "cache", pins))
 
     def _databases(self) -> Freed:
         wasteful = [path for name in DATABASES if _empty_share(path := self._root / name) > WASTED_SHARE]

@@ -5,12 +5,12 @@ Belongs here: joining what `modeling` has with what `industries` checks. Nothing
 
 from pathlib import Path
 
-from catalogue import reader as catalogue
+from catalogue import reader
 from catalogue.reader import Catalogue, Vocabulary
 from modeling.problems import learners, tasks
 
 
-def read_catalogue(root: Path = catalogue.ROOT) -> Catalogue:
+def read_catalogue(root: Path = reader.ROOT) -> Catalogue:
     """The catalogue under `root`, checked against the tasks and learners there are."""
     known = Vocabulary(tasks.names(), sorted(learners.families()), tasks.settings, tasks.predicts)
-    return catalogue.read(root, known)
+    return reader.read(root, known)

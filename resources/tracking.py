@@ -30,7 +30,7 @@ from dagster import ConfigurableResource, ResourceDependency
 from catalogue import extras, feature_code
 from catalogue.definition import UseCase
 from modeling.artefacts.evaluated_model import EvaluatedModel
-from modeling.core.record import Candidate, Evaluation, Interval
+from modeling.core.record import CandidateResult, Evaluation, Interval
 from resources.store.state import Home
 
 if TYPE_CHECKING:
@@ -247,14 +247,14 @@ def _interval(name: str, score: Interval) -> Iterator[tuple[str, float, int]]:
             yield f"{name}{suffix}", value, 0
 
 
-def _log_candidate(client: "MlflowClient", experiment: str, parent: str, candidate: Candidate) -> None:
+def _log_candidate(client: "MlflowClient", experiment: str, parent: str, candidate: CandidateResult) -> None:
     run = client.create_run(experiment, tags={PARENT: parent}, run_name=candidate.learner).info.run_id
     circumstances = candidate.model_dump(include={"learner", "family", "device", "precision", "device_reason", "notes"})
     _log(client, run, circumstances | candidate.parameters, _measured(candidate))
     client.set_terminated(run)
 
 
-def _measured(candidate: Candidate) -> Iterator[tuple[str, float, int]]:
+def _measured(candidate: CandidateResult) -> Iterator[tuple[str, float, int]]:
     for name, value in candidate.validation.items():
         yield f"validation.{name}", value, 0
     for name, score in (candidate.test or {}).items():

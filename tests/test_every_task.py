@@ -36,7 +36,7 @@ from modeling.drift.record import Performance
 from modeling.drift.reference import Reference, has_labels
 from modeling.evaluation.challenge import Serving
 from modeling.learners.fit import train
-from modeling.problems import tasks as registry
+from modeling.problems import tasks
 from resources import contracts
 from resources.serving.predictor import Published
 from resources.store.state import Home
@@ -60,7 +60,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return Home(folder=str(tmp_path_factory.mktemp("home")))
 
 
-@pytest.fixture(params=registry.names())
+@pytest.fixture(params=tasks.names())
 def made(request: pytest.FixtureRequest, home: Home) -> Made:
     tiny = _tiny(request.param)
     lacking = [extra for extra in required_extras(_use_case(tiny)) if extras.missing(extra)]
@@ -81,7 +81,7 @@ def _use_case(tiny: ModuleType) -> UseCase:
 @cache
 def _made(tiny: ModuleType, home: Home) -> Made:
     raw, use_case = tiny.frame(), _use_case(tiny)
-    task = registry.task(use_case)
+    task = tasks.task(use_case)
     verdict = contracts.validate(raw, use_case)
     verdict.raise_if_blocked()
     data = accepted_data(raw, verdict)
@@ -153,7 +153,7 @@ def test_the_model_folder_predicts_raw_rows_alone(made: Made, tmp_path: Path) ->
 
 
 def test_rows_without_a_target_are_predicted_behind_the_contract(made: Made) -> None:
-    if not registry.predicts(made.task.name):
+    if not tasks.predicts(made.task.name):
         return
     assert isinstance(made.evaluated.model, Model)
     rows = made.raw.drop(made.use_case.target)

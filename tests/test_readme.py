@@ -62,7 +62,7 @@ def test_the_new_industry_of_a_page_is_sound_and_its_data_meet_the_contract(page
     from resources.sources import Cache, settle
 
     catalogue = written(ROOT / page, tmp_path / "industries")
-    assert catalogue.faults == []
+    assert catalogue.errors == []
     use_case = catalogue.use_cases["energy/load_forecast"]
     settle(use_case)
     verdict = contracts.validate(snapshot(use_case, Cache(tmp_path, None), print), use_case)

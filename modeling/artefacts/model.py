@@ -26,7 +26,7 @@ from modeling.core.blend import Blend
 from modeling.core.candidate import Candidate, Cost
 from modeling.core.compute import Compute
 from modeling.core.features import Derive, derived
-from modeling.core.learner import Fitting, Learner, Told
+from modeling.core.learner import FitSummary, Fitting, Learner
 from modeling.core.recipe import Recipe
 from modeling.problems import learners as registry
 from modeling.problems import tasks
@@ -118,7 +118,7 @@ def _described(candidate: Candidate) -> dict[str, Any]:
     del fitting["scratch"], fitting["weights"], fitting["progress"]
     return {
         "family": candidate.family,
-        "told": asdict(candidate.told),
+        "summary": asdict(candidate.summary),
         "cost": asdict(candidate.cost),
         "fitting": fitting,
     }
@@ -132,7 +132,7 @@ def _load_candidate(folder: Path) -> Candidate:
         name=folder.name,
         family=about["family"],
         learner=registry.learner(folder.name).load(folder / "learner"),
-        told=Told(**about["told"]),
+        summary=FitSummary(**about.get("summary", about.get("told"))),
         cost=Cost(**about["cost"]),
         fitting=Fitting(**{**fitting, "compute": Compute(**fitting["compute"])}),
     )

@@ -7,7 +7,7 @@ Belongs here: the value the model assets hand to the evaluation. Does not belong
 from dataclasses import dataclass
 
 from modeling.core.compute import Compute
-from modeling.core.learner import Fitting, Learner, Told
+from modeling.core.learner import FitSummary, Fitting, Learner
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Candidate:
     name: str
     family: str
     learner: Learner
-    told: Told
+    summary: FitSummary
     cost: Cost
     fitting: Fitting
 

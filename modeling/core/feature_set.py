@@ -17,8 +17,8 @@ import polars as pl
 
 from catalogue.definition import UseCase
 from modeling.core.recipe import Recipe
-from modeling.core.record import ContractResult, Finding, Record
-from modeling.core.record import Rows as RowCounts
+from modeling.core.record import ContractResult, LeakageFinding, Record
+from modeling.core.record import RowCounts as RowCounts
 from modeling.core.splits import ROLES
 from modeling.core.table import Rows, Table
 from modeling.core.validated_data import ValidatedData
@@ -35,7 +35,7 @@ class Background(Record):
     target_summary: dict[str, float]
     classes: list[str]
     contract: list[ContractResult]
-    leakage: list[Finding]
+    leakage: list[LeakageFinding]
 
     @classmethod
     def of(
@@ -44,7 +44,7 @@ class Background(Record):
         use_case: UseCase,
         rows: Sequence[int],
         target_summary: dict[str, float],
-        leakage: list[Finding],
+        leakage: list[LeakageFinding],
         classes: Sequence[str] = (),
     ) -> Self:
         """Of `data` whose roles have as many `rows`: training, validation, test."""

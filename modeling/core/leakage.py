@@ -14,7 +14,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from catalogue.definition import UseCase
 from modeling.core.features import Derive, derived, feature_columns
-from modeling.core.record import Finding
+from modeling.core.record import LeakageFinding
 from modeling.core.splits import distinguishing
 from modeling.core.table import Table
 
@@ -49,7 +49,7 @@ class Audited:
     twin: pl.Series | None
 
 
-def audit(rows: Audited, use_case: UseCase) -> list[Finding]:
+def audit(rows: Audited, use_case: UseCase) -> list[LeakageFinding]:
     """Every finding, passed or not."""
     columns = feature_columns(rows.derived.columns, use_case)
     numbered = _numbered(rows.derived, rows)
@@ -67,11 +67,11 @@ def _numbered(frame: pl.DataFrame, rows: Audited) -> pl.DataFrame:
     return frame.with_columns(pl.Series(_NUMBER, rows.numbers), rows.roles.alias(_ROLE))
 
 
-def _exact_duplicates(rows: Audited, use_case: UseCase) -> Finding:
+def _exact_duplicates(rows: Audited, use_case: UseCase) -> LeakageFinding:
     """Rows alike in every column of the snapshot but the identifier."""
     content = distinguishing(rows.validated.columns, use_case)
     crossing, repeated = _crossing(_numbered(rows.validated, rows), pl.struct([*content, use_case.target]).hash())
-    return Finding(
+    return LeakageFinding(
         name="duplicates_across_roles",
         passed=not crossing,
         severity="error",
@@ -82,7 +82,7 @@ def _exact_duplicates(rows: Audited, use_case: UseCase) -> Finding:
     )
 
 
-def _near_duplicates(frame: pl.DataFrame, columns: list[str], twin: pl.Series | None) -> Finding:
+def _near_duplicates(frame: pl.DataFrame, columns: list[str], twin: pl.Series | None) -> LeakageFinding:
     """Rows alike to the task; else rows equal after rounding every number to two significant digits and folding the
     case of text."""
     if twin is not None:
@@ -95,8 +95,8 @@ def _near_duplicates(frame: pl.DataFrame, columns: list[str], twin: pl.Series | 
     return _near(frame, *_crossing(folded, pl.struct(columns).hash()), "numbers to two digits")
 
 
-def _near(frame: pl.DataFrame, crossing: list[str], rows: int, how: str) -> Finding:
-    return Finding(
+def _near(frame: pl.DataFrame, crossing: list[str], rows: int, how: str) -> LeakageFinding:
+    return LeakageFinding(
         name="near_duplicates_across_roles",
         passed=rows <= 0.01 * frame.height,
         severity="warning",
@@ -113,12 +113,12 @@ def _crossing(frame: pl.DataFrame, content: pl.Expr) -> tuple[list[str], int]:
     return [f"rows {numbers[:4]}" for numbers in examples], twins.filter(pl.col(_ROLE) != "train").height
 
 
-def _groups(frame: pl.DataFrame, use_case: UseCase) -> Finding:
+def _groups(frame: pl.DataFrame, use_case: UseCase) -> LeakageFinding:
     group = use_case.columns.group
     if group is None:
-        return Finding(name="groups_across_roles", passed=True, severity="error", message="no group is declared")
+        return LeakageFinding(name="groups_across_roles", passed=True, severity="error", message="no group is declared")
     spread = frame.group_by(group).agg(pl.col(_ROLE).n_unique()).filter(pl.col(_ROLE) > 1)
-    return Finding(
+    return LeakageFinding(
         name="groups_across_roles",
         passed=spread.is_empty(),
         severity="error",
@@ -129,15 +129,15 @@ def _groups(frame: pl.DataFrame, use_case: UseCase) -> Finding:
     )
 
 
-def _time(frame: pl.DataFrame, use_case: UseCase) -> Finding:
+def _time(frame: pl.DataFrame, use_case: UseCase) -> LeakageFinding:
     time = use_case.columns.time
     if time is None:
-        return Finding(name="time_across_roles", passed=True, severity="warning", message="no time is declared")
+        return LeakageFinding(name="time_across_roles", passed=True, severity="warning", message="no time is declared")
     spans = frame.group_by(_ROLE).agg(first=pl.col(time).min(), last=pl.col(time).max()).sort(_ROLE)
     ordered = bool((spans["first"] > spans["last"].shift(1)).fill_null(True).all())
     told = "; ".join(f"{role} {first} to {last}" for role, first, last in spans.iter_rows())
     said = "training ends before validation, validation before test" if ordered else "the roles overlap in time"
-    return Finding(
+    return LeakageFinding(
         name="time_across_roles",
         passed=ordered,
         severity="error" if use_case.split.by == "time" else "warning",
@@ -145,14 +145,16 @@ def _time(frame: pl.DataFrame, use_case: UseCase) -> Finding:
     )
 
 
-def _single_feature(train: Table, valid: Table, classes: list[str]) -> Finding:
+def _single_feature(train: Table, valid: Table, classes: list[str]) -> LeakageFinding:
     """A tree of depth three on one feature, fitted on training rows and scored on validation rows."""
     if not train.names:
-        return Finding(name="single_feature", passed=True, severity="error", message="there are no plain features")
+        return LeakageFinding(
+            name="single_feature", passed=True, severity="error", message="there are no plain features"
+        )
     scores = scores_alone(train, valid, classes)
     solved = {name: score for name, score in scores.items() if score > SOLVED}
     best = max(scores, key=lambda name: scores[name])
-    return Finding(
+    return LeakageFinding(
         name="single_feature",
         passed=not solved,
         severity="error",
@@ -183,12 +185,12 @@ def _alone(train: Table, valid: Table, name: str, classes: list[str]) -> float:
     return float(roc_auc_score(valid.target, probability, multi_class="ovr"))
 
 
-def _row_wise(sample: pl.DataFrame, derive: Derive | None, columns: list[str]) -> Finding:
+def _row_wise(sample: pl.DataFrame, derive: Derive | None, columns: list[str]) -> LeakageFinding:
     """Derived columns of half of a few rows must equal those computed among all of them."""
     half = sample.height // 2
     alone, among = derived(sample.tail(half), derive), derived(sample, derive).tail(half)
     changed = [name for name in columns if not alone[name].equals(among[name], null_equal=True)]
-    return Finding(
+    return LeakageFinding(
         name="row_wise_features",
         passed=not changed,
         severity="error",

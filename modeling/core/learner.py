@@ -40,8 +40,8 @@ class Fitting:
     ----------
     outcome: what is predicted. `classes` is 2 for binary, the number of classes for multiclass, else 0.
     seconds: time budget of the whole fit, tuning included; a learner stops at the best it has by then.
-    parameters: knobs that replace the learner's defaults. With `fixed` they are a finished choice (a former
-        `Told.parameters`): the learner trains once with them and does not tune or search for the stopping point.
+    parameters: hyperparameters that replace the learner's defaults. With `fixed` they are a finished choice (a former
+        `FitSummary.parameters`): the learner trains once with them and does not tune or search for the stopping point.
     scratch: an existing folder for resuming interrupted training; None: no resuming.
     weights: where the folder of pretrained weights of a packaged name lies, fetched on first use.
     progress: called with a line for people, at most every few seconds.
@@ -60,12 +60,12 @@ class Fitting:
 
 
 @dataclass(frozen=True)
-class Told:
+class FitSummary:
     """What a fit says about itself, for artefacts and reports. JSON types only.
 
     Attributes
     ----------
-    parameters: everything needed to train again with `Fitting.fixed`, chosen knobs and stopping point included.
+    parameters: everything needed to train again with `Fitting.fixed`: chosen hyperparameters, and when it stopped.
     curve: a row per epoch or boosting round shown: ``{"step": 1, "train": 0.5, "valid": 0.6}``; losses, lower is
         better. At most 200 rows.
     notes: what a reader must know, such as "trained on 20,000 of 60,000 rows: CPU".
@@ -88,8 +88,8 @@ class Learner(Protocol):
     extra: ClassVar[str | None]
     reads: ClassVar[str | None]
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
-        """Learn from `train`; `valid` may only choose knobs and the stopping point.
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Learn from `train`; `valid` may only choose hyperparameters and the stopping point.
 
         Raises
         ------

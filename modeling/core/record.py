@@ -33,7 +33,7 @@ class Lift(Interval):
     decisive: bool
 
 
-class Candidate(Record):
+class CandidateResult(Record):
     """A fitted learner as validation rows saw it. Test scores only for those the sealed test was opened for."""
 
     learner: str
@@ -91,7 +91,7 @@ class Calibration(Record):
     count: list[int]
 
 
-class Decision(Record):
+class OperatingPoint(Record):
     """What happens at the threshold that costs least on validation rows, measured on the sealed test."""
 
     threshold: float
@@ -142,7 +142,7 @@ class Explanation(Record):
     stability: float | None = None
 
 
-class Finding(Record):
+class LeakageFinding(Record):
     """A point of the leakage audit."""
 
     name: str
@@ -190,7 +190,7 @@ class Gate(Record):
     message: str
 
 
-class Rows(Record):
+class RowCounts(Record):
     raw: int
     quarantined: int
     train: int
@@ -321,7 +321,7 @@ class Evaluation(Record):
     """Share of each class, or mean, std, min, max of a regression target, over all rows."""
     features: list[str]
     split: dict[str, Any]
-    rows: Rows
+    rows: RowCounts
     groups: int | None
     """Test clusters the bootstrap draws, where units belong together."""
     units: int
@@ -335,11 +335,11 @@ class Evaluation(Record):
     simple: Baseline | None
     lift: Lift
     lift_over_simple: Lift | None
-    candidates: list[Candidate]
+    candidates: list[CandidateResult]
     curves: dict[str, Curve]
     """`roc`, `precision_recall`, `net_benefit`, `net_benefit_all` (binary); `residual_quantiles` (regression)."""
     calibration: Calibration | None
-    decision: Decision | None
+    decision: OperatingPoint | None
     confusion: list[list[int]] | None
     """Test rows, true class by predicted class, in the order of `classes`."""
     slices: list[Slice]
@@ -349,7 +349,7 @@ class Evaluation(Record):
     """What only this task shows."""
     challenge: Challenge | None = None
     """Absent where no model served yet."""
-    leakage: list[Finding]
+    leakage: list[LeakageFinding]
     contract: list[ContractResult]
     gates: list[Gate]
     published: bool

@@ -13,7 +13,7 @@ import numpy as np
 from catalogue.definition import UseCase
 from modeling.core.feature_set import Background, FeatureSet, summary
 from modeling.core.recipe import Recipe
-from modeling.core.record import Finding
+from modeling.core.record import LeakageFinding
 from modeling.core.splits import ROLES
 from modeling.core.table import Rows
 from modeling.core.validated_data import ValidatedData
@@ -42,43 +42,43 @@ def feature_set(
     return FeatureSet(recipe, background, train, valid, test)
 
 
-def _audit(roles: Sequence[Rows], spans: Sequence[Span], changed: list[str]) -> list[Finding]:
+def _audit(roles: Sequence[Rows], spans: Sequence[Span], changed: list[str]) -> list[LeakageFinding]:
     """The points of the leakage audit, as far as they apply to windows."""
     repeated = sum(np.intersect1d(one.number, other.number).size for one, other in pairwise(roles))
     ordered = all(earlier[1] < later[0] for earlier, later in pairwise(spans))
     told = "; ".join(f"{role} {first} to {last}" for role, (first, last) in zip(ROLES, spans, strict=True))
     return [
-        Finding(
+        LeakageFinding(
             name="duplicates_across_roles",
             passed=not repeated,
             severity="error",
             message=f"{repeated:,} outcomes belong to two roles" if repeated else "no outcome belongs to two roles",
         ),
-        Finding(
+        LeakageFinding(
             name="near_duplicates_across_roles",
             passed=True,
             severity="warning",
             message="does not apply: that the past resembles the future is what is learned",
         ),
-        Finding(
+        LeakageFinding(
             name="groups_across_roles",
             passed=True,
             severity="warning",
             message="every series is in every role by design: the question is its own future",
         ),
-        Finding(
+        LeakageFinding(
             name="time_across_roles",
             passed=ordered,
             severity="error",
             message=f"{'each role ends before the next begins' if ordered else 'two roles overlap in time'}: {told}",
         ),
-        Finding(
+        LeakageFinding(
             name="single_feature",
             passed=True,
             severity="error",
             message="does not apply: features are the past alone, which `row_wise_features` tests",
         ),
-        Finding(
+        LeakageFinding(
             name="row_wise_features",
             passed=not changed,
             severity="error",

@@ -4,21 +4,21 @@ Belongs here: the checks of a delivery, each passed unless a measure is beyond i
 belong here: the measures (`columns`, `two_samples`, `performance`), or what follows a failed check (`assets.drift`).
 """
 
-from catalogue.definition import Drift as Bounds
+from catalogue.definition import DriftBounds
 from modeling.core.record import Gate, Interval
-from modeling.drift.record import CHECKS, Column, Drift
+from modeling.drift.record import CHECKS, Column, DriftComparison
 
 _SHOWN = 5
 """Columns that a message names."""
 
 
-def unmeasured(bounds: Bounds, why: str) -> list[Gate]:
+def unmeasured(bounds: DriftBounds, why: str) -> list[Gate]:
     """The checks where there is nothing to compare."""
     each = (bounds.max_column, bounds.max_auc, bounds.max_label, bounds.max_fall)
     return [_passed(name, bound, why) for name, bound in zip(CHECKS, each, strict=True)]
 
 
-def checks(drift: Drift, bounds: Bounds) -> list[Gate]:
+def checks(drift: DriftComparison, bounds: DriftBounds) -> list[Gate]:
     """The checks of a delivery that was measured."""
     return [
         _columns_check(drift, bounds.max_column),
@@ -28,7 +28,7 @@ def checks(drift: Drift, bounds: Bounds) -> list[Gate]:
     ]
 
 
-def _columns_check(drift: Drift, bound: float) -> Gate:
+def _columns_check(drift: DriftComparison, bound: float) -> Gate:
     drifted = [column for column in drift.columns if column.drifted]
     largest = next((column.effect for column in (*drifted, *drift.columns)), None)
     named = ", ".join(_effect(column) for column in drifted[:_SHOWN])
@@ -46,7 +46,7 @@ def _effect(column: Column) -> str:
     return f"{column.name} ({', '.join(notes)})"
 
 
-def _apart_check(drift: Drift, bound: float) -> Gate:
+def _apart_check(drift: DriftComparison, bound: float) -> Gate:
     name, apart = "delivery_drifted", drift.told_apart
     if apart is None:
         return _passed(name, bound, drift.not_measured["told_apart"])
@@ -55,7 +55,7 @@ def _apart_check(drift: Drift, bound: float) -> Gate:
     return Gate(name=name, bound=bound, measured=apart.auc.value, passed=not over, message=message)
 
 
-def _label_check(drift: Drift, bound: float) -> Gate:
+def _label_check(drift: DriftComparison, bound: float) -> Gate:
     name, label = "labels_drifted", drift.label
     if label is None:
         return _passed(name, bound, drift.not_measured["label"])
@@ -63,7 +63,7 @@ def _label_check(drift: Drift, bound: float) -> Gate:
     return Gate(name=name, bound=bound, measured=label.effect, passed=not label.drifted, message=message)
 
 
-def _performance_check(drift: Drift, bound: float) -> Gate:
+def _performance_check(drift: DriftComparison, bound: float) -> Gate:
     name, measured = "performance_fell", drift.performance
     if measured is None:
         return _passed(name, bound, drift.not_measured["performance"])

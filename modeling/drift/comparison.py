@@ -16,7 +16,7 @@ from modeling.drift.bounds import checks, unmeasured
 from modeling.drift.columns import columns
 from modeling.drift.delivery import delivered
 from modeling.drift.properties import measured
-from modeling.drift.record import Column, Drift, Performance, ToldApart
+from modeling.drift.record import Column, DriftComparison, Performance, ToldApart
 from modeling.drift.reference import Reference, bounded, clusters, compared_columns, sample, stacked
 from modeling.drift.two_samples import told_apart
 
@@ -29,9 +29,9 @@ def compare(
     use_case: UseCase,
     reference: Reference | None,
     perform: Callable[[pl.DataFrame], Performance | str],
-) -> Drift:
+) -> DriftComparison:
     """What is new in `data`, compared with `reference`. `perform` measures how well the new rows are predicted."""
-    drift = Drift(
+    drift = DriftComparison(
         use_case=use_case.key,
         title=use_case.title,
         snapshot=data.snapshot,
@@ -87,7 +87,7 @@ class _Sides:
         )
 
 
-def _measure(drift: Drift, sides: _Sides, use_case: UseCase) -> None:
+def _measure(drift: DriftComparison, sides: _Sides, use_case: UseCase) -> None:
     """Fill in what the rows alone say."""
     cells, bounds = sides.reference.profile.cells, use_case.drift
     found = {
@@ -108,7 +108,7 @@ def _measure(drift: Drift, sides: _Sides, use_case: UseCase) -> None:
     _keep(drift, "told_apart", told_apart(before, now, sides.reference.cluster, sides.cluster))
 
 
-def _keep(drift: Drift, field: str, found: Column | ToldApart | Performance | str) -> None:
+def _keep(drift: DriftComparison, field: str, found: Column | ToldApart | Performance | str) -> None:
     """Set a measure, or why there is none."""
     if isinstance(found, str):
         drift.not_measured[field] = found

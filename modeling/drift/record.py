@@ -67,7 +67,7 @@ class Performance(Record):
     rows: int
 
 
-class Drift(Record):
+class DriftComparison(Record):
     """A delivery beside the rows the model learned from.
 
     Attributes

@@ -22,7 +22,7 @@ class EvaluationError(ValueError):
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChampionChoice:
     """What validation rows settled.
 
     Attributes
@@ -52,7 +52,7 @@ def choose(
     *,
     trivial: str,
     blends: bool,
-) -> Choice:
+) -> ChampionChoice:
     """The candidate whose answers score best by `metric` on validation units; the trivial one only where it is alone.
 
     predicted: candidate -> its answers ``[u, …]``. blends: whether several candidates may answer as one.
@@ -81,7 +81,7 @@ def choose(
     sign = 1 if metric.greater_is_better else -1
     eligible = [name for name in validation if name != trivial] or [trivial]
     champion = max(eligible, key=lambda name: sign * validation[name][metric.name])
-    return Choice(champion, validation, weights, blended(predicted, weights[champion]))
+    return ChampionChoice(champion, validation, weights, blended(predicted, weights[champion]))
 
 
 def in_words(metric: Metric, champion: str, where: str) -> str:

@@ -9,7 +9,7 @@ from sklearn.metrics import confusion_matrix_at_thresholds
 
 from catalogue.definition import Costs
 from modeling.core.intervals import interval, resampled
-from modeling.core.record import Decision
+from modeling.core.record import OperatingPoint
 
 NEVER = float(np.nextafter(1.0, 2.0))
 """A threshold no probability reaches."""
@@ -25,7 +25,7 @@ def cheapest_threshold(target: np.ndarray, predicted: np.ndarray, costs: Costs) 
 
 def decision(
     target: np.ndarray, predicted: np.ndarray, threshold: float, costs: Costs, group: np.ndarray | None
-) -> Decision:
+) -> OperatingPoint:
     """What acting from `threshold` on does to these rows, with clustered bootstrap intervals."""
     event, acted = target == 1, predicted >= threshold
 
@@ -39,7 +39,7 @@ def decision(
     once = np.ones(len(target))
     per_1000 = 1000 / len(target)
     false_positives, false_negatives = (acted & ~event).sum(), (event & ~acted).sum()
-    return Decision(
+    return OperatingPoint(
         threshold=threshold,
         cost_false_positive=costs.false_positive,
         cost_false_negative=costs.false_negative,

@@ -32,7 +32,7 @@ from modeling.core.task import Judged, Metric, Occluder, Task, Units
 from modeling.evaluation import curves, occlusion
 from modeling.evaluation.calibration import calibration
 from modeling.evaluation.challenge import Serving, challenge
-from modeling.evaluation.choice import ENSEMBLE, Choice, EvaluationError, choose, in_words
+from modeling.evaluation.choice import ENSEMBLE, ChampionChoice, EvaluationError, choose, in_words
 from modeling.evaluation.decision import cheapest_threshold, decision
 from modeling.evaluation.explanation import Ranking, affordable_rows, deletion_test, rank
 from modeling.evaluation.gates import gates
@@ -50,12 +50,12 @@ Members = dict[str, tuple[Candidate, float]]
 class Facts:
     """What the caller knows and the record repeats. `openings` is asked after the test was opened."""
 
-    rows: record.Rows
+    rows: record.RowCounts
     data_version: str
     target_summary: dict[str, float]
     features: list[str]
     split: dict[str, Any]
-    leakage: list[record.Finding]
+    leakage: list[record.LeakageFinding]
     contract: list[record.ContractResult]
     openings: Callable[[], int]
     provenance: record.Provenance
@@ -74,7 +74,7 @@ class _Settled:
     """What was fixed before the test was opened. `champions` holds one a seed, the champion itself first."""
 
     metric: Metric
-    choice: Choice
+    choice: ChampionChoice
     members: Members
     champions: dict[int, Blend]
     threshold: float | None
@@ -202,7 +202,7 @@ def _champions(members: Members, train: Rows, valid: Rows, progress: Callable[[s
 
 def _again(candidate: Candidate, seed: int, train: Rows, valid: Rows) -> Learner:
     learner = type(candidate.learner)()
-    fitting = replace(candidate.fitting, seed=seed, parameters=candidate.told.parameters, fixed=True, scratch=None)
+    fitting = replace(candidate.fitting, seed=seed, parameters=candidate.summary.parameters, fixed=True, scratch=None)
     learner.fit(train.table, valid.table, fitting)
     return learner
 
@@ -352,8 +352,10 @@ def _explanation(occluder: Occluder | None, settled: _Settled, test: Rows) -> re
     return occlusion.explain(occluder, models, test.table, settled.metric, _speed(settled.members))
 
 
-def _candidate(one: Candidate, choice: Choice, on_test: dict[str, dict[str, record.Interval]]) -> record.Candidate:
-    return record.Candidate(
+def _candidate(
+    one: Candidate, choice: ChampionChoice, on_test: dict[str, dict[str, record.Interval]]
+) -> record.CandidateResult:
+    return record.CandidateResult(
         learner=one.name,
         family=one.family,
         champion=one.name == choice.champion,
@@ -365,22 +367,22 @@ def _candidate(one: Candidate, choice: Choice, on_test: dict[str, dict[str, reco
         device=one.compute.device,
         precision=one.compute.precision,
         device_reason=one.compute.reason,
-        parameters=one.told.parameters,
-        curve=[{name: value for name, value in point.items() if np.isfinite(value)} for point in one.told.curve],
-        notes=one.told.notes,
+        parameters=one.summary.parameters,
+        curve=[{name: value for name, value in point.items() if np.isfinite(value)} for point in one.summary.curve],
+        notes=one.summary.notes,
     )
 
 
 def _ensemble(
-    candidates: Sequence[Candidate], choice: Choice, on_test: dict[str, dict[str, record.Interval]]
-) -> list[record.Candidate]:
+    candidates: Sequence[Candidate], choice: ChampionChoice, on_test: dict[str, dict[str, record.Interval]]
+) -> list[record.CandidateResult]:
     """The ensemble as a candidate, which costs what its members cost; none where there is none."""
     if ENSEMBLE not in choice.weights:
         return []
     weights = choice.weights[ENSEMBLE]
     members = [candidate for candidate in candidates if candidate.name in weights]
     compute = max(members, key=lambda member: weights[member.name]).compute
-    together = record.Candidate(
+    together = record.CandidateResult(
         learner=ENSEMBLE,
         family=ENSEMBLE,
         champion=choice.champion == ENSEMBLE,

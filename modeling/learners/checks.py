@@ -1,4 +1,4 @@
-"""What every learner refuses to learn from, and how its knobs are read.
+"""What every learner refuses to learn from, and how its hyperparameters are read.
 
 Belongs here: checks that hold for all learners alike. Does not belong here: checks of raw data
 (the contract) or of the encoded target (`modeling.tasks`).
@@ -14,17 +14,17 @@ from modeling.core.table import Table
 from modeling.learners.censoring import seen
 
 
-class Knobs(BaseModel):
+class Hyperparameters(BaseModel):
     """A learner's parameters: typed, frozen, with defaults. With `Fitting.fixed` they are a former choice."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-K = TypeVar("K", bound=Knobs)
+K = TypeVar("K", bound=Hyperparameters)
 
 
-def read_knobs(kind: type[K], parameters: dict[str, Any]) -> K:
-    """The knobs that `parameters` set, the others at their defaults.
+def read_hyperparameters(kind: type[K], parameters: dict[str, Any]) -> K:
+    """The hyperparameters that `parameters` set, the others at their defaults.
 
     Raises
     ------
@@ -34,14 +34,14 @@ def read_knobs(kind: type[K], parameters: dict[str, Any]) -> K:
         return kind.model_validate(parameters)
     except ValidationError as error:
         faults = "; ".join(_fault(fault) for fault in error.errors())
-        raise LearnerError(f"{faults}. Known knobs: {', '.join(kind.model_fields)}") from error
+        raise LearnerError(f"{faults}. Known hyperparameters: {', '.join(kind.model_fields)}") from error
 
 
 def _fault(fault: Any) -> str:
     name = ".".join(map(str, fault["loc"])) or "parameters"
     if fault["type"] == "extra_forbidden":
-        return f"unknown knob {name!r}"
-    return f"knob {name!r}: {fault['msg']}, got {fault['input']!r}"
+        return f"unknown hyperparameter {name!r}"
+    return f"hyperparameter {name!r}: {fault['msg']}, got {fault['input']!r}"
 
 
 def check_target(learner: Learner, train: Table, valid: Table, fitting: Fitting) -> None:

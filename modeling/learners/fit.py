@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 import psutil
 
-from modeling.core import memoisation as memory
+from modeling.core import memoisation
 from modeling.core.candidate import Candidate, Cost
 from modeling.core.compute import Compute
 from modeling.core.feature_set import FeatureSet
 from modeling.core.learner import Fitting, Learner
 from modeling.core.table import Table
-from modeling.problems import learners as registry
+from modeling.problems import learners
 
 MEASURED_ROWS = 20_000
 SAMPLING_SECONDS = 0.05
@@ -31,52 +31,52 @@ def train(name: str, features: FeatureSet, fitting: Fitting) -> Candidate:
     ------
     LearnerError: the rows can't be learned from.
     """
-    learner = registry.learner(name)()
+    learner = learners.learner(name)()
     started = time.perf_counter()
-    with _peak_memory(fitting.compute) as memory:
-        told = learner.fit(features.train.table, features.valid.table, fitting)
+    with _peak_memory(fitting.compute) as used:
+        summary = learner.fit(features.train.table, features.valid.table, fitting)
     seconds = time.perf_counter() - started
-    cost = Cost(seconds, memory.peak_mb, _predictions_per_second(learner, features.valid.table))
-    return Candidate(name, registry.families()[name], learner, told, cost, fitting)
+    cost = Cost(seconds, used.peak_mb, _predictions_per_second(learner, features.valid.table))
+    return Candidate(name, learners.families()[name], learner, summary, cost, fitting)
 
 
 def _predictions_per_second(learner: Learner, table: Table) -> float:
     rows = table.rows(slice(0, MEASURED_ROWS))
-    with memory.afresh():
+    with memoisation.afresh():
         started = time.perf_counter()
         learner.predict(rows)
         return len(rows) / (time.perf_counter() - started)
 
 
 @dataclass
-class _Memory:
+class _PeakMemory:
     peak_mb: float = 0.0
 
 
 @contextmanager
-def _peak_memory(compute: Compute) -> Iterator[_Memory]:
+def _peak_memory(compute: Compute) -> Iterator[_PeakMemory]:
     """Fills in the highest memory seen inside the block: the device's own count on a GPU, else the process's resident
     memory, sampled 20 times a second."""
-    memory = _Memory()
+    used = _PeakMemory()
     if compute.device == "cuda":
         import torch
 
         torch.cuda.reset_peak_memory_stats()
-        yield memory
-        memory.peak_mb = torch.cuda.max_memory_allocated() / 2**20
+        yield used
+        used.peak_mb = torch.cuda.max_memory_allocated() / 2**20
         return
     process, done = psutil.Process(), threading.Event()
 
     def sample() -> None:
         while True:
-            memory.peak_mb = max(memory.peak_mb, process.memory_info().rss / 2**20)
+            used.peak_mb = max(used.peak_mb, process.memory_info().rss / 2**20)
             if done.wait(SAMPLING_SECONDS):
                 return
 
     thread = threading.Thread(target=sample, daemon=True)
     thread.start()
     try:
-        yield memory
+        yield used
     finally:
         done.set()
         thread.join()

@@ -32,7 +32,7 @@ class Chosen:
 
 def choose(
     make: Callable[[int], Any],
-    knob: str,
+    hyperparameter: str,
     strengths: Sequence[float],
     loss: Callable[[Any, Any], float],
     train: Table,
@@ -49,7 +49,7 @@ def choose(
     rows: Any = columns.transform(inputs(train))
     estimator = make(rows.shape[1])
     if len(strengths) == 1:
-        notes = _fit(estimator.set_params(**{knob: strengths[0]}), rows, train)
+        notes = _fit(estimator.set_params(**{hyperparameter: strengths[0]}), rows, train)
         return Chosen(make_pipeline(columns, estimator), strengths[0], notes)
 
     judged = columns.transform(inputs(valid))
@@ -58,11 +58,11 @@ def choose(
     for done, strength in enumerate(strengths):
         now = time.monotonic()
         if done and now - start + (now - encoded) / done > fitting.seconds:
-            notes.append(f"time was up after {done} of {len(strengths)} values of {knob}")
+            notes.append(f"time was up after {done} of {len(strengths)} values of {hyperparameter}")
             break
-        notes += _fit(estimator.set_params(**{knob: strength}), rows, train)
+        notes += _fit(estimator.set_params(**{hyperparameter: strength}), rows, train)
         score = loss(estimator, judged)
-        say(f"{knob} {strength:g}: validation loss {score:.4f}")
+        say(f"{hyperparameter} {strength:g}: validation loss {score:.4f}")
         if best is None or score < lowest:
             best, lowest = Chosen(make_pipeline(columns, deepcopy(estimator)), strength), score
     assert best is not None, "strengths is empty"

@@ -6,12 +6,12 @@ Belongs here: a learner whose rule is fixed. Does not belong here: any rule (`se
 from pathlib import Path
 from typing import ClassVar, Protocol, Self
 
-from modeling.core.learner import Fitting, Learner, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Learner, Outcome
 from modeling.core.table import Table
-from modeling.learners.checks import Knobs, check_target, read_knobs
+from modeling.learners.checks import Hyperparameters, check_target, read_hyperparameters
 
 
-class Rule(Learner, Protocol):
+class FixedRule(Learner, Protocol):
     """Everything of a learner but `predict`, which is the rule; rows are checked and then left alone."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("regression",)
@@ -19,10 +19,10 @@ class Rule(Learner, Protocol):
     extra: ClassVar[str | None] = None
     reads: ClassVar[str | None]
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
-        read_knobs(Knobs, fitting.parameters)
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        read_hyperparameters(Hyperparameters, fitting.parameters)
         check_target(self, train, valid, fitting)
-        return Told(parameters={})
+        return FitSummary(parameters={})
 
     def save(self, folder: Path) -> None:
         """Nothing was learned."""

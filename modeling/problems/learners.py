@@ -36,4 +36,4 @@ def learner(name: str) -> type[Learner]:
     ------
     KeyError: there is none.
     """
-    return import_module(_modules()[name]).Model
+    return import_module(_modules()[name]).LEARNER

@@ -30,7 +30,7 @@ YEARS = (1800, 2200)
 
 
 @dataclass(frozen=True)
-class Facts:
+class ColumnFacts:
     """A column: `distinct` counts its values, not null."""
 
     name: str
@@ -39,7 +39,7 @@ class Facts:
     distinct: int
 
     @classmethod
-    def of(cls, values: pl.Series) -> "Facts":
+    def of(cls, values: pl.Series) -> "ColumnFacts":
         if values.dtype.is_float():
             values = values.fill_nan(None)
         distinct = values.drop_nulls().n_unique() if not values.dtype.is_nested() else values.len()
@@ -98,7 +98,7 @@ class Roles:
 
 def roles(table: pl.DataFrame, *, ordered: bool = True) -> Roles:
     """The roles of the columns of a table, which has no target among them; no time where it is not `ordered`."""
-    columns = [Facts.of(column) for column in table.iter_columns()]
+    columns = [ColumnFacts.of(column) for column in table.iter_columns()]
     found = Roles()
     for facts in columns:
         if why := _useless(facts):
@@ -113,11 +113,11 @@ def roles(table: pl.DataFrame, *, ordered: bool = True) -> Roles:
     return found
 
 
-def _free(columns: list[Facts], found: Roles) -> list[Facts]:
+def _free(columns: list[ColumnFacts], found: Roles) -> list[ColumnFacts]:
     return [facts for facts in columns if facts.name not in found.taken]
 
 
-def _useless(facts: Facts) -> str:
+def _useless(facts: ColumnFacts) -> str:
     """Why a column can be no feature; empty where it can."""
     if facts.distinct == 0:
         return "empty in every row"
@@ -130,7 +130,7 @@ def _useless(facts: Facts) -> str:
     return ""
 
 
-def _identifiers(columns: list[Facts], found: Roles) -> None:
+def _identifiers(columns: list[ColumnFacts], found: Roles) -> None:
     """The first column that names rows; further ones are left out."""
     for facts in columns:
         if facts.nulls or facts.distinct < facts.rows or not _names_rows(facts):
@@ -142,20 +142,20 @@ def _identifiers(columns: list[Facts], found: Roles) -> None:
             found.evidence[facts.name] = f"another value in each of {facts.rows:,} rows"
 
 
-def _names_rows(facts: Facts) -> bool:
+def _names_rows(facts: ColumnFacts) -> bool:
     if facts.is_whole:
         in_steps = facts.values.diff().drop_nulls().n_unique() == 1
         return names.says(facts.name, names.IDENTIFIER) or (in_steps and not names.says(facts.name, names.TIME))
     return facts.is_text and _words(facts) < SENTENCE
 
 
-def _words(facts: Facts) -> float:
+def _words(facts: ColumnFacts) -> float:
     """How many a value has, on average."""
     text = facts.values.cast(pl.String).drop_nulls()
     return 1 + int(text.str.count_matches(r"\s+").sum()) / len(text)
 
 
-def _time(columns: list[Facts], found: Roles) -> None:
+def _time(columns: list[ColumnFacts], found: Roles) -> None:
     orders = [facts for facts in columns if _orders_rows(facts)]
     if orders:
         chosen = min(orders, key=lambda facts: (not facts.values.dtype.is_temporal(), facts.nulls))
@@ -169,7 +169,7 @@ def _time(columns: list[Facts], found: Roles) -> None:
             found.doubts.append(f"is {facts.name!r} known at the moment of prediction? If not, move it to columns.drop")
 
 
-def _orders_rows(facts: Facts) -> bool:
+def _orders_rows(facts: ColumnFacts) -> bool:
     """A moment, a year, or a clock that runs on from row to row."""
     if facts.distinct < FEWEST_MOMENTS or facts.nulls > MOST_MISSING_TIMES * facts.rows:
         return False
@@ -185,7 +185,7 @@ def _orders_rows(facts: Facts) -> bool:
     return (is_clock or counts_on) and facts.values.is_sorted()
 
 
-def _group(columns: list[Facts], found: Roles) -> None:
+def _group(columns: list[ColumnFacts], found: Roles) -> None:
     """What has several rows. Where time orders the rows, all but new units are in training too: then it is a feature,
     for whole units can't be kept apart."""
     units = [facts for facts in columns if _is_unit(facts) or _is_panel(facts, columns)]
@@ -203,14 +203,14 @@ def _group(columns: list[Facts], found: Roles) -> None:
     )
 
 
-def _is_unit(facts: Facts) -> bool:
+def _is_unit(facts: ColumnFacts) -> bool:
     """Named like one, and repeated."""
     words = names.words(facts.name)
     named = names.says(facts.name, names.UNIT) or "id" in words or words <= set(names.KEY)
     return named and _repeats(facts)
 
 
-def _is_panel(facts: Facts, columns: list[Facts]) -> bool:
+def _is_panel(facts: ColumnFacts, columns: list[ColumnFacts]) -> bool:
     """Each value once at each time, several times in all."""
     times = [other for other in columns if other is not facts and names.says(other.name, names.TIME)]
     if not times or not _repeats(facts) or 2 * facts.distinct > facts.rows:
@@ -218,7 +218,7 @@ def _is_panel(facts: Facts, columns: list[Facts]) -> bool:
     return any(pl.DataFrame([facts.values, time.values]).is_unique().all() for time in times)
 
 
-def _repeats(facts: Facts) -> bool:
+def _repeats(facts: ColumnFacts) -> bool:
     if facts.nulls or not (facts.is_whole or facts.is_text):
         return False
     if not FEWEST_GROUPS <= facts.distinct <= MOST_GROUPS * facts.rows:
@@ -226,7 +226,7 @@ def _repeats(facts: Facts) -> bool:
     return int(str(facts.values.value_counts(name="rows")["rows"].max())) <= LARGEST_GROUP * facts.rows
 
 
-def _feature(facts: Facts, found: Roles) -> None:
+def _feature(facts: ColumnFacts, found: Roles) -> None:
     if facts.is_text and (why := _unreadable(facts)):
         found.leave_out(facts.name, why)
         return
@@ -242,7 +242,7 @@ def _feature(facts: Facts, found: Roles) -> None:
         found.evidence.setdefault(facts.name, f"by its name: {kind}")
 
 
-def _unreadable(facts: Facts) -> str:
+def _unreadable(facts: ColumnFacts) -> str:
     """Why a column of text has no levels that could be learned; empty where it has."""
     if facts.distinct > SHARE_OF_LEVELS * facts.rows and _words(facts) >= SENTENCE:
         return "sentences: the task text_classification reads them"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from modeling.proposal.columns import Facts, Roles
+from modeling.proposal.columns import ColumnFacts, Roles
 
 MOST_IN_SET = 20
 FITTING = 0.95
@@ -28,20 +28,20 @@ PARTS = {"0": r"\d+", "A": "[A-ZÀ-Þ]+", "a": "[a-zß-ÿ]+"}
 """What the letters of a shape stand for."""
 
 
-class Clause(NamedTuple):
+class ProposedClause(NamedTuple):
     """A rule as a definition writes it, and what was seen."""
 
     rule: dict[str, Any]
     evidence: str
 
 
-def contract(table: pl.DataFrame, target: str, *, is_classes: bool, columns: Roles) -> Iterator[Clause]:
+def contract(table: pl.DataFrame, target: str, *, is_classes: bool, columns: Roles) -> Iterator[ProposedClause]:
     """The rules for a table. Of columns that nothing is learned from, nothing is asked."""
     least = max(50, table.height // 2)
-    yield Clause(_rule("table_row_count_to_be_between", min_value=least), f"{table.height:,} rows")
+    yield ProposedClause(_rule("table_row_count_to_be_between", min_value=least), f"{table.height:,} rows")
     unread = columns.taken - {columns.time, columns.group}
     for name in table.columns:
-        facts = Facts.of(table[name])
+        facts = ColumnFacts.of(table[name])
         if name == target:
             yield from _of_target(facts, is_classes)
         elif name not in unread:
@@ -57,16 +57,16 @@ def _row_rule(expectation: str, **arguments: Any) -> dict[str, Any]:
     return {**_rule(expectation, **arguments), "on_failure": "quarantine"}
 
 
-def _of_target(facts: Facts, is_classes: bool) -> Iterator[Clause]:
+def _of_target(facts: ColumnFacts, is_classes: bool) -> Iterator[ProposedClause]:
     if not is_classes:
         yield from _range(facts)
         return
     classes = facts.values.drop_nulls().unique().sort().to_list()
     rule = _row_rule("column_values_to_be_in_set", column=facts.name, value_set=classes)
-    yield Clause(rule, "a class that was never seen can't be learned")
+    yield ProposedClause(rule, "a class that was never seen can't be learned")
 
 
-def _of_feature(facts: Facts, is_name: bool) -> Iterator[Clause]:
+def _of_feature(facts: ColumnFacts, is_name: bool) -> Iterator[ProposedClause]:
     yield from _missing(facts)
     if (is_name and facts.distinct <= MOST_IN_SET) or (facts.is_whole and facts.distinct == 2):
         yield from _set(facts)
@@ -76,23 +76,23 @@ def _of_feature(facts: Facts, is_name: bool) -> Iterator[Clause]:
         yield from _range(facts)
 
 
-def _missing(facts: Facts) -> Iterator[Clause]:
+def _missing(facts: ColumnFacts) -> Iterator[ProposedClause]:
     """At most half as many again may be missing, and a twentieth more."""
     share = facts.nulls / facts.rows
     least = math.floor(100 * (1 - 1.5 * share - 0.05)) / 100
     if least > 0:
         seen = f"missing in {facts.nulls:,} of {facts.rows:,} rows" if facts.nulls else "never missing"
-        yield Clause(_rule("column_values_to_not_be_null", column=facts.name, mostly=least), seen)
+        yield ProposedClause(_rule("column_values_to_not_be_null", column=facts.name, mostly=least), seen)
 
 
-def _range(facts: Facts) -> Iterator[Clause]:
+def _range(facts: ColumnFacts) -> Iterator[ProposedClause]:
     low, high = (float(str(value)) for value in (facts.values.min(), facts.values.max()))
     span = (high - low) or abs(high) or 1.0
     least = 0.0 if low >= 0 else _outward(low - SLACK * span, math.floor)
     most = 0.0 if high <= 0 else _outward(high + SLACK * span, math.ceil)
     bounds = {"min_value": _plain(least), "max_value": _plain(most)}
     rule = _row_rule("column_values_to_be_between", column=facts.name, **bounds)
-    yield Clause(rule, f"{low:.6g} to {high:.6g}")
+    yield ProposedClause(rule, f"{low:.6g} to {high:.6g}")
 
 
 def _outward(value: float, rounding: Any) -> float:
@@ -106,14 +106,14 @@ def _plain(value: float) -> int | float:
     return int(rounded) if rounded.is_integer() and abs(rounded) < 1e15 else rounded
 
 
-def _set(facts: Facts) -> Iterator[Clause]:
+def _set(facts: ColumnFacts) -> Iterator[ProposedClause]:
     values = facts.values.cast(pl.String) if facts.is_text else facts.values
     levels = values.drop_nulls().unique().sort().to_list()
     rule = _rule("column_values_to_be_in_set", column=facts.name, value_set=levels, mostly=FITTING)
-    yield Clause(rule, f"{facts.distinct} values")
+    yield ProposedClause(rule, f"{facts.distinct} values")
 
 
-def _pattern(facts: Facts) -> Iterator[Clause]:
+def _pattern(facts: ColumnFacts) -> Iterator[ProposedClause]:
     """Of a column whose values have one shape, such as `AB-1234`; free text and names have many."""
     text = facts.values.cast(pl.String).drop_nulls().head(100_000)
     shape = text.str.replace_all(r"\d+", "0").str.replace_all(r"\p{Lu}+", "A").str.replace_all(r"\p{Ll}+", "a")
@@ -122,4 +122,4 @@ def _pattern(facts: Facts) -> Iterator[Clause]:
         return
     regex = "^" + "".join(PARTS.get(part) or re.escape(part) for part in common) + "$"
     rule = _rule("column_values_to_match_regex", column=facts.name, regex=regex, mostly=FITTING)
-    yield Clause(rule, f"of the shape {common}")
+    yield ProposedClause(rule, f"of the shape {common}")

@@ -19,7 +19,7 @@ from modeling.problems import tasks
 from modeling.proposal import columns, series
 from modeling.proposal.columns import Roles, roles
 from modeling.proposal.contract import contract
-from modeling.proposal.target import Answer, ProposalError, answer
+from modeling.proposal.target import ProposalError, TargetProposal, answer
 from modeling.proposal.writing import Place
 
 FORECASTING = "forecasting"
@@ -90,7 +90,7 @@ def propose(table: pl.DataFrame, target: str, *, source: dict[str, Any], title: 
 class _Draft:
     """What the parts have found so far."""
 
-    found: Answer
+    found: TargetProposal
     meant: Roles
     split: dict[str, Any]
     why_split: str
@@ -128,7 +128,9 @@ def _learners(task: str, rows: int) -> list[str]:
 # --- series -----------------------------------------------------------------------------------------------------------
 
 
-def _forecast(rows: pl.DataFrame, target: str, found: Answer, meant: Roles, *, asked: bool) -> dict[str, Any] | None:
+def _forecast(
+    rows: pl.DataFrame, target: str, found: TargetProposal, meant: Roles, *, asked: bool
+) -> dict[str, Any] | None:
     """The settings of a forecast where that is asked for, or nothing but the past could tell the target. Settles which
     column names the series.
 
@@ -154,8 +156,8 @@ def _forecast(rows: pl.DataFrame, target: str, found: Answer, meant: Roles, *, a
     return None
 
 
-def _of_series(found: Answer, settings: dict[str, Any]) -> Answer:
-    series_of = Answer(FORECASTING, doubts=found.doubts)
+def _of_series(found: TargetProposal, settings: dict[str, Any]) -> TargetProposal:
+    series_of = TargetProposal(FORECASTING, doubts=found.doubts)
     series_of.evidence["task"] = "a number in regular steps of time; only its own past can tell it"
     rhythm = f"steps of {settings['frequency']}; the usual seasons of such steps that the history holds twice"
     series_of.add("settings", settings, rhythm)
@@ -166,7 +168,7 @@ def _of_series(found: Answer, settings: dict[str, Any]) -> Answer:
 # --- tables -----------------------------------------------------------------------------------------------------------
 
 
-def _cut_or_not(rows: pl.DataFrame, target: str, found: Answer, meant: Roles) -> Roles:
+def _cut_or_not(rows: pl.DataFrame, target: str, found: TargetProposal, meant: Roles) -> Roles:
     """The roles of columns where the time can't part the rows: it is a feature then, and units are kept together."""
     if meant.time is None or not (why := _no_cut(rows, target, found, meant.time)):
         return meant
@@ -175,7 +177,7 @@ def _cut_or_not(rows: pl.DataFrame, target: str, found: Answer, meant: Roles) ->
     return orderless
 
 
-def _split(found: Answer, meant: Roles) -> tuple[dict[str, Any], str]:
+def _split(found: TargetProposal, meant: Roles) -> tuple[dict[str, Any], str]:
     """How to part the rows, and why."""
     if meant.time is not None:
         return {"by": "time", **SHARES}, f"{meant.time!r} orders the rows: the future is predicted"
@@ -187,7 +189,7 @@ def _split(found: Answer, meant: Roles) -> tuple[dict[str, Any], str]:
     return {"by": "random", **SHARES}, "nothing orders or groups the rows"
 
 
-def _no_cut(rows: pl.DataFrame, target: str, found: Answer, time: str) -> str:
+def _no_cut(rows: pl.DataFrame, target: str, found: TargetProposal, time: str) -> str:
     """Why a split by time would not do; empty where it does."""
     cut = TimeSplit(by="time", **SHARES)
     known = rows.filter(rows[time].is_not_null())
@@ -245,7 +247,7 @@ def _leave_out_restating(rows: pl.DataFrame, use_case: UseCase, draft: _Draft) -
     meant.doubts.append(f"left out for nearly being the target: {listed}. If known before, take them back")
 
 
-def _restating(sample: pl.DataFrame, target: str, features: list[str], found: Answer) -> dict[str, str]:
+def _restating(sample: pl.DataFrame, target: str, features: list[str], found: TargetProposal) -> dict[str, str]:
     """Features that are the target in other words: one value a class, or the same order of the rows."""
     if found.is_classes:
         varied = [name for name in features if sample[name].drop_nulls().n_unique() > 1]

@@ -33,7 +33,7 @@ class ProposalError(ValueError):
 
 
 @dataclass
-class Answer:
+class TargetProposal:
     """What the target says: keys of the definition with their evidence, and doubts."""
 
     task: str
@@ -49,7 +49,7 @@ class Answer:
         self.keys[key], self.evidence[key] = value, because
 
 
-def answer(target: pl.Series, task: str | None) -> Answer:
+def answer(target: pl.Series, task: str | None) -> TargetProposal:
     """The task that a target asks for, or what `task` says about it.
 
     Raises
@@ -87,12 +87,12 @@ def _task(known: pl.Series, distinct: int) -> str:
     return "binary_classification" if distinct == 2 else "multiclass_classification"
 
 
-def _binary(known: pl.Series, distinct: int) -> Answer:
+def _binary(known: pl.Series, distinct: int) -> TargetProposal:
     if distinct != 2:
         raise ProposalError(f"the target {known.name!r} holds {distinct:,} values: a binary target holds two")
     names = named(known)
     counts = dict(names.value_counts(sort=True).iter_rows())
-    found = Answer("binary_classification")
+    found = TargetProposal("binary_classification")
     found.evidence["task"] = f"two values: {_counted(counts)}"
     events = [name for name in counts if name.strip().lower() in EVENTS]
     event = events[0] if len(events) == 1 else min(counts, key=lambda name: counts[name])
@@ -113,14 +113,14 @@ def _binary(known: pl.Series, distinct: int) -> Answer:
     return found
 
 
-def _multiclass(known: pl.Series, distinct: int) -> Answer:
+def _multiclass(known: pl.Series, distinct: int) -> TargetProposal:
     if distinct > MOST_CLASSES:
         raise ProposalError(
             f"the target {known.name!r} holds {distinct:,} different values, more than the {MOST_CLASSES} classes that "
             "are proposed: name another column, or derive fewer classes"
         )
     counts = dict(named(known).value_counts(sort=True).iter_rows())
-    found = Answer("multiclass_classification")
+    found = TargetProposal("multiclass_classification")
     found.evidence["task"] = f"{distinct} values: {_counted(counts)}"
     if known.dtype.is_numeric():
         found.doubts.append(
@@ -132,12 +132,12 @@ def _multiclass(known: pl.Series, distinct: int) -> Answer:
     return found
 
 
-def _regression(known: pl.Series, distinct: int) -> Answer:
+def _regression(known: pl.Series, distinct: int) -> TargetProposal:
     if not known.dtype.is_numeric():
         raise ProposalError(f"the target {known.name!r} is {known.dtype}, not a number: regression needs one")
     values = known.cast(pl.Float64).to_numpy()
     middle, high, most = np.quantile(np.abs(values), (0.5, 0.99, 1))
-    found = Answer("regression")
+    found = TargetProposal("regression")
     found.evidence["task"] = f"{distinct:,} numbers from {values.min():,.6g} to {values.max():,.6g}"
     if most > HEAVY_TAIL * high or high > HEAVY_TAIL * middle:
         cost = float(np.abs(values - np.median(values)).mean())
@@ -150,7 +150,7 @@ def _regression(known: pl.Series, distinct: int) -> Answer:
     return found
 
 
-_ANSWERS: dict[str, Callable[[pl.Series, int], Answer]] = {
+_ANSWERS: dict[str, Callable[[pl.Series, int], TargetProposal]] = {
     "binary_classification": _binary,
     "multiclass_classification": _multiclass,
     "regression": _regression,

@@ -17,7 +17,7 @@ import vl_convert
 from altair.typing import ChartType
 
 from catalogue.visible import visible
-from modeling.core.record import Calibration, Curve, Decision, Evaluation, Importance, Interval
+from modeling.core.record import Calibration, Curve, Evaluation, Importance, Interval, OperatingPoint
 from modeling.reports import palette, wording
 
 INK, MUTED, RULE, FIRST, SECOND, THIRD, CAUTION = map(
@@ -275,7 +275,7 @@ def importance(features: Sequence[Importance], metric: str) -> ChartType:
     )
 
 
-def costs(decision: Decision) -> ChartType:
+def costs(decision: OperatingPoint) -> ChartType:
     """Cost per 1,000 rows of acting on the model, always and never."""
     policies = {
         "act on the model": decision.cost_per_1000,

@@ -11,7 +11,7 @@ from altair.typing import ChartType
 
 from modeling.core.record import Evaluation, Gate
 from modeling.reports import charts
-from modeling.reports.document import Cell, Columns, Figure, Link, Status, Table
+from modeling.reports.document import Cell, Columns, Figure, Link, Status, TableBlock
 from modeling.reports.wording import (
     count,
     decisive,
@@ -51,7 +51,7 @@ def summary(evaluation: Evaluation, retired: str | None) -> dict[str, Any]:
     }
 
 
-def overview(evaluations: Mapping[str, Evaluation], links: Mapping[str, str], retired: Mapping[str, str]) -> Table:
+def overview(evaluations: Mapping[str, Evaluation], links: Mapping[str, str], retired: Mapping[str, str]) -> TableBlock:
     """Use cases, one a row: what each asks and where it stands. `retired`: key -> since when, or why."""
     columns: Columns = {
         "Use case": "text",
@@ -74,10 +74,10 @@ def overview(evaluations: Mapping[str, Evaluation], links: Mapping[str, str], re
         ]
         for key, item in evaluations.items()
     ]
-    return Table("Use cases", columns, rows)
+    return TableBlock("Use cases", columns, rows)
 
 
-def scores(evaluations: Mapping[str, Evaluation]) -> Table:
+def scores(evaluations: Mapping[str, Evaluation]) -> TableBlock:
     """What the champions reached. Metrics differ from row to row, so each row names its own."""
     columns: Columns = {
         "Use case": "text",
@@ -100,7 +100,7 @@ def scores(evaluations: Mapping[str, Evaluation]) -> Table:
         ]
         for key, item in evaluations.items()
     ]
-    return Table("On the sealed test, with 95% intervals (↑ higher is better, ↓ lower is better)", columns, rows)
+    return TableBlock("On the sealed test, with 95% intervals (↑ higher is better, ↓ lower is better)", columns, rows)
 
 
 def lifts(evaluations: Mapping[str, Evaluation]) -> list[Figure]:

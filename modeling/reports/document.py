@@ -45,7 +45,7 @@ class Bullets:
 
 
 @dataclass(frozen=True)
-class Facts:
+class FactList:
     """Names and their values."""
 
     kind: ClassVar = "facts"
@@ -53,7 +53,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableBlock:
     kind: ClassVar = "table"
     caption: str
     columns: Columns
@@ -91,7 +91,7 @@ class Strip:
     label: str | None = None
 
 
-Block = Paragraph | Bullets | Facts | Table | Figure | Strip
+Block = Paragraph | Bullets | FactList | TableBlock | Figure | Strip
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Belongs here: what is said of a comparison, and in which order. Does not belong 
 the pictures (`drift_charts`).
 """
 
-from modeling.drift.record import CHECKS, Column, Drift
+from modeling.drift.record import CHECKS, Column, DriftComparison
 from modeling.reports import charts, drift_charts
 from modeling.reports.document import (
     Block,
@@ -12,13 +12,13 @@ from modeling.reports.document import (
     Cell,
     Columns,
     Document,
-    Facts,
+    FactList,
     Figure,
     Measure,
     Paragraph,
     Section,
     Status,
-    Table,
+    TableBlock,
 )
 from modeling.reports.rendering import Report
 from modeling.reports.rendering import render as render_document
@@ -37,10 +37,10 @@ _FOLLOWS = {
 }
 
 
-def render(drift: Drift) -> Report:
+def render(drift: DriftComparison) -> Report:
     """The comparison as a page; `json` is the record itself."""
     document = Document(
-        kind="Drift report",
+        kind="DriftComparison report",
         title=drift.title,
         lead="Has the data changed since the model learned?",
         badges=[],
@@ -54,13 +54,13 @@ def render(drift: Drift) -> Report:
     return render_document(document, drift.model_dump_json(indent=2))
 
 
-def _verdict(drift: Drift) -> Status:
+def _verdict(drift: DriftComparison) -> Status:
     if drift.delivery in ("nothing new", "no reference"):
         return Status("Nothing to compare")
     return Status("✗ Changed", "bad") if drift.drifted else Status("✓ As before", "good")
 
 
-def _measures(drift: Drift) -> list[Measure]:
+def _measures(drift: DriftComparison) -> list[Measure]:
     if not drift.compared:
         return []
     auc, bounds = value_and_bounds(drift.told_apart.auc if drift.told_apart else None)
@@ -73,13 +73,13 @@ def _measures(drift: Drift) -> list[Measure]:
     ]
 
 
-def _sections(drift: Drift) -> list[Section]:
+def _sections(drift: DriftComparison) -> list[Section]:
     if not drift.compared:
         return [_bounds(drift)]
     return [_bounds(drift), _columns(drift), _whole(drift), _labels(drift), _performance(drift), _provenance(drift)]
 
 
-def _bounds(drift: Drift) -> Section:
+def _bounds(drift: DriftComparison) -> Section:
     rows = [
         [CHECKS[check.name], number(check.bound), number(check.measured), passed(check.passed), check.message]
         for check in drift.checks
@@ -90,11 +90,11 @@ def _bounds(drift: Drift) -> Section:
         title="Bounds",
         reading=f"How far new rows may differ. Beyond a bound, {_FOLLOWS[drift.on_drift]}.",
         term="A bound counts as passed only where chance alone does not explain it.",
-        blocks=[Table("Bounds", columns, rows)],
+        blocks=[TableBlock("Bounds", columns, rows)],
     )
 
 
-def _columns(drift: Drift) -> Section:
+def _columns(drift: DriftComparison) -> Section:
     bound = drift_charts.bound(drift, "columns_drifted")
     new = [Paragraph(f"New columns, of which nothing can be said: {', '.join(drift.new_columns)}.")]
     return Section(
@@ -128,7 +128,7 @@ def _measured(columns: list[Column], bound: float) -> list[Block]:
     return [
         Figure(charts.svg(drift_charts.effects(columns, bound), text), text, caption),
         _distributions(drift_charts.worst_columns(columns)),
-        Table("Columns", headings, [_row(column) for column in columns]),
+        TableBlock("Columns", headings, [_row(column) for column in columns]),
     ]
 
 
@@ -152,7 +152,7 @@ def _distributions(columns: list[Column]) -> Figure:
     return Figure(charts.svg(drift_charts.distributions(columns), text), text, text)
 
 
-def _whole(drift: Drift) -> Section:
+def _whole(drift: DriftComparison) -> Section:
     apart = drift.told_apart
     told = f"A classifier tells new rows from old with an AUC of {with_interval(apart.auc)}." if apart else ""
     return Section(
@@ -166,7 +166,7 @@ def _whole(drift: Drift) -> Section:
     )
 
 
-def _labels(drift: Drift) -> Section:
+def _labels(drift: DriftComparison) -> Section:
     label = drift.label
     return Section(
         id="labels",
@@ -176,7 +176,7 @@ def _labels(drift: Drift) -> Section:
     )
 
 
-def _performance(drift: Drift) -> Section:
+def _performance(drift: DriftComparison) -> Section:
     measured = drift.performance
     blocks: list[Block]
     if measured is None:
@@ -196,7 +196,7 @@ def _performance(drift: Drift) -> Section:
     )
 
 
-def _provenance(drift: Drift) -> Section:
+def _provenance(drift: DriftComparison) -> Section:
     facts = {
         "Snapshot": drift.snapshot,
         "Compared with the rows of": drift.reference or NOT_MEASURED,
@@ -208,5 +208,5 @@ def _provenance(drift: Drift) -> Section:
         id="provenance",
         title="Provenance",
         reading="Which rows were compared.",
-        blocks=[Facts(facts)],
+        blocks=[FactList(facts)],
     )

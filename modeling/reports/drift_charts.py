@@ -7,7 +7,7 @@ sentence beside it (`drift`).
 import altair as alt
 from altair.typing import ChartType
 
-from modeling.drift.record import Column, Drift
+from modeling.drift.record import Column, DriftComparison
 from modeling.reports import charts, palette
 
 INK, FIRST, SECOND, CAUTION = map(palette.variable, ("ink", "first", "second", "caution"))
@@ -62,7 +62,7 @@ def _shares(column: Column) -> ChartType:
     )
 
 
-def scores(drift: Drift) -> ChartType:
+def scores(drift: DriftComparison) -> ChartType:
     """The model's metric on record and on the new rows."""
     measured = drift.performance
     assert measured, "drawn only where it was measured"
@@ -70,14 +70,14 @@ def scores(drift: Drift) -> ChartType:
     return charts.forest(estimates, measured.metric)
 
 
-def told_apart(drift: Drift) -> ChartType:
+def told_apart(drift: DriftComparison) -> ChartType:
     """The classifier's score beside guessing."""
     assert drift.told_apart, "drawn only where it was measured"
     estimate = charts.Estimate("new rows told from old", drift.told_apart.auc, main=True)
     return charts.forest([estimate], "AUC", reference=0.5)
 
 
-def pictures(drift: Drift) -> dict[str, bytes]:
+def pictures(drift: DriftComparison) -> dict[str, bytes]:
     """PNG by check, of those that measured something."""
     drawn: dict[str, ChartType] = {}
     if drift.columns:
@@ -92,6 +92,6 @@ def pictures(drift: Drift) -> dict[str, bytes]:
     return {name: charts.png(chart) for name, chart in drawn.items()}
 
 
-def bound(drift: Drift, check: str) -> float:
+def bound(drift: DriftComparison, check: str) -> float:
     """The bound of a check."""
     return next(one.bound for one in drift.checks if one.name == check)

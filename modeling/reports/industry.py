@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from modeling.core.record import Evaluation
 from modeling.reports import comparison
-from modeling.reports.document import Block, Bullets, Columns, Document, Measure, Paragraph, Section, Status, Table
+from modeling.reports.document import Block, Bullets, Columns, Document, Measure, Paragraph, Section, Status, TableBlock
 from modeling.reports.rendering import Report
 from modeling.reports.rendering import render as render_document
 from modeling.reports.wording import NOT_MEASURED, evidence_badge, failed_gates, lift_over_simple, seconds
@@ -106,7 +106,7 @@ def _held_back(evaluations: Mapping[str, Evaluation]) -> Section:
         id="held-back",
         title="What is held back, and why",
         reading="A champion that misses a bound set beforehand is not published.",
-        blocks=[Table("Failed gates", columns, rows) if rows else Paragraph("No gate failed.")],
+        blocks=[TableBlock("Failed gates", columns, rows) if rows else Paragraph("No gate failed.")],
     )
 
 
@@ -130,7 +130,7 @@ def _provenance(evaluations: Mapping[str, Evaluation]) -> Section:
         id="provenance",
         title="Provenance",
         reading="The records this report was made from.",
-        blocks=[Table("Evaluations", columns, rows)],
+        blocks=[TableBlock("Evaluations", columns, rows)],
     )
 
 

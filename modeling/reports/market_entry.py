@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from modeling.core.record import Evaluation
 from modeling.reports import comparison
-from modeling.reports.document import Cell, Columns, Document, Measure, Section, Status, Table
+from modeling.reports.document import Cell, Columns, Document, Measure, Section, Status, TableBlock
 from modeling.reports.rendering import Report
 from modeling.reports.rendering import render as render_document
 from modeling.reports.wording import NOT_MEASURED, evidence_badge, seconds
@@ -113,7 +113,7 @@ def _industries(standings: list[_Standing], links: Mapping[str, str]) -> Section
         title="Industries side by side",
         reading=f"{_RULE} The closest gate is the bound the industry's champions come nearest to missing, or missed.",
         term="Counts only. Metrics of different tasks are different scales and are neither averaged nor ranked.",
-        blocks=[Table("Industries", columns, rows)],
+        blocks=[TableBlock("Industries", columns, rows)],
     )
 
 
@@ -158,7 +158,7 @@ def _inputs(standings: list[_Standing], links: Mapping[str, str]) -> Section:
         title="What is measured and what is missing",
         reading="Entering takes three answers: can it be built (feasibility), is it worth it (value), what could go "
         "wrong (risk). Only the first has been measured; a missing answer is not a zero.",
-        blocks=[Table("Inputs of the entry decision", columns, rows)],
+        blocks=[TableBlock("Inputs of the entry decision", columns, rows)],
     )
 
 

@@ -25,7 +25,7 @@ from modeling.problems import tasks
 from pipelines import published
 from pipelines.campaign import Result, bring_up_to_date
 from pipelines.cli import models as model_commands
-from pipelines.cli import operations as operating
+from pipelines.cli import operations
 from pipelines.cli import serving as serving_commands
 from pipelines.cli.terminal import console, errors, opened
 from pipelines.onboarding import OnboardingError, onboard
@@ -39,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(model_commands.app, name="models")
-app.add_typer(operating.app)
+app.add_typer(operations.app)
 app.command()(serving_commands.predict)
 app.command()(serving_commands.serve)
 
@@ -63,7 +63,7 @@ def run(patterns: Patterns = None) -> None:
     _print_reports(catalogue, keys)
     console.print(f"{time.monotonic() - started:.0f} s in all. `sectorforge ui` shows every run.", highlight=False)
     _show_faults(catalogue)
-    if catalogue.faults or any(result.status == "failed" for result in results):
+    if catalogue.errors or any(result.status == "failed" for result in results):
         raise typer.Exit(1)
 
 
@@ -117,7 +117,7 @@ def check() -> None:
     ]
     for message in wrong:
         errors.print(visible(message), markup=False, soft_wrap=True)
-    if catalogue.faults or wrong:
+    if catalogue.errors or wrong:
         raise typer.Exit(1)
     console.print(f"{len(catalogue.use_cases)} use cases in {len(catalogue.industries)} industries: no fault")
 
@@ -185,7 +185,7 @@ def _matching(catalogue: Catalogue, patterns: list[str] | None) -> list[str]:
 
 
 def _show_faults(catalogue: Catalogue) -> None:
-    for fault in catalogue.faults:
+    for fault in catalogue.errors:
         errors.print(str(fault), markup=False, soft_wrap=True, style="red")
 
 

@@ -14,7 +14,7 @@ from rich.table import Column, Table
 from catalogue.reader import Catalogue
 from modeling.core.record import Evaluation
 from pipelines.instance import open_instance
-from pipelines.model_choice import Choice, choose
+from pipelines.model_choice import ServingChoice, choose
 from pipelines.vocabulary import read_catalogue
 from resources.serving.models import Models, UnknownVersion
 from resources.store.state import Home
@@ -44,22 +44,22 @@ def list_(key: Annotated[str | None, typer.Argument(help="the use case; default:
 @app.command()
 def pin(key: Key, version: Annotated[str, typer.Argument(help="the version, or how it begins")]) -> None:
     """Let one version serve, whatever is judged later, until `unpin`."""
-    _choose(Choice.PIN, key, version)
+    _choose(ServingChoice.PIN, key, version)
 
 
 @app.command()
 def rollback(key: Key) -> None:
     """Let the version published before the one that serves take its place, until `unpin`."""
-    _choose(Choice.ROLL_BACK, key)
+    _choose(ServingChoice.ROLL_BACK, key)
 
 
 @app.command()
 def unpin(key: Key) -> None:
     """Let the latest published version serve, and later ones take over again."""
-    _choose(Choice.UNPIN, key)
+    _choose(ServingChoice.UNPIN, key)
 
 
-def _choose(choice: Choice, key: str, version: str = "") -> None:
+def _choose(choice: ServingChoice, key: str, version: str = "") -> None:
     known_key(key, read_catalogue())
     with open_instance() as instance:
         try:

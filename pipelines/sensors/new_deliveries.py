@@ -21,7 +21,7 @@ from dagster import (
 )
 
 from assets.predictions import predictions_fingerprint
-from assets.raw_data import PASSING
+from assets.raw_data import TRANSIENT
 from assets.stages import PREDICTIONS, STAGES, fingerprint, recorded_fingerprint
 from catalogue.definition import UseCase
 from catalogue.feature_code import FeatureCodeError
@@ -34,7 +34,7 @@ RAW = STAGES["raw_data"]
 
 
 @dataclass(frozen=True)
-class Watched:
+class WatchedSource:
     """A landing folder or a database: whose, the asset made of what lies there, and the job that makes it."""
 
     use_case: UseCase
@@ -54,7 +54,7 @@ class Watched:
 
 
 @dataclass(frozen=True)
-class Look:
+class SourceState:
     """What one look into a landing folder or a database found.
 
     Attributes
@@ -72,7 +72,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Memory:
+class SourceCursor:
     """What the last looks came to: the fingerprint that was asked for, after which event, and how many times any was
     asked for; the fault that was told."""
 
@@ -83,35 +83,35 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Decision:
+class TickDecision:
     """What to do: ask for a run, tell people about a fault, neither. `memory` replaces the former one."""
 
-    memory: Memory
+    memory: SourceCursor
     ask: bool = False
     tell: str = ""
 
 
-def decide(look: Look, memory: Memory) -> Decision:
+def decide(look: SourceState, memory: SourceCursor) -> TickDecision:
     """A state of a source is asked for once, and a fault is told once, until either changes. Where a run came to
     nothing because the store did not answer it is asked for again; a run that failed is told of, and not repeated.
 
     With its memory gone it asks for nothing that the snapshots show as made, so forgetting starts no storm of runs.
     """
     if look.passing:
-        return Decision(memory)
+        return TickDecision(memory)
     if look.why:
-        return Decision(replace(memory, told=look.why), tell="" if look.why == memory.told else look.why)
+        return TickDecision(replace(memory, told=look.why), tell="" if look.why == memory.told else look.why)
     if look.found == look.made or (look.found, look.event) == (memory.asked, memory.after):
-        return Decision(replace(memory, told=""))
-    return Decision(Memory(look.found, look.event, times=memory.times + 1), ask=True)
+        return TickDecision(replace(memory, told=""))
+    return TickDecision(SourceCursor(look.found, look.event, times=memory.times + 1), ask=True)
 
 
-def looked(watched: Watched, instance: DagsterInstance) -> Look:
+def source_state(watched: WatchedSource, instance: DagsterInstance) -> SourceState:
     """What lies there now, and what the runs came to that looked into it before."""
     wanted = AssetRecordsFilter(AssetKey(watched.asset), asset_partitions=[watched.use_case.key])
     made = instance.fetch_materializations(wanted, limit=1).records
     skipped = [record for record in instance.fetch_observations(wanted, limit=1).records if _passing(record)]
-    before = Look(
+    before = SourceState(
         made=recorded_fingerprint(made[0].asset_materialization) if made else "",
         event=max((record.storage_id for record in (*made, *skipped)), default=0),
     )
@@ -126,15 +126,15 @@ def looked(watched: Watched, instance: DagsterInstance) -> Look:
 def _passing(skipped: EventLogRecord) -> bool:
     """Whether what a run was skipped for may be gone by itself."""
     observed = skipped.asset_observation
-    return bool(observed and PASSING in observed.metadata and observed.metadata[PASSING].value)
+    return bool(observed and TRANSIENT in observed.metadata and observed.metadata[TRANSIENT].value)
 
 
 def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
     """The sensor over all use cases in service whose rows, to learn from or to predict, come from a landing folder or a
     database, `seconds` between two looks. Stopped until switched on."""
     in_service = [use_case for key, use_case in catalogue.use_cases.items() if key not in catalogue.retired]
-    watched = [Watched(one, RAW.name, data_job.name) for one in in_service if one.source.files or one.source.sql]
-    watched += [Watched(one, PREDICTIONS.name, prediction_job.name) for one in in_service if one.predict]
+    watched = [WatchedSource(one, RAW.name, data_job.name) for one in in_service if one.source.files or one.source.sql]
+    watched += [WatchedSource(one, PREDICTIONS.name, prediction_job.name) for one in in_service if one.predict]
 
     @sensor(
         name="new_deliveries",
@@ -144,11 +144,11 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
         "content, whatever its name or date. Predict where rows to be predicted are new, or the model that serves is.",
     )
     def new_deliveries(context: SensorEvaluationContext) -> SensorResult:
-        remembered = {key: Memory(**memory) for key, memory in json.loads(context.cursor or "{}").items()}
+        remembered = {key: SourceCursor(**memory) for key, memory in json.loads(context.cursor or "{}").items()}
         requests, kept, faults = [], {}, []
         for source in watched:
-            look = looked(source, context.instance)
-            decision = decide(look, remembered.get(source.name, Memory()))
+            look = source_state(source, context.instance)
+            decision = decide(look, remembered.get(source.name, SourceCursor()))
             kept[source.name] = asdict(decision.memory)
             if decision.ask:
                 run_key = f"{source.name} {look.found} {look.event} {decision.memory.times}"

@@ -67,17 +67,17 @@ def _what(run: DagsterRun) -> str:
 
 
 @dataclass(frozen=True)
-class Watched:
+class InstigatorCursor:
     """What is remembered of a sensor or schedule: the number of its last look, and the error that was told."""
 
     look: int = 0
     told: str = ""
 
 
-def news(looks: Sequence[InstigatorTick], before: Watched | None) -> tuple[list[str], Watched]:
+def news(looks: Sequence[InstigatorTick], before: InstigatorCursor | None) -> tuple[list[str], InstigatorCursor]:
     """The errors to tell of, and what to remember. `looks` come in their order, all of them ended. An error is told
     once, until another one comes or a look succeeds; at first sight only the last look counts."""
-    seen = before or Watched()
+    seen = before or InstigatorCursor()
     told, found = seen.told, []
     for look in looks if before else looks[-1:]:
         if look.tick_id <= seen.look:
@@ -86,7 +86,7 @@ def news(looks: Sequence[InstigatorTick], before: Watched | None) -> tuple[list[
         if error and error != told:
             found.append(error)
         told = error
-    return found, Watched(looks[-1].tick_id if looks else seen.look, told)
+    return found, InstigatorCursor(looks[-1].tick_id if looks else seen.look, told)
 
 
 def _looks(instance: DagsterInstance, origin_id: str, selector_id: str) -> list[InstigatorTick]:
@@ -140,7 +140,7 @@ def build(seconds: int) -> list[SensorDefinition]:
         description="Tell people of every sensor and schedule that can't do its work.",
     )
     def tell_of_sensor_errors(context: SensorEvaluationContext) -> SensorResult:
-        remembered = {name: Watched(**watched) for name, watched in json.loads(context.cursor or "{}").items()}
+        remembered = {name: InstigatorCursor(**watched) for name, watched in json.loads(context.cursor or "{}").items()}
         kept = {}
         for state in context.instance.all_instigator_state():
             looks = _looks(context.instance, state.instigator_origin_id, state.selector_id)

@@ -18,7 +18,7 @@ from dagster import (
 )
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
-from assets.drift import ASKS_FOR_TRAINING
+from assets.drift import RETRAINING_REQUESTED
 from assets.stages import DRIFT, STAGES
 from catalogue.reader import Catalogue
 from pipelines.jobs import use_case_job
@@ -33,7 +33,7 @@ def unanswered(key: str, instance: DagsterInstance) -> str:
     compared, judged = (_latest(asset, key, instance) for asset in (DRIFT, "evaluation"))
     if compared is None or (judged and judged.storage_id > compared.storage_id):
         return ""
-    asks = compared.asset_materialization and compared.asset_materialization.metadata.get(ASKS_FOR_TRAINING)
+    asks = compared.asset_materialization and compared.asset_materialization.metadata.get(RETRAINING_REQUESTED)
     under_way = RunsFilter(tags={PARTITION: key}, statuses=NOT_FINISHED_STATUSES)
     return compared.run_id if asks and asks.value and not instance.get_runs_count(under_way) else ""
 

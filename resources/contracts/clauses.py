@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 import polars.selectors as cs
 
-from catalogue.definition import ColumnSplit, OnFailure, Rule, TimeSplit, UseCase
+from catalogue.definition import ColumnSplit, ContractRule, OnFailure, TimeSplit, UseCase
 from modeling.core import splits
 from modeling.core.features import TEXT, feature_columns
 from modeling.problems import tasks
@@ -51,7 +51,7 @@ DERIVED_EXPECTATIONS = frozenset(
 class Clause:
     """A rule of a contract. `advice` says what to do about data that breaks it."""
 
-    rule: Rule
+    rule: ContractRule
     derived: bool = False
     """Implied by the declared columns rather than written in the YAML."""
     advice: str = ""
@@ -83,7 +83,7 @@ class Clause:
 
 
 @dataclass(frozen=True)
-class Finding:
+class ClauseResult:
     """What judging a clause found.
 
     Attributes
@@ -139,7 +139,7 @@ def rules(use_case: UseCase, schema: pl.Schema) -> list[Clause]:
 
 
 def _derived(expectation: str, arguments: dict[str, Any], advice: str = "", on_failure: OnFailure = "block") -> Clause:
-    rule = Rule(expectation=f"expect_{expectation}", arguments=arguments, on_failure=on_failure)
+    rule = ContractRule(expectation=f"expect_{expectation}", arguments=arguments, on_failure=on_failure)
     return Clause(rule, derived=True, advice=advice)
 
 

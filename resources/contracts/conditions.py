@@ -11,8 +11,8 @@ from inspect import signature
 import polars as pl
 import polars.selectors as cs
 
-from catalogue.definition import Rule
-from resources.contracts.clauses import TYPES, Clause, Finding, nearest
+from catalogue.definition import ContractRule
+from resources.contracts.clauses import TYPES, Clause, ClauseResult, nearest
 
 MIN_LEVELS, SHARE_OF_LEVELS = 1000, 0.1
 """A text column may have this many levels, or this share of the rows where that is more."""
@@ -62,15 +62,15 @@ OF_VALUES = CONDITIONS.keys() - {"expect_levels_to_be_few"}
 """Rules that a single value can break."""
 
 
-def judge(frame: pl.DataFrame, clause: Clause) -> list[Finding]:
+def judge(frame: pl.DataFrame, clause: Clause) -> list[ClauseResult]:
     """One finding for each column that breaks the rule, or a single one that it holds."""
     broken = list(CONDITIONS[clause.rule.expectation](frame, **clause.rule.arguments))
     if not broken:
-        return [Finding(clause, clause.columns, True, frame.height)]
-    return [Finding(clause, [column], False, frame.height, rows, message) for column, rows, message in broken]
+        return [ClauseResult(clause, clause.columns, True, frame.height)]
+    return [ClauseResult(clause, [column], False, frame.height, rows, message) for column, rows, message in broken]
 
 
-def fault(rule: Rule) -> str | None:
+def fault(rule: ContractRule) -> str | None:
     """What is wrong with the rule itself, as far as can be told without data."""
     try:
         bound = signature(CONDITIONS[rule.expectation]).bind(None, **rule.arguments)

@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from catalogue.definition import Rule
-from resources.contracts.clauses import Clause, Finding, words
+from catalogue.definition import ContractRule
+from resources.contracts.clauses import Clause, ClauseResult, words
 from resources.contracts.probes import Probed
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def known() -> "dict[str, type[Expectation]]":
     }
 
 
-def judge(probed: Probed, clauses: list[Clause]) -> Iterator[Finding]:
+def judge(probed: Probed, clauses: list[Clause]) -> Iterator[ClauseResult]:
     """What Great Expectations finds. Rules about names see the raw columns only.
 
     Only the columns whose values clauses read are converted.
@@ -87,7 +87,7 @@ def about_rows(expectation: str) -> bool:
     return issubclass(known()[expectation], of_rows)
 
 
-def fault(rule: Rule) -> str | None:
+def fault(rule: ContractRule) -> str | None:
     """What is wrong with the rule itself, as far as can be told without data."""
     implementation = known()[rule.expectation]
     from pydantic.v1 import ValidationError
@@ -175,11 +175,11 @@ def _moment(value: Any, zone: ZoneInfo) -> Any:
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def _finding(clause: Clause, result: "ExpectationValidationResult", frame: pl.DataFrame) -> Finding:
+def _finding(clause: Clause, result: "ExpectationValidationResult", frame: pl.DataFrame) -> ClauseResult:
     if error := _error(result.exception_info):
         types = words({column: frame.schema[column] for column in clause.columns})
         message = f"it can't be judged on this table ({types}): {error}"
-        return Finding(clause, clause.columns, False, frame.height, message=message, judged=False)
+        return ClauseResult(clause, clause.columns, False, frame.height, message=message, judged=False)
     found = result.result
     checked = found["element_count"] - found.get("missing_count", 0) if "element_count" in found else frame.height
     passed = bool(result.success)  # the rule about quantiles answers with a bool of numpy's
@@ -187,7 +187,7 @@ def _finding(clause: Clause, result: "ExpectationValidationResult", frame: pl.Da
     rows = found.get("unexpected_index_list", [])
     if not passed and not rows and not seen:
         seen = {"the table has the columns": frame.columns}
-    return Finding(clause, clause.columns, passed, checked, rows, "" if passed else words(seen))
+    return ClauseResult(clause, clause.columns, passed, checked, rows, "" if passed else words(seen))
 
 
 def _error(info: dict[str, Any]) -> str:

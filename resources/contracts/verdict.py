@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from catalogue.definition import Rule, UseCase
+from catalogue.definition import ContractRule, UseCase
 from modeling.core.record import ContractResult
 from resources.contracts import conditions, expectations, probes
-from resources.contracts.clauses import Clause, Finding, as_text, nearest, rules, words
+from resources.contracts.clauses import Clause, ClauseResult, as_text, nearest, rules, words
 from resources.contracts.probes import Probed
 from resources.errors import PermanentError
 
@@ -136,7 +136,7 @@ def _verdict(frame: pl.DataFrame, use_case: UseCase, clauses: list[Clause]) -> V
     return Verdict(use_case.key, results, accepted, quarantine)
 
 
-def _fault(rule: Rule) -> str | None:
+def _fault(rule: ContractRule) -> str | None:
     if rule.expectation in conditions.CONDITIONS:
         return conditions.fault(rule)
     if rule.expectation in expectations.known():
@@ -145,12 +145,14 @@ def _fault(rule: Rule) -> str | None:
     return f"there is no such rule for tables{nearest(rule.expectation, names)}"
 
 
-def _judged(probed: Probed, clauses: list[Clause]) -> Iterator[Finding]:
+def _judged(probed: Probed, clauses: list[Clause]) -> Iterator[ClauseResult]:
     of_expectations = []
     for clause in clauses:
         absent = [] if clause.about_names else [name for name in clause.columns if name not in probed.frame.columns]
         if absent:
-            yield Finding(clause, absent, False, probed.raw.height, message=_unknown(absent[0], probed), judged=False)
+            yield ClauseResult(
+                clause, absent, False, probed.raw.height, message=_unknown(absent[0], probed), judged=False
+            )
         elif clause.rule.expectation in conditions.CONDITIONS:
             yield from conditions.judge(probed.frame, clause)
         else:
@@ -164,7 +166,7 @@ def _unknown(name: str, probed: Probed) -> str:
     return f"the table has no column {name!r}{listed}{nearest(name, [*probed.raw.columns, *probes_of_it])}"
 
 
-def _result(probed: Probed, finding: Finding) -> ContractResult:
+def _result(probed: Probed, finding: ClauseResult) -> ContractResult:
     clause = finding.clause
     first = dict.fromkeys(_examples(probed, finding))
     rows = f"rows {words(finding.rows)}" if finding.rows else ""
@@ -183,7 +185,7 @@ def _result(probed: Probed, finding: Finding) -> ContractResult:
     )
 
 
-def _examples(probed: Probed, finding: Finding) -> list[str]:
+def _examples(probed: Probed, finding: ClauseResult) -> list[str]:
     """Values that break the rule; measured ones with their row, for the source can't be searched for them."""
     found = _values(probed.frame, finding.columns, finding.rows[:100])
     values = ["null" if value is None else value for value in found]
@@ -192,7 +194,7 @@ def _examples(probed: Probed, finding: Finding) -> list[str]:
     return [f"row {row}: {value}" for row, value in zip(finding.rows, values, strict=False)]
 
 
-def _set_aside(frame: pl.DataFrame, findings: list[Finding]) -> Iterator[pl.DataFrame]:
+def _set_aside(frame: pl.DataFrame, findings: list[ClauseResult]) -> Iterator[pl.DataFrame]:
     for finding in findings:
         if finding.rows and finding.clause.rule.on_failure == "quarantine":
             column = finding.columns[0] if len(finding.columns) == 1 else None

@@ -125,14 +125,14 @@ def _dates(text: pl.Series, written: str) -> pl.Series:
 
 
 @dataclass(frozen=True)
-class Told:
+class DetectedNotation:
     """`options` of a `Reading` that differ from its defaults, and what could be otherwise."""
 
     options: dict[str, Any] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
 
 
-def tell(table: pl.DataFrame) -> Told:
+def tell(table: pl.DataFrame) -> DetectedNotation:
     """How the values of a table are written; its columns are text as it stands in the file, null where empty.
 
     A mark of a missing value counts as one wherever it stands alone; a word such as `unknown` only in a column that
@@ -152,7 +152,7 @@ def tell(table: pl.DataFrame) -> Told:
         options["null_values"] = [*Reading.model_fields["null_values"].default, *sorted(marks), *sorted(words)]
     if written:
         options["date_format"] = written
-    return Told(options, [*_doubts_about_numbers(values, notation), *_doubts(texts, formats, notation)])
+    return DetectedNotation(options, [*_doubts_about_numbers(values, notation), *_doubts(texts, formats, notation)])
 
 
 def _texts(table: pl.DataFrame) -> Iterator[tuple[str, pl.Series]]:

@@ -25,7 +25,7 @@ from catalogue.definition import Reading
 from resources.sources import dialect
 from resources.sources.archives import ZIP_START, parts, unpacked
 from resources.sources.errors import SourceError
-from resources.sources.notation import ISO_DATE, ISO_MOMENT, NOTATIONS, Notation, Told, read_date, tell
+from resources.sources.notation import ISO_DATE, ISO_MOMENT, NOTATIONS, DetectedNotation, Notation, read_date, tell
 
 FORMATS = {
     ".csv": "csv",
@@ -74,7 +74,7 @@ def read_table(content: bytes, name: str, reading: Reading, where: str, *, pinne
     return table
 
 
-def told_reading(content: bytes, name: str, where: str) -> Told:
+def told_reading(content: bytes, name: str, where: str) -> DetectedNotation:
     """How a file wants to be read, told from the file itself: the options a definition should name, and what could be
     otherwise. All of it is looked at.
 
@@ -93,10 +93,10 @@ def told_reading(content: bytes, name: str, where: str) -> Told:
     with _polars_named(where):
         if file_format == "csv":
             told = tell(_renamed(_fields(content, reading, where, typed=False), reading, where))
-            return Told(layout | told.options, told.doubts)
+            return DetectedNotation(layout | told.options, told.doubts)
         told = tell(_READERS[file_format](content, reading, where))
     dates = {name: value for name, value in told.options.items() if name == "date_format"}
-    return Told(layout | dates, told.doubts)
+    return DetectedNotation(layout | dates, told.doubts)
 
 
 @contextmanager

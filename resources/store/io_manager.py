@@ -15,7 +15,7 @@ from dagster import ConfigurableIOManager, InitResourceContext, InputContext, Ou
 from pydantic import PrivateAttr
 
 from resources.errors import PermanentError
-from resources.store.run_lock import PROCESS, this_process, turn
+from resources.store.run_lock import PROCESS, run_lock, this_process
 from resources.store.state import Home
 from resources.store.versions import current, publish
 
@@ -62,7 +62,7 @@ class ArtefactIOManager(ConfigurableIOManager):
         context.instance.add_run_tags(run.run_id, {PROCESS: this_process()})
         what = run.tags.get(PARTITION, run.job_name)
         lock = self.home.path / "locks" / f"{what.replace('/', '.')}.lock"
-        with turn(lock, f"run {run.run_id} of {what} (process {os.getpid()})", context.log.info):
+        with run_lock(lock, f"run {run.run_id} of {what} (process {os.getpid()})", context.log.info):
             yield self
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:

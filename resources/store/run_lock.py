@@ -22,7 +22,7 @@ LOOK_SECONDS = 0.5
 
 
 @contextmanager
-def turn(lock: Path, holder: str, say: Callable[[str], None]) -> Iterator[None]:
+def run_lock(lock: Path, holder: str, say: Callable[[str], None]) -> Iterator[None]:
     """Hold the file `lock`, after waiting for whoever holds it; `say` is then told who does. `holder` is what others
     are told meanwhile. The operating system lets go of it when the process ends, however it ends.
 
@@ -66,7 +66,7 @@ def this_process() -> str:
     return f"{platform.node()} {os.getpid()} {psutil.Process().create_time():.0f}"
 
 
-def is_gone(process: str) -> bool:
+def has_ended(process: str) -> bool:
     """Whether a process of this machine has ended; of another machine's nothing is known, so it has not."""
     import psutil
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from resources.store.atomic import writing
 
 
-def record_opening(folder: Path, use_case: str, snapshot: str, run_id: str) -> int:
+def record_access(folder: Path, use_case: str, snapshot: str, run_id: str) -> int:
     """Note that a snapshot's sealed test is being opened; returns how often it has been, this time included.
 
     Raises

@@ -195,7 +195,7 @@ def refused_definition(sandbox: Sandbox, instance: DagsterInstance) -> str:
     with pytest.raises(DagsterUnknownPartitionError, match=KEY):
         sandbox.materialise(instance)
     assert sandbox.published() == before
-    (fault,) = catalogue.faults
+    (fault,) = catalogue.errors
     return str(fault)
 
 
@@ -251,6 +251,6 @@ def test_of_two_use_cases_with_one_name_the_later_is_a_fault(sandbox: Sandbox):
     folder = sandbox.place("retail/returns_again", orders())
     catalogue = sandbox.catalogue()
     assert list(catalogue.use_cases) == [KEY]
-    (fault,) = catalogue.faults
+    (fault,) = catalogue.errors
     told(str(fault), f"{folder / 'use_case.yaml'}:1:1: title: ", f"is already the title of {KEY}")
     assert sandbox.published() == before

@@ -12,7 +12,7 @@ from dagster import DagsterInstance, SensorResult, build_sensor_context
 
 from assets.raw_data import SKIPPED
 from pipelines.freshness import stale_stages
-from pipelines.sensors import new_deliveries as deliveries
+from pipelines.sensors import new_deliveries
 from resources.store.io_manager import TABLE
 
 from ..pipelines.sandbox import KEY, Sandbox, failures, orders
@@ -63,7 +63,7 @@ def make(sandbox: Sandbox, instance: DagsterInstance) -> str:
 
 
 def tick(sandbox: Sandbox, instance: DagsterInstance, cursor: str | None = None) -> SensorResult:
-    result = deliveries.build(sandbox.catalogue(), 30)(build_sensor_context(instance=instance, cursor=cursor))
+    result = new_deliveries.build(sandbox.catalogue(), 30)(build_sensor_context(instance=instance, cursor=cursor))
     assert isinstance(result, SensorResult)
     return result
 

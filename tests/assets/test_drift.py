@@ -11,11 +11,11 @@ from dagster import (
     build_sensor_context,
 )
 
-from assets.drift import ASKS_FOR_TRAINING
+from assets.drift import RETRAINING_REQUESTED
 from assets.stages import DRIFT, STAGES, latest
-from modeling.drift.record import CHECKS, Drift
+from modeling.drift.record import CHECKS, DriftComparison
 from pipelines.freshness import stale_stages
-from pipelines.sensors import retrain_on_drift as retraining
+from pipelines.sensors import retrain_on_drift
 
 from ..pipelines.sandbox import KEY, Sandbox, failures, orders
 from .test_contract_checks import evaluations
@@ -36,14 +36,14 @@ def deliver(sandbox: Sandbox, new: pl.DataFrame, on_drift: str = "warn") -> None
     sandbox.place(frame=pl.concat([orders(), new]), drift={"on_drift": on_drift})
 
 
-def compared(sandbox: Sandbox) -> Drift:
+def compared(sandbox: Sandbox) -> DriftComparison:
     """The record that readers of the drift report see."""
-    return Drift.model_validate_json((sandbox.current(DRIFT) / "report.json").read_text())
+    return DriftComparison.model_validate_json((sandbox.current(DRIFT) / "report.json").read_text())
 
 
 def asked(sandbox: Sandbox, instance: DagsterInstance) -> list[str | None]:
     """The partitions for which the sensor asks for a run."""
-    sensor = retraining.build(sandbox.catalogue(), 30)
+    sensor = retrain_on_drift.build(sandbox.catalogue(), 30)
     tick = sensor(build_sensor_context(instance=instance))
     assert isinstance(tick, SensorResult | SkipReason)
     return [request.partition_key for request in tick.run_requests or []] if isinstance(tick, SensorResult) else []
@@ -142,9 +142,9 @@ def test_drift_asks_for_new_models_once_and_until_they_are_judged(sandbox: Sandb
     deliver(sandbox, dearer(), "retrain")
     sandbox.make(instance, KEY, job="data")
     made = latest(instance, DRIFT, KEY)
-    assert made is not None and made.metadata[ASKS_FOR_TRAINING].value is True
+    assert made is not None and made.metadata[RETRAINING_REQUESTED].value is True
     assert asked(sandbox, instance) == [KEY]
-    sandbox.make(instance, KEY, *(asset.to_user_string() for asset in retraining.AFTER_DATA))
+    sandbox.make(instance, KEY, *(asset.to_user_string() for asset in retrain_on_drift.AFTER_DATA))
     assert asked(sandbox, instance) == []
 
 
@@ -158,6 +158,6 @@ def test_drift_asks_for_new_models_once_and_until_they_are_judged(sandbox: Sandb
 )
 def test_a_wrong_bound_is_refused_at_load(sandbox: Sandbox, bounds: dict[str, object], message: str):
     folder = sandbox.place(drift=bounds)
-    (fault,) = sandbox.catalogue().faults
+    (fault,) = sandbox.catalogue().errors
     assert str(fault).startswith(f"{folder / 'use_case.yaml'}:")
     assert message in str(fault)

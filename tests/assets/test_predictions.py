@@ -12,8 +12,8 @@ from assets.stages import data_version, latest
 from modeling.artefacts.model import Model
 from modeling.core.predictions import Predictions
 from pipelines.freshness import stale_stages
-from pipelines.model_choice import Choice, choose
-from pipelines.sensors import new_deliveries as deliveries
+from pipelines.model_choice import ServingChoice, choose
+from pipelines.sensors import new_deliveries
 from resources.serving.models import Models
 from resources.store.state import Home
 
@@ -157,7 +157,7 @@ def test_a_use_case_that_predicts_nothing_is_left_alone(sandbox, instance):
 
 
 def asked(sandbox: Sandbox, instance: DagsterInstance, cursor: str | None = None) -> SensorResult:
-    result = deliveries.build(sandbox.catalogue(), 30)(build_sensor_context(instance=instance, cursor=cursor))
+    result = new_deliveries.build(sandbox.catalogue(), 30)(build_sensor_context(instance=instance, cursor=cursor))
     assert isinstance(result, SensorResult)
     return result
 
@@ -180,7 +180,7 @@ def test_another_model_that_serves_predicts_anew(predicting, instance):
     predicting.make(instance, KEY, "evaluation", "published_model", "predictions")
     second = data_version(latest(instance, "predictions", KEY))
     assert not asked(predicting, instance).run_requests
-    choose(Choice.ROLL_BACK, KEY, "", Home(folder=str(predicting.home)), instance)
+    choose(ServingChoice.ROLL_BACK, KEY, "", Home(folder=str(predicting.home)), instance)
     assert [one.job_name for one in asked(predicting, instance).run_requests or []] == ["prediction"]
     predicting.make(instance, KEY, job="prediction")
     assert data_version(latest(instance, "predictions", KEY)) != second

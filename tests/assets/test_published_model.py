@@ -9,7 +9,7 @@ from assets.stages import data_version, latest
 from modeling.artefacts.evaluated_model import EvaluatedModel
 from modeling.artefacts.model import Model
 from pipelines.freshness import stale_stages
-from pipelines.model_choice import Choice, choose
+from pipelines.model_choice import ServingChoice, choose
 from resources.serving.models import Models
 from resources.store.state import Home
 
@@ -81,16 +81,16 @@ def test_a_champion_as_good_on_new_rows_takes_over(sandbox, instance, models):
 
 def test_a_pinned_model_stays_until_it_is_unpinned_and_the_lineage_knows(sandbox, instance, models):
     home, first = Home(folder=str(sandbox.home)), serving(models)
-    choose(Choice.PIN, KEY, first[:6], home, instance)
+    choose(ServingChoice.PIN, KEY, first[:6], home, instance)
     sandbox.place(frame=grown())
     sandbox.make(instance)
     assert serving(models) == first and "a person pinned" in why(instance)
-    choose(Choice.UNPIN, KEY, "", home, instance)
+    choose(ServingChoice.UNPIN, KEY, "", home, instance)
     assert stale_stages(sandbox.use_case(), instance) == ["published_model"]
     sandbox.make(instance, KEY, "published_model")
     second = serving(models)
     assert second != first
-    choose(Choice.ROLL_BACK, KEY, "", home, instance)
+    choose(ServingChoice.ROLL_BACK, KEY, "", home, instance)
     assert serving(models) == first == data_version(latest(instance, "published_model", KEY))
     assert stale_stages(sandbox.use_case(), instance) == []
 

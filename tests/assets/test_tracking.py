@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 from assets.stages import latest
 from catalogue import extras
 from modeling.artefacts.evaluated_model import EvaluatedModel
-from pipelines.model_choice import Choice, choose
+from pipelines.model_choice import ServingChoice, choose
 from resources.serving.models import Models
 from resources.store.state import Home
 from resources.tracking import ALIAS, DAGSTER, SERVER, Tracking
@@ -97,13 +97,13 @@ def test_the_alias_stands_on_the_version_that_serves_and_follows_a_choice(tracke
         second = models.serving(KEY)
         assert second and client.get_model_version_by_alias(NAME, ALIAS).tags["version"] == second.name != first.name
         home = Home(folder=str(moved.home))
-        choose(Choice.PIN, KEY, first.name, home, instance)
+        choose(ServingChoice.PIN, KEY, first.name, home, instance)
         assert client.get_model_version_by_alias(NAME, ALIAS).tags["version"] == first.name
-        choose(Choice.UNPIN, KEY, "", home, instance)
+        choose(ServingChoice.UNPIN, KEY, "", home, instance)
         assert client.get_model_version_by_alias(NAME, ALIAS).tags["version"] == second.name
         before = models.versions(KEY)[-1].name
         assert before not in {one.tags["version"] for one in client.search_model_versions(f"name = '{NAME}'")}
-        choose(Choice.PIN, KEY, before, home, instance)
+        choose(ServingChoice.PIN, KEY, before, home, instance)
     with pytest.raises(MlflowException, match="not found"):
         client.get_model_version_by_alias(NAME, ALIAS)
 

@@ -8,8 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from catalogue import feature_code
-from catalogue import reader as catalogue
+from catalogue import feature_code, reader
 from catalogue.reader import Catalogue, Vocabulary
 from catalogue.schema import use_case_schema
 from catalogue.yaml import parse
@@ -63,11 +62,11 @@ class Folders:
         return place
 
     def read(self) -> Catalogue:
-        return catalogue.read(self.root, WORDS)
+        return reader.read(self.root, WORDS)
 
     def faults(self) -> list[str]:
         """Every fault, its path relative to the root."""
-        return [str(fault).removeprefix(f"{self.root}/") for fault in self.read().faults]
+        return [str(fault).removeprefix(f"{self.root}/") for fault in self.read().errors]
 
 
 @pytest.fixture
@@ -81,7 +80,7 @@ def folders(tmp_path) -> Folders:
 def test_a_use_case_knows_its_key_and_its_folder(folders):
     path = folders.write("shop/parts/use_case.yaml", USE_CASE)
     found = folders.read()
-    assert found.faults == []
+    assert found.errors == []
     use_case = found.use_cases["shop/parts"]
     assert (use_case.key, use_case.industry, use_case.folder) == ("shop/parts", "shop", path.parent)
     assert found.industries["shop"].owners == ["team:data"]
@@ -103,7 +102,7 @@ def test_patterns_choose_use_cases(folders):
 
 def test_the_shipped_catalogue_has_no_fault():
     found = read_catalogue()
-    assert [str(fault) for fault in found.faults] == []
+    assert [str(fault) for fault in found.errors] == []
     assert len(found.use_cases) >= 5
 
 
@@ -287,7 +286,7 @@ def test_a_missing_file_is_named(folders):
 def test_a_folder_name_is_lower_case(folders, name):
     folders.write(f"shop/{name}/use_case.yaml", USE_CASE)
     expected = f"the folder name {name!r} may hold only a-z, 0-9 and _: rename it"
-    assert [fault.message for fault in folders.read().faults] == [expected]
+    assert [fault.message for fault in folders.read().errors] == [expected]
 
 
 def test_a_symbolic_link_is_refused(folders, tmp_path_factory):
@@ -416,7 +415,7 @@ def violations(text: str, tmp_path: Path, described: dict[str, Any] = DESCRIBED)
     return [error.message for error in jsonschema.Draft202012Validator(described).iter_errors(value)]
 
 
-@pytest.mark.parametrize("path", sorted(catalogue.ROOT.glob("*/*/use_case.yaml")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", sorted(reader.ROOT.glob("*/*/use_case.yaml")), ids=lambda path: path.parent.name)
 def test_the_schema_describes_the_shipped_files(path, tmp_path):
     committed = json.loads(
         (Path(schema.__file__).parents[1] / "catalogue" / "schemas" / "use_case.schema.json").read_text()

@@ -15,7 +15,7 @@ def refused(sandbox: Sandbox, sql: object, code: str = "") -> str:
     folder = sandbox.place(source={"sql": sql, "licence": "CC0", "citation": "made by the test"})
     if code:
         (folder / "features.py").write_text(code)
-    (fault,) = sandbox.catalogue().faults
+    (fault,) = sandbox.catalogue().errors
     assert Path(fault.path).name == "use_case.yaml" and fault.line > 1
     return str(fault)
 

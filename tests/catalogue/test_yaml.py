@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from catalogue.yaml import MAX_BYTES, Document, YamlError, parse
+from catalogue.yaml import MAX_BYTES, YamlDocument, YamlError, parse
 
 TEXT = """\
 # what it is
@@ -20,7 +20,7 @@ since: 2024-02-29
 """
 
 
-def read(tmp_path: Path, content: str | bytes) -> Document:
+def read(tmp_path: Path, content: str | bytes) -> YamlDocument:
     path = tmp_path / "file.yaml"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return parse(path)

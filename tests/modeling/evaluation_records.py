@@ -7,20 +7,20 @@ import numpy as np
 from modeling.core.record import (
     Baseline,
     Calibration,
-    Candidate,
+    CandidateResult,
     Champion,
     ContractResult,
     Curve,
-    Decision,
     Evaluation,
     Explanation,
-    Finding,
     Gate,
     Importance,
     Interval,
+    LeakageFinding,
     Lift,
+    OperatingPoint,
     Provenance,
-    Rows,
+    RowCounts,
     Slice,
 )
 
@@ -42,8 +42,8 @@ def learning_curve(floor: float, steps: int = 60) -> list[dict[str, float]]:
     ]
 
 
-def candidate(learner: str, family: str, metric: str, score: float, **more: Any) -> Candidate:
-    return Candidate(
+def candidate(learner: str, family: str, metric: str, score: float, **more: Any) -> CandidateResult:
+    return CandidateResult(
         **{
             "learner": learner,
             "family": family,
@@ -100,17 +100,19 @@ def contract_results() -> list[ContractResult]:
     return [declared, count, *derived]
 
 
-def findings() -> list[Finding]:
+def findings() -> list[LeakageFinding]:
     return [
-        Finding(name="exact_duplicates", passed=True, severity="error", message="no row occurs in two roles"),
-        Finding(
+        LeakageFinding(name="exact_duplicates", passed=True, severity="error", message="no row occurs in two roles"),
+        LeakageFinding(
             name="near_duplicates",
             passed=False,
             severity="warning",
             message="12 test rows differ from a training row in one column only",
             examples=["row 812 and row 20114", "row 901 and row 77"],
         ),
-        Finding(name="single_feature", passed=True, severity="error", message="no single feature reaches ROC AUC 0.98"),
+        LeakageFinding(
+            name="single_feature", passed=True, severity="error", message="no single feature reaches ROC AUC 0.98"
+        ),
     ]
 
 
@@ -163,7 +165,7 @@ def binary(**changes: Any) -> Evaluation:
         "target_summary": {"0": 0.7788, "1": 0.2212},
         "features": ["LIMIT_BAL", "SEX", "EDUCATION", "AGE", "PAY_0", "PAY_2", "BILL_AMT1", "PAY_AMT1"],
         "split": {"by": "random", "stratify": "target", "valid": 0.15, "test": 0.25, "seed": 0},
-        "rows": Rows(raw=30_000, quarantined=35, train=17_979, valid=4_495, test=7_491),
+        "rows": RowCounts(raw=30_000, quarantined=35, train=17_979, valid=4_495, test=7_491),
         "groups": None,
         "units": 7_491,
         "seconds": 48.7,
@@ -230,7 +232,7 @@ def binary(**changes: Any) -> Evaluation:
             observed=[0.05, 0.07, 0.1, 0.11, 0.15, 0.16, 0.22, 0.25, 0.4, 0.73],
             count=[749, 749, 749, 749, 749, 749, 749, 749, 749, 750],
         ),
-        "decision": Decision(
+        "decision": OperatingPoint(
             threshold=0.1832,
             cost_false_positive=1.0,
             cost_false_negative=5.0,

@@ -17,4 +17,4 @@ LOOK_SECONDS = 5
 
 @definitions
 def defs() -> Definitions:
-    return build_defs(catalogue=read_catalogue(Path(os.environ[CATALOGUE])), look_seconds=LOOK_SECONDS)
+    return build_defs(catalogue=read_catalogue(Path(os.environ[CATALOGUE])), tick_seconds=LOOK_SECONDS)

@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from modeling.artefacts.evaluated_model import MODEL
 from modeling.artefacts.model import Model
 from pipelines.backup import MANIFEST, BackupError, agree, back_up, end_runs, restore
-from pipelines.cli import operations as operating
+from pipelines.cli import operations
 from pipelines.freshness import stale_stages
 from resources.store.versions import current, publish
 
@@ -318,7 +318,7 @@ def test_a_backup_during_a_run_is_up_to_date_elsewhere_and_predicts_the_same(
         assert child.stdout is not None and child.stdout.readline() == "here\n"
         monkeypatch.setenv("SECTORFORGE_HOME", str(sandbox.home))
         monkeypatch.setenv("DAGSTER_HOME", str(sandbox.dagster_home))
-        result = CliRunner().invoke(operating.app, ["backup", str(tmp_path / "backup.tar.gz")])
+        result = CliRunner().invoke(operations.app, ["backup", str(tmp_path / "backup.tar.gz")])
         child.kill()
     assert result.exit_code == 0, result.output
     assert "lies elsewhere" not in result.output
@@ -328,7 +328,7 @@ def test_a_backup_during_a_run_is_up_to_date_elsewhere_and_predicts_the_same(
     elsewhere.root.symlink_to(sandbox.root)
     monkeypatch.setenv("SECTORFORGE_HOME", str(elsewhere.home))
     monkeypatch.delenv("DAGSTER_HOME")
-    result = CliRunner().invoke(operating.app, ["restore", str(tmp_path / "backup.tar.gz")])
+    result = CliRunner().invoke(operations.app, ["restore", str(tmp_path / "backup.tar.gz")])
     assert result.exit_code == 0, result.output
     assert "1 runs that were in progress are marked as failed" in result.stdout
     assert elsewhere.published() == sandbox.published()

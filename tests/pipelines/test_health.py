@@ -20,7 +20,7 @@ from dagster._daemon.types import DaemonHeartbeat
 from dagster_shared.error import SerializableErrorInfo
 from typer.testing import CliRunner
 
-from pipelines.cli import operations as operating
+from pipelines.cli import operations
 from pipelines.health import FREE_BYTES, HEARTBEAT_SECONDS, Check, examine
 
 from .sandbox import Sandbox
@@ -32,7 +32,7 @@ FAULT = SerializableErrorInfo("the store does not answer\n", [], "LandingError")
 def _at_home(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECTORFORGE_HOME", str(sandbox.home))
     monkeypatch.setenv("DAGSTER_HOME", str(sandbox.dagster_home))
-    monkeypatch.setattr(operating, "read_catalogue", sandbox.catalogue)
+    monkeypatch.setattr(operations, "read_catalogue", sandbox.catalogue)
 
 
 def beat(instance: DagsterInstance, ago: float = 0.0, *, but: str = "", faulty: str = "") -> None:
@@ -146,10 +146,10 @@ def test_a_fault_in_the_catalogue_fails_with_file_and_line(sandbox: Sandbox):
 
 def test_the_command_is_for_programs_too(sandbox: Sandbox, instance: DagsterInstance):
     runner = CliRunner()
-    ill = runner.invoke(operating.app, ["health"])
+    ill = runner.invoke(operations.app, ["health"])
     assert (ill.exit_code, "no daemon runs" in ill.stdout) == (1, True)
     beat(instance)
-    well = runner.invoke(operating.app, ["health", "--json"])
+    well = runner.invoke(operations.app, ["health", "--json"])
     found = json.loads(well.stdout)
     assert (well.exit_code, found["healthy"]) == (0, True)
     assert {"name", "ok", "detail", "measured"} == found["checks"][0].keys()

@@ -68,7 +68,7 @@ def evaluation(sandbox: Sandbox) -> Evaluation:
 
 
 def test_the_folder_is_all_it_takes(sandbox: Sandbox):
-    assert sandbox.catalogue().faults == []
+    assert sandbox.catalogue().errors == []
     assert len(sandbox.catalogue().industries) == 6
     partitions = sandbox.definitions().resolve_asset_graph().get(AssetKey("raw_data")).partitions_def
     assert partitions is not None

@@ -9,15 +9,15 @@ import pytest
 from assets.stages import STAGES
 from modeling.artefacts.evaluated_model import EvaluatedModel
 
-from ..modeling.problems.forecasting import tiny_forecasting as forecasting
-from ..modeling.problems.image import tiny_image_classification as image_classification
-from ..modeling.problems.text import tiny_text_classification as text_classification
+from ..modeling.problems.forecasting import tiny_forecasting
+from ..modeling.problems.image import tiny_image_classification
+from ..modeling.problems.text import tiny_text_classification
 from .sandbox import Sandbox
 
 
 def pictures(folder: Path) -> dict[str, Any]:
     """A folder of PNG files for each class."""
-    for number, png, is_cross in image_classification.frame().select("number", "photo", "cross").iter_rows():
+    for number, png, is_cross in tiny_image_classification.frame().select("number", "photo", "cross").iter_rows():
         place = folder / "photos" / ("cross" if is_cross else "disc")
         place.mkdir(parents=True, exist_ok=True)
         (place / f"{number:03}.png").write_bytes(png)
@@ -29,13 +29,13 @@ def pictures(folder: Path) -> dict[str, Any]:
         "columns": {"identifier": ["path"], "image": "content"},
         "split": {"by": "random", "stratify": "target", "valid": 0.2, "test": 0.2},
         "learners": ["pixels", "cnn"],
-        "parameters": {name: image_classification.CONTENT["parameters"][name] for name in ("pixels", "cnn")},
+        "parameters": {name: tiny_image_classification.CONTENT["parameters"][name] for name in ("pixels", "cnn")},
     }
 
 
 def notes(folder: Path) -> dict[str, Any]:
     """A CSV with a column of sentences."""
-    text_classification.frame().write_csv(folder / "notes.csv")
+    tiny_text_classification.frame().write_csv(folder / "notes.csv")
     return {
         "task": "text_classification",
         "source": {"files": {"path": "notes.csv"}, "licence": "CC0", "citation": "the test"},
@@ -47,7 +47,7 @@ def notes(folder: Path) -> dict[str, Any]:
 
 def sales(folder: Path) -> dict[str, Any]:
     """A CSV with a row a shop and hour."""
-    forecasting.frame().write_csv(folder / "sales.csv", datetime_format="%Y-%m-%dT%H:%M:%S")
+    tiny_forecasting.frame().write_csv(folder / "sales.csv", datetime_format="%Y-%m-%dT%H:%M:%S")
     return {
         "task": "forecasting",
         "source": {"files": {"path": "sales.csv"}, "licence": "CC0", "citation": "the test"},
@@ -67,7 +67,7 @@ def test_a_folder_is_all_it_takes(described: Callable[[Path], dict[str, Any]], e
     folder = empty.root / key
     folder.mkdir(parents=True)
     empty.place(key, **described(folder))
-    assert empty.catalogue().faults == [] and not list(empty.root.rglob("*.py"))
+    assert empty.catalogue().errors == [] and not list(empty.root.rglob("*.py"))
     with empty.instance() as instance:
         empty.make(instance, key)
     assert all(empty.current(asset, key).is_dir() for asset in STAGES)

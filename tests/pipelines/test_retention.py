@@ -14,7 +14,7 @@ from dagster._core.storage.dagster_run import DagsterRun
 from dagster._core.test_utils import create_run_for_test
 from typer.testing import CliRunner
 
-from pipelines.cli import operations as operating
+from pipelines.cli import operations
 from pipelines.freshness import stale_stages
 from pipelines.retention import KEPT, Freed, clean, forgettable
 from resources.store.cleanup import SETTLING_SECONDS
@@ -206,15 +206,15 @@ def test_the_schedule_is_weekly_and_stopped_until_switched_on(sandbox: Sandbox):
 def test_the_command_says_what_would_go_and_then_what_went(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SECTORFORGE_HOME", str(sandbox.home))
     monkeypatch.setenv("DAGSTER_HOME", str(sandbox.dagster_home))
-    monkeypatch.setattr(operating, "read_catalogue", sandbox.catalogue)
+    monkeypatch.setattr(operations, "read_catalogue", sandbox.catalogue)
     with sandbox.instance() as instance:
         run = finished(instance)
-    would = CliRunner().invoke(operating.app, ["clean", "--dry-run"])
+    would = CliRunner().invoke(operations.app, ["clean", "--dry-run"])
     assert would.exit_code == 0, would.output
     assert "bytes would be freed" in would.stdout
     with sandbox.instance() as instance:
         assert instance.get_run_by_id(run.run_id) is not None
-    did = CliRunner().invoke(operating.app, ["clean"])
+    did = CliRunner().invoke(operations.app, ["clean"])
     assert did.exit_code == 0, did.output
     assert "bytes freed" in did.stdout
     with sandbox.instance() as instance:

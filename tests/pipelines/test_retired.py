@@ -83,5 +83,5 @@ def test_the_reports_above_are_written_anew_and_say_so(retired: Sandbox, instanc
 @pytest.mark.parametrize(("written", "fault"), [("", "retired: "), (True, "retired: must be")])
 def test_a_retirement_without_a_date_or_a_reason_is_a_fault(empty: Sandbox, written: object, fault: str):
     empty.place(retired=written)
-    (found,) = empty.catalogue().faults
+    (found,) = empty.catalogue().errors
     assert fault in str(found)

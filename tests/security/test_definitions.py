@@ -24,7 +24,7 @@ def fault(shop: Sandbox) -> str:
     """The one fault of the catalogue, in which the good use case stands as ever."""
     catalogue = shop.catalogue()
     assert list(catalogue.use_cases) == [GOOD]
-    (found,) = catalogue.faults
+    (found,) = catalogue.errors
     return str(found)
 
 

@@ -10,24 +10,23 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.pipeline import Pipeline
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import Table
-from modeling.learners import encoding
-from modeling.learners import linear as _linear
-from modeling.learners.checks import Knobs, check, read_knobs
+from modeling.learners import encoding, linear
+from modeling.learners.checks import Hyperparameters, check, read_hyperparameters
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 NEWTON_WIDTH = 2000
 """Newton's method solves in a few passes, on a Hessian of this width at most; lbfgs takes over beyond."""
 
 
-class LogisticKnobs(Knobs):
+class LogisticHyperparameters(Hyperparameters):
     """`C`: inverse strength of the penalty; None: chosen on validation rows."""
 
     C: PositiveFloat | None = None
 
 
-class Model:
+class Logistic:
     """scikit-learn's `LogisticRegression` on quantile-scaled and one-hot columns."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass")
@@ -38,23 +37,23 @@ class Model:
     _pipeline: Pipeline
     _binary: bool
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
-        knobs = read_knobs(LogisticKnobs, fitting.parameters)
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        hyperparameters = read_hyperparameters(LogisticHyperparameters, fitting.parameters)
         check(self, train, valid, fitting)
-        chosen = _linear.choose(
+        chosen = linear.choose(
             lambda width: LogisticRegression(solver=_solver(width * fitting.classes), max_iter=200, warm_start=True),
             "C",
-            (knobs.C,) if knobs.C else STRENGTHS,
+            (hyperparameters.C,) if hyperparameters.C else STRENGTHS,
             lambda model, rows: log_loss(valid.target, model.predict_proba(rows), labels=model.classes_),
             train,
             valid,
             fitting,
         )
         self._pipeline, self._binary = chosen.pipeline, fitting.outcome == "binary"
-        return Told(parameters={"C": chosen.strength}, notes=chosen.notes)
+        return FitSummary(parameters={"C": chosen.strength}, notes=chosen.notes)
 
     def predict(self, table: Table) -> np.ndarray:
-        probability = self._pipeline.predict_proba(_linear.inputs(table))
+        probability = self._pipeline.predict_proba(linear.inputs(table))
         return probability[:, 1] if self._binary else probability
 
     def save(self, folder: Path) -> None:
@@ -71,3 +70,6 @@ class Model:
 
 def _solver(unknowns: int) -> str:
     return "newton-cholesky" if unknowns <= NEWTON_WIDTH else "lbfgs"
+
+
+LEARNER = Logistic

@@ -6,12 +6,12 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import Table
-from modeling.learners.checks import Knobs, check_target, read_knobs
+from modeling.learners.checks import Hyperparameters, check_target, read_hyperparameters
 
 
-class Model:
+class Trivial:
     """Predicts the share of each class, or the mean, of the training rows; for survival the same risk for all."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass", "regression", "survival")
@@ -21,14 +21,14 @@ class Model:
 
     _answer: float | list[float]
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
-        read_knobs(Knobs, fitting.parameters)
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        read_hyperparameters(Hyperparameters, fitting.parameters)
         check_target(self, train, valid, fitting)
         if fitting.outcome == "multiclass":
             self._answer = (np.bincount(train.target, minlength=fitting.classes) / len(train)).tolist()
         else:
             self._answer = 0.0 if fitting.outcome == "survival" else float(train.target.mean())
-        return Told(parameters={})
+        return FitSummary(parameters={})
 
     def predict(self, table: Table) -> np.ndarray:
         return np.full((len(table), *np.shape(self._answer)), self._answer, dtype=np.float64)
@@ -41,3 +41,6 @@ class Model:
         model = cls()
         model._answer = json.loads((folder / "trivial.json").read_text())["answer"]
         return model
+
+
+LEARNER = Trivial

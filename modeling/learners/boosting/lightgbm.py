@@ -19,10 +19,10 @@ from lightgbm.callback import CallbackEnv, EarlyStopException
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from pydantic import Field
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import Table
 from modeling.learners.censoring import AtRisk
-from modeling.learners.checks import Knobs, check, read_knobs
+from modeling.learners.checks import Hyperparameters, check, read_hyperparameters
 from modeling.learners.progress import thinned, throttled
 
 METRICS: dict[Outcome, str] = {
@@ -46,7 +46,7 @@ TUNING_SHARE = 0.5
 """Of the time budget, where the choice must be fitted again on all rows."""
 
 
-class LightGBMKnobs(Knobs):
+class LightGBMHyperparameters(Hyperparameters):
     """The first trial's values, and the limits of the search.
 
     `trials`: how many, whatever the clock says; None: as many as fit the budget. `rounds`: most boosting rounds (with
@@ -76,32 +76,32 @@ class Grown:
     """A booster at its best round, and the loss of every round."""
 
     booster: lgb.Booster
-    knobs: LightGBMKnobs
+    hyperparameters: LightGBMHyperparameters
     loss: float
     curve: list[dict[str, float]]
 
 
-class Model:
+class LightGBM:
     """Gradient-boosted trees with native categorical splits and early stopping on validation rows."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass", "regression", "survival")
     default_seconds: ClassVar[float] = 12
     extra: ClassVar[str | None] = None
     reads: ClassVar[str | None] = None
-    knobs: ClassVar[type[LightGBMKnobs]] = LightGBMKnobs
+    hyperparameters: ClassVar[type[LightGBMHyperparameters]] = LightGBMHyperparameters
 
     _booster: lgb.Booster
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start = time.monotonic()
-        knobs = read_knobs(self.knobs, fitting.parameters)
+        hyperparameters = read_hyperparameters(self.hyperparameters, fitting.parameters)
         check(self, train, valid, fitting)
         if fitting.fixed:
-            grown, notes = _grow(_dataset(train, fitting), None, knobs, fitting), []
+            grown, notes = _grow(_dataset(train, fitting), None, hyperparameters, fitting), []
         else:
-            grown, notes = _tuned(train, valid, knobs, fitting, start)
-        self._booster = lgb.Booster(model_str=grown.booster.model_to_string(num_iteration=grown.knobs.rounds))
-        return Told(parameters=grown.knobs.model_dump(), curve=thinned(grown.curve), notes=notes)
+            grown, notes = _tuned(train, valid, hyperparameters, fitting, start)
+        self._booster = lgb.Booster(model_str=grown.booster.model_to_string(num_iteration=grown.hyperparameters.rounds))
+        return FitSummary(parameters=grown.hyperparameters.model_dump(), curve=thinned(grown.curve), notes=notes)
 
     def predict(self, table: Table) -> np.ndarray:
         return np.asarray(self._booster.predict(table.matrix), dtype=np.float64)
@@ -116,69 +116,77 @@ class Model:
         return model
 
 
-def _tuned(train: Table, valid: Table, knobs: LightGBMKnobs, fitting: Fitting, start: float) -> tuple[Grown, list[str]]:
+def _tuned(
+    train: Table, valid: Table, hyperparameters: LightGBMHyperparameters, fitting: Fitting, start: float
+) -> tuple[Grown, list[str]]:
     """The best of the trials, on all training rows."""
-    seconds = fitting.seconds if knobs.trials is None else math.inf
-    if len(train) <= knobs.tuning_rows:
-        return _search(train, valid, knobs, fitting, start + seconds), []
-    sample = np.random.default_rng(fitting.seed).choice(len(train), knobs.tuning_rows, replace=False, shuffle=False)
-    best = _search(train.rows(sample), valid, knobs, fitting, start + seconds * TUNING_SHARE)
+    seconds = fitting.seconds if hyperparameters.trials is None else math.inf
+    if len(train) <= hyperparameters.tuning_rows:
+        return _search(train, valid, hyperparameters, fitting, start + seconds), []
+    sample = np.random.default_rng(fitting.seed).choice(
+        len(train), hyperparameters.tuning_rows, replace=False, shuffle=False
+    )
+    best = _search(train.rows(sample), valid, hyperparameters, fitting, start + seconds * TUNING_SHARE)
     every_row = _dataset(train, fitting)
-    again = best.knobs.model_copy(update={"rounds": knobs.rounds})
+    again = best.hyperparameters.model_copy(update={"rounds": hyperparameters.rounds})
     grown = _grow(every_row, _dataset(valid, fitting, every_row), again, fitting, start + seconds)
-    return grown, [f"tuned on {knobs.tuning_rows:,} rows; the best fitted on all {len(train):,}"]
+    return grown, [f"tuned on {hyperparameters.tuning_rows:,} rows; the best fitted on all {len(train):,}"]
 
 
-def _search(train: Table, valid: Table, knobs: LightGBMKnobs, fitting: Fitting, deadline: float) -> Grown:
-    """Trials until `knobs.trials` or `deadline`, the knobs as given first; the best, told how many there were."""
+def _search(
+    train: Table, valid: Table, hyperparameters: LightGBMHyperparameters, fitting: Fitting, deadline: float
+) -> Grown:
+    """The best of `hyperparameters.trials` trials, or as many as end before `deadline`; the first is as given."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    space = {name: of for name, of in knobs.space.items() if name != "cat_smooth" or train.categorical_names}
+    space = {name: of for name, of in hyperparameters.space.items() if name != "cat_smooth" or train.categorical_names}
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=fitting.seed))
-    given = knobs.model_dump(include=set(space))
+    given = hyperparameters.model_dump(include=set(space))
     study.enqueue_trial(given)
     study.enqueue_trial(given | CAUTIOUS)
     train_set = _dataset(train, fitting)
     valid_set = _dataset(valid, fitting, train_set)
     say, start, best, done = throttled(fitting.progress), time.monotonic(), None, 0
-    while done != knobs.trials:
+    while done != hyperparameters.trials:
         spent = time.monotonic() - start
         if done and time.monotonic() + spent / done > deadline:
             break
         trial = study.ask(space)
-        grown = _grow(train_set, valid_set, knobs.model_copy(update=trial.params), fitting, deadline)
+        grown = _grow(train_set, valid_set, hyperparameters.model_copy(update=trial.params), fitting, deadline)
         study.tell(trial, grown.loss)
         done += 1
         best = grown if best is None or grown.loss < best.loss else best
         say(f"trial {done}: validation loss {grown.loss:.4f}, best {best.loss:.4f}")
     assert best is not None, "the first trial always runs"
-    return replace(best, knobs=best.knobs.model_copy(update={"trials": done}))
+    return replace(best, hyperparameters=best.hyperparameters.model_copy(update={"trials": done}))
 
 
 def _grow(
     train: lgb.Dataset,
     valid: lgb.Dataset | None,
-    knobs: LightGBMKnobs,
+    hyperparameters: LightGBMHyperparameters,
     fitting: Fitting,
     deadline: float = math.inf,
 ) -> Grown:
-    """One booster; with `valid` until its loss stops falling or `deadline`, without for exactly `knobs.rounds`."""
-    parameters = _settings(fitting) | knobs.model_dump(exclude={"trials", "rounds", "patience", "tuning_rows"})
+    """One booster: with `valid` until its loss stops falling or `deadline`, else for `hyperparameters.rounds`."""
+    parameters = _settings(fitting) | hyperparameters.model_dump(
+        exclude={"trials", "rounds", "patience", "tuning_rows"}
+    )
     metric, scored = METRICS[fitting.outcome], None
     if fitting.outcome == "survival":
         parameters["objective"], scored = _partial_likelihood([train, valid] if valid else [train], metric)
     if valid is None:
-        return Grown(lgb.train(parameters, train, knobs.rounds), knobs, math.nan, [])
+        return Grown(lgb.train(parameters, train, hyperparameters.rounds), hyperparameters, math.nan, [])
     history: dict[str, Any] = {}
     booster = lgb.train(
         parameters,
         train,
-        knobs.rounds,
+        hyperparameters.rounds,
         valid_sets=[train, valid],
         valid_names=["train", "valid"],
         feval=scored,
         callbacks=[
             lgb.record_evaluation(history),
-            lgb.early_stopping(knobs.patience, verbose=False),
+            lgb.early_stopping(hyperparameters.patience, verbose=False),
             _StopAt(deadline),
         ],
     )
@@ -186,7 +194,7 @@ def _grow(
     rounds = int(np.argmin(losses["valid"])) + 1
     steps = enumerate(zip(losses["train"], losses["valid"], strict=True), start=1)
     curve = [{"step": step, "train": train_loss, "valid": valid_loss} for step, (train_loss, valid_loss) in steps]
-    return Grown(booster, knobs.model_copy(update={"rounds": rounds}), min(losses["valid"]), curve)
+    return Grown(booster, hyperparameters.model_copy(update={"rounds": rounds}), min(losses["valid"]), curve)
 
 
 def _partial_likelihood(data: list[lgb.Dataset], name: str) -> tuple[Callable, Callable]:
@@ -241,3 +249,6 @@ def _dataset(table: Table, fitting: Fitting, reference: lgb.Dataset | None = Non
         categorical_feature=list(range(first, len(table.names))),
         params=_settings(fitting),
     )
+
+
+LEARNER = LightGBM

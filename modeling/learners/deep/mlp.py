@@ -13,14 +13,14 @@ from safetensors.torch import load_file, save_file
 from sklearn.compose import ColumnTransformer
 from torch import Tensor, nn
 
-from modeling.core.learner import Fitting, LearnerError, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, LearnerError, Outcome
 from modeling.core.table import Table
 from modeling.learners import encoding
-from modeling.learners.checks import Knobs, check, read_knobs
+from modeling.learners.checks import Hyperparameters, check, read_hyperparameters
 from modeling.learners.progress import thinned
-from modeling.learners.torch import training as _training
+from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
-from modeling.learners.torch.training import Loss, Objective, Plan, Rows, outputs, session
+from modeling.learners.torch.training import Batchable, Loss, Objective, Plan, outputs, session
 
 CHUNK = 8192
 THREADS = 1
@@ -34,7 +34,7 @@ INITIALISERS = {
 }
 
 
-class MLPKnobs(Knobs):
+class MLPHyperparameters(Hyperparameters):
     """The defaults are the reference network, as Keras would train it.
 
     `hidden`: widths of the ReLU layers, each followed by `dropout`. `loss`: None is cross-entropy for classes,
@@ -57,7 +57,7 @@ class MLPKnobs(Knobs):
     epochs: int = Field(100, ge=1)
 
 
-class Model:
+class MLP:
     """Dense 128 ReLU, dropout 0.5, dense 64 ReLU, dropout 0.5; sigmoid, softmax or linear output."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass", "regression", "survival")
@@ -67,12 +67,12 @@ class Model:
 
     _columns: ColumnTransformer
     _head: Head
-    _knobs: MLPKnobs
+    _knobs: MLPHyperparameters
     _network: nn.Sequential
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start = time.monotonic()
-        self._knobs = read_knobs(MLPKnobs, fitting.parameters)
+        self._knobs = read_hyperparameters(MLPHyperparameters, fitting.parameters)
         check(self, train, valid, fitting)
         self._head = Head.of(train, fitting)
         self._columns = encoding.encoder(train, fitting.seed)
@@ -82,7 +82,7 @@ class Model:
         judged = None if fitting.fixed else self._rows(valid).to(device)
         with session(fitting, THREADS):
             self._network = _network(rows.inputs[0].shape[1], self._head.width, self._knobs).to(device)
-            trained = _training.train(
+            trained = training.train(
                 self._network,
                 _optimiser(self._network, self._knobs),
                 Objective(_penalised(loss, self._network, self._knobs), loss),
@@ -91,7 +91,7 @@ class Model:
                 Plan("mlp", settings, start, self._knobs.epochs, self._knobs.batch, patience=None, chunk=CHUNK),
                 fitting,
             )
-        return Told(settings | {"epochs": trained.epochs}, thinned(trained.curve), trained.notes)
+        return FitSummary(settings | {"epochs": trained.epochs}, thinned(trained.curve), trained.notes)
 
     def predict(self, table: Table) -> np.ndarray:
         inputs = self._inputs(table).to(next(self._network.parameters()).device)
@@ -101,7 +101,7 @@ class Model:
     def save(self, folder: Path) -> None:
         encoding.write(self._columns, folder / "columns.skops")
         save_file(self._network.state_dict(), folder / "weights.safetensors")
-        facts = {"head": asdict(self._head), "knobs": self._knobs.model_dump(mode="json")}
+        facts = {"head": asdict(self._head), "hyperparameters": self._knobs.model_dump(mode="json")}
         (folder / "mlp.json").write_text(json.dumps(facts))
 
     @classmethod
@@ -109,13 +109,13 @@ class Model:
         facts, weights = json.loads((folder / "mlp.json").read_text()), load_file(folder / "weights.safetensors")
         model = cls()
         model._columns = encoding.read(folder / "columns.skops")
-        model._head, model._knobs = Head(**facts["head"]), MLPKnobs(**facts["knobs"])
+        model._head, model._knobs = Head(**facts["head"]), MLPHyperparameters(**facts["hyperparameters"])
         model._network = _network(weights["0.weight"].shape[1], model._head.width, model._knobs)
         model._network.load_state_dict(weights)
         return model
 
-    def _rows(self, table: Table) -> Rows:
-        return Rows((self._inputs(table),), self._head.target(table))
+    def _rows(self, table: Table) -> Batchable:
+        return Batchable((self._inputs(table),), self._head.target(table))
 
     def _inputs(self, table: Table) -> Tensor:
         matrix = self._columns.transform(table.matrix)
@@ -123,14 +123,14 @@ class Model:
         return torch.from_numpy(dense.astype(np.float32))
 
 
-def _network(inputs: int, width: int, knobs: MLPKnobs) -> nn.Sequential:
+def _network(inputs: int, width: int, hyperparameters: MLPHyperparameters) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for size in knobs.hidden:
-        layers += [nn.Linear(inputs, size), nn.ReLU(), nn.Dropout(knobs.dropout)]
+    for size in hyperparameters.hidden:
+        layers += [nn.Linear(inputs, size), nn.ReLU(), nn.Dropout(hyperparameters.dropout)]
         inputs = size
     network = nn.Sequential(*layers, nn.Linear(inputs, width))
     for layer in _dense(network):
-        INITIALISERS[knobs.initialisation](layer.weight)
+        INITIALISERS[hyperparameters.initialisation](layer.weight)
         nn.init.zeros_(layer.bias)
     return network
 
@@ -139,31 +139,36 @@ def _dense(network: nn.Module) -> list[nn.Linear]:
     return [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
 
 
-def _optimiser(network: nn.Module, knobs: MLPKnobs) -> torch.optim.Optimizer:
+def _optimiser(network: nn.Module, hyperparameters: MLPHyperparameters) -> torch.optim.Optimizer:
     """Settings as in Keras, whose Adam has an epsilon of 1e-7."""
-    if knobs.optimiser == "sgd":
-        return torch.optim.SGD(network.parameters(), knobs.learning_rate)
-    if knobs.optimiser == "adamw":
-        return torch.optim.AdamW(network.parameters(), knobs.learning_rate, eps=1e-7, weight_decay=knobs.l2, fused=True)
-    return torch.optim.Adam(network.parameters(), knobs.learning_rate, eps=1e-7, fused=True)
+    if hyperparameters.optimiser == "sgd":
+        return torch.optim.SGD(network.parameters(), hyperparameters.learning_rate)
+    if hyperparameters.optimiser == "adamw":
+        return torch.optim.AdamW(
+            network.parameters(), hyperparameters.learning_rate, eps=1e-7, weight_decay=hyperparameters.l2, fused=True
+        )
+    return torch.optim.Adam(network.parameters(), hyperparameters.learning_rate, eps=1e-7, fused=True)
 
 
-def _loss(knobs: MLPKnobs, head: Head) -> Loss:
-    if knobs.loss == "cross_entropy" and head.outcome == "regression":
-        raise LearnerError("knob 'loss': cross_entropy is for classes; a regression target takes mse")
-    if knobs.loss == "mse" and head.outcome == "survival":
-        raise LearnerError("knob 'loss': mse has no meaning for times that are cut short; leave it out")
-    return head.squared_error if knobs.loss == "mse" else head.cross_entropy
+def _loss(hyperparameters: MLPHyperparameters, head: Head) -> Loss:
+    if hyperparameters.loss == "cross_entropy" and head.outcome == "regression":
+        raise LearnerError("hyperparameter 'loss': cross_entropy is for classes; a regression target takes mse")
+    if hyperparameters.loss == "mse" and head.outcome == "survival":
+        raise LearnerError("hyperparameter 'loss': mse has no meaning for times that are cut short; leave it out")
+    return head.squared_error if hyperparameters.loss == "mse" else head.cross_entropy
 
 
-def _penalised(loss: Loss, network: nn.Module, knobs: MLPKnobs) -> Loss:
-    l2 = 0.0 if knobs.optimiser == "adamw" else knobs.l2
-    if not knobs.l1 and not l2:
+def _penalised(loss: Loss, network: nn.Module, hyperparameters: MLPHyperparameters) -> Loss:
+    l2 = 0.0 if hyperparameters.optimiser == "adamw" else hyperparameters.l2
+    if not hyperparameters.l1 and not l2:
         return loss
     weights = [layer.weight for layer in _dense(network)]
 
     def penalised(output: Tensor, target: Tensor) -> Tensor:
-        penalties = [knobs.l1 * weight.abs().sum() + l2 * weight.square().sum() for weight in weights]
+        penalties = [hyperparameters.l1 * weight.abs().sum() + l2 * weight.square().sum() for weight in weights]
         return loss(output, target) + torch.stack(penalties).sum()
 
     return penalised
+
+
+LEARNER = MLP

@@ -11,23 +11,23 @@ from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
+import tabm
 import torch
 from pydantic import Field
 from rtdl_num_embeddings import PiecewiseLinearEmbeddings, compute_bins
 from safetensors.torch import load_file, save_file
 from sklearn.preprocessing import QuantileTransformer
-from tabm import TabM
 from torch import Tensor, nn
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import RARE, Table
 from modeling.learners import encoding
-from modeling.learners.checks import Knobs, check, read_knobs, varies
+from modeling.learners.checks import Hyperparameters, check, read_hyperparameters, varies
 from modeling.learners.progress import thinned
-from modeling.learners.torch import training as _training
+from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
 from modeling.learners.torch.sample import sample
-from modeling.learners.torch.training import Objective, Plan, Rows, outputs, session
+from modeling.learners.torch.training import Batchable, Objective, Plan, outputs, session
 
 CHUNK = 1024
 NOISE = 1e-5
@@ -40,7 +40,7 @@ OPERATIONS_PER_SECOND = 2e10
 """Of one CPU core, as training reaches them; what the subsample on a CPU is computed from."""
 
 
-class TabMKnobs(Knobs):
+class TabMHyperparameters(Hyperparameters):
     """`k` networks of `blocks` layers of `width`; numbers as piecewise-linear embeddings of size `embedding` over
     `bins` quantiles. `rows`: train on at most that many. None: by device. `compile`: torch.compile on a GPU; it costs
     half a minute, so it pays for long training only.
@@ -62,7 +62,7 @@ class TabMKnobs(Knobs):
 
 
 @dataclass(frozen=True)
-class Layout:
+class FeatureLayout:
     """Which columns the network reads, and their edges and cardinalities: what rebuilds it."""
 
     numeric: list[int]
@@ -71,27 +71,27 @@ class Layout:
     cardinalities: list[int]
 
 
-class Network(nn.Module):
+class TabMNetwork(nn.Module):
     """TabM on ``numeric [n, p]`` and ``codes [n, q]``, either of which may be empty; output ``[n, k, width]``."""
 
-    def __init__(self, layout: Layout, knobs: TabMKnobs, outputs: int) -> None:
+    def __init__(self, layout: FeatureLayout, hyperparameters: TabMHyperparameters, outputs: int) -> None:
         super().__init__()
-        self.tabm = TabM.make(
+        self.tabm = tabm.TabM.make(
             n_num_features=len(layout.numeric),
             cat_cardinalities=layout.cardinalities or None,
-            num_embeddings=_embeddings(layout.edges, knobs),
+            num_embeddings=_embeddings(layout.edges, hyperparameters),
             d_out=outputs,
-            k=knobs.k,
-            d_block=knobs.width,
-            n_blocks=knobs.blocks,
-            dropout=knobs.dropout,
+            k=hyperparameters.k,
+            d_block=hyperparameters.width,
+            n_blocks=hyperparameters.blocks,
+            dropout=hyperparameters.dropout,
         )
 
     def forward(self, numeric: Tensor, codes: Tensor) -> Tensor:
         return self.tabm(numeric if numeric.shape[1] else None, codes if codes.shape[1] else None)
 
 
-class Model:
+class TabM:
     """TabM with piecewise-linear embeddings; the loss is the mean over members, the prediction their mean."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass", "regression")
@@ -100,16 +100,16 @@ class Model:
     reads: ClassVar[str | None] = None
 
     _head: Head
-    _knobs: TabMKnobs
-    _layout: Layout
+    _knobs: TabMHyperparameters
+    _layout: FeatureLayout
     _quantiles: QuantileTransformer | None
-    _network: Network
+    _network: TabMNetwork
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start = time.monotonic()
-        knobs = read_knobs(TabMKnobs, fitting.parameters)
+        hyperparameters = read_hyperparameters(TabMHyperparameters, fitting.parameters)
         check(self, train, valid, fitting)
-        self._knobs = _sized(knobs, train, fitting)
+        self._knobs = _sized(hyperparameters, train, fitting)
         seen = sample(train, self._knobs.rows, fitting.seed)
         self._head = Head.of(seen, fitting)
         self._prepare(seen, fitting.seed)
@@ -117,10 +117,10 @@ class Model:
         rows = self._rows(seen).to(device)
         judged = None if fitting.fixed else self._rows(valid).to(device)
         with session(fitting, fitting.compute.threads):
-            self._network = Network(self._layout, self._knobs, self._head.width).to(device)
+            self._network = TabMNetwork(self._layout, self._knobs, self._head.width).to(device)
             if self._knobs.compile and device == "cuda":
                 self._network.compile()
-            trained = _training.train(
+            trained = training.train(
                 self._network,
                 _optimiser(self._network, self._knobs),
                 Objective(self._members_loss, self._ensemble_loss),
@@ -130,7 +130,7 @@ class Model:
                 fitting,
             )
         size = f"{device}: {len(seen):,} of {len(train):,} rows, k={self._knobs.k}, width {self._knobs.width}"
-        return Told(settings | {"epochs": trained.epochs}, thinned(trained.curve), [size, *trained.notes])
+        return FitSummary(settings | {"epochs": trained.epochs}, thinned(trained.curve), [size, *trained.notes])
 
     def predict(self, table: Table) -> np.ndarray:
         device = next(self._network.parameters()).device
@@ -143,7 +143,7 @@ class Model:
         save_file(self._network.state_dict(), folder / "weights.safetensors")
         facts = {
             "head": asdict(self._head),
-            "knobs": self._knobs.model_dump(),
+            "hyperparameters": self._knobs.model_dump(),
             "layout": asdict(self._layout),
         }
         (folder / "tabm.json").write_text(json.dumps(facts))
@@ -152,10 +152,10 @@ class Model:
     def load(cls, folder: Path) -> Self:
         facts = json.loads((folder / "tabm.json").read_text())
         model = cls()
-        model._head, model._knobs = Head(**facts["head"]), TabMKnobs(**facts["knobs"])
-        model._layout = Layout(**facts["layout"])
+        model._head, model._knobs = Head(**facts["head"]), TabMHyperparameters(**facts["hyperparameters"])
+        model._layout = FeatureLayout(**facts["layout"])
         model._quantiles = encoding.read(folder / "quantiles.skops") if model._layout.numeric else None
-        model._network = Network(model._layout, model._knobs, model._head.width)
+        model._network = TabMNetwork(model._layout, model._knobs, model._head.width)
         model._network.load_state_dict(load_file(folder / "weights.safetensors"))
         return model
 
@@ -165,13 +165,13 @@ class Model:
         numeric = [index for index, column in enumerate(train.numeric.T) if varies(column)]
         gappy = np.flatnonzero(gaps.any(axis=0) & ~gaps.all(axis=0)).tolist()
         self._quantiles = _quantiles(train.numeric[:, numeric], seed) if numeric else None
-        self._layout = Layout(numeric, gappy, [], [*train.cardinalities, *(2 for _ in gappy)])
+        self._layout = FeatureLayout(numeric, gappy, [], [*train.cardinalities, *(2 for _ in gappy)])
         if numeric:
             edges = _edges(self._inputs(train)[0], self._knobs)
             self._layout = replace(self._layout, edges=edges)
 
-    def _rows(self, table: Table) -> Rows:
-        return Rows(self._inputs(table), self._head.target(table))
+    def _rows(self, table: Table) -> Batchable:
+        return Batchable(self._inputs(table), self._head.target(table))
 
     def _inputs(self, table: Table) -> tuple[Tensor, Tensor]:
         """float32 numbers ``[n, p]``, a gap at the median, and int64 codes ``[n, q + gappy]``."""
@@ -194,14 +194,18 @@ class Model:
         return self._head.response(output).mean(1)
 
 
-def _optimiser(network: nn.Module, knobs: TabMKnobs) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(network.parameters(), knobs.learning_rate, weight_decay=knobs.weight_decay, fused=True)
+def _optimiser(network: nn.Module, hyperparameters: TabMHyperparameters) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(
+        network.parameters(), hyperparameters.learning_rate, weight_decay=hyperparameters.weight_decay, fused=True
+    )
 
 
-def _sized(knobs: TabMKnobs, train: Table, fitting: Fitting) -> TabMKnobs:
-    """`knobs` with every None filled in. A rule and not a measurement, so that a resumed fit gets the same size."""
+def _sized(hyperparameters: TabMHyperparameters, train: Table, fitting: Fitting) -> TabMHyperparameters:
+    """`hyperparameters` without a None, by a rule and no measurement: a resumed fit gets the same size."""
     size = FULL if fitting.compute.device == "cuda" else SMALL
-    sized = knobs.model_copy(update={name: value for name, value in size.items() if getattr(knobs, name) is None})
+    sized = hyperparameters.model_copy(
+        update={name: value for name, value in size.items() if getattr(hyperparameters, name) is None}
+    )
     if sized.rows is not None or fitting.compute.device == "cuda":
         return sized.model_copy(update={"rows": min(sized.rows or len(train), len(train))})
     assert sized.k and sized.width and sized.embedding
@@ -221,18 +225,21 @@ def _quantiles(numeric: np.ndarray, seed: int) -> QuantileTransformer:
     ).fit(numeric + noise)
 
 
-def _edges(numeric: Tensor, knobs: TabMKnobs) -> list[list[float]]:
-    assert knobs.bins, "sized before"
+def _edges(numeric: Tensor, hyperparameters: TabMHyperparameters) -> list[list[float]]:
+    assert hyperparameters.bins, "sized before"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*just two bin edges")
-        return [edges.tolist() for edges in compute_bins(numeric, n_bins=min(knobs.bins, len(numeric) - 1))]
+        return [edges.tolist() for edges in compute_bins(numeric, n_bins=min(hyperparameters.bins, len(numeric) - 1))]
 
 
-def _embeddings(edges: list[list[float]], knobs: TabMKnobs) -> PiecewiseLinearEmbeddings | None:
+def _embeddings(edges: list[list[float]], hyperparameters: TabMHyperparameters) -> PiecewiseLinearEmbeddings | None:
     if not edges:
         return None
-    assert knobs.embedding, "sized before"
+    assert hyperparameters.embedding, "sized before"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*just two bin edges")
         tensors = [torch.tensor(of_column) for of_column in edges]
-        return PiecewiseLinearEmbeddings(tensors, knobs.embedding, activation=False, version="B")
+        return PiecewiseLinearEmbeddings(tensors, hyperparameters.embedding, activation=False, version="B")
+
+
+LEARNER = TabM

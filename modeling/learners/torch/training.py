@@ -28,14 +28,14 @@ CHECKPOINT_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Rows:
+class Batchable:
     """Inputs ``[n, ...]`` of the network and the target ``[n]``."""
 
     inputs: tuple[Tensor, ...]
     target: Tensor
 
-    def to(self, device: str) -> "Rows":
-        return Rows(tuple(tensor.to(device) for tensor in self.inputs), self.target.to(device))
+    def to(self, device: str) -> "Batchable":
+        return Batchable(tuple(tensor.to(device) for tensor in self.inputs), self.target.to(device))
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ def train(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     objective: Objective,
-    rows: Rows,
-    judged: Rows | None,
+    rows: Batchable,
+    judged: Batchable | None,
     plan: Plan,
     fitting: Fitting,
 ) -> Trained:
@@ -140,7 +140,7 @@ def outputs(network: nn.Module, inputs: tuple[Tensor, ...], chunk: int) -> Itera
             yield network(*parts)
 
 
-def _mean_score(network: nn.Module, score: Loss, rows: Rows, chunk: int) -> float:
+def _mean_score(network: nn.Module, score: Loss, rows: Batchable, chunk: int) -> float:
     targets = rows.target.split(chunk)
     pairs = zip(outputs(network, rows.inputs, chunk), targets, strict=True)
     return float(sum(score(output, target) * len(target) for output, target in pairs)) / len(rows.target)
@@ -150,7 +150,7 @@ def _epoch(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     loss: Loss,
-    rows: Rows,
+    rows: Batchable,
     batch: int,
     fitting: Fitting,
     number: int,
@@ -177,7 +177,9 @@ def _epoch(
     return float(total) / count
 
 
-def _checkpoint(network: nn.Module, rows: Rows, judged: Rows | None, plan: Plan, fitting: Fitting) -> Checkpoint:
+def _checkpoint(
+    network: nn.Module, rows: Batchable, judged: Batchable | None, plan: Plan, fitting: Fitting
+) -> Checkpoint:
     if fitting.scratch is None:
         return Checkpoint(None, plan.name, "")
     settings = plan.settings | {"seed": fitting.seed, "precision": fitting.compute.precision}

@@ -16,7 +16,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modeling.core.learner import Fitting, Learner, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Learner, Outcome
 from modeling.core.table import Table
 from modeling.problems.forecasting.series import SMOOTHED, STEP, TYPICAL_ERROR
 
@@ -32,7 +32,7 @@ class Correction:
 
     _fitted: Learner
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         self._fitted = self.learner()
         return self._fitted.fit(distances(train), distances(valid), fitting)
 

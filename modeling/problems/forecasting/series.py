@@ -55,7 +55,7 @@ Gaps = Literal["refuse", "leave"]
 
 
 @dataclass(frozen=True)
-class Layout:
+class SeriesLayout:
     """Which columns hold a series, and its rhythm.
 
     Attributes
@@ -96,7 +96,7 @@ class Grid:
         return Grid(self.series, self.moments[:end], self.values[:, :end], self.row[:, :end])
 
 
-def on_grid(frame: pl.DataFrame, layout: Layout) -> Grid:
+def on_grid(frame: pl.DataFrame, layout: SeriesLayout) -> Grid:
     """The rows of `frame` on a grid from the first moment to the last, series in the order of their names.
 
     Raises
@@ -128,7 +128,7 @@ def on_grid(frame: pl.DataFrame, layout: Layout) -> Grid:
     return Grid(series.to_list(), moments, values.reshape(shape), row.reshape(shape))
 
 
-def _long(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
+def _long(frame: pl.DataFrame, layout: SeriesLayout) -> pl.DataFrame:
     """`series`, `moment`, `value` (null where it is no finite number) and the row's position."""
     missing = [name for name in (layout.series, layout.time, layout.target) if name and name not in frame.columns]
     if missing:
@@ -144,12 +144,12 @@ def _long(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     )
 
 
-def _moments(moments: pl.Series, layout: Layout) -> pl.Series:
+def _moments(moments: pl.Series, layout: SeriesLayout) -> pl.Series:
     every = pl.datetime_range(pl.col("moment").min(), pl.col("moment").max(), layout.frequency)
     return moments.alias("moment").to_frame().select(every)["moment"]
 
 
-def _where(rows: pl.DataFrame, layout: Layout) -> str:
+def _where(rows: pl.DataFrame, layout: SeriesLayout) -> str:
     """The first of `rows`, by series and moment."""
     series, moment = rows.sort("series", "moment").select("series", "moment").row(0)
     return f"series {series!r} has {layout.time} {moment}"
@@ -167,14 +167,14 @@ class SeriesRecipe:
     parts: the parts of a moment that are features: those with at least two cycles in the training part.
     """
 
-    layout: Layout
+    layout: SeriesLayout
     series: list[str]
     smoothing: dict[str, Smoothing]
     parts: list[str]
     left_out: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def fit(cls, train: Grid, layout: Layout, left_out: dict[str, str]) -> Self:
+    def fit(cls, train: Grid, layout: SeriesLayout, left_out: dict[str, str]) -> Self:
         """Learn from `train`, the part of the series that training may see.
 
         Raises
@@ -272,17 +272,17 @@ class SeriesRecipe:
     def load(cls, path: Path) -> Self:
         content = json.loads(path.read_text(encoding="utf-8"))
         smoothing = {name: Smoothing(*fitted) for name, fitted in content["smoothing"].items()}
-        return cls(**content | {"layout": Layout(**content["layout"]), "smoothing": smoothing})
+        return cls(**content | {"layout": SeriesLayout(**content["layout"]), "smoothing": smoothing})
 
 
-def smoothed(values: np.ndarray, alpha: np.ndarray, gamma: np.ndarray, layout: Layout) -> np.ndarray:
+def smoothed(values: np.ndarray, alpha: np.ndarray, gamma: np.ndarray, layout: SeriesLayout) -> np.ndarray:
     """The forecasts ``[s, t, h]`` of every series at every origin; NaN before the first season has ended."""
     known = list(_smoothing(values, alpha, gamma, layout))
     unknown = [np.full_like(known[0], np.nan)] * (layout.season - 1)
     return np.stack([*unknown, *known], axis=1)
 
 
-def _smoothing(values: np.ndarray, alpha: np.ndarray, gamma: np.ndarray, layout: Layout) -> Iterator[np.ndarray]:
+def _smoothing(values: np.ndarray, alpha: np.ndarray, gamma: np.ndarray, layout: SeriesLayout) -> Iterator[np.ndarray]:
     """Forecasts ``[…, s, h]`` at every origin from the last step of the first season on.
 
     The weights are ``[…, s]``. The first season starts the level and the seasonal deviations; an unknown value teaches
@@ -300,7 +300,7 @@ def _smoothing(values: np.ndarray, alpha: np.ndarray, gamma: np.ndarray, layout:
         yield level[..., None] + deviation[..., (step + ahead) % season]
 
 
-def _fitted(values: np.ndarray, layout: Layout) -> list[Smoothing]:
+def _fitted(values: np.ndarray, layout: SeriesLayout) -> list[Smoothing]:
     """For every series the pair of weights whose forecasts, all steps ahead, had the least mean absolute error."""
     pairs = np.array(list(product(ALPHAS, GAMMAS)))
     alpha, gamma = np.broadcast_to(pairs.T[:, :, None], (2, len(pairs), len(values)))
@@ -320,7 +320,7 @@ def _mean(values: np.ndarray) -> np.ndarray:
     return np.divide(total, known.sum(axis=-1), out=np.full(total.shape, np.nan), where=known.any(axis=-1))
 
 
-def _of_phase(values: np.ndarray, origins: np.ndarray, layout: Layout) -> dict[str, np.ndarray]:
+def _of_phase(values: np.ndarray, origins: np.ndarray, layout: SeriesLayout) -> dict[str, np.ndarray]:
     """Values of the same phase in earlier seasons, ``[s, o, h]`` each, the newest that lie before the origin."""
     found = {
         f"{season} steps before, {back + 1}": _earlier(values, origins, layout, season, back)
@@ -333,14 +333,14 @@ def _of_phase(values: np.ndarray, origins: np.ndarray, layout: Layout) -> dict[s
     return found | {SEASONAL_NAIVE: naive}
 
 
-def _earlier(values: np.ndarray, origins: np.ndarray, layout: Layout, season: int, back: int) -> np.ndarray:
+def _earlier(values: np.ndarray, origins: np.ndarray, layout: SeriesLayout, season: int, back: int) -> np.ndarray:
     """The value ``[s, o, h]`` whole seasons before each step: the newest before the origin, or `back` earlier."""
     steps = np.arange(1, layout.horizon + 1)
     index = origins[:, None] + steps - (-(-steps // season) + back) * season
     return np.where(index >= 0, values[:, index.clip(0)], np.nan)
 
 
-def _of_origin(values: np.ndarray, origins: np.ndarray, layout: Layout) -> dict[str, np.ndarray]:
+def _of_origin(values: np.ndarray, origins: np.ndarray, layout: SeriesLayout) -> dict[str, np.ndarray]:
     """What an origin itself knows, ``[s, o, 1]`` each: the newest values, and means of whole seasons."""
     latest = {f"newest, {back + 1}": values[:, (origins - back).clip(0)] for back in range(LATEST)}
     means = {f"mean of {season} steps": _trailing_mean(values, season)[:, origins] for season in layout.seasons}

@@ -35,7 +35,7 @@ from modeling.problems.forecasting.series import (
     TYPICAL_ERROR,
     Gaps,
     Grid,
-    Layout,
+    SeriesLayout,
     SeriesRecipe,
     on_grid,
 )
@@ -122,14 +122,14 @@ class Forecasting(BaseTask):
         )
 
     def chapters(self, judged: Judged) -> list[Chapter]:
-        shown = _Shown(judged)
+        shown = _ShownSeries(judged)
         return [_fans(shown), _scaled(shown), _by_step(shown)]
 
-    def _layout(self, use_case: UseCase) -> Layout:
+    def _layout(self, use_case: UseCase) -> SeriesLayout:
         time, asked = use_case.columns.time, self.settings
         if time is None or not isinstance(use_case.split, TimeSplit):
             raise SplitError(f"{use_case.key}: a forecast needs `columns: {{time: …}}` and `split: {{by: time}}`")
-        return Layout(
+        return SeriesLayout(
             use_case.columns.group, time, use_case.target, asked.frequency, asked.horizon, asked.seasons, asked.gaps
         )
 
@@ -185,7 +185,7 @@ def _changed_by_the_future(recipe: SeriesRecipe, grid: Grid) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Shown:
+class _ShownSeries:
     """The judged forecasts of the test rows, and their quantiles by the errors of validation rows."""
 
     judged: Judged
@@ -225,7 +225,7 @@ class _Shown:
         return self.rows.join(of_series, on="series", how="left", maintain_order="left")["error"].to_numpy()
 
 
-def _fans(shown: _Shown) -> Chapter:
+def _fans(shown: _ShownSeries) -> Chapter:
     by_size = shown.rows.with_columns(truth=shown.judged.units.truth).group_by("series").agg(pl.mean("truth"))
     ordered = by_size.sort("truth", "series", descending=[True, False])["series"]
     chosen = ordered.gather(np.unique(np.linspace(0, len(ordered) // 2, _FANS).astype(int)))
@@ -239,7 +239,7 @@ def _fans(shown: _Shown) -> Chapter:
     )
 
 
-def _fan(shown: _Shown, series: str) -> Exhibit:
+def _fan(shown: _ShownSeries, series: str) -> Exhibit:
     of_series = shown.rows.with_row_index("row").filter(pl.col("series") == series)
     origins = of_series["origin"].unique(maintain_order=True)
     part = of_series.filter(pl.col("origin") == origins[len(origins) // 2])
@@ -257,7 +257,7 @@ def _fan(shown: _Shown, series: str) -> Exhibit:
     )
 
 
-def _scaled(shown: _Shown) -> Chapter:
+def _scaled(shown: _ShownSeries) -> Chapter:
     from modeling.core.intervals import scored
     from modeling.problems.forecasting.quantiles import COVERED, coverage, weighted_quantile_loss
 
@@ -309,7 +309,7 @@ def _scaled(shown: _Shown) -> Chapter:
     )
 
 
-def _by_step(shown: _Shown) -> Chapter:
+def _by_step(shown: _ShownSeries) -> Chapter:
     from modeling.problems.forecasting.quantiles import COVERED
 
     judged, truth = shown.judged, shown.judged.units.truth
@@ -329,7 +329,7 @@ def _by_step(shown: _Shown) -> Chapter:
     )
 
 
-def _along_steps(shown: _Shown, values: Mapping[str, np.ndarray], title: str, y_title: str) -> LineChart:
+def _along_steps(shown: _ShownSeries, values: Mapping[str, np.ndarray], title: str, y_title: str) -> LineChart:
     """The mean of `values` ``[n]`` at each step."""
     mean = shown.rows.select(STEP).with_columns(**{name: pl.Series(of) for name, of in values.items()})
     by_step = mean.group_by(STEP).agg(pl.all().mean()).sort(STEP)

@@ -18,10 +18,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from modeling.core import memoisation as memory
+from modeling.core import memoisation
 from modeling.core.compute import Compute
 from modeling.core.learner import LearnerError
-from modeling.learners.checks import Knobs
+from modeling.learners.checks import Hyperparameters
 from modeling.problems.image import images
 
 EFFICIENTNET = "efficientnet-lite0"
@@ -35,7 +35,7 @@ CPU_SECONDS_PER_PIXEL = 1.2e-6
 """Of one CPU core, for one image through EfficientNet-Lite0, measured at 64 to 128 pixels."""
 
 
-class BackboneKnobs(Knobs):
+class BackboneHyperparameters(Hyperparameters):
     """`model`: efficientnet-lite0, or any name that timm knows. `init`: its published weights, or none. `side`: images
     are squeezed to that many pixels a side; None: by their size and the device.
     """
@@ -50,17 +50,17 @@ class BackboneKnobs(Knobs):
         return self.model_copy(update={"side": self.side or min(max(own, SMALLEST), LARGEST[compute.device])})
 
 
-def stages(knobs: BackboneKnobs, weights: Callable[[str], Path] | None) -> nn.Sequential:
+def stages(hyperparameters: BackboneHyperparameters, weights: Callable[[str], Path] | None) -> nn.Sequential:
     """uint8 ``[n, 3, side, side]`` -> features ``[n, width]``, in evaluation mode; `weights` None: to be loaded later.
 
     Raises
     ------
     LearnerError: the name is unknown, or needs timm.
     """
-    wanted = weights if knobs.init == "pretrained" else None
-    if knobs.model != EFFICIENTNET:
-        return _timm(knobs.model, pretrained=wanted is not None).eval()
-    network = _efficientnet(knobs.side or SMALLEST)
+    wanted = weights if hyperparameters.init == "pretrained" else None
+    if hyperparameters.model != EFFICIENTNET:
+        return _timm(hyperparameters.model, pretrained=wanted is not None).eval()
+    network = _efficientnet(hyperparameters.side or SMALLEST)
     if wanted is not None:
         network.load_state_dict(torch.load(wanted(EFFICIENTNET) / f"{EFFICIENTNET}.pth", weights_only=True))
     first = nn.Sequential(_Normalised(MEAN, STD), network._conv_stem, network._bn0, nn.ReLU6())
@@ -88,7 +88,7 @@ def activations(parts: Sequence[nn.Sequential], files: Sequence[bytes], side: in
     if not parts:
         return torch.from_numpy(images.pixels(files, side, colour=True))
     question = _digest(parts, side)
-    return torch.from_numpy(np.stack(memory.each(question, files, lambda new: _answers(parts, new, side))))
+    return torch.from_numpy(np.stack(memoisation.each(question, files, lambda new: _answers(parts, new, side))))
 
 
 @torch.no_grad()
@@ -141,10 +141,10 @@ def _timm(name: str, pretrained: bool) -> nn.Sequential:
     try:
         timm = import_module("timm")
     except ImportError as error:
-        known = f"knob 'model': {name!r} is not {EFFICIENTNET!r}"
+        known = f"hyperparameter 'model': {name!r} is not {EFFICIENTNET!r}"
         raise LearnerError(f"{known}; any other name needs timm: pip install timm") from error
     if not timm.is_model(name):
-        raise LearnerError(f"knob 'model': timm knows no {name!r}; `timm.list_models()` lists the names")
+        raise LearnerError(f"hyperparameter 'model': timm knows no {name!r}; `timm.list_models()` lists the names")
     network = timm.create_model(name, pretrained=pretrained, num_classes=0)
     scale = timm.data.resolve_data_config({}, model=network)
     mean, std = ([255 * value for value in scale[of]] for of in ("mean", "std"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
-from modeling.core import memoisation as memory
+from modeling.core import memoisation
 from modeling.core.features import FeatureError
 from modeling.core.table import Table
 
@@ -57,7 +57,7 @@ def pixels(files: Sequence[bytes], side: int, *, colour: bool) -> np.ndarray:
     def squeezed(new: Sequence[bytes]) -> list[np.ndarray]:
         return [np.asarray(image.convert(mode).resize((side, side))) for image in _opened(new)]
 
-    arrays = memory.each(f"{side} pixels {mode}", files, squeezed)
+    arrays = memoisation.each(f"{side} pixels {mode}", files, squeezed)
     stacked = np.array(arrays, dtype=np.uint8).reshape(len(arrays), side, side, channels)
     return np.ascontiguousarray(stacked.transpose(0, 3, 1, 2))
 

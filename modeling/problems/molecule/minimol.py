@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from scipy.linalg import eig
 
-from modeling.core import memoisation as memory
+from modeling.core import memoisation
 from modeling.problems.molecule.molecules import molecule
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def embeddings(network: MiniMol, texts: Sequence[str]) -> np.ndarray:
     FeatureError: a text is no SMILES.
     """
     seen = [_achiral(text) for text in texts]
-    return np.stack(memory.each(network.digest, seen, lambda new: _embedded(network, new)))
+    return np.stack(memoisation.each(network.digest, seen, lambda new: _embedded(network, new)))
 
 
 def _embedded(network: MiniMol, texts: list[str]) -> np.ndarray:

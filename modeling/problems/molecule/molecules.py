@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from modeling.core import memoisation as memory
+from modeling.core import memoisation
 from modeling.core.features import FeatureError
 from modeling.core.table import Table
 
@@ -161,12 +161,12 @@ def _kind(bond: Any) -> int:
 
 def graphs(texts: Sequence[str]) -> list[Graph]:
     """The `graph` of each SMILES, remembered."""
-    return memory.each("graph", texts, lambda new: [graph(text) for text in new])
+    return memoisation.each("graph", texts, lambda new: [graph(text) for text in new])
 
 
 def stacked(of: Encoder, texts: Sequence[str]) -> np.ndarray:
     """``[n, width]``: what `of` says about each SMILES, remembered."""
-    return np.stack(memory.each(of.__name__, texts, lambda new: [of(text) for text in new]))
+    return np.stack(memoisation.each(of.__name__, texts, lambda new: [of(text) for text in new]))
 
 
 def beside(table: Table, *parts: np.ndarray) -> Table:

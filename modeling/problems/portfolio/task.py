@@ -107,7 +107,7 @@ class Portfolio(BaseTask):
         return portfolios.weights(forecast, starts, _returns(rows), mandate)
 
     def chapters(self, judged: Judged) -> list[Chapter]:
-        shown = _Shown(judged, self)
+        shown = _ShownPortfolio(judged, self)
         return [_equity(shown), _compared(shown), _luck(shown)]
 
     def _of_held(self, score: Callable[[Held], portfolios.Prepared]) -> Callable[..., portfolios.Prepared]:
@@ -187,7 +187,7 @@ def _changed_by_the_future(recipe: PricesRecipe, prices: Prices) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Shown:
+class _ShownPortfolio:
     """The judged portfolios and what became of them in the test months."""
 
     judged: Judged
@@ -215,7 +215,7 @@ class _Shown:
         }
 
 
-def _equity(shown: _Shown) -> Chapter:
+def _equity(shown: _ShownPortfolio) -> Chapter:
     wealth = {name: of.wealth for name, of in shown.held.items()}
     drawdown = {name: of.drawdown for name, of in shown.held.items()}
     return Chapter(
@@ -231,7 +231,7 @@ def _equity(shown: _Shown) -> Chapter:
     )
 
 
-def _by_month(shown: _Shown, title: str, y_title: str, lines: dict[str, np.ndarray]) -> LineChart:
+def _by_month(shown: _ShownPortfolio, title: str, y_title: str, lines: dict[str, np.ndarray]) -> LineChart:
     return LineChart(
         title=title,
         caption="Month by month over the test.",
@@ -241,7 +241,7 @@ def _by_month(shown: _Shown, title: str, y_title: str, lines: dict[str, np.ndarr
     )
 
 
-def _compared(shown: _Shown) -> Chapter:
+def _compared(shown: _ShownPortfolio) -> Chapter:
     once = np.ones(len(shown.judged.units))
     measured: dict[str, list[float | None]] = {
         title: [score(of)(once) for of in shown.held.values()] for title, _, score in portfolios.SCORES.values()
@@ -257,7 +257,7 @@ def _compared(shown: _Shown) -> Chapter:
     )
 
 
-def _luck(shown: _Shown) -> Chapter:
+def _luck(shown: _ShownPortfolio) -> Chapter:
     daily = {name: of.days.mean() / of.days.std() for name, of in shown.tried.items()}
     count = len(daily) + shown.task.settings.trials
     hurdle = portfolios.lucky_sharpe(np.array(list(daily.values())), count)

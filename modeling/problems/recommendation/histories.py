@@ -21,7 +21,7 @@ from catalogue.definition import TimeSplit, UseCase
 from modeling.core import splits
 from modeling.core.feature_set import Background, FeatureSet
 from modeling.core.features import Derive, FeatureError, FeatureRecipe, derived
-from modeling.core.record import Finding
+from modeling.core.record import LeakageFinding
 from modeling.core.table import Rows, Table
 from modeling.core.validated_data import ValidatedData
 from modeling.problems.recommendation.ranking import AGE, EXCLUDED, HISTORY, ITEM, ITEMS, NO_ITEM, TAGS, TITLE, USER
@@ -245,7 +245,7 @@ def _summary(coded: pl.DataFrame, test: _Window) -> dict[str, float]:
     }
 
 
-def _audit(coded: pl.DataFrame, windows: dict[str, _Window], recipe: HistoryRecipe) -> list[Finding]:
+def _audit(coded: pl.DataFrame, windows: dict[str, _Window], recipe: HistoryRecipe) -> list[LeakageFinding]:
     """The six findings, as far as histories have them."""
     judged = {role: window for role, window in windows.items() if role != "train"}
     wanted = {role: window.wanted.select(USER, _CODE).explode(_CODE) for role, window in judged.items()}
@@ -260,35 +260,35 @@ def _audit(coded: pl.DataFrame, windows: dict[str, _Window], recipe: HistoryReci
     ordered = all(before[2] < after[1] for before, after in pairwise(spans))
     late = sum(window.past.filter(pl.col(_TIME) >= window.moment).height for window in windows.values())
     return [
-        Finding(
+        LeakageFinding(
             name="duplicates_across_roles",
             passed=recipe.repeats or not had,
             severity="error",
             message=f"{had:,} of {everything:,} wanted items are in the user's history already"
             + (", which the definition allows (`repeats`)" if recipe.repeats else ""),
         ),
-        Finding(
+        LeakageFinding(
             name="near_duplicates_across_roles",
             passed=alike <= 0.01 * everything,
             severity="warning",
             message=f"{alike:,} of {everything:,} wanted items are called like another item of the user's past",
         ),
-        Finding(
+        LeakageFinding(
             name="groups_across_roles",
             passed=True,
             severity="error",
             message=f"{crossing:,} users are in more than one role, as they must: what they took before is what "
             "a list is made from",
         ),
-        Finding(
+        LeakageFinding(
             name="time_across_roles",
             passed=ordered,
             severity="error",
             message=("one moment for all users: " if ordered else "the roles overlap in time: ")
             + "; ".join(f"{role} {first} to {last}" for role, first, last in spans),
         ),
-        Finding(name="single_feature", passed=True, severity="error", message="there are no plain features"),
-        Finding(
+        LeakageFinding(name="single_feature", passed=True, severity="error", message="there are no plain features"),
+        LeakageFinding(
             name="row_wise_features",
             passed=not late,
             severity="error",

@@ -15,7 +15,7 @@ from pydantic import PositiveFloat
 
 from modeling.core.learner import Fitting, Learner, LearnerError
 from modeling.core.table import Table
-from modeling.learners.checks import Knobs
+from modeling.learners.checks import Hyperparameters
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -40,7 +40,7 @@ Scores = Callable[[Table], np.ndarray]
 """Scores ``[n, items]`` of all items for the users of a table; higher is better."""
 
 
-class RecommenderKnobs(Knobs):
+class RecommenderHyperparameters(Hyperparameters):
     """`half_life`: days after which an interaction counts half in what is popular; None: chosen on validation users."""
 
     half_life: PositiveFloat | None = None
@@ -148,12 +148,16 @@ def best_on(valid: Table, choices: Sequence[Choice], lists: Callable[[Choice], n
     return max(scores, key=scores.__getitem__)
 
 
-def popular(train: Table, valid: Table, knobs: RecommenderKnobs, deadline: float) -> tuple[np.ndarray, float]:
-    """`popularity` ``[items]`` with the half-life that suits validation users best, unless the knobs name one."""
+def popular(
+    train: Table, valid: Table, hyperparameters: RecommenderHyperparameters, deadline: float
+) -> tuple[np.ndarray, float]:
+    """`popularity` ``[items]`` with the half-life that suits validation users best, unless one is given."""
 
     def lists(half_life: float) -> np.ndarray:
         counts = popularity(train, half_life)
         return ranked(lambda part: np.tile(counts, (len(part), 1)), counts, valid)
 
-    half_life = best_on(valid, HALF_LIVES if knobs.half_life is None else (knobs.half_life,), lists, deadline)
+    half_life = best_on(
+        valid, HALF_LIVES if hyperparameters.half_life is None else (hyperparameters.half_life,), lists, deadline
+    )
     return popularity(train, half_life), half_life

@@ -29,14 +29,14 @@ _NAMED = 5
 
 
 @dataclass(frozen=True)
-class Network:
+class RoadNetwork:
     """Roads and turns. `roads` has the `COLUMNS` and a row a road; `turns` int64 ``[t, 2]`` are rows of `roads`."""
 
     roads: pl.DataFrame
     turns: np.ndarray
 
     @classmethod
-    def of(cls, roads: pl.DataFrame) -> "Network":
+    def of(cls, roads: pl.DataFrame) -> "RoadNetwork":
         """The network of a table of roads.
 
         Raises

@@ -25,7 +25,7 @@ from modeling.core.splits import ROLES
 from modeling.core.table import Rows, Table
 from modeling.core.task import Judged, Metric, Predictor, Settings, TargetError, Units
 from modeling.core.validated_data import ValidatedData
-from modeling.problems.routing.roads import COLUMNS, Network
+from modeling.problems.routing.roads import COLUMNS, RoadNetwork
 from modeling.problems.tabular.multiclass_classification import by_name
 from modeling.problems.tabular.regression import Regression
 
@@ -99,7 +99,7 @@ class Trips:
     moments: what tells the moments apart. seconds: ``[moments, roads]``.
     """
 
-    network: Network
+    network: RoadNetwork
     ends: np.ndarray
     moment: np.ndarray
     moments: pl.DataFrame
@@ -175,7 +175,7 @@ class Routing(Regression):
         FeatureError: a column is missing, a road changes, a moment lacks a road, the network falls apart.
         """
         _check_columns(data.frame, [*COLUMNS, *self.settings.moment])
-        Network.of(data.frame.select(COLUMNS).unique().sort("road"))
+        RoadNetwork.of(data.frame.select(COLUMNS).unique().sort("road"))
         made = super().prepare(data, use_case, derive)
         for role, rows in zip(ROLES, (made.train, made.valid, made.open_test()), strict=True):
             self._check_complete(role, rows)
@@ -213,7 +213,7 @@ class Routing(Regression):
         ------
         FeatureError: no trip is as long as the shortest asked for.
         """
-        network = Network.of(rows.table.shared["roads"])
+        network = RoadNetwork.of(rows.table.shared["roads"])
         seconds, moments = self._seconds(rows.table.target, rows), self._moments(rows)
         draw = np.random.default_rng(0)
         drawn = draw.choice(network.connected, (_DRAWN_PER_TRIP * self.settings.trips, 2))

@@ -8,10 +8,10 @@ import numpy as np
 
 from modeling.core.learner import LearnerError
 from modeling.core.table import Table
-from modeling.learners.checks import Knobs
+from modeling.learners.checks import Hyperparameters
 
 
-class OrderKnobs(Knobs):
+class OrderHyperparameters(Hyperparameters):
     """The columns' names. `recency`: days since the last order; `frequency`: orders so far, from 1; `monetary`: what
     they came to."""
 
@@ -21,7 +21,7 @@ class OrderKnobs(Knobs):
 
 
 def column(table: Table, name: str) -> np.ndarray:
-    """float64 ``[n]``: one of the columns that a knob names.
+    """float64 ``[n]``: one of the columns that a hyperparameter names.
 
     Raises
     ------

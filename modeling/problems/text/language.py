@@ -18,10 +18,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from modeling.core import memoisation as memory
+from modeling.core import memoisation
 from modeling.core.compute import Compute
 from modeling.core.learner import LearnerError
-from modeling.learners.checks import Knobs
+from modeling.learners.checks import Hyperparameters
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -36,7 +36,7 @@ TINY: dict[str, Any] = {"hidden_size": 128, "num_hidden_layers": 2, "num_attenti
 VOCABULARY = 8000
 
 
-class LanguageKnobs(Knobs):
+class LanguageHyperparameters(Hyperparameters):
     """`model`: a packaged name, a folder, or any name of an encoder at the Hugging Face hub; None: by device. `init`:
     its published weights; or `random`, a tiny BERT whose vocabulary is learned from the training texts. `max_length`:
     tokens read of a text; None: by device.
@@ -130,7 +130,7 @@ def _mean(network: nn.Module, tokens: Tensor, padding: int) -> Tensor:
 
 def embeddings(encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
     """float32 ``[n, width]``, remembered."""
-    return np.stack(memory.each(encoder.digest, texts, lambda new: _embedded(encoder, new)))
+    return np.stack(memoisation.each(encoder.digest, texts, lambda new: _embedded(encoder, new)))
 
 
 def _embedded(encoder: Encoder, texts: list[str]) -> np.ndarray:
@@ -139,21 +139,23 @@ def _embedded(encoder: Encoder, texts: list[str]) -> np.ndarray:
         return pooled(encoder.network, tokens, encoder.padding).float().cpu().numpy()
 
 
-def opened(knobs: LanguageKnobs, weights: Callable[[str], Path], texts: Sequence[str], device: str) -> Encoder:
-    """The encoder that settled `knobs` name, on `device`; `texts` teach a random one its vocabulary.
+def opened(
+    hyperparameters: LanguageHyperparameters, weights: Callable[[str], Path], texts: Sequence[str], device: str
+) -> Encoder:
+    """The encoder that settled `hyperparameters` name, on `device`; `texts` teach a random one its vocabulary.
 
     Raises
     ------
     LearnerError: there is no such model, or it can't be loaded.
     """
-    assert knobs.model and knobs.max_length, "settled before"
-    if knobs.init == "random":
-        network, tokenizer = _scratch(texts, knobs.max_length)
-    elif knobs.model in PACKAGED:
-        network, tokenizer = _pretrained(str(weights(knobs.model)), offline=True)
+    assert hyperparameters.model and hyperparameters.max_length, "settled before"
+    if hyperparameters.init == "random":
+        network, tokenizer = _scratch(texts, hyperparameters.max_length)
+    elif hyperparameters.model in PACKAGED:
+        network, tokenizer = _pretrained(str(weights(hyperparameters.model)), offline=True)
     else:
-        network, tokenizer = _pretrained(knobs.model, offline=Path(knobs.model).is_dir())
-    return Encoder.of(network.to(device), tokenizer, knobs.max_length)
+        network, tokenizer = _pretrained(hyperparameters.model, offline=Path(hyperparameters.model).is_dir())
+    return Encoder.of(network.to(device), tokenizer, hyperparameters.max_length)
 
 
 def _pretrained(name: str, *, offline: bool) -> tuple[Any, "PreTrainedTokenizerBase"]:
@@ -165,7 +167,7 @@ def _pretrained(name: str, *, offline: bool) -> tuple[Any, "PreTrainedTokenizerB
         network = AutoModel.from_pretrained(name, local_files_only=offline, dtype=torch.float32, use_safetensors=True)
         return network, AutoTokenizer.from_pretrained(name, local_files_only=offline)
     except (OSError, ValueError) as error:
-        what = f"knob 'model': {name!r} can't be loaded ({str(error).splitlines()[0]})"
+        what = f"hyperparameter 'model': {name!r} can't be loaded ({str(error).splitlines()[0]})"
         raise LearnerError(f"{what}: name one of {', '.join(PACKAGED)}, a folder, or an encoder at the hub") from error
 
 

@@ -161,7 +161,7 @@ def _words(judged: Judged) -> "list[Chapter]":
     from modeling.core.record import Chapter, Listing
     from modeling.problems.text.baseline import tfidf
 
-    linear = [candidate.learner for candidate in judged.candidates if isinstance(candidate.learner, tfidf.Model)]
+    linear = [candidate.learner for candidate in judged.candidates if isinstance(candidate.learner, tfidf.TFIDF)]
     if not linear:
         return []
     leading = zip(judged.classes, linear[0].leading(LEADING), strict=True)

@@ -8,9 +8,9 @@ from itertools import groupby
 
 from altair.typing import ChartType
 
-from modeling.core.record import Decision, Evaluation, Explanation, Slice
+from modeling.core.record import Evaluation, Explanation, OperatingPoint, Slice
 from modeling.reports import charts
-from modeling.reports.document import Block, Columns, Facts, Figure, Paragraph, Section, Status, Table
+from modeling.reports.document import Block, Columns, FactList, Figure, Paragraph, Section, Status, TableBlock
 from modeling.reports.wording import (
     NOT_MEASURED,
     count,
@@ -86,9 +86,9 @@ def calibration(evaluation: Evaluation) -> Section:
             strict=True,
         )
         blocks = [
-            Facts({"Calibration error": number(bins.error)}),
+            FactList({"Calibration error": number(bins.error)}),
             _figure(evaluation, charts.calibration(bins), text, caption),
-            Table("Bins of equal counts", columns, [list(row) for row in rows]),
+            TableBlock("Bins of equal counts", columns, [list(row) for row in rows]),
         ]
     return Section(
         id="calibration",
@@ -120,8 +120,8 @@ def decision(evaluation: Evaluation) -> Section:
     )
 
 
-def _decision_facts(made: Decision) -> Facts:
-    return Facts(
+def _decision_facts(made: OperatingPoint) -> FactList:
+    return FactList(
         {
             "Threshold": number(made.threshold),
             "A false alarm costs": number(made.cost_false_positive),
@@ -155,10 +155,10 @@ def confusion_table(evaluation: Evaluation) -> Block:
         for index, (name, row) in enumerate(zip(classes, matrix, strict=True))
     ]
     columns: Columns = {"Test rows": "text", **{f"called {name}": "number" for name in classes}, "Right": "number"}
-    return Table("Confusion: true class by predicted class", columns, rows)
+    return TableBlock("Confusion: true class by predicted class", columns, rows)
 
 
-def _confused_most(matrix: list[list[int]], classes: list[str]) -> Table:
+def _confused_most(matrix: list[list[int]], classes: list[str]) -> TableBlock:
     pairs = [
         (rows, true, called)
         for true, row in zip(classes, matrix, strict=True)
@@ -167,7 +167,7 @@ def _confused_most(matrix: list[list[int]], classes: list[str]) -> Table:
     ]
     rows = [[true, called, count(rows)] for rows, true, called in sorted(pairs, reverse=True)[:_CLASSES_IN_A_TABLE]]
     caption = f"The {len(rows)} confusions seen most, of {len(classes)} classes"
-    return Table(caption, {"Truly": "text", "Called": "text", "Test rows": "number"}, rows)
+    return TableBlock(caption, {"Truly": "text", "Called": "text", "Test rows": "number"}, rows)
 
 
 def residuals(evaluation: Evaluation) -> Section:
@@ -214,7 +214,7 @@ def importance(evaluation: Evaluation) -> Section:
         blocks = [
             _figure(evaluation, charts.importance(leading, title), text, caption),
             _tests_of(explanation, title),
-            Table("Leading features", columns, rows),
+            TableBlock("Leading features", columns, rows),
         ]
     return Section(
         id="importance",
@@ -228,9 +228,9 @@ def importance(evaluation: Evaluation) -> Section:
     )
 
 
-def _tests_of(explanation: Explanation, title: str) -> Facts:
+def _tests_of(explanation: Explanation, title: str) -> FactList:
     holds = Status("✓ holds", "good") if explanation.holds else Status("✗ does not hold", "bad")
-    return Facts(
+    return FactList(
         {
             "Deletion test": holds,
             f"{explanation.deleted} leading shuffled": f"{number(explanation.deletion_top)} {title} lost",
@@ -254,7 +254,7 @@ def slices(evaluation: Evaluation) -> Section:
         if len(evaluation.classes) != 2:
             del columns["With the event"]
         rows = [_slice_row(evaluation, part) for part in evaluation.slices]
-        blocks = [*_slices_figure(evaluation), Facts(_gaps(evaluation.slices)), Table("Groups", columns, rows)]
+        blocks = [*_slices_figure(evaluation), FactList(_gaps(evaluation.slices)), TableBlock("Groups", columns, rows)]
     return Section(
         id="slices",
         title="Who it works for",

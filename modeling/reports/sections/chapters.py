@@ -9,7 +9,7 @@ from typing import assert_never
 
 from modeling.core.record import Chapter, Estimates, Evaluation, Exhibit, LineChart, Listing, Pictures, Roads
 from modeling.reports import charts, exhibits
-from modeling.reports.document import Block, Columns, Figure, Paragraph, Section, Strip, Table, Thumbnail
+from modeling.reports.document import Block, Columns, Figure, Paragraph, Section, Strip, TableBlock, Thumbnail
 from modeling.reports.wording import NOT_MEASURED, count, figure_label, number, numbers, with_interval
 
 _SPOKEN = 8
@@ -63,7 +63,7 @@ def _estimates_in_words(exhibit: Estimates) -> str:
     return ", ".join(f"{name} {with_interval(value)}" for name, value in list(exhibit.estimates.items())[:_SPOKEN])
 
 
-def _table(exhibit: Listing) -> Table:
+def _table(exhibit: Listing) -> TableBlock:
     kinds: Columns = {}
     columns: list[list[str]] = []
     for heading, cells in exhibit.columns.items():
@@ -77,4 +77,4 @@ def _table(exhibit: Listing) -> Table:
         else:
             kinds[heading] = "number"
             columns.append(numbers([None if cell is None else float(cell) for cell in cells]))
-    return Table(exhibit.title, kinds, [list(row) for row in zip(*columns, strict=True)])
+    return TableBlock(exhibit.title, kinds, [list(row) for row in zip(*columns, strict=True)])

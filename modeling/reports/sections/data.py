@@ -5,14 +5,14 @@ Belongs here: data, contract, split and leakage audit. Does not belong here: any
 
 from itertools import groupby
 
-from modeling.core.record import ContractResult, Evaluation, Finding
-from modeling.reports.document import Block, Bullets, Cell, Columns, Facts, Paragraph, Section, Status, Table
+from modeling.core.record import ContractResult, Evaluation, LeakageFinding
+from modeling.reports.document import Block, Bullets, Cell, Columns, FactList, Paragraph, Section, Status, TableBlock
 from modeling.reports.wording import NOT_MEASURED, count, evidence_badge, listing, number, passed, share
 
 
 def data(evaluation: Evaluation) -> Section:
     rows = evaluation.rows
-    facts = Facts(
+    facts = FactList(
         {
             "Evidence": evidence_badge(evaluation),
             "Raw rows": count(rows.raw),
@@ -32,12 +32,12 @@ def data(evaluation: Evaluation) -> Section:
     )
 
 
-def _target(evaluation: Evaluation) -> Table:
+def _target(evaluation: Evaluation) -> TableBlock:
     if evaluation.classes:
         rows = [[name, share(part, 1)] for name, part in evaluation.target_summary.items()]
-        return Table(f"Target: {evaluation.target}", {"Class": "text", "Share of all rows": "number"}, rows)
+        return TableBlock(f"Target: {evaluation.target}", {"Class": "text", "Share of all rows": "number"}, rows)
     rows = [[name, number(value)] for name, value in evaluation.target_summary.items()]
-    return Table(f"Target: {evaluation.target}", {"Over all rows": "text", "Value": "number"}, rows)
+    return TableBlock(f"Target: {evaluation.target}", {"Over all rows": "text", "Value": "number"}, rows)
 
 
 def contract(evaluation: Evaluation) -> Section:
@@ -61,7 +61,7 @@ def contract(evaluation: Evaluation) -> Section:
         term="Great Expectations suite. Derived rules come from the declared columns; those that passed alike share a "
         "row.",
         blocks=[
-            Table("Rules: broken ones first, then those written for this use case", columns, rows)
+            TableBlock("Rules: broken ones first, then those written for this use case", columns, rows)
             if rows
             else Paragraph(f"Rules: {NOT_MEASURED}."),
             *([Bullets(messages)] if messages else []),
@@ -111,7 +111,7 @@ def split(evaluation: Evaluation) -> Section:
         "validation: tuning, and the choice of the champion": rows.valid,
         "sealed test: the judgement": rows.test,
     }
-    table = Table(
+    table = TableBlock(
         "Rows by role",
         {"Role": "text", "Rows": "number", "Share": "number"},
         [[role, count(rows), share(rows, used)] for role, rows in roles.items()],
@@ -127,22 +127,22 @@ def split(evaluation: Evaluation) -> Section:
         reading="No model saw the test rows before it was judged on them. The audit looks for ways in which the answer "
         "could have slipped into the training rows all the same.",
         term="Where rows belong together (a patient, a unit, a day) the bootstrap draws whole groups.",
-        blocks=[Facts(settings), table, *_audit(evaluation.leakage)],
+        blocks=[FactList(settings), table, *_audit(evaluation.leakage)],
     )
 
 
-def _audit(findings: list[Finding]) -> list[Block]:
+def _audit(findings: list[LeakageFinding]) -> list[Block]:
     if not findings:
         return [Paragraph(f"Leakage audit: {NOT_MEASURED}.")]
-    columns: Columns = {"Leakage audit": "text", "Result": "text", "Finding": "text", "Examples": "text"}
+    columns: Columns = {"Leakage audit": "text", "Result": "text", "LeakageFinding": "text", "Examples": "text"}
     rows = [
         [finding.name.replace("_", " "), _finding_status(finding), finding.message, listing(finding.examples)]
         for finding in sorted(findings, key=lambda finding: finding.passed)
     ]
-    return [Table("What the leakage audit found", columns, rows)]
+    return [TableBlock("What the leakage audit found", columns, rows)]
 
 
-def _finding_status(finding: Finding) -> Status:
+def _finding_status(finding: LeakageFinding) -> Status:
     if not finding.passed and finding.severity == "warning":
         return Status("! warning", "caution")
     return passed(finding.passed)

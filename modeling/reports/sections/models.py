@@ -5,9 +5,9 @@ Belongs here: scores and costs. Does not belong here: how the champion behaves b
 
 from statistics import stdev
 
-from modeling.core.record import Candidate, Evaluation, Interval
+from modeling.core.record import CandidateResult, Evaluation, Interval
 from modeling.reports import charts
-from modeling.reports.document import Block, Bullets, Columns, Facts, Figure, Paragraph, Section, Table
+from modeling.reports.document import Block, Bullets, Columns, FactList, Figure, Paragraph, Section, TableBlock
 from modeling.reports.wording import (
     NOT_MEASURED,
     count,
@@ -28,9 +28,9 @@ from modeling.reports.wording import (
 def candidates(evaluation: Evaluation) -> Section:
     rows = evaluation.candidates
     metrics = _primary_first(evaluation, {name for row in rows for name in row.validation})
-    scores = Table(
+    scores = TableBlock(
         "Candidates on the validation rows",
-        {"Candidate": "text", "Family": "text", **{metric_title(name): "number" for name in metrics}},
+        {"CandidateResult": "text", "Family": "text", **{metric_title(name): "number" for name in metrics}},
         [[_name(row), row.family, *scores] for row, scores in zip(rows, _validation(rows, metrics), strict=True)],
     )
     reasons = [f"Device {row.device}: {row.device_reason}." for row in rows]
@@ -53,11 +53,11 @@ def candidates(evaluation: Evaluation) -> Section:
     )
 
 
-def _name(candidate: Candidate) -> str:
+def _name(candidate: CandidateResult) -> str:
     return f"★ {candidate.learner} (champion)" if candidate.champion else candidate.learner
 
 
-def _validation(rows: list[Candidate], metrics: list[str]) -> list[list[str]]:
+def _validation(rows: list[CandidateResult], metrics: list[str]) -> list[list[str]]:
     """Scores as text, a list a candidate; a metric's decimals agree between candidates."""
     columns = [numbers([row.validation.get(name) for row in rows]) for name in metrics]
     return [[column[index] for column in columns] for index in range(len(rows))]
@@ -67,9 +67,9 @@ def _primary_first(evaluation: Evaluation, names: set[str]) -> list[str]:
     return sorted(names, key=lambda name: (name != evaluation.metric, name))
 
 
-def _costs(evaluation: Evaluation) -> Table:
+def _costs(evaluation: Evaluation) -> TableBlock:
     columns: Columns = {
-        "Candidate": "text",
+        "CandidateResult": "text",
         "Time": "number",
         "Peak memory": "number",
         "Predictions a second": "number",
@@ -85,7 +85,7 @@ def _costs(evaluation: Evaluation) -> Table:
         ]
         for row in evaluation.candidates
     ]
-    return Table("What fitting them took", columns, rows)
+    return TableBlock("What fitting them took", columns, rows)
 
 
 def _learning(evaluation: Evaluation) -> list[Figure]:
@@ -105,14 +105,14 @@ def _learning(evaluation: Evaluation) -> list[Figure]:
     ]
 
 
-def _parameters(rows: list[Candidate]) -> list[Table]:
+def _parameters(rows: list[CandidateResult]) -> list[TableBlock]:
     listed = [
         [row.learner, ", ".join(f"{name} = {value}" for name, value in row.parameters.items())]
         for row in rows
         if row.parameters
     ]
-    columns: Columns = {"Candidate": "text", "Settings it was fitted with": "text"}
-    return [Table("Parameters", columns, listed)] if listed else []
+    columns: Columns = {"CandidateResult": "text", "Settings it was fitted with": "text"}
+    return [TableBlock("Parameters", columns, listed)] if listed else []
 
 
 def comparison(evaluation: Evaluation) -> Figure:
@@ -143,7 +143,7 @@ def champion(evaluation: Evaluation) -> Section:
         "A difference whose range includes zero is not decisive: it may be luck.",
         term="95% bootstrap intervals; the lift is paired, champion and other on the same resampled test rows.",
         blocks=[
-            Facts({"Champion": learner_name(chosen.learner, chosen.members), "Chosen by": chosen.chosen_by}),
+            FactList({"Champion": learner_name(chosen.learner, chosen.members), "Chosen by": chosen.chosen_by}),
             _lifts(evaluation),
             _test_scores(evaluation),
             *_challenge(evaluation),
@@ -153,11 +153,11 @@ def champion(evaluation: Evaluation) -> Section:
     )
 
 
-def _lifts(evaluation: Evaluation) -> Table:
+def _lifts(evaluation: Evaluation) -> TableBlock:
     lifts = [lift for lift in (evaluation.lift, lift_over_simple(evaluation)) if lift is not None]
     rows = [[f"over {lift.over}", with_interval(lift), decisive(lift)] for lift in lifts]
     columns: Columns = {"Lift": "text", "Better by (95% interval)": "number", "Judgement": "text"}
-    return Table(f"Lift in {metric_title(evaluation.metric)}: plus is better", columns, rows)
+    return TableBlock(f"Lift in {metric_title(evaluation.metric)}: plus is better", columns, rows)
 
 
 def _challenge(evaluation: Evaluation) -> list[Block]:
@@ -172,7 +172,7 @@ def _challenge(evaluation: Evaluation) -> list[Block]:
     return [Paragraph(f"Better than {serving} by {with_interval(challenge.lift)}, {judgement}; {challenge.message}.")]
 
 
-def _test_scores(evaluation: Evaluation) -> Table:
+def _test_scores(evaluation: Evaluation) -> TableBlock:
     chosen, trivial, simple = evaluation.champion, evaluation.baseline, evaluation.simple
     tests: dict[str, dict[str, Interval]] = {f"{chosen.learner} (champion)": chosen.test}
     tests |= {f"{simple.learner} (simple)": simple.test} if simple else {}
@@ -182,7 +182,7 @@ def _test_scores(evaluation: Evaluation) -> Table:
         for name in _primary_first(evaluation, set(chosen.test))
     ]
     columns: Columns = {"Metric": "text", **dict.fromkeys(tests, "number"), "What it says": "text"}
-    return Table("All metrics on the sealed test (95% intervals)", columns, rows)
+    return TableBlock("All metrics on the sealed test (95% intervals)", columns, rows)
 
 
 def _seeds(evaluation: Evaluation) -> list[Block]:
@@ -191,7 +191,7 @@ def _seeds(evaluation: Evaluation) -> list[Block]:
     if not seeds:
         return [Paragraph(f"Spread over seeds: {NOT_MEASURED}.")]
     columns: Columns = {"Seed": "text", title: "number"}
-    table = Table(
+    table = TableBlock(
         "The champion trained again with other seeds",
         columns,
         [list(row) for row in zip(map(str, seeds), numbers(list(seeds.values())), strict=True)],
@@ -212,7 +212,7 @@ def _openings(openings: int) -> str:
 
 def cost(evaluation: Evaluation) -> Section:
     memory = [row.peak_memory_mb for row in evaluation.candidates]
-    facts = Facts(
+    facts = FactList(
         {
             "All fits and the evaluation": seconds(evaluation.seconds),
             "Highest peak memory of a fit": f"{count(round(max(memory)))} MB" if memory else NOT_MEASURED,

@@ -4,7 +4,7 @@ Belongs here: gates, limits and provenance. Does not belong here: any measuremen
 """
 
 from modeling.core.record import Evaluation
-from modeling.reports.document import Bullets, Columns, Facts, Paragraph, Section, Table
+from modeling.reports.document import Bullets, Columns, FactList, Paragraph, Section, TableBlock
 from modeling.reports.wording import NOT_MEASURED, listing, number, passed
 
 
@@ -19,7 +19,7 @@ def gates(evaluation: Evaluation) -> Section:
         title="Gates",
         reading="Bounds that were set before the judgement. One that fails holds the champion back.",
         term="Measured on the sealed test.",
-        blocks=[Table("Gates", columns, rows) if rows else Paragraph("No gate was set for this use case.")],
+        blocks=[TableBlock("Gates", columns, rows) if rows else Paragraph("No gate was set for this use case.")],
     )
 
 
@@ -39,7 +39,7 @@ def limits(evaluation: Evaluation) -> Section:
 def provenance(evaluation: Evaluation) -> Section:
     made = evaluation.provenance
     versions = [[name, version] for name, version in sorted(made.versions.items())]
-    facts = Facts(
+    facts = FactList(
         {
             "Use case": evaluation.use_case,
             "Task": evaluation.task.replace("_", " "),
@@ -57,5 +57,5 @@ def provenance(evaluation: Evaluation) -> Section:
         title="Provenance",
         reading="What it takes to make these numbers again.",
         term="Content digests of snapshot, definition and code; versions of the libraries that computed.",
-        blocks=[facts, Table("Versions", {"Library": "text", "Version": "text"}, list(versions))],
+        blocks=[facts, TableBlock("Versions", {"Library": "text", "Version": "text"}, list(versions))],
     )

@@ -116,7 +116,7 @@ def test_candidates_come_back_as_they_went(candidates, features, tmp_path):
     loaded = Candidates.load(tmp_path)
     assert [candidate.name for candidate in loaded.fitted] == ["lightgbm", "logistic"]
     for before, after in zip(candidates.fitted, loaded.fitted, strict=True):
-        assert (after.family, after.told, after.cost) == (before.family, before.told, before.cost)
+        assert (after.family, after.summary, after.cost) == (before.family, before.summary, before.cost)
         assert after.fitting.scratch is None
         for name in ("outcome", "classes", "seconds", "seed", "compute", "parameters", "fixed"):
             assert getattr(after.fitting, name) == getattr(before.fitting, name)

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from modeling.core.features import Derive
-from modeling.core.record import Finding
+from modeling.core.record import LeakageFinding
 
 from ..small_data import parts, prepared
 
@@ -13,7 +13,7 @@ COLUMNS = {"identifier": ["id"], "group": "lot", "time": "made"}
 HALVES = {"by": "column", "column": "half"}
 
 
-def findings(frame: pl.DataFrame, derive: Derive | None = None, **changes: object) -> dict[str, Finding]:
+def findings(frame: pl.DataFrame, derive: Derive | None = None, **changes: object) -> dict[str, LeakageFinding]:
     found = prepared(frame, derive, **({"columns": COLUMNS, "split": HALVES} | changes)).background.leakage
     return {finding.name: finding for finding in found}
 
@@ -24,7 +24,7 @@ def clean(rows: int = 400) -> pl.DataFrame:
     return parts(rows).with_columns(half=pl.Series(roles), lot=pl.format("lot {}", pl.col("id") // 10))
 
 
-def failed(found: dict[str, Finding]) -> set[str]:
+def failed(found: dict[str, LeakageFinding]) -> set[str]:
     return {name for name, finding in found.items() if not finding.passed}
 
 
@@ -62,7 +62,7 @@ def test_near_twins_are_a_warning_once_they_are_many():
     """Rounded to two digits, and whatever the case of text; the 1 % that is let pass is 4 rows here."""
     frame = clean()
 
-    def twinned(count: int) -> Finding:
+    def twinned(count: int) -> LeakageFinding:
         numbers = pl.col("heat", "weight", "hours")
         model = frame[:count].with_columns(numbers.round_sig_figs(2), pl.col("machine").str.to_uppercase())
         twin = model.with_columns(numbers * 1.001, pl.col("machine").str.to_lowercase())

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from modeling.core import memoisation as memory
+from modeling.core import memoisation
 
 
 @pytest.fixture(autouse=True)
 def empty() -> Iterator[None]:
-    with memory.afresh():
+    with memoisation.afresh():
         yield
 
 
@@ -26,7 +26,7 @@ class Reader:
 
 
 def lengths(question: str, contents: list[str], reader: Reader) -> list[int]:
-    return [int(answer[0]) for answer in memory.each(question, contents, reader)]
+    return [int(answer[0]) for answer in memoisation.each(question, contents, reader)]
 
 
 def test_only_what_is_new_is_worked_out_each_content_once_and_every_row_gets_its_answer():
@@ -46,7 +46,7 @@ def test_questions_do_not_share_answers():
 
 
 def test_what_was_not_asked_for_longest_is_forgotten_and_all_of_a_large_question_is_answered(monkeypatch):
-    monkeypatch.setattr(memory, "BYTES", 8)
+    monkeypatch.setattr(memoisation, "BYTES", 8)
     reader = Reader()
     assert lengths("how long", ["a", "bb", "ccc"], reader) == [1, 2, 3]
     assert lengths("how long", ["bb", "ccc"], reader) == [2, 3]
@@ -57,7 +57,7 @@ def test_what_was_not_asked_for_longest_is_forgotten_and_all_of_a_large_question
 def test_afresh_nothing_is_known_and_what_was_known_is_known_again_afterwards():
     reader = Reader()
     lengths("how long", ["a"], reader)
-    with memory.afresh():
+    with memoisation.afresh():
         assert lengths("how long", ["a", "bb"], reader) == [1, 2]
     lengths("how long", ["a", "bb"], reader)
     assert reader.read == [["a"], ["a", "bb"], ["bb"]]

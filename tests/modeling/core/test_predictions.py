@@ -7,7 +7,7 @@ import pytest
 from catalogue.definition import UseCase
 from modeling.core.features import FeatureError
 from modeling.core.predictions import Predictions, answered, without_formulas
-from modeling.problems import tasks as registry
+from modeling.problems import tasks
 
 BINARY = {"classes": ["no", "yes"], "threshold": 0.3}
 
@@ -48,7 +48,7 @@ def test_an_identifier_called_like_a_prediction_is_refused():
 
 
 def test_the_tasks_that_predict_answer_row_by_row():
-    names = {name for name in registry.names() if registry.predicts(name)}
+    names = {name for name in tasks.names() if tasks.predicts(name)}
     assert names == {
         "binary_classification",
         "multiclass_classification",

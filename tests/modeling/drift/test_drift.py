@@ -14,7 +14,7 @@ from catalogue.definition import UseCase
 from modeling.drift.cells import Number, cells, effect
 from modeling.drift.comparison import NO_REFERENCE, compare
 from modeling.drift.delivery import delivered
-from modeling.drift.record import Column, Drift
+from modeling.drift.record import Column, DriftComparison
 from modeling.drift.reference import Reference
 from modeling.drift.two_samples import told_apart
 from modeling.problems import tasks
@@ -44,21 +44,21 @@ def more(rows: int, seed: int = 1) -> pl.DataFrame:
     return parts(rows, seed).with_columns(pl.col("id") + FIRST_NEW)
 
 
-def drift(new: pl.DataFrame, kept: Reference, old: pl.DataFrame = LEARNED, **changes: Any) -> Drift:
+def drift(new: pl.DataFrame, kept: Reference, old: pl.DataFrame = LEARNED, **changes: Any) -> DriftComparison:
     """`new` rows appended to the `old` ones that `kept` is of."""
     snapshot = pl.concat([old, new], how="diagonal_relaxed")
     return compare(validated(snapshot), use_case(**changes), kept, lambda rows: "not asked")
 
 
-def failed(found: Drift) -> list[str]:
+def failed(found: DriftComparison) -> list[str]:
     return [check.name for check in found.checks if not check.passed]
 
 
-def drifted(found: Drift) -> list[str]:
+def drifted(found: DriftComparison) -> list[str]:
     return [column.name for column in found.columns if column.drifted]
 
 
-def column(found: Drift, name: str) -> Column:
+def column(found: DriftComparison, name: str) -> Column:
     return next(one for one in found.columns if one.name == name)
 
 

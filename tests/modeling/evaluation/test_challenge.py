@@ -16,7 +16,7 @@ from modeling.core.row_digests import digests
 from modeling.core.table import Rows
 from modeling.core.validated_data import ValidatedData
 from modeling.evaluation.challenge import MIN_UNITS, Serving, challenge
-from modeling.problems import tasks as registry
+from modeling.problems import tasks
 
 ROWS = 400
 USE_CASE = UseCase.model_validate(
@@ -28,7 +28,7 @@ USE_CASE = UseCase.model_validate(
         "columns": {"identifier": ["part"]},
     }
 ).placed("shop/parts", None)
-TASK = registry.task(USE_CASE)
+TASK = tasks.task(USE_CASE)
 CLASSES = ["0", "1"]
 METRIC = TASK.metrics(CLASSES)["roc_auc"]
 

@@ -11,11 +11,11 @@ import pytest
 from catalogue.definition import UseCase
 from modeling.core import record
 from modeling.core.candidate import Candidate, Cost
-from modeling.core.learner import Fitting, Told
+from modeling.core.learner import FitSummary, Fitting
 from modeling.core.table import Rows, Table
 from modeling.evaluation.choice import EvaluationError
 from modeling.evaluation.evaluate import Facts, evaluate
-from modeling.problems import tasks as registry
+from modeling.problems import tasks
 
 NUMBER = "number"
 """A feature that holds the row's number, so that a learner can tell which rows it was handed."""
@@ -38,7 +38,7 @@ class Reads:
             Reads.fitted_on.update(table.column(NUMBER).astype(int).tolist())
         Reads.seeds.append(fitting.seed)
         Reads.fixed.append(fitting.fixed)
-        return Told(parameters=dict(fitting.parameters), notes=["trained on half of the rows"])
+        return FitSummary(parameters=dict(fitting.parameters), notes=["trained on half of the rows"])
 
     def predict(self, table):
         noise = self.noise * np.random.default_rng(self.seed).normal(size=len(table))
@@ -56,7 +56,7 @@ class Constant:
             self.said = np.bincount(train.target, minlength=fitting.classes) / len(train)
         else:
             self.said = train.target.mean()
-        return Told(parameters={})
+        return FitSummary(parameters={})
 
     def predict(self, table):
         return np.tile(self.said, (len(table), 1)) if np.ndim(self.said) else np.full(len(table), float(self.said))
@@ -125,7 +125,7 @@ def _use_case(task="binary_classification", evidence="real", **settings) -> UseC
 def _facts(openings=1, leakage=(), rows=(600, 600, 900)) -> Facts:
     train, valid, test = rows
     return Facts(
-        rows=record.Rows(raw=sum(rows), quarantined=0, train=train, valid=valid, test=test),
+        rows=record.RowCounts(raw=sum(rows), quarantined=0, train=train, valid=valid, test=test),
         data_version="abc",
         target_summary={"1": 0.35},
         features=["steady"],
@@ -149,7 +149,7 @@ def _judge(use_case, roles, candidates, classes=("0", "1"), open_test=None, fact
     train, valid, test = roles
     return evaluate(
         use_case,
-        registry.task(use_case),
+        tasks.task(use_case),
         list(classes),
         candidates,
         train,
@@ -187,7 +187,7 @@ def test_the_test_is_opened_once_after_everything_is_trained_and_no_learner_is_f
 
     judgement = evaluate(
         _use_case(),
-        registry.task_type("binary_classification")(),
+        tasks.task_type("binary_classification")(),
         ["0", "1"],
         candidates,
         *roles[:2],
@@ -334,7 +334,9 @@ def test_a_model_that_meets_its_gates_is_published_by_default_with_a_lift_only()
 
 def test_leakage_and_unreal_evidence_keep_a_model_back():
     roles = _split(_events)
-    finding = record.Finding(name="duplicates", passed=False, severity="error", message="3 rows in train and test")
+    finding = record.LeakageFinding(
+        name="duplicates", passed=False, severity="error", message="3 rows in train and test"
+    )
     harmless = finding.model_copy(update={"severity": "warning", "message": "one column nearly solves it"})
     candidates = _binary(roles, logistic="steady")
     leaked = _judge(_use_case(), roles, candidates, facts=_facts(leakage=[finding])).evaluation

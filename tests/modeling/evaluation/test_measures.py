@@ -15,10 +15,10 @@ from modeling.evaluation.decision import NEVER, cheapest_threshold, decision
 from modeling.evaluation.ensemble import cross_fitted, greedy_weights
 from modeling.evaluation.explanation import FEWEST_ROWS, MOST_ROWS, Ranking, affordable_rows, deletion_test, rank
 from modeling.evaluation.slices import MOST_LEVELS, levels, slices
-from modeling.problems import tasks as registry
+from modeling.problems import tasks
 
-BINARY = registry.task_type("binary_classification")().metrics(["0", "1"])
-REGRESSION = registry.task_type("regression")().metrics([])
+BINARY = tasks.task_type("binary_classification")().metrics(["0", "1"])
+REGRESSION = tasks.task_type("regression")().metrics([])
 
 
 def _table(numeric: np.ndarray, target: np.ndarray) -> Table:

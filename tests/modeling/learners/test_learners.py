@@ -13,9 +13,9 @@ from safetensors.numpy import load_file
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from modeling.core.compute import Compute
-from modeling.core.learner import Fitting, Learner, LearnerError, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError, Outcome
 from modeling.core.table import MISSING, Table
-from modeling.problems import learners as registry
+from modeling.problems import learners
 
 CLASSES: dict[Outcome, int] = {"binary": 2, "multiclass": 3, "regression": 0}
 SMALL: dict[str, dict[str, Any]] = {
@@ -26,12 +26,12 @@ SMALL: dict[str, dict[str, Any]] = {
 """Limits that no clock decides, so that a fit is the same every time."""
 SAFE = {".txt", ".json", ".safetensors", ".skops"}
 TRIVIAL = "trivial"
-PLAIN = [name for name in registry.families() if registry.learner(name).reads is None]
+PLAIN = [name for name in learners.families() if learners.learner(name).reads is None]
 """Learners of numbers and codes; those that read something else have tests of their own."""
 EVERY = [
     pytest.param(name, outcome, id=f"{name}-{outcome}")
     for name in PLAIN
-    for outcome in registry.learner(name).outcomes
+    for outcome in learners.learner(name).outcomes
     if outcome in CLASSES
 ]
 
@@ -65,13 +65,13 @@ def fitting(name: str, outcome: Outcome, **changes: Any) -> Fitting:
     return replace(circumstances, **changes)
 
 
-def fitted(name: str, outcome: Outcome, **changes: Any) -> tuple[Learner, Told]:
-    model = registry.learner(name)()
+def fitted(name: str, outcome: Outcome, **changes: Any) -> tuple[Learner, FitSummary]:
+    model = learners.learner(name)()
     return model, model.fit(made(outcome), made(outcome, 300, seed=1), fitting(name, outcome, **changes))
 
 
 @cache
-def usual(name: str, outcome: Outcome) -> tuple[Learner, Told]:
+def usual(name: str, outcome: Outcome) -> tuple[Learner, FitSummary]:
     """A fit with nothing special, for tests that only look at it."""
     return fitted(name, outcome)
 
@@ -132,7 +132,7 @@ class TestEveryLearner:
         assert json.loads(json.dumps(told.parameters)) == told.parameters
         assert len(told.curve) <= 200
         empty = made(outcome, 1).rows(np.array([], dtype=int))
-        again, other = registry.learner(name)(), registry.learner(name)()
+        again, other = learners.learner(name)(), learners.learner(name)()
         choice = fitting(name, outcome, parameters=told.parameters, fixed=True)
         assert again.fit(made(outcome), empty, choice).parameters == told.parameters
         other.fit(made(outcome), empty, replace(choice, seed=11))
@@ -145,7 +145,7 @@ class TestEveryLearner:
         if outcome == "regression":
             pytest.skip("regression has no classes")
         table = made(outcome)
-        model = registry.learner(name)()
+        model = learners.learner(name)()
         one = replace(table, target=np.ones_like(table.target))
         with pytest.raises(LearnerError, match=r"all 500 training rows are of class 1.*at least two classes"):
             model.fit(one, table, fitting(name, outcome))
@@ -155,7 +155,7 @@ class TestEveryLearner:
                 model.fit(two, table, fitting(name, outcome))
 
     def test_refuses_rows_it_cannot_learn_from(self, name: str, outcome: Outcome) -> None:
-        table, model = made(outcome), registry.learner(name)()
+        table, model = made(outcome), learners.learner(name)()
         none = table.rows(np.array([], dtype=int))
         with pytest.raises(LearnerError, match="there are no training rows"):
             model.fit(none, table, fitting(name, outcome))
@@ -168,27 +168,27 @@ class TestEveryLearner:
 
     def test_an_unknown_knob_is_named_with_the_known_ones(self, name: str, outcome: Outcome) -> None:
         known = next(iter(usual(name, outcome)[1].parameters), "")
-        with pytest.raises(LearnerError, match=rf"unknown knob 'depth'\. Known knobs:.*{known}"):
+        with pytest.raises(LearnerError, match=rf"unknown hyperparameter 'depth'\. Known hyperparameters:.*{known}"):
             fitted(name, outcome, parameters={"depth": 3})
 
 
 @pytest.mark.parametrize("name", dict.fromkeys(param.values[0] for param in EVERY if param.values[0] != TRIVIAL))
 class TestEveryLearnerButTheTrivial:
     def any_outcome(self, name: str) -> Outcome:
-        return registry.learner(name).outcomes[0]
+        return learners.learner(name).outcomes[0]
 
     def test_no_feature_varies(self, name: str) -> None:
         outcome = self.any_outcome(name)
         table = made(outcome)
         still = replace(table, numeric=np.full_like(table.numeric, 2), categorical=np.full_like(table.categorical, 3))
         with pytest.raises(LearnerError, match="none of the 7 features has two different values in the 500 training"):
-            registry.learner(name)().fit(still, table, fitting(name, outcome))
+            learners.learner(name)().fit(still, table, fitting(name, outcome))
 
     @pytest.mark.parametrize("kind", ["numeric", "categorical"])
     def test_one_kind_of_column_is_enough(self, name: str, kind: str, tmp_path: Path) -> None:
         outcome = self.any_outcome(name)
         table = only(made(outcome), kind)
-        model = registry.learner(name)()
+        model = learners.learner(name)()
         model.fit(table, table, fitting(name, outcome))
         model.save(tmp_path)
         assert np.array_equal(type(model).load(tmp_path).predict(table), model.predict(table))
@@ -206,7 +206,7 @@ def test_a_learner_refuses_an_outcome_it_does_not_predict() -> None:
 
 
 def test_a_knob_out_of_range_is_refused_with_its_value() -> None:
-    with pytest.raises(LearnerError, match=r"knob 'dropout'.*less than 1.*got 1\.5"):
+    with pytest.raises(LearnerError, match=r"hyperparameter 'dropout'.*less than 1.*got 1\.5"):
         fitted("mlp", "binary", parameters={"dropout": 1.5})
 
 
@@ -232,7 +232,7 @@ def test_the_reference_network_is_the_default() -> None:
 
 
 @pytest.mark.parametrize(
-    "knobs",
+    "hyperparameters",
     [
         {"optimiser": "sgd", "learning_rate": 0.1},
         {"optimiser": "adamw", "l2": 0.01},
@@ -243,9 +243,9 @@ def test_the_reference_network_is_the_default() -> None:
     ids=str,
 )
 @pytest.mark.parametrize("outcome", ["binary", "multiclass"])
-def test_every_kind_of_knob_still_learns(knobs: dict, outcome: Outcome) -> None:
+def test_every_kind_of_knob_still_learns(hyperparameters: dict, outcome: Outcome) -> None:
     test = made(outcome, 300, seed=2)
-    model, _ = fitted("mlp", outcome, parameters=SMALL["mlp"] | knobs)
+    model, _ = fitted("mlp", outcome, parameters=SMALL["mlp"] | hyperparameters)
     trivial, _ = usual(TRIVIAL, outcome)
     assert loss(outcome, test.target, model.predict(test)) < 0.8 * loss(outcome, test.target, trivial.predict(test))
 
@@ -296,4 +296,4 @@ def test_a_saved_pipeline_with_a_foreign_type_is_refused(tmp_path: Path) -> None
     model.save(tmp_path)
     skops.io.dump(Path("/tmp"), tmp_path / "ridge.skops")
     with pytest.raises(UntrustedTypesFoundException, match="pathlib"):
-        registry.learner("ridge").load(tmp_path)
+        learners.learner("ridge").load(tmp_path)

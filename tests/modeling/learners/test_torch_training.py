@@ -15,7 +15,7 @@ from modeling.core.learner import Fitting, LearnerError
 from modeling.core.table import Table
 from modeling.learners.progress import thinned, throttled
 from modeling.learners.torch.training import session
-from modeling.problems import learners as registry
+from modeling.problems import learners
 
 KNOBS = {
     "mlp": {"epochs": 12, "batch": 64},
@@ -48,12 +48,12 @@ def interrupted(name: str, fitting: Fitting) -> None:
         raise Killed
 
     with pytest.raises(Killed):
-        registry.learner(name)().fit(TRAIN, VALID, replace(fitting, progress=stop))
+        learners.learner(name)().fit(TRAIN, VALID, replace(fitting, progress=stop))
 
 
 @DEEP
 def test_resumed_training_gives_the_same_model(name: str, tmp_path: Path) -> None:
-    whole, resumed = registry.learner(name)(), registry.learner(name)()
+    whole, resumed = learners.learner(name)(), learners.learner(name)()
     expected = whole.fit(TRAIN, VALID, circumstances(name))
     interrupted(name, circumstances(name, tmp_path))
     told = resumed.fit(TRAIN, VALID, circumstances(name, tmp_path))
@@ -64,24 +64,24 @@ def test_resumed_training_gives_the_same_model(name: str, tmp_path: Path) -> Non
 
 
 @DEEP
-@pytest.mark.parametrize("change", ["seed", "knob", "rows"])
+@pytest.mark.parametrize("change", ["seed", "hyperparameter", "rows"])
 def test_a_checkpoint_of_another_fit_is_ignored(name: str, change: str, tmp_path: Path) -> None:
     fitting, train = circumstances(name, tmp_path), TRAIN
     interrupted(name, fitting)
     if change == "seed":
         fitting = replace(fitting, seed=6)
-    elif change == "knob":
+    elif change == "hyperparameter":
         fitting = replace(fitting, parameters=fitting.parameters | {"learning_rate": 0.005})
     else:
         train = made(400, 2)
-    told = registry.learner(name)().fit(train, VALID, fitting)
+    told = learners.learner(name)().fit(train, VALID, fitting)
     assert not any("resumed" in note for note in told.notes)
 
 
 def test_time_already_used_counts(tmp_path: Path) -> None:
     fitting = replace(circumstances("mlp", tmp_path), seconds=0.01)
     interrupted("mlp", fitting)
-    told = registry.learner("mlp")().fit(TRAIN, VALID, fitting)
+    told = learners.learner("mlp")().fit(TRAIN, VALID, fitting)
     assert told.notes == ["resumed after epoch 1", "time was up after 1 of 12 epochs"]
 
 
@@ -92,7 +92,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from test_deep_training import TRAIN, VALID, circumstances, registry
 fitting = replace(circumstances("mlp", Path(sys.argv[2])), progress=lambda _: time.sleep(600))
-registry.learner("mlp")().fit(TRAIN, VALID, fitting)
+learners.learner("mlp")().fit(TRAIN, VALID, fitting)
 """
 
 
@@ -104,7 +104,7 @@ def test_a_killed_process_is_resumed(tmp_path: Path) -> None:
         time.sleep(0.05)
     process.kill()
     process.wait()
-    whole, resumed = registry.learner("mlp")(), registry.learner("mlp")()
+    whole, resumed = learners.learner("mlp")(), learners.learner("mlp")()
     whole.fit(TRAIN, VALID, circumstances("mlp"))
     told = resumed.fit(TRAIN, VALID, circumstances("mlp", tmp_path))
     assert told.notes == ["resumed after epoch 1"]
@@ -115,11 +115,11 @@ def test_a_killed_process_is_resumed(tmp_path: Path) -> None:
 def test_training_that_diverges_says_so() -> None:
     fitting = replace(circumstances("mlp"), parameters={"optimiser": "sgd", "learning_rate": 1e30, "epochs": 3})
     with pytest.raises(LearnerError, match="never finite: lower learning_rate"):
-        registry.learner("mlp")().fit(TRAIN, VALID, fitting)
+        learners.learner("mlp")().fit(TRAIN, VALID, fitting)
 
 
 def test_the_best_epoch_is_kept() -> None:
-    told = registry.learner("mlp")().fit(TRAIN, VALID, circumstances("mlp"))
+    told = learners.learner("mlp")().fit(TRAIN, VALID, circumstances("mlp"))
     losses = [row["valid"] for row in told.curve]
     assert told.parameters["epochs"] == losses.index(min(losses)) + 1
 

@@ -54,7 +54,7 @@ def test_a_new_use_case_is_sound_and_its_data_meet_the_contract(shop: Sandbox):
     assert "licence and citation are not known" in out
     assert f"then: sectorforge run {NEW}" in out
     catalogue = shop.catalogue()
-    assert catalogue.faults == []
+    assert catalogue.errors == []
     assert catalogue.industries["energy"].title == "Energy"
     use_case = catalogue.use_cases[NEW]
     assert (use_case.title, use_case.columns.identifier) == ("Load forecast", ["order"])

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from dagster import DagsterInstance, SensorResult, build_sensor_context
 
-from pipelines.sensors import new_deliveries as deliveries
-from pipelines.sensors.new_deliveries import Decision, Look, Memory, decide
+from pipelines.sensors import new_deliveries
+from pipelines.sensors.new_deliveries import SourceCursor, SourceState, TickDecision, decide
 from resources.sources import LandingError
 
 from ..sandbox import DELIVERY, KEY, Sandbox, orders
@@ -19,17 +19,33 @@ NEW, OLD = "new", "old"
 @pytest.mark.parametrize(
     ("look", "memory", "decision"),
     [
-        (Look(found=NEW, made=OLD), Memory(), Decision(Memory(NEW, times=1), ask=True)),
-        (Look(found=NEW), Memory(OLD), Decision(Memory(NEW, times=1), ask=True)),
-        (Look(found=NEW, made=OLD, event=7), Memory(OLD, 3, times=4), Decision(Memory(NEW, 7, times=5), ask=True)),
-        (Look(found=NEW, made=OLD, event=3), Memory(NEW, 3), Decision(Memory(NEW, 3))),
-        (Look(found=NEW, made=OLD, event=7), Memory(NEW, 3, times=4), Decision(Memory(NEW, 7, times=5), ask=True)),
-        (Look(found=NEW, made=NEW), Memory(), Decision(Memory())),
-        (Look(why="gone"), Memory(OLD, 3), Decision(Memory(OLD, 3, "gone"), tell="gone")),
-        (Look(why="gone"), Memory(OLD, 3, "gone"), Decision(Memory(OLD, 3, "gone"))),
-        (Look(why="gone"), Memory(OLD, 3, "locked"), Decision(Memory(OLD, 3, "gone"), tell="gone")),
-        (Look(why="busy", passing=True), Memory(OLD, 3, "gone"), Decision(Memory(OLD, 3, "gone"))),
-        (Look(found=OLD, made=OLD), Memory(OLD, 3, "gone"), Decision(Memory(OLD, 3))),
+        (SourceState(found=NEW, made=OLD), SourceCursor(), TickDecision(SourceCursor(NEW, times=1), ask=True)),
+        (SourceState(found=NEW), SourceCursor(OLD), TickDecision(SourceCursor(NEW, times=1), ask=True)),
+        (
+            SourceState(found=NEW, made=OLD, event=7),
+            SourceCursor(OLD, 3, times=4),
+            TickDecision(SourceCursor(NEW, 7, times=5), ask=True),
+        ),
+        (SourceState(found=NEW, made=OLD, event=3), SourceCursor(NEW, 3), TickDecision(SourceCursor(NEW, 3))),
+        (
+            SourceState(found=NEW, made=OLD, event=7),
+            SourceCursor(NEW, 3, times=4),
+            TickDecision(SourceCursor(NEW, 7, times=5), ask=True),
+        ),
+        (SourceState(found=NEW, made=NEW), SourceCursor(), TickDecision(SourceCursor())),
+        (SourceState(why="gone"), SourceCursor(OLD, 3), TickDecision(SourceCursor(OLD, 3, "gone"), tell="gone")),
+        (SourceState(why="gone"), SourceCursor(OLD, 3, "gone"), TickDecision(SourceCursor(OLD, 3, "gone"))),
+        (
+            SourceState(why="gone"),
+            SourceCursor(OLD, 3, "locked"),
+            TickDecision(SourceCursor(OLD, 3, "gone"), tell="gone"),
+        ),
+        (
+            SourceState(why="busy", passing=True),
+            SourceCursor(OLD, 3, "gone"),
+            TickDecision(SourceCursor(OLD, 3, "gone")),
+        ),
+        (SourceState(found=OLD, made=OLD), SourceCursor(OLD, 3, "gone"), TickDecision(SourceCursor(OLD, 3))),
     ],
     ids=[
         "a delivery is asked for",
@@ -51,7 +67,7 @@ def test_the_decision(look, memory, decision):
 
 def tick(sandbox: Sandbox, instance: DagsterInstance, cursor: str | None) -> SensorResult:
     context = build_sensor_context(instance=instance, cursor=cursor)
-    result = deliveries.build(sandbox.catalogue(), seconds=30)(context)
+    result = new_deliveries.build(sandbox.catalogue(), seconds=30)(context)
     assert isinstance(result, SensorResult)
     return result
 

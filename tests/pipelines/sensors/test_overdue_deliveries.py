@@ -3,20 +3,20 @@
 import pytest
 from dagster import DagsterInstance, SensorResult, build_sensor_context
 
-from pipelines.sensors import overdue_deliveries as overdue
+from pipelines.sensors import overdue_deliveries
 
 from ..sandbox import KEY, Sandbox
 
-DAY = overdue.DAY_SECONDS
+DAY = overdue_deliveries.DAY_SECONDS
 
 
 @pytest.mark.parametrize(("now", "days"), [(6.9 * DAY, 0), (7 * DAY, 0), (9 * DAY, 2)])
 def test_a_delivery_is_overdue_from_the_day_it_was_expected(now: float, days: float):
-    assert overdue.days_overdue(0, 7, now) == pytest.approx(days)
+    assert overdue_deliveries.days_overdue(0, 7, now) == pytest.approx(days)
 
 
 def look(sandbox: Sandbox, instance: DagsterInstance, cursor: str | None = None) -> SensorResult:
-    made = overdue.build(sandbox.catalogue(), 30)
+    made = overdue_deliveries.build(sandbox.catalogue(), 30)
     result = made(build_sensor_context(instance=instance, cursor=cursor))
     assert isinstance(result, SensorResult)
     return result
@@ -26,7 +26,7 @@ def test_old_data_are_told_of_once_until_newer_come(
     sandbox: Sandbox, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ):
     told: list[str] = []
-    monkeypatch.setattr(overdue, "tell", lambda notice, log: told.append(str(notice)))
+    monkeypatch.setattr(overdue_deliveries, "tell", lambda notice, log: told.append(str(notice)))
     sandbox.place(delivered_every_days=1e-9)
     first = look(sandbox, instance)
     again = look(sandbox, instance, first.cursor)
@@ -39,7 +39,7 @@ def test_old_data_are_told_of_once_until_newer_come(
 def test_fresh_data_and_use_cases_that_expect_none_are_left_alone(
     sandbox: Sandbox, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(overdue, "tell", lambda notice, log: pytest.fail(str(notice)))
+    monkeypatch.setattr(overdue_deliveries, "tell", lambda notice, log: pytest.fail(str(notice)))
     look(sandbox, instance)
     sandbox.place(delivered_every_days=7)
     sandbox.place("retail/refunds", delivered_every_days=1e-9)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from catalogue import reader as catalogue
+from catalogue import reader
 from pipelines.vocabulary import read_catalogue
 from resources.sources import pins
-from resources.store import cleanup as leftovers
+from resources.store import cleanup
 from resources.store.cleanup import (
     DELETING,
     IDLE_SECONDS,
@@ -103,7 +103,7 @@ def test_without_a_published_version_nothing_is_removed(tmp_path: Path):
 
 def test_readers_and_writers_do_not_notice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """New versions, and former ones again, while old ones are removed as soon as they may be."""
-    monkeypatch.setattr(leftovers, "SETTLING_SECONDS", SETTLED := 0.5)
+    monkeypatch.setattr(cleanup, "SETTLING_SECONDS", SETTLED := 0.5)
     folder = published(tmp_path, 6)
     over = threading.Event()
     faults: list[Exception] = []
@@ -171,7 +171,7 @@ def test_of_the_cache_only_what_nobody_pins_goes(tmp_path: Path):
 
 def test_whatever_a_definition_pins_is_known():
     """Every digest in the shipped definitions."""
-    written = [path.read_text() for path in catalogue.ROOT.glob("*/*/use_case.yaml")]
+    written = [path.read_text() for path in reader.ROOT.glob("*/*/use_case.yaml")]
     digests = {digest for text in written for digest in re.findall(r"(?:sha256|md5): [\"']?([0-9a-f]+)", text)}
     assert len(digests) > 20
     use_cases = read_catalogue().use_cases.values()

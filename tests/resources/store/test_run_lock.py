@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.store.run_lock import is_gone, this_process, turn
+from resources.store.run_lock import has_ended, run_lock, this_process
 
 
 def test_who_comes_second_waits_and_is_told_for_whom(tmp_path: Path):
@@ -16,10 +16,10 @@ def test_who_comes_second_waits_and_is_told_for_whom(tmp_path: Path):
     lock = tmp_path / "locks" / "retail.returns.lock"
 
     def second() -> None:
-        with turn(lock, "run 2", told.append):
+        with run_lock(lock, "run 2", told.append):
             order.append("second")
 
-    with turn(lock, "run 1 of retail/returns (process 7)", told.append):
+    with run_lock(lock, "run 1 of retail/returns (process 7)", told.append):
         thread = threading.Thread(target=second)
         thread.start()
         thread.join(1)
@@ -31,15 +31,15 @@ def test_who_comes_second_waits_and_is_told_for_whom(tmp_path: Path):
 
 
 def test_another_use_case_does_not_wait(tmp_path: Path):
-    with turn(tmp_path / "a.lock", "run 1", pytest.fail), turn(tmp_path / "b.lock", "run 2", pytest.fail):
+    with run_lock(tmp_path / "a.lock", "run 1", pytest.fail), run_lock(tmp_path / "b.lock", "run 2", pytest.fail):
         pass
 
 
 HOLD = """
 import sys
 from pathlib import Path
-from resources.store.run_lock import this_process, turn
-with turn(Path(sys.argv[1]), "run 1", print):
+from resources.store.run_lock import run_lock, this_process
+with run_lock(Path(sys.argv[1]), "run 1", print):
     print(this_process(), flush=True)
     sys.stdin.read()
 """
@@ -51,16 +51,16 @@ def test_the_lock_of_a_killed_process_is_free_and_the_process_is_gone(tmp_path: 
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         process = child.stdout.readline().strip()
-        assert not is_gone(process)
+        assert not has_ended(process)
         child.kill()
-    assert is_gone(process)
-    with turn(lock, "run 2", pytest.fail):
+    assert has_ended(process)
+    with run_lock(lock, "run 2", pytest.fail):
         pass
 
 
 def test_a_process_of_this_machine_is_told_from_one_with_its_number(tmp_path: Path):
     node, number, started = this_process().rsplit(" ", 2)
     assert int(number) == os.getpid()
-    assert not is_gone(f"{node} {number} {started}")
-    assert is_gone(f"{node} {number} {int(started) - 5}")
-    assert not is_gone(f"another machine {number} {int(started) - 5}")
+    assert not has_ended(f"{node} {number} {started}")
+    assert has_ended(f"{node} {number} {int(started) - 5}")
+    assert not has_ended(f"another machine {number} {int(started) - 5}")

@@ -10,7 +10,7 @@ import numpy as np
 
 from modeling.core.learner import Outcome
 from modeling.core.table import Table
-from modeling.learners.rule import Rule
+from modeling.learners.rule import FixedRule
 from modeling.problems.driving.highway import ACTIONS, VEHICLE_LENGTH
 
 ACCELERATION, BRAKING = 3.0, 5.0
@@ -23,7 +23,7 @@ HOLD = 0.5
 """An acceleration smaller than this, metres a second squared, keeps the speed."""
 
 
-class Model(Rule):
+class IDM(FixedRule):
     """Certain of one action in every row."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("multiclass",)
@@ -60,3 +60,6 @@ def _idm(speed: np.ndarray, gap: np.ndarray, approach: np.ndarray) -> np.ndarray
     """Acceleration of a vehicle `gap` metres behind another that it approaches by so many metres a second."""
     wanted = JAM_GAP + speed * TIME_GAP + speed * approach / (2 * np.sqrt(ACCELERATION * BRAKING))
     return ACCELERATION * (1 - (np.maximum(speed, 0) / DESIRED_SPEED) ** EXPONENT - (wanted / np.maximum(gap, 1)) ** 2)
+
+
+LEARNER = IDM

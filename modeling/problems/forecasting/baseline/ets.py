@@ -5,11 +5,11 @@ from typing import ClassVar
 import numpy as np
 
 from modeling.core.table import Table
-from modeling.learners.rule import Rule
+from modeling.learners.rule import FixedRule
 from modeling.problems.forecasting.series import SMOOTHED
 
 
-class Model(Rule):
+class ETS(FixedRule):
     """The forecast that the recipe (`modeling.problems.forecasting.series`) fitted for each series; others read it
     too."""
 
@@ -17,3 +17,6 @@ class Model(Rule):
 
     def predict(self, table: Table) -> np.ndarray:
         return table.column(SMOOTHED).astype(np.float64)
+
+
+LEARNER = ETS

@@ -5,14 +5,17 @@ from typing import ClassVar
 import numpy as np
 
 from modeling.core.table import Table
-from modeling.learners.rule import Rule
+from modeling.learners.rule import FixedRule
 from modeling.problems.forecasting.series import SEASONAL_NAIVE
 
 
-class Model(Rule):
+class SeasonalNaive(FixedRule):
     """The last known value of the same phase: this hour a week ago."""
 
     reads: ClassVar[str | None] = "forecasting"
 
     def predict(self, table: Table) -> np.ndarray:
         return table.column(SEASONAL_NAIVE).astype(np.float64)
+
+
+LEARNER = SeasonalNaive

@@ -7,8 +7,11 @@ from modeling.learners.boosting import lightgbm
 from modeling.problems.forecasting.correction import Correction
 
 
-class Model(Correction):
-    """The knobs are those of `lightgbm`."""
+class ETSLightGBM(Correction):
+    """The hyperparameters are those of `lightgbm`."""
 
-    learner: ClassVar[type[Learner]] = lightgbm.Model
-    default_seconds: ClassVar[float] = lightgbm.Model.default_seconds
+    learner: ClassVar[type[Learner]] = lightgbm.LightGBM
+    default_seconds: ClassVar[float] = lightgbm.LightGBM.default_seconds
+
+
+LEARNER = ETSLightGBM

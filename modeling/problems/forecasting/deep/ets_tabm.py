@@ -7,8 +7,11 @@ from modeling.learners.deep import tabm
 from modeling.problems.forecasting.correction import Correction
 
 
-class Model(Correction):
-    """The knobs are those of `tabm`."""
+class ETSTabM(Correction):
+    """The hyperparameters are those of `tabm`."""
 
-    learner: ClassVar[type[Learner]] = tabm.Model
-    default_seconds: ClassVar[float] = tabm.Model.default_seconds
+    learner: ClassVar[type[Learner]] = tabm.TabM
+    default_seconds: ClassVar[float] = tabm.TabM.default_seconds
+
+
+LEARNER = ETSTabM

@@ -9,20 +9,20 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import Table
 from modeling.learners.baseline import logistic
-from modeling.learners.checks import check_target, read_knobs
+from modeling.learners.checks import check_target, read_hyperparameters
 from modeling.problems.image import images
 
 
-class PixelKnobs(logistic.LogisticKnobs):
+class PixelHyperparameters(logistic.LogisticHyperparameters):
     """`side`: images are squeezed to that many pixels a side."""
 
     side: int = Field(24, ge=2)
 
 
-class Model:
+class Pixels:
     """The learner `logistic` with a column a pixel and colour."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass")
@@ -30,18 +30,18 @@ class Model:
     extra: ClassVar[str | None] = "vision"
     reads: ClassVar[str | None] = "image"
 
-    _linear: logistic.Model
+    _linear: logistic.Logistic
     _side: int
     _colour: bool
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
-        knobs = read_knobs(PixelKnobs, fitting.parameters)
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        hyperparameters = read_hyperparameters(PixelHyperparameters, fitting.parameters)
         check_target(self, train, valid, fitting)
-        self._side, self._colour = knobs.side, images.coloured(images.files(train))
-        self._linear = logistic.Model()
-        of_linear = replace(fitting, parameters={"C": knobs.C})
+        self._side, self._colour = hyperparameters.side, images.coloured(images.files(train))
+        self._linear = logistic.Logistic()
+        of_linear = replace(fitting, parameters={"C": hyperparameters.C})
         told = self._linear.fit(self._pixels(train), self._pixels(valid), of_linear)
-        return replace(told, parameters={"side": knobs.side} | told.parameters)
+        return replace(told, parameters={"side": hyperparameters.side} | told.parameters)
 
     def predict(self, table: Table) -> np.ndarray:
         return self._linear.predict(self._pixels(table))
@@ -53,7 +53,7 @@ class Model:
     @classmethod
     def load(cls, folder: Path) -> Self:
         model, facts = cls(), json.loads((folder / "pixels.json").read_text())
-        model._linear, model._side, model._colour = logistic.Model.load(folder), facts["side"], facts["colour"]
+        model._linear, model._side, model._colour = logistic.Logistic.load(folder), facts["side"], facts["colour"]
         return model
 
     def _pixels(self, table: Table) -> Table:
@@ -67,3 +67,6 @@ class Model:
             categorical_names=(),
             cardinalities=(),
         )
+
+
+LEARNER = Pixels

@@ -12,23 +12,23 @@ from safetensors.torch import load_file, save_file
 from sklearn.decomposition import PCA
 from torch import nn
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import Table
 from modeling.learners import encoding
 from modeling.learners.boosting import lightgbm
-from modeling.learners.checks import check_target, read_knobs
+from modeling.learners.checks import check_target, read_hyperparameters
 from modeling.learners.torch.training import session
 from modeling.problems.image import backbone, images
-from modeling.problems.image.backbone import BackboneKnobs
+from modeling.problems.image.backbone import BackboneHyperparameters
 
 
-class ImageLightGBMKnobs(BackboneKnobs, lightgbm.LightGBMKnobs):
+class ImageLightGBMHyperparameters(BackboneHyperparameters, lightgbm.LightGBMHyperparameters):
     """`components`: the features of the network are reduced to that many principal ones."""
 
     components: int = Field(96, ge=1)
 
 
-class Model:
+class ImageLightGBM:
     """The learner `lightgbm`, with the principal components of the embedding as further columns."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass")
@@ -36,20 +36,22 @@ class Model:
     extra: ClassVar[str | None] = "vision"
     reads: ClassVar[str | None] = "image"
 
-    _knobs: BackboneKnobs
+    _knobs: BackboneHyperparameters
     _network: nn.Sequential
     _principal: PCA
-    _trees: lightgbm.Model
+    _trees: lightgbm.LightGBM
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start = time.monotonic()
-        knobs = read_knobs(ImageLightGBMKnobs, fitting.parameters)
+        hyperparameters = read_hyperparameters(ImageLightGBMHyperparameters, fitting.parameters)
         check_target(self, train, valid, fitting)
-        self._knobs = knobs.sized(images.files(train), fitting.compute)
+        self._knobs = hyperparameters.sized(images.files(train), fitting.compute)
         with session(fitting, fitting.compute.threads):
             self._network = backbone.stages(self._knobs, fitting.weights).to(fitting.compute.device)
             embedded = self._embedded(train)
-            self._principal = PCA(min(knobs.components, *embedded.shape), random_state=fitting.seed).fit(embedded)
+            self._principal = PCA(min(hyperparameters.components, *embedded.shape), random_state=fitting.seed).fit(
+                embedded
+            )
             judged = train if fitting.fixed else valid
             beside = [self._beside(table) for table in (train, judged)]
         spent = time.monotonic() - start
@@ -57,13 +59,13 @@ class Model:
         of_trees = replace(
             fitting,
             seconds=max(fitting.seconds - spent, 1.0),
-            parameters=knobs.model_dump(include=set(lightgbm.LightGBMKnobs.model_fields)),
+            parameters=hyperparameters.model_dump(include=set(lightgbm.LightGBMHyperparameters.model_fields)),
         )
-        self._trees = lightgbm.Model()
+        self._trees = lightgbm.LightGBM()
         told = self._trees.fit(beside[0], beside[1], of_trees)
-        seen = self._knobs.model_dump(include={*BackboneKnobs.model_fields, "components"})
-        note = f"{knobs.model}, {knobs.init}, not trained: {self._knobs.side} pixels a side"
-        return Told(seen | told.parameters, told.curve, [note, *told.notes])
+        seen = self._knobs.model_dump(include={*BackboneHyperparameters.model_fields, "components"})
+        note = f"{hyperparameters.model}, {hyperparameters.init}, not trained: {self._knobs.side} pixels a side"
+        return FitSummary(seen | told.parameters, told.curve, [note, *told.notes])
 
     def predict(self, table: Table) -> np.ndarray:
         return self._trees.predict(self._beside(table))
@@ -77,11 +79,11 @@ class Model:
     @classmethod
     def load(cls, folder: Path) -> Self:
         model = cls()
-        model._knobs = ImageLightGBMKnobs(**json.loads((folder / "image.json").read_text()))
+        model._knobs = ImageLightGBMHyperparameters(**json.loads((folder / "image.json").read_text()))
         model._network = backbone.stages(model._knobs, None)
         model._network.load_state_dict(load_file(folder / "network.safetensors"))
         model._principal = encoding.read(folder / "principal.skops")
-        model._trees = lightgbm.Model.load(folder)
+        model._trees = lightgbm.LightGBM.load(folder)
         return model
 
     def _beside(self, table: Table) -> Table:
@@ -98,3 +100,6 @@ class Model:
         assert self._knobs.side, "sized before"
         parts = [part for part in backbone.split(self._network, backbone.TRAINED) if len(part)]
         return backbone.activations(parts, images.files(table), self._knobs.side).numpy()
+
+
+LEARNER = ImageLightGBM

@@ -12,14 +12,14 @@ from pydantic import Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import Table
-from modeling.learners.checks import Knobs, check_target, read_knobs
+from modeling.learners.checks import Hyperparameters, check_target, read_hyperparameters
 from modeling.learners.progress import thinned
-from modeling.learners.torch import training as _training
+from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
 from modeling.learners.torch.sample import sample
-from modeling.learners.torch.training import Objective, Plan, Rows, outputs, session
+from modeling.learners.torch.training import Batchable, Objective, Plan, outputs, session
 from modeling.problems.image import images
 from modeling.problems.image.augmentation import Augment, Flips
 
@@ -31,7 +31,7 @@ OPERATIONS_PER_SECOND = 2e10
 """Of one CPU core, as training reaches them; what the subsample on a CPU is computed from."""
 
 
-class CNNKnobs(Knobs):
+class CNNHyperparameters(Hyperparameters):
     """`widths`: channels of the blocks, each two convolutions of which the second halves the picture. `side`: images
     are squeezed to that many pixels a side; None: their own, by device at most. `rows`: train on at most that many;
     None: all on a GPU, else what the budget affords. `flips`, `shift`: changes to training images. `epochs`: at most;
@@ -51,7 +51,7 @@ class CNNKnobs(Knobs):
     patience: int = Field(10, ge=1)
 
 
-class Model:
+class CNN:
     """Blocks of convolutions with batch normalisation, the mean over what is left of the picture, a dense layer."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass")
@@ -60,24 +60,24 @@ class Model:
     reads: ClassVar[str | None] = "image"
 
     _head: Head
-    _knobs: CNNKnobs
+    _knobs: CNNHyperparameters
     _colour: bool
     _network: nn.Sequential
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start = time.monotonic()
-        knobs = read_knobs(CNNKnobs, fitting.parameters)
+        hyperparameters = read_hyperparameters(CNNHyperparameters, fitting.parameters)
         check_target(self, train, valid, fitting)
         files, device = images.files(train), fitting.compute.device
         self._colour = images.coloured(files)
-        side = knobs.side or min(max(images.usual_side(files), 8), LARGEST[device])
-        self._knobs = _affordable(knobs.model_copy(update={"side": side}), len(train), fitting)
+        side = hyperparameters.side or min(max(images.usual_side(files), 8), LARGEST[device])
+        self._knobs = _affordable(hyperparameters.model_copy(update={"side": side}), len(train), fitting)
         seen = sample(train, self._knobs.rows, fitting.seed)
         self._head = Head.of(seen, fitting)
         settings = self._knobs.model_dump(mode="json")
         with session(fitting, fitting.compute.threads):
             self._network = _network(self._knobs, self._colour, self._head.width).to(device)
-            trained = _training.train(
+            trained = training.train(
                 self._network,
                 torch.optim.AdamW(
                     self._network.parameters(),
@@ -92,7 +92,7 @@ class Model:
                 fitting,
             )
         note = f"{device}: {len(seen):,} of {len(train):,} rows, {side} pixels a side"
-        return Told(settings | {"epochs": trained.epochs}, thinned(trained.curve), [note, *trained.notes])
+        return FitSummary(settings | {"epochs": trained.epochs}, thinned(trained.curve), [note, *trained.notes])
 
     def predict(self, table: Table) -> np.ndarray:
         inputs = self._inputs(table).to(next(self._network.parameters()).device)
@@ -101,20 +101,24 @@ class Model:
 
     def save(self, folder: Path) -> None:
         save_file(self._network.state_dict(), folder / "weights.safetensors")
-        facts = {"head": asdict(self._head), "knobs": self._knobs.model_dump(), "colour": self._colour}
+        facts = {"head": asdict(self._head), "hyperparameters": self._knobs.model_dump(), "colour": self._colour}
         (folder / "cnn.json").write_text(json.dumps(facts))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         facts = json.loads((folder / "cnn.json").read_text())
         model = cls()
-        model._head, model._knobs, model._colour = Head(**facts["head"]), CNNKnobs(**facts["knobs"]), facts["colour"]
+        model._head, model._knobs, model._colour = (
+            Head(**facts["head"]),
+            CNNHyperparameters(**facts["hyperparameters"]),
+            facts["colour"],
+        )
         model._network = _network(model._knobs, model._colour, model._head.width)
         model._network.load_state_dict(load_file(folder / "weights.safetensors"))
         return model
 
-    def _rows(self, table: Table) -> Rows:
-        return Rows((self._inputs(table),), self._head.target(table))
+    def _rows(self, table: Table) -> Batchable:
+        return Batchable((self._inputs(table),), self._head.target(table))
 
     def _inputs(self, table: Table) -> Tensor:
         """uint8 ``[n, channels, side, side]``."""
@@ -132,27 +136,33 @@ class _Scaled(nn.Module):
         return pixels.float() / 127.5 - 1
 
 
-def _network(knobs: CNNKnobs, colour: bool, outputs: int) -> nn.Sequential:
+def _network(hyperparameters: CNNHyperparameters, colour: bool, outputs: int) -> nn.Sequential:
     blocks, channels = [], 3 if colour else 1
-    for width in knobs.widths:
+    for width in hyperparameters.widths:
         blocks += [*_convolution(channels, width, stride=1), *_convolution(width, width, stride=2)]
         channels = width
-    mean = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(knobs.dropout)]
-    return nn.Sequential(Augment(knobs.flips, knobs.shift), _Scaled(), *blocks, *mean, nn.Linear(channels, outputs))
+    mean = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(hyperparameters.dropout)]
+    return nn.Sequential(
+        Augment(hyperparameters.flips, hyperparameters.shift), _Scaled(), *blocks, *mean, nn.Linear(channels, outputs)
+    )
 
 
 def _convolution(inputs: int, width: int, stride: int) -> list[nn.Module]:
     return [nn.Conv2d(inputs, width, 3, stride, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
 
 
-def _affordable(knobs: CNNKnobs, rows: int, fitting: Fitting) -> CNNKnobs:
+def _affordable(hyperparameters: CNNHyperparameters, rows: int, fitting: Fitting) -> CNNHyperparameters:
     """With `rows` filled in. A rule and not a measurement, so that a resumed fit gets the same size."""
     if fitting.compute.device == "cuda":
-        return knobs.model_copy(update={"rows": min(knobs.rows or rows, rows)})
-    assert knobs.side, "sized before"
-    layers = zip((3, *knobs.widths), knobs.widths, strict=False)
+        return hyperparameters.model_copy(update={"rows": min(hyperparameters.rows or rows, rows)})
+    assert hyperparameters.side, "sized before"
+    layers = zip((3, *hyperparameters.widths), hyperparameters.widths, strict=False)
     products = sum(
-        9 * width * (inputs + width / 4) * (knobs.side / 2**depth) ** 2 for depth, (inputs, width) in enumerate(layers)
+        9 * width * (inputs + width / 4) * (hyperparameters.side / 2**depth) ** 2
+        for depth, (inputs, width) in enumerate(layers)
     )
     affordable = int(fitting.seconds * fitting.compute.threads * OPERATIONS_PER_SECOND / (6 * products * EPOCHS_WANTED))
-    return knobs.model_copy(update={"rows": min(knobs.rows or max(affordable, 500), rows)})
+    return hyperparameters.model_copy(update={"rows": min(hyperparameters.rows or max(affordable, 500), rows)})
+
+
+LEARNER = CNN

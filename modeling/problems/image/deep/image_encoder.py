@@ -12,17 +12,17 @@ from pydantic import Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import Table
-from modeling.learners.checks import check_target, read_knobs
+from modeling.learners.checks import check_target, read_hyperparameters
 from modeling.learners.progress import thinned
-from modeling.learners.torch import training as _training
+from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
 from modeling.learners.torch.sample import sample
-from modeling.learners.torch.training import Objective, Plan, Rows, outputs, session
+from modeling.learners.torch.training import Batchable, Objective, Plan, outputs, session
 from modeling.problems.image import backbone, images
 from modeling.problems.image.augmentation import Augment, Flips
-from modeling.problems.image.backbone import BackboneKnobs
+from modeling.problems.image.backbone import BackboneHyperparameters
 
 CHUNK = 256
 ALL = 1000
@@ -31,7 +31,7 @@ COST_OF_A_FIT = 1.6
 """In passes of the whole network over the images: one, and an epoch of its last stages."""
 
 
-class EncoderKnobs(BackboneKnobs):
+class EncoderHyperparameters(BackboneHyperparameters):
     """`trained`: how many of the last stages learn; None: all on a GPU or without weights, else the last six.
     `rows`: train on at most that many; None: all on a GPU, else what the budget affords. `flips`, `shift`: changes to
     training images, made only where all stages learn. `learning_rate` is the new layer's; the others' is
@@ -51,14 +51,16 @@ class EncoderKnobs(BackboneKnobs):
     patience: int = Field(4, ge=1)
 
 
-class Network(nn.Module):
+class ImageNetwork(nn.Module):
     """The stages that learn, dropout and a new last layer; statistics of published weights stay as they are."""
 
-    def __init__(self, body: nn.Sequential, augment: Augment, inputs: int, width: int, knobs: EncoderKnobs) -> None:
+    def __init__(
+        self, body: nn.Sequential, augment: Augment, inputs: int, width: int, hyperparameters: EncoderHyperparameters
+    ) -> None:
         super().__init__()
         self.augment, self.body = augment, body
-        self.head = nn.Sequential(nn.Dropout(knobs.dropout), nn.Linear(inputs, width))
-        self._still = knobs.init == "pretrained"
+        self.head = nn.Sequential(nn.Dropout(hyperparameters.dropout), nn.Linear(inputs, width))
+        self._still = hyperparameters.init == "pretrained"
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Pixels, or what the stages below answered -> ``[n, width]``."""
@@ -71,7 +73,7 @@ class Network(nn.Module):
         return self
 
 
-class Model:
+class ImageEncoder:
     """What the untrained stages answer is computed once and remembered, so an epoch costs only those that learn."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass")
@@ -80,22 +82,22 @@ class Model:
     reads: ClassVar[str | None] = "image"
 
     _head: Head
-    _knobs: EncoderKnobs
+    _knobs: EncoderHyperparameters
     _below: nn.Sequential
-    _network: Network
+    _network: ImageNetwork
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start = time.monotonic()
-        knobs = read_knobs(EncoderKnobs, fitting.parameters)
+        hyperparameters = read_hyperparameters(EncoderHyperparameters, fitting.parameters)
         check_target(self, train, valid, fitting)
-        self._knobs = _affordable(knobs.sized(images.files(train), fitting.compute), len(train), fitting)
+        self._knobs = _affordable(hyperparameters.sized(images.files(train), fitting.compute), len(train), fitting)
         seen = sample(train, self._knobs.rows, fitting.seed)
         self._head = Head.of(seen, fitting)
         note = _told(self._knobs, len(seen), len(train), fitting)
         fitting.progress(note)
         with session(fitting, fitting.compute.threads):
             self._build(backbone.stages(self._knobs, fitting.weights), fitting.compute.device)
-            trained = _training.train(
+            trained = training.train(
                 self._network,
                 _optimiser(self._network, self._knobs),
                 Objective(self._head.cross_entropy, self._head.cross_entropy),
@@ -113,7 +115,7 @@ class Model:
                 fitting,
             )
         parameters = self._knobs.model_dump() | {"epochs": trained.epochs}
-        return Told(parameters, thinned(trained.curve), [note, *trained.notes])
+        return FitSummary(parameters, thinned(trained.curve), [note, *trained.notes])
 
     def predict(self, table: Table) -> np.ndarray:
         inputs = self._inputs(table)
@@ -122,14 +124,14 @@ class Model:
 
     def save(self, folder: Path) -> None:
         save_file(self._below.state_dict() | self._network.state_dict(), folder / "weights.safetensors")
-        facts = {"head": asdict(self._head), "knobs": self._knobs.model_dump()}
+        facts = {"head": asdict(self._head), "hyperparameters": self._knobs.model_dump()}
         (folder / "image_encoder.json").write_text(json.dumps(facts))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         facts = json.loads((folder / "image_encoder.json").read_text())
         model = cls()
-        model._head, model._knobs = Head(**facts["head"]), EncoderKnobs(**facts["knobs"])
+        model._head, model._knobs = Head(**facts["head"]), EncoderHyperparameters(**facts["hyperparameters"])
         model._build(backbone.stages(model._knobs, None), "cpu")
         weights = load_file(folder / "weights.safetensors")
         for part in (model._below, model._network):
@@ -141,11 +143,11 @@ class Model:
         inputs = backbone.width(stages)
         self._below, body = backbone.split(stages.to(device), self._knobs.trained)
         augment = Augment(self._knobs.flips, self._knobs.shift) if not len(self._below) else Augment("none", 0)
-        self._network = Network(body, augment, inputs, self._head.width, self._knobs).to(device)
+        self._network = ImageNetwork(body, augment, inputs, self._head.width, self._knobs).to(device)
 
-    def _rows(self, table: Table) -> Rows:
+    def _rows(self, table: Table) -> Batchable:
         inputs = self._inputs(table)
-        return Rows((inputs,), self._head.target(table).to(inputs.device))
+        return Batchable((inputs,), self._head.target(table).to(inputs.device))
 
     def _inputs(self, table: Table) -> Tensor:
         """What the untrained stages answer, or pixels where all learn, on the network's device."""
@@ -155,28 +157,36 @@ class Model:
         return known.to(next(self._network.parameters()).device)
 
 
-def _affordable(knobs: EncoderKnobs, rows: int, fitting: Fitting) -> EncoderKnobs:
+def _affordable(hyperparameters: EncoderHyperparameters, rows: int, fitting: Fitting) -> EncoderHyperparameters:
     """With every None filled in. A rule and not a measurement, so that a resumed fit gets the same size."""
     cpu = fitting.compute.device == "cpu"
-    if knobs.trained is None:
-        knobs = knobs.model_copy(update={"trained": backbone.TRAINED if cpu and knobs.init == "pretrained" else ALL})
-    assert knobs.side, "sized before"
-    seconds_an_image = backbone.CPU_SECONDS_PER_PIXEL * knobs.side**2 * COST_OF_A_FIT
+    if hyperparameters.trained is None:
+        hyperparameters = hyperparameters.model_copy(
+            update={"trained": backbone.TRAINED if cpu and hyperparameters.init == "pretrained" else ALL}
+        )
+    assert hyperparameters.side, "sized before"
+    seconds_an_image = backbone.CPU_SECONDS_PER_PIXEL * hyperparameters.side**2 * COST_OF_A_FIT
     affordable = int(fitting.seconds * fitting.compute.threads / seconds_an_image) if cpu else rows
-    return knobs.model_copy(update={"rows": min(knobs.rows or max(affordable, 200), rows)})
+    return hyperparameters.model_copy(update={"rows": min(hyperparameters.rows or max(affordable, 200), rows)})
 
 
-def _told(knobs: EncoderKnobs, seen: int, rows: int, fitting: Fitting) -> str:
-    stages = "all stages learn" if knobs.trained == ALL else f"the last {knobs.trained} stages learn"
+def _told(hyperparameters: EncoderHyperparameters, seen: int, rows: int, fitting: Fitting) -> str:
+    stages = (
+        "all stages learn" if hyperparameters.trained == ALL else f"the last {hyperparameters.trained} stages learn"
+    )
     where = f"{fitting.compute.device}, {fitting.compute.precision}"
-    return f"{where}: {knobs.model}, {knobs.init}; {stages}; {seen:,} of {rows:,} rows, {knobs.side} pixels a side"
+    network = f"{hyperparameters.model}, {hyperparameters.init}"
+    return f"{where}: {network}; {stages}; {seen:,} of {rows:,} rows, {hyperparameters.side} pixels a side"
 
 
-def _optimiser(network: Network, knobs: EncoderKnobs) -> torch.optim.Optimizer:
+def _optimiser(network: ImageNetwork, hyperparameters: EncoderHyperparameters) -> torch.optim.Optimizer:
     groups = [
-        {"params": list(network.head.parameters()), "lr": knobs.learning_rate},
-        {"params": list(network.body.parameters()), "lr": knobs.learning_rate * knobs.body_rate},
+        {"params": list(network.head.parameters()), "lr": hyperparameters.learning_rate},
+        {"params": list(network.body.parameters()), "lr": hyperparameters.learning_rate * hyperparameters.body_rate},
     ]
     return torch.optim.AdamW(
-        [group for group in groups if group["params"]], weight_decay=knobs.weight_decay, fused=True
+        [group for group in groups if group["params"]], weight_decay=hyperparameters.weight_decay, fused=True
     )
+
+
+LEARNER = ImageEncoder

@@ -10,21 +10,21 @@ from scipy.sparse import csr_array
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import Table
-from modeling.learners.checks import Knobs, check_target, read_knobs
+from modeling.learners.checks import Hyperparameters, check_target, read_hyperparameters
 from modeling.problems.molecule import molecules
 
 STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1)
 
 
-class FingerprintKnobs(Knobs):
+class FingerprintHyperparameters(Hyperparameters):
     """`C`: inverse strength of the penalty; None: chosen on validation rows."""
 
     C: PositiveFloat | None = None
 
 
-class Model:
+class Fingerprint:
     """scikit-learn's `LogisticRegression` on the logarithm of the counts of a Morgan fingerprint."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("binary",)
@@ -35,14 +35,14 @@ class Model:
     _weights: np.ndarray
     _bias: float
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start = time.monotonic()
-        knobs = read_knobs(FingerprintKnobs, fitting.parameters)
+        hyperparameters = read_hyperparameters(FingerprintHyperparameters, fitting.parameters)
         check_target(self, train, valid, fitting)
         rows = _inputs(train)
-        if knobs.C:
-            self._keep(_fitted(rows, train, knobs.C))
-            return Told({"C": knobs.C})
+        if hyperparameters.C:
+            self._keep(_fitted(rows, train, hyperparameters.C))
+            return FitSummary({"C": hyperparameters.C})
         judged, best, chosen, notes = _inputs(valid), np.inf, STRENGTHS[0], []
         for done, strength in enumerate(STRENGTHS):
             if done and time.monotonic() - start > fitting.seconds:
@@ -53,7 +53,7 @@ class Model:
             if loss < best:
                 best, chosen = loss, strength
                 self._keep(estimator)
-        return Told({"C": chosen}, notes=notes)
+        return FitSummary({"C": chosen}, notes=notes)
 
     def predict(self, table: Table) -> np.ndarray:
         return 1 / (1 + np.exp(-(_inputs(table) @ self._weights + self._bias)))
@@ -79,3 +79,6 @@ def _fitted(rows: csr_array, train: Table, strength: float) -> LogisticRegressio
 def _inputs(table: Table) -> csr_array:
     counts = molecules.stacked(molecules.fingerprint, molecules.smiles(table))
     return csr_array(np.log1p(counts, dtype=np.float64))
+
+
+LEARNER = Fingerprint

@@ -7,16 +7,15 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import Table
 from modeling.learners.checks import check_target
-from modeling.problems.molecule import minimol as molecule_encoder
-from modeling.problems.molecule import molecules
+from modeling.problems.molecule import minimol, molecules
 from modeling.problems.molecule.boosting.molecule_lightgbm import TREES_SHARE, Trees
 from modeling.problems.molecule.minimol import MiniMol
 
 
-class Model:
+class MoleculeEmbedding:
     """The learner `lightgbm`, with the molecule's embedding and descriptors as further columns."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("binary",)
@@ -27,10 +26,10 @@ class Model:
     _network: MiniMol
     _trees: Trees
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start = time.monotonic()
         check_target(self, train, valid, fitting)
-        self._network = MiniMol.load(fitting.weights(molecule_encoder.NAME), fitting.compute.threads)
+        self._network = MiniMol.load(fitting.weights(minimol.NAME), fitting.compute.threads)
         read = [self._beside(rows) for rows in (train, valid)]
         spent = time.monotonic() - start
         fitting.progress(f"{len(train) + len(valid):,} molecules read in {spent:.0f} s")
@@ -58,5 +57,8 @@ class Model:
         if not len(table):
             return table
         texts = molecules.smiles(table)
-        embedded = molecule_encoder.embeddings(self._network, texts)
+        embedded = minimol.embeddings(self._network, texts)
         return molecules.beside(table, embedded, molecules.stacked(molecules.descriptors, texts))
+
+
+LEARNER = MoleculeEmbedding

@@ -9,7 +9,7 @@ import numpy as np
 from optuna.distributions import BaseDistribution, FloatDistribution
 from pydantic import Field
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import Table
 from modeling.learners.boosting import lightgbm
 from modeling.learners.checks import check_target
@@ -19,7 +19,7 @@ TREES_SHARE = 0.5
 """Of the time budget, which the trees get however long describing the molecules took."""
 
 
-class MoleculeKnobs(lightgbm.LightGBMKnobs):
+class MoleculeHyperparameters(lightgbm.LightGBMHyperparameters):
     """A tree sees few of the columns, because hundreds of them say much the same."""
 
     space: ClassVar[dict[str, BaseDistribution]] = lightgbm.SPACE | {"feature_fraction": FloatDistribution(0.05, 0.5)}
@@ -30,13 +30,13 @@ class MoleculeKnobs(lightgbm.LightGBMKnobs):
     lambda_l2: float = Field(1.0, ge=0)
 
 
-class Trees(lightgbm.Model):
-    """The learner `lightgbm` with knobs for molecules."""
+class Trees(lightgbm.LightGBM):
+    """The learner `lightgbm` with hyperparameters for molecules."""
 
-    knobs: ClassVar[type[lightgbm.LightGBMKnobs]] = MoleculeKnobs
+    hyperparameters: ClassVar[type[lightgbm.LightGBMHyperparameters]] = MoleculeHyperparameters
 
 
-class Model:
+class MoleculeLightGBM:
     """The learner `lightgbm`, with the molecule's fingerprint and descriptors as further columns."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("binary",)
@@ -46,7 +46,7 @@ class Model:
 
     _trees: Trees
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start = time.monotonic()
         check_target(self, train, valid, fitting)
         described = [_beside(rows) for rows in (train, valid)]
@@ -74,3 +74,6 @@ def _beside(table: Table) -> Table:
     texts = molecules.smiles(table)
     described = (molecules.stacked(of, texts) for of in (molecules.fingerprint, molecules.descriptors))
     return molecules.beside(table, *described)
+
+
+LEARNER = MoleculeLightGBM

@@ -12,13 +12,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import Table
-from modeling.learners.checks import Knobs, check_target, read_knobs
+from modeling.learners.checks import Hyperparameters, check_target, read_hyperparameters
 from modeling.learners.progress import thinned
-from modeling.learners.torch import training as _training
+from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
-from modeling.learners.torch.training import Objective, Plan, Rows, outputs, session
+from modeling.learners.torch.training import Batchable, Objective, Plan, outputs, session
 from modeling.problems.molecule import molecules
 
 CHUNK = 512
@@ -26,7 +26,7 @@ USUAL_ATOMS = 25
 """Sums over atoms are divided by it, to be of the size of a mean."""
 
 
-class MoleculeGraphKnobs(Knobs):
+class MoleculeGraphHyperparameters(Hyperparameters):
     """`width` of an atom's state, `layers` of messages; `epochs` at most, `patience` without a better validation
     loss."""
 
@@ -40,7 +40,7 @@ class MoleculeGraphKnobs(Knobs):
     patience: int = Field(8, ge=1)
 
 
-class Model:
+class MoleculeGraph:
     """Graph isomorphism layers with bonds (Xu et al. 2019; Hu et al. 2020), read out as mean and sum over the atoms,
     with the molecule's descriptors beside them (Yang et al. 2019)."""
 
@@ -49,19 +49,19 @@ class Model:
     extra: ClassVar[str | None] = "molecules"
     reads: ClassVar[str | None] = "molecule"
 
-    _knobs: MoleculeGraphKnobs
-    _network: "Network"
+    _knobs: MoleculeGraphHyperparameters
+    _network: "MessagePassingNetwork"
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start = time.monotonic()
-        self._knobs = read_knobs(MoleculeGraphKnobs, fitting.parameters)
+        self._knobs = read_hyperparameters(MoleculeGraphHyperparameters, fitting.parameters)
         check_target(self, train, valid, fitting)
         head, settings, device = Head.of(train, fitting), self._knobs.model_dump(), fitting.compute.device
-        rows = Rows(_inputs(train), head.target(train)).to(device)
-        judged = None if fitting.fixed else Rows(_inputs(valid), head.target(valid)).to(device)
+        rows = Batchable(_inputs(train), head.target(train)).to(device)
+        judged = None if fitting.fixed else Batchable(_inputs(valid), head.target(valid)).to(device)
         with session(fitting, fitting.compute.threads):
-            self._network = Network(rows.inputs[2].shape[1], self._knobs).to(device)
-            trained = _training.train(
+            self._network = MessagePassingNetwork(rows.inputs[2].shape[1], self._knobs).to(device)
+            trained = training.train(
                 self._network,
                 _optimiser(self._network, self._knobs),
                 Objective(head.cross_entropy, head.cross_entropy),
@@ -70,7 +70,7 @@ class Model:
                 Plan("graph", settings, start, self._knobs.epochs, self._knobs.batch, self._knobs.patience, CHUNK),
                 fitting,
             )
-        return Told(settings | {"epochs": trained.epochs}, thinned(trained.curve), trained.notes)
+        return FitSummary(settings | {"epochs": trained.epochs}, thinned(trained.curve), trained.notes)
 
     def predict(self, table: Table) -> np.ndarray:
         device = next(self._network.parameters()).device
@@ -86,24 +86,27 @@ class Model:
     def load(cls, folder: Path) -> Self:
         weights = load_file(folder / "weights.safetensors")
         model = cls()
-        model._knobs = MoleculeGraphKnobs(**json.loads((folder / "molecule_graph.json").read_text()))
-        model._network = Network(len(weights["scaled.running_mean"]), model._knobs)
+        model._knobs = MoleculeGraphHyperparameters(**json.loads((folder / "molecule_graph.json").read_text()))
+        model._network = MessagePassingNetwork(len(weights["scaled.running_mean"]), model._knobs)
         model._network.load_state_dict(weights)
         return model
 
 
-class Network(nn.Module):
+class MessagePassingNetwork(nn.Module):
     """Padded graphs and descriptors to a logit; padding is dropped before anything is computed."""
 
-    def __init__(self, descriptors: int, knobs: MoleculeGraphKnobs) -> None:
+    def __init__(self, descriptors: int, hyperparameters: MoleculeGraphHyperparameters) -> None:
         super().__init__()
-        width, layers = knobs.width, range(knobs.layers)
+        width, layers = hyperparameters.width, range(hyperparameters.layers)
         self.atom = nn.ModuleList(nn.Embedding(size, width) for size in molecules.ATOM_SIZES)
         self.bond = nn.ModuleList(nn.Embedding(molecules.BOND_KINDS, width) for _ in layers)
-        self.update = nn.ModuleList(_update(width, knobs.dropout) for _ in layers)
+        self.update = nn.ModuleList(_update(width, hyperparameters.dropout) for _ in layers)
         self.scaled = nn.BatchNorm1d(descriptors)
         self.readout = nn.Sequential(
-            nn.Linear(2 * width + descriptors, width), nn.ReLU(), nn.Dropout(knobs.dropout), nn.Linear(width, 1)
+            nn.Linear(2 * width + descriptors, width),
+            nn.ReLU(),
+            nn.Dropout(hyperparameters.dropout),
+            nn.Linear(width, 1),
         )
 
     def forward(self, atoms: Tensor, bonds: Tensor, descriptors: Tensor) -> Tensor:
@@ -126,8 +129,10 @@ class Network(nn.Module):
         return self.readout(torch.cat([mean, total / USUAL_ATOMS, scaled], dim=1))
 
 
-def _optimiser(network: nn.Module, knobs: MoleculeGraphKnobs) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(network.parameters(), knobs.learning_rate, weight_decay=knobs.weight_decay, fused=True)
+def _optimiser(network: nn.Module, hyperparameters: MoleculeGraphHyperparameters) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(
+        network.parameters(), hyperparameters.learning_rate, weight_decay=hyperparameters.weight_decay, fused=True
+    )
 
 
 def _update(width: int, dropout: float) -> nn.Sequential:
@@ -150,3 +155,6 @@ def _inputs(table: Table) -> tuple[Tensor, Tensor, Tensor]:
 
 def _padded(parts: list[np.ndarray]) -> Tensor:
     return nn.utils.rnn.pad_sequence([torch.from_numpy(part) for part in parts], batch_first=True)
+
+
+LEARNER = MoleculeGraph

@@ -5,13 +5,16 @@ from typing import ClassVar
 import numpy as np
 
 from modeling.core.table import Table
-from modeling.learners.rule import Rule
+from modeling.learners.rule import FixedRule
 
 
-class Model(Rule):
+class EqualWeight(FixedRule):
     """No forecast at all (NaN), which a portfolio answers with equal weights."""
 
     reads: ClassVar[str | None] = "portfolio"
 
     def predict(self, table: Table) -> np.ndarray:
         return np.full(len(table), np.nan)
+
+
+LEARNER = EqualWeight

@@ -5,13 +5,16 @@ from typing import ClassVar
 import numpy as np
 
 from modeling.core.table import Table
-from modeling.learners.rule import Rule
+from modeling.learners.rule import FixedRule
 
 
-class Model(Rule):
+class MinimumVariance(FixedRule):
     """Forecasts the same return for every asset, so that only their risk is left to choose by."""
 
     reads: ClassVar[str | None] = "portfolio"
 
     def predict(self, table: Table) -> np.ndarray:
         return np.zeros(len(table))
+
+
+LEARNER = MinimumVariance

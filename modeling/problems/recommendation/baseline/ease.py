@@ -10,12 +10,12 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import PositiveFloat
 
-from modeling.core.learner import Fitting, LearnerError, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, LearnerError, Outcome
 from modeling.core.table import Table
-from modeling.learners.checks import read_knobs
+from modeling.learners.checks import read_hyperparameters
 from modeling.problems.recommendation.ranking import (
     ITEMS,
-    RecommenderKnobs,
+    RecommenderHyperparameters,
     best_on,
     check_histories,
     popular,
@@ -28,13 +28,13 @@ MOST_ITEMS = 20_000
 """The items' square matrix is inverted: 3.2 GB at this size."""
 
 
-class EASEKnobs(RecommenderKnobs):
+class EASEHyperparameters(RecommenderHyperparameters):
     """`penalty`: L2 on the weights between items; None: chosen on validation users."""
 
     penalty: PositiveFloat | None = None
 
 
-class Model:
+class EASE:
     """Every item is predicted from all others: the weights that rebuild training histories best."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("ranking",)
@@ -45,23 +45,25 @@ class Model:
     _weights: np.ndarray
     _popular: np.ndarray
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         deadline = time.monotonic() + fitting.seconds
-        knobs = read_knobs(EASEKnobs, fitting.parameters)
+        hyperparameters = read_hyperparameters(EASEHyperparameters, fitting.parameters)
         check_histories(self, train, fitting)
         items = train.shared[ITEMS].height
         if items > MOST_ITEMS:
             raise LearnerError(f"EASE inverts a matrix of all {items:,} items; {MOST_ITEMS:,} at most: use item_knn")
-        self._popular, half_life = popular(train, valid, knobs, deadline)
+        self._popular, half_life = popular(train, valid, hyperparameters, deadline)
         together = self._together(train)
 
         def lists(penalty: float) -> np.ndarray:
             self._weights = between_items(together, penalty)
             return self.predict(valid)
 
-        penalty = best_on(valid, PENALTIES if knobs.penalty is None else (knobs.penalty,), lists, deadline)
+        penalty = best_on(
+            valid, PENALTIES if hyperparameters.penalty is None else (hyperparameters.penalty,), lists, deadline
+        )
         self._weights = between_items(together, penalty)
-        return Told(parameters={"half_life": half_life, "penalty": penalty})
+        return FitSummary(parameters={"half_life": half_life, "penalty": penalty})
 
     def predict(self, table: Table) -> np.ndarray:
         return ranked(lambda part: taken(part) @ self._weights, self._popular, table)
@@ -89,3 +91,6 @@ def between_items(together: np.ndarray, penalty: float) -> np.ndarray:
     weights = -inverse / inverse.diagonal()
     np.fill_diagonal(weights, 0)
     return weights.astype(np.float32)
+
+
+LEARNER = EASE

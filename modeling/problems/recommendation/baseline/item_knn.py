@@ -12,16 +12,23 @@ import numpy as np
 from pydantic import Field
 from scipy.sparse import csr_array, load_npz, save_npz
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import Table
-from modeling.learners.checks import read_knobs
-from modeling.problems.recommendation.ranking import RecommenderKnobs, best_on, check_histories, popular, ranked, taken
+from modeling.learners.checks import read_hyperparameters
+from modeling.problems.recommendation.ranking import (
+    RecommenderHyperparameters,
+    best_on,
+    check_histories,
+    popular,
+    ranked,
+    taken,
+)
 
 NEIGHBOURS = (100, 30, 300)
 SHRINKAGES = (10.0, 100.0)
 
 
-class ItemKNNKnobs(RecommenderKnobs):
+class ItemKNNHyperparameters(RecommenderHyperparameters):
     """`neighbours`: items that speak for an item; `shrink`: common users a pair must exceed by far to be believed.
     None: chosen on validation users."""
 
@@ -29,7 +36,7 @@ class ItemKNNKnobs(RecommenderKnobs):
     shrink: float | None = Field(None, ge=0)
 
 
-class Model:
+class ItemKNN:
     """The cosine of items, kept for each item's nearest."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("ranking",)
@@ -40,11 +47,11 @@ class Model:
     _similar: csr_array
     _popular: np.ndarray
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         deadline = time.monotonic() + fitting.seconds
-        knobs = read_knobs(ItemKNNKnobs, fitting.parameters)
+        hyperparameters = read_hyperparameters(ItemKNNHyperparameters, fitting.parameters)
         check_histories(self, train, fitting)
-        self._popular, half_life = popular(train, valid, knobs, deadline)
+        self._popular, half_life = popular(train, valid, hyperparameters, deadline)
         histories = taken(train)
         together = (histories.T @ histories).tocsr()
 
@@ -53,12 +60,12 @@ class Model:
             return self.predict(valid)
 
         choices = product(
-            NEIGHBOURS if knobs.neighbours is None else (knobs.neighbours,),
-            SHRINKAGES if knobs.shrink is None else (knobs.shrink,),
+            NEIGHBOURS if hyperparameters.neighbours is None else (hyperparameters.neighbours,),
+            SHRINKAGES if hyperparameters.shrink is None else (hyperparameters.shrink,),
         )
         neighbours, shrink = best_on(valid, list(choices), lists, deadline)
         self._similar = nearest(together, neighbours, shrink)
-        return Told(parameters={"half_life": half_life, "neighbours": neighbours, "shrink": shrink})
+        return FitSummary(parameters={"half_life": half_life, "neighbours": neighbours, "shrink": shrink})
 
     def predict(self, table: Table) -> np.ndarray:
         return ranked(lambda part: csr_array(taken(part) @ self._similar).toarray(), self._popular, table)
@@ -86,3 +93,6 @@ def nearest(together: csr_array, neighbours: int, shrink: float) -> csr_array:
     place = np.arange(len(row)) - np.searchsorted(row, row)
     kept = (place < neighbours) & (row != col)
     return csr_array((cosine[kept].astype(np.float32), (col[kept], row[kept])), shape=together.shape)
+
+
+LEARNER = ItemKNN

@@ -6,13 +6,13 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import Table
-from modeling.learners.checks import read_knobs
-from modeling.problems.recommendation.ranking import RecommenderKnobs, check_histories, popular, ranked
+from modeling.learners.checks import read_hyperparameters
+from modeling.problems.recommendation.ranking import RecommenderHyperparameters, check_histories, popular, ranked
 
 
-class Model:
+class Popularity:
     """Items by how often they were taken, lately above all where validation users say so."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("ranking",)
@@ -22,12 +22,12 @@ class Model:
 
     _popular: np.ndarray
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         deadline = time.monotonic() + fitting.seconds
-        knobs = read_knobs(RecommenderKnobs, fitting.parameters)
+        hyperparameters = read_hyperparameters(RecommenderHyperparameters, fitting.parameters)
         check_histories(self, train, fitting)
-        self._popular, half_life = popular(train, valid, knobs, deadline)
-        return Told(parameters={"half_life": half_life})
+        self._popular, half_life = popular(train, valid, hyperparameters, deadline)
+        return FitSummary(parameters={"half_life": half_life})
 
     def predict(self, table: Table) -> np.ndarray:
         return ranked(lambda part: np.tile(self._popular, (len(part), 1)), self._popular, table)
@@ -41,3 +41,6 @@ class Model:
         with np.load(folder / "popularity.npz", allow_pickle=False) as arrays:
             model._popular = arrays["popular"]
         return model
+
+
+LEARNER = Popularity

@@ -17,17 +17,17 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import Table
-from modeling.learners.checks import read_knobs
+from modeling.learners.checks import read_hyperparameters
 from modeling.learners.progress import thinned
-from modeling.learners.torch import training as _training
-from modeling.learners.torch.training import Objective, Plan, Rows, outputs, session
+from modeling.learners.torch import training
+from modeling.learners.torch.training import Batchable, Objective, Plan, outputs, session
 from modeling.problems.recommendation.ranking import (
     HISTORY,
     ITEMS,
     NO_ITEM,
-    RecommenderKnobs,
+    RecommenderHyperparameters,
     best_on,
     check_histories,
     popular,
@@ -38,7 +38,7 @@ CHUNK = 256
 PRIORS = (0.0, 0.25, 0.5, 1.0)
 
 
-class SASRecKnobs(RecommenderKnobs):
+class SASRecHyperparameters(RecommenderHyperparameters):
     """`length`: most recent items looked at. `prior`: how much of the logarithm of what is popular lately is added to
     the scores; None: chosen on validation users. `patience`: epochs without a better validation loss."""
 
@@ -54,7 +54,7 @@ class SASRecKnobs(RecommenderKnobs):
     prior: float | None = Field(None, ge=0)
 
 
-class Model:
+class SASRec:
     """A causal transformer whose item embeddings are also its output layer."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("ranking",)
@@ -62,33 +62,33 @@ class Model:
     extra: ClassVar[str | None] = None
     reads: ClassVar[str | None] = "recommendation"
 
-    _knobs: SASRecKnobs
+    _knobs: SASRecHyperparameters
     _network: "_Network"
     _popular: np.ndarray
     _prior: float
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start = time.monotonic()
-        self._knobs = knobs = read_knobs(SASRecKnobs, fitting.parameters)
+        self._knobs = hyperparameters = read_hyperparameters(SASRecHyperparameters, fitting.parameters)
         check_histories(self, train, fitting)
-        self._popular, half_life = popular(train, valid, knobs, start + fitting.seconds)
-        settings, device = knobs.model_dump(mode="json"), fitting.compute.device
-        judged = None if fitting.fixed else Rows((self._recent(valid),), torch.from_numpy(valid.target)).to(device)
+        self._popular, half_life = popular(train, valid, hyperparameters, start + fitting.seconds)
+        settings, device = hyperparameters.model_dump(mode="json"), fitting.compute.device
+        judged = None if fitting.fixed else Batchable((self._recent(valid),), torch.from_numpy(valid.target)).to(device)
         with session(fitting, fitting.compute.threads):
-            self._network = _Network(train.shared[ITEMS].height, knobs).to(device)
-            trained = _training.train(
+            self._network = _Network(train.shared[ITEMS].height, hyperparameters).to(device)
+            trained = training.train(
                 self._network,
-                torch.optim.AdamW(self._network.parameters(), lr=knobs.learning_rate),
+                torch.optim.AdamW(self._network.parameters(), lr=hyperparameters.learning_rate),
                 Objective(_next_item, _wanted_items),
-                windows(train, knobs.length).to(device),
+                windows(train, hyperparameters.length).to(device),
                 judged,
                 Plan(
                     "sasrec",
                     settings,
                     start,
-                    knobs.epochs,
-                    knobs.batch,
-                    None if fitting.fixed else knobs.patience,
+                    hyperparameters.epochs,
+                    hyperparameters.batch,
+                    None if fitting.fixed else hyperparameters.patience,
                     CHUNK,
                 ),
                 fitting,
@@ -98,10 +98,10 @@ class Model:
             self._prior = prior
             return self.predict(valid)
 
-        priors = PRIORS if knobs.prior is None else (knobs.prior,)
+        priors = PRIORS if hyperparameters.prior is None else (hyperparameters.prior,)
         self._prior = best_on(valid, priors, lists, start + fitting.seconds)
         chosen = {"half_life": half_life, "epochs": trained.epochs, "prior": self._prior}
-        return Told(settings | chosen, thinned(trained.curve), trained.notes)
+        return FitSummary(settings | chosen, thinned(trained.curve), trained.notes)
 
     def predict(self, table: Table) -> np.ndarray:
         return ranked(self._scores, self._popular, table)
@@ -109,14 +109,14 @@ class Model:
     def save(self, folder: Path) -> None:
         save_file(self._network.state_dict(), folder / "weights.safetensors")
         np.savez(folder / "popularity.npz", allow_pickle=False, popular=self._popular)
-        facts = {"knobs": self._knobs.model_dump(mode="json"), "prior": self._prior}
+        facts = {"hyperparameters": self._knobs.model_dump(mode="json"), "prior": self._prior}
         (folder / "sasrec.json").write_text(json.dumps(facts))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         facts = json.loads((folder / "sasrec.json").read_text())
         model = cls()
-        model._knobs, model._prior = SASRecKnobs(**facts["knobs"]), facts["prior"]
+        model._knobs, model._prior = SASRecHyperparameters(**facts["hyperparameters"]), facts["prior"]
         with np.load(folder / "popularity.npz", allow_pickle=False) as arrays:
             model._popular = arrays["popular"]
         model._network = _Network(len(model._popular), model._knobs)
@@ -133,7 +133,7 @@ class Model:
         return _filled(table.content[HISTORY].list.tail(self._knobs.length), self._knobs.length)
 
 
-def windows(table: Table, length: int) -> Rows:
+def windows(table: Table, length: int) -> Batchable:
     """Every history cut from its end into pieces of `length`: the items, and for each the one that follows it."""
     histories = [np.array(history) for history in table.content[HISTORY] if len(history) > 1]
     pieces = [
@@ -141,7 +141,7 @@ def windows(table: Table, length: int) -> Rows:
     ]
     inputs = _filled(pl.Series([piece[:-1] for piece in pieces], dtype=pl.List(pl.Int32)), length)
     following = _filled(pl.Series([piece[1:] for piece in pieces], dtype=pl.List(pl.Int32)), length)
-    return Rows((inputs,), following)
+    return Batchable((inputs,), following)
 
 
 def _filled(lists: pl.Series, length: int) -> Tensor:
@@ -165,16 +165,24 @@ def _wanted_items(output: Tensor, target: Tensor) -> Tensor:
 class _Network(nn.Module):
     """Logits of the next item: after every item of a sequence in training, after its last otherwise."""
 
-    def __init__(self, items: int, knobs: SASRecKnobs) -> None:
+    def __init__(self, items: int, hyperparameters: SASRecHyperparameters) -> None:
         super().__init__()
-        self.items = nn.Embedding(items + 1, knobs.width, padding_idx=items)
-        self.places = nn.Embedding(knobs.length, knobs.width)
+        self.items = nn.Embedding(items + 1, hyperparameters.width, padding_idx=items)
+        self.places = nn.Embedding(hyperparameters.length, hyperparameters.width)
         self.bias = nn.Parameter(torch.zeros(items))
         block = nn.TransformerEncoderLayer(
-            knobs.width, knobs.heads, knobs.width, knobs.dropout, activation="gelu", batch_first=True, norm_first=True
+            hyperparameters.width,
+            hyperparameters.heads,
+            hyperparameters.width,
+            hyperparameters.dropout,
+            activation="gelu",
+            batch_first=True,
+            norm_first=True,
         )
-        self.blocks = nn.TransformerEncoder(block, knobs.blocks, nn.LayerNorm(knobs.width), enable_nested_tensor=False)
-        self.dropout = nn.Dropout(knobs.dropout)
+        self.blocks = nn.TransformerEncoder(
+            block, hyperparameters.blocks, nn.LayerNorm(hyperparameters.width), enable_nested_tensor=False
+        )
+        self.dropout = nn.Dropout(hyperparameters.dropout)
         nn.init.normal_(self.items.weight, std=0.02)
         nn.init.normal_(self.places.weight, std=0.02)
 
@@ -189,3 +197,6 @@ class _Network(nn.Module):
             last = (known.sum(1) - 1).clamp_min(0)
             states = states[torch.arange(len(states), device=sequence.device), last]
         return states @ self.items.weight[:-1].T + self.bias
+
+
+LEARNER = SASRec

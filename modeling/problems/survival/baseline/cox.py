@@ -7,23 +7,23 @@ import numpy as np
 from pydantic import Field, PositiveFloat
 from sklearn.compose import ColumnTransformer
 
-from modeling.core.learner import Fitting, LearnerError, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, LearnerError, Outcome
 from modeling.core.table import Table
 from modeling.learners import encoding
 from modeling.learners.censoring import AtRisk, seen, times
-from modeling.learners.checks import Knobs, check, read_knobs
+from modeling.learners.checks import Hyperparameters, check, read_hyperparameters
 
 STRENGTHS = (0.1, 0.03, 0.01, 0.003, 0.001)
 
 
-class CoxKnobs(Knobs):
+class CoxHyperparameters(Hyperparameters):
     """`alpha`: strength of the penalty; None: chosen on validation rows. `l1_ratio`: the lasso's part in it."""
 
     alpha: PositiveFloat | None = None
     l1_ratio: float = Field(0.1, gt=0, le=1)
 
 
-class Model:
+class Cox:
     """scikit-survival's `CoxnetSurvivalAnalysis` (Simon et al. 2011) on quantile-scaled and one-hot columns."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("survival",)
@@ -34,17 +34,17 @@ class Model:
     _columns: ColumnTransformer
     _coefficients: np.ndarray
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
-        knobs = read_knobs(CoxKnobs, fitting.parameters)
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        hyperparameters = read_hyperparameters(CoxHyperparameters, fitting.parameters)
         check(self, train, valid, fitting)
         self._columns = encoding.encoder(train, fitting.seed)
-        strengths = [*(alpha for alpha in STRENGTHS if not knobs.alpha or alpha > knobs.alpha)]
-        strengths += [knobs.alpha] if knobs.alpha else []
-        path = _path(self._inputs(train), train.target, strengths, knobs.l1_ratio)
-        best = -1 if knobs.alpha else _least_loss(path, self._inputs(valid), valid.target)
+        strengths = [*(alpha for alpha in STRENGTHS if not hyperparameters.alpha or alpha > hyperparameters.alpha)]
+        strengths += [hyperparameters.alpha] if hyperparameters.alpha else []
+        path = _path(self._inputs(train), train.target, strengths, hyperparameters.l1_ratio)
+        best = -1 if hyperparameters.alpha else _least_loss(path, self._inputs(valid), valid.target)
         self._coefficients = path[:, best]
         notes = [] if path.shape[1] == len(strengths) else [f"diverged with alpha below {strengths[path.shape[1] - 1]}"]
-        return Told(knobs.model_dump() | {"alpha": strengths[: path.shape[1]][best]}, notes=notes)
+        return FitSummary(hyperparameters.model_dump() | {"alpha": strengths[: path.shape[1]][best]}, notes=notes)
 
     def predict(self, table: Table) -> np.ndarray:
         return self._inputs(table) @ self._coefficients
@@ -91,3 +91,6 @@ def _least_loss(coefficients: np.ndarray, inputs: np.ndarray, target: np.ndarray
     """Which column of `coefficients` ``[width, k]`` does best on these rows."""
     at_risk = AtRisk(target)
     return int(np.argmin([at_risk.loss(inputs @ column) for column in coefficients.T]))
+
+
+LEARNER = Cox

@@ -18,15 +18,15 @@ from pydantic import Field
 from scipy.optimize import minimize
 from scipy.special import betaln, gammaln, hyp2f1
 
-from modeling.core.learner import Fitting, LearnerError, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, LearnerError, Outcome
 from modeling.core.table import Table
-from modeling.learners.checks import check_target, read_knobs
-from modeling.problems.tabular.orders import OrderKnobs, column
+from modeling.learners.checks import check_target, read_hyperparameters
+from modeling.problems.tabular.orders import OrderHyperparameters, column
 
 WEEK = 7.0
 
 
-class BGNBDKnobs(OrderKnobs):
+class BGNBDHyperparameters(OrderHyperparameters):
     """`age`: the column of the days since the first order. `horizon`: the days ahead that the target adds up."""
 
     age: str = "days_since_first"
@@ -49,12 +49,12 @@ class History:
     value: np.ndarray
 
     @classmethod
-    def of(cls, table: Table, knobs: BGNBDKnobs) -> Self:
-        orders, spend, since, age = (column(table, name) for name in knobs.columns)
+    def of(cls, table: Table, hyperparameters: BGNBDHyperparameters) -> Self:
+        orders, spend, since, age = (column(table, name) for name in hyperparameters.columns)
         return cls(orders - 1, np.maximum(age - since, 0) / WEEK, age / WEEK, spend / orders)
 
 
-class Model:
+class BGNBD:
     """Expected orders in the horizon times the expected value of an order."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("regression",)
@@ -62,12 +62,12 @@ class Model:
     extra: ClassVar[str | None] = None
     reads: ClassVar[str | None] = "orders"
 
-    _knobs: BGNBDKnobs
+    _knobs: BGNBDHyperparameters
     _orders: tuple[float, ...]
     _value: tuple[float, ...]
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
-        self._knobs = read_knobs(BGNBDKnobs, fitting.parameters)
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        self._knobs = read_hyperparameters(BGNBDHyperparameters, fitting.parameters)
         check_target(self, train, valid, fitting)
         _check(train, self._knobs)
         history = History.of(train, self._knobs)
@@ -76,7 +76,7 @@ class Model:
         self._value = _most_likely(lambda *of: value_likelihood(paid, *of), parameters=3)
         fitted = zip(("r", "alpha", "a", "b", "p", "q", "gamma"), (*self._orders, *self._value), strict=True)
         note = "maximum likelihood, in weeks: " + ", ".join(f"{name} {value:.3g}" for name, value in fitted)
-        return Told(parameters=self._knobs.model_dump(), notes=[note])
+        return FitSummary(parameters=self._knobs.model_dump(), notes=[note])
 
     def predict(self, table: Table) -> np.ndarray:
         history = History.of(table, self._knobs)
@@ -84,14 +84,14 @@ class Model:
         return orders * expected_value(history, *self._value)
 
     def save(self, folder: Path) -> None:
-        facts = {"knobs": self._knobs.model_dump(), "orders": self._orders, "value": self._value}
+        facts = {"hyperparameters": self._knobs.model_dump(), "orders": self._orders, "value": self._value}
         (folder / "bg_nbd.json").write_text(json.dumps(facts))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         facts = json.loads((folder / "bg_nbd.json").read_text())
         model = cls()
-        model._knobs = BGNBDKnobs(**facts["knobs"])
+        model._knobs = BGNBDHyperparameters(**facts["hyperparameters"])
         model._orders, model._value = tuple(facts["orders"]), tuple(facts["value"])
         return model
 
@@ -127,17 +127,17 @@ def expected_value(history: History, p: float, q: float, gamma: float) -> np.nda
     return p * (gamma + orders * history.value) / (p * orders + q - 1)
 
 
-def _check(train: Table, knobs: BGNBDKnobs) -> None:
+def _check(train: Table, hyperparameters: BGNBDHyperparameters) -> None:
     """Raises
     ------
     LearnerError: a column is missing, or holds what no orders can.
     """
-    orders, spend, since, age = (column(train, name) for name in knobs.columns)
+    orders, spend, since, age = (column(train, name) for name in hyperparameters.columns)
     impossible = (orders < 1) | (spend < 0) | (since > age) | (age <= 0)
     if impossible.any():
         raise LearnerError(
             f"{impossible.sum():,} of {len(train):,} training rows have no order, negative spend, or a last order "
-            f"before the first (columns {', '.join(knobs.columns)}): quarantine them"
+            f"before the first (columns {', '.join(hyperparameters.columns)}): quarantine them"
         )
 
 
@@ -152,3 +152,6 @@ def _most_likely(likelihood: Callable[..., np.ndarray], parameters: int) -> tupl
     if not np.isfinite(found.fun):
         raise LearnerError(f"no parameters make these orders likely: {found.message}")
     return tuple(np.exp(found.x).tolist())
+
+
+LEARNER = BGNBD

@@ -7,21 +7,21 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import Table
-from modeling.learners.checks import check, read_knobs
-from modeling.problems.tabular.orders import OrderKnobs, column
+from modeling.learners.checks import check, read_hyperparameters
+from modeling.problems.tabular.orders import OrderHyperparameters, column
 
 GROUPS = (2, 3, 4, 5)
 
 
-class RFMKnobs(OrderKnobs):
+class RFMHyperparameters(OrderHyperparameters):
     """`groups`: of about equal size, for each of the three; None: chosen on validation rows."""
 
     groups: int | None = Field(None, ge=2)
 
 
-class Model:
+class RFM:
     """The mean target of the training customers in the same cell; of all of them, where the cell was empty.
 
     Source: Hughes 1994, "Strategic database marketing".
@@ -32,38 +32,38 @@ class Model:
     extra: ClassVar[str | None] = None
     reads: ClassVar[str | None] = "orders"
 
-    _knobs: RFMKnobs
+    _knobs: RFMHyperparameters
     _edges: list[list[float]]
     _means: np.ndarray
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
-        knobs = read_knobs(RFMKnobs, fitting.parameters)
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        hyperparameters = read_hyperparameters(RFMHyperparameters, fitting.parameters)
         check(self, train, valid, fitting)
-        if knobs.groups is None:
-            errors = {groups: self._tabulated(train, knobs, groups)._error(valid) for groups in GROUPS}
-            knobs = knobs.model_copy(update={"groups": min(errors, key=errors.__getitem__)})
-        self._tabulated(train, knobs, knobs.groups or GROUPS[-1])
-        return Told(parameters=knobs.model_dump())
+        if hyperparameters.groups is None:
+            errors = {groups: self._tabulated(train, hyperparameters, groups)._error(valid) for groups in GROUPS}
+            hyperparameters = hyperparameters.model_copy(update={"groups": min(errors, key=errors.__getitem__)})
+        self._tabulated(train, hyperparameters, hyperparameters.groups or GROUPS[-1])
+        return FitSummary(parameters=hyperparameters.model_dump())
 
     def predict(self, table: Table) -> np.ndarray:
         return self._means[self._cells(table)]
 
     def save(self, folder: Path) -> None:
-        facts = {"knobs": self._knobs.model_dump(), "edges": self._edges, "means": self._means.tolist()}
+        facts = {"hyperparameters": self._knobs.model_dump(), "edges": self._edges, "means": self._means.tolist()}
         (folder / "rfm.json").write_text(json.dumps(facts))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         facts = json.loads((folder / "rfm.json").read_text())
         model = cls()
-        model._knobs, model._edges = RFMKnobs(**facts["knobs"]), facts["edges"]
+        model._knobs, model._edges = RFMHyperparameters(**facts["hyperparameters"]), facts["edges"]
         model._means = np.array(facts["means"])
         return model
 
-    def _tabulated(self, train: Table, knobs: RFMKnobs, groups: int) -> Self:
+    def _tabulated(self, train: Table, hyperparameters: RFMHyperparameters, groups: int) -> Self:
         inner = np.linspace(0, 1, groups + 1)[1:-1]
-        self._knobs = knobs.model_copy(update={"groups": groups})
-        self._edges = [np.quantile(column(train, name), inner).tolist() for name in _names(knobs)]
+        self._knobs = hyperparameters.model_copy(update={"groups": groups})
+        self._edges = [np.quantile(column(train, name), inner).tolist() for name in _names(hyperparameters)]
         cells = self._cells(train)
         count, total = (np.bincount(cells, of, groups**3) for of in (None, train.target))
         self._means = np.where(count > 0, total / np.maximum(count, 1), train.target.mean())
@@ -81,5 +81,8 @@ class Model:
         return float(np.mean((self.predict(valid) - valid.target) ** 2))
 
 
-def _names(knobs: RFMKnobs) -> tuple[str, str, str]:
-    return knobs.recency, knobs.frequency, knobs.monetary
+def _names(hyperparameters: RFMHyperparameters) -> tuple[str, str, str]:
+    return hyperparameters.recency, hyperparameters.frequency, hyperparameters.monetary
+
+
+LEARNER = RFM

@@ -11,23 +11,23 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import Table
 from modeling.learners.boosting import lightgbm
-from modeling.learners.checks import Knobs, read_knobs
+from modeling.learners.checks import Hyperparameters, read_hyperparameters
 from modeling.problems.tabular.baseline import bg_nbd
 
 EXPECTED = "expected by BG/NBD"
 
 
-class CorrectionKnobs(Knobs):
-    """The knobs of each part."""
+class CorrectionHyperparameters(Hyperparameters):
+    """The hyperparameters of each part."""
 
     bg_nbd: dict[str, Any]
     lightgbm: dict[str, Any] = Field(default={})
 
 
-class Model:
+class BGNBDLightGBM:
     """The expected spend of `bg_nbd`, which is a feature too, and trees that predict its error."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("regression",)
@@ -35,17 +35,17 @@ class Model:
     extra: ClassVar[str | None] = None
     reads: ClassVar[str | None] = "orders"
 
-    _orders: bg_nbd.Model
-    _trees: lightgbm.Model
+    _orders: bg_nbd.BGNBD
+    _trees: lightgbm.LightGBM
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
-        knobs = read_knobs(CorrectionKnobs, fitting.parameters)
-        self._orders, self._trees = bg_nbd.Model(), lightgbm.Model()
-        orders = self._orders.fit(train, valid, replace(fitting, parameters=knobs.bg_nbd))
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        hyperparameters = read_hyperparameters(CorrectionHyperparameters, fitting.parameters)
+        self._orders, self._trees = bg_nbd.BGNBD(), lightgbm.LightGBM()
+        orders = self._orders.fit(train, valid, replace(fitting, parameters=hyperparameters.bg_nbd))
         errors = self._errors(train), self._errors(valid)
-        trees = self._trees.fit(*errors, replace(fitting, parameters=knobs.lightgbm))
+        trees = self._trees.fit(*errors, replace(fitting, parameters=hyperparameters.lightgbm))
         parameters = {"bg_nbd": orders.parameters, "lightgbm": trees.parameters}
-        return Told(parameters, trees.curve, [*orders.notes, *trees.notes])
+        return FitSummary(parameters, trees.curve, [*orders.notes, *trees.notes])
 
     def predict(self, table: Table) -> np.ndarray:
         errors = self._errors(table)
@@ -58,7 +58,7 @@ class Model:
     @classmethod
     def load(cls, folder: Path) -> Self:
         model = cls()
-        model._orders, model._trees = bg_nbd.Model.load(folder), lightgbm.Model.load(folder)
+        model._orders, model._trees = bg_nbd.BGNBD.load(folder), lightgbm.LightGBM.load(folder)
         return model
 
     def _errors(self, table: Table) -> Table:
@@ -70,3 +70,6 @@ class Model:
             numeric_names=(*table.numeric_names, EXPECTED),
             target=table.target - expected if table.target.size else table.target,
         )
+
+
+LEARNER = BGNBDLightGBM

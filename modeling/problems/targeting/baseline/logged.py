@@ -6,14 +6,14 @@ from typing import ClassVar, Self
 import numpy as np
 import polars as pl
 
-from modeling.core.learner import Fitting, LearnerError, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, LearnerError, Outcome
 from modeling.core.table import Table
-from modeling.learners.checks import Knobs, check_target, read_knobs
+from modeling.learners.checks import Hyperparameters, check_target, read_hyperparameters
 from modeling.problems.targeting.impressions import WHICH
 from modeling.problems.targeting.policies import ACTIONS, LOGGED_SCORE
 
 
-class Model:
+class LoggedPolicy:
     """No model of clicks: the score that the task's policy turns into each action's share of the production log."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("binary",)
@@ -23,13 +23,13 @@ class Model:
 
     _scores: pl.DataFrame
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
-        read_knobs(Knobs, fitting.parameters)
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        read_hyperparameters(Hyperparameters, fitting.parameters)
         check_target(self, train, valid, fitting)
         if ACTIONS not in train.shared:
             raise LearnerError("the rows hold no actions that were logged: use the task targeting")
         self._scores = train.shared[ACTIONS].group_by(WHICH).agg(pl.mean(LOGGED_SCORE)).sort(WHICH)
-        return Told(parameters={})
+        return FitSummary(parameters={})
 
     def predict(self, table: Table) -> np.ndarray:
         known = self._scores[WHICH].to_numpy()
@@ -44,3 +44,6 @@ class Model:
         model = cls()
         model._scores = pl.read_parquet(folder / "logged.parquet")
         return model
+
+
+LEARNER = LoggedPolicy

@@ -18,9 +18,9 @@ from sklearn.metrics import log_loss
 from sklearn.pipeline import FeatureUnion
 from sklearn.svm import LinearSVC
 
-from modeling.core.learner import Fitting, LearnerError, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, LearnerError, Outcome
 from modeling.core.table import Table
-from modeling.learners.checks import Knobs, check_target, read_knobs
+from modeling.learners.checks import Hyperparameters, check_target, read_hyperparameters
 from modeling.learners.progress import throttled
 from modeling.problems.text import texts
 
@@ -33,7 +33,7 @@ TOLERANCE = 0.01
 """Of the optimiser; ten times finer takes twice as long and answers the same."""
 
 
-class TfidfKnobs(Knobs):
+class TfidfHyperparameters(Hyperparameters):
     """`C`: inverse strength of the penalty. `temperature`: what the margins are divided by. None: chosen on validation
     rows.
     """
@@ -42,7 +42,7 @@ class TfidfKnobs(Knobs):
     temperature: PositiveFloat | None = None
 
 
-class Model:
+class TFIDF:
     """scikit-learn's `LinearSVC`, one class against the rest, on words, pairs of words and pieces of 3 to 5 letters."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass")
@@ -55,29 +55,32 @@ class Model:
     _offsets: np.ndarray
     _temperature: float
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start, say, notes = time.monotonic(), throttled(fitting.progress), []
-        knobs = read_knobs(TfidfKnobs, fitting.parameters)
+        hyperparameters = read_hyperparameters(TfidfHyperparameters, fitting.parameters)
         check_target(self, train, valid, fitting)
         self._columns, read = _columns(train)
         if fitting.fixed:
-            self._keep(_machine(knobs.C or 1.0, fitting.seed).fit(read, train.target), knobs.temperature or 1.0)
-            return Told(parameters=knobs.model_dump())
+            self._keep(
+                _machine(hyperparameters.C or 1.0, fitting.seed).fit(read, train.target),
+                hyperparameters.temperature or 1.0,
+            )
+            return FitSummary(parameters=hyperparameters.model_dump())
 
         judged, chosen, lowest = self._columns.transform(texts.texts(valid)), STRENGTHS[0], float("inf")
-        strengths, ready = (knobs.C,) if knobs.C else STRENGTHS, time.monotonic()
+        strengths, ready = (hyperparameters.C,) if hyperparameters.C else STRENGTHS, time.monotonic()
         for done, strength in enumerate(strengths):
             now = time.monotonic()
             if done and now - start + (now - ready) / done > fitting.seconds:
                 notes.append(f"time was up after {done} of {len(strengths)} values of C")
                 break
             machine = _machine(strength, fitting.seed).fit(read, train.target)
-            temperature, loss = _tempered(machine.decision_function(judged), valid.target, knobs.temperature)
+            temperature, loss = _tempered(machine.decision_function(judged), valid.target, hyperparameters.temperature)
             say(f"C {strength:g}: validation loss {loss:.4f}")
             if loss < lowest:
                 self._keep(machine, temperature)
                 chosen, lowest = strength, loss
-        return Told(parameters={"C": chosen, "temperature": self._temperature}, notes=notes)
+        return FitSummary(parameters={"C": chosen, "temperature": self._temperature}, notes=notes)
 
     def _keep(self, machine: LinearSVC, temperature: float) -> None:
         self._weights, self._offsets, self._temperature = machine.coef_, np.atleast_1d(machine.intercept_), temperature
@@ -161,3 +164,6 @@ def _tempered(margins: np.ndarray, target: np.ndarray, temperature: float | None
 
 def _probability(margins: np.ndarray, temperature: float) -> np.ndarray:
     return softmax(margins / temperature, axis=1) if margins.ndim == 2 else expit(margins / temperature)
+
+
+LEARNER = TFIDF

@@ -9,16 +9,16 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from modeling.core.learner import Fitting, Outcome, Told
+from modeling.core.learner import FitSummary, Fitting, Outcome
 from modeling.core.table import Table
 from modeling.learners.boosting import lightgbm
-from modeling.learners.checks import check_target, read_knobs
+from modeling.learners.checks import check_target, read_hyperparameters
 from modeling.learners.torch.training import session
 from modeling.problems.text import language, texts
-from modeling.problems.text.language import Encoder, LanguageKnobs
+from modeling.problems.text.language import Encoder, LanguageHyperparameters
 
 
-class TextLightGBMKnobs(LanguageKnobs, lightgbm.LightGBMKnobs):
+class TextLightGBMHyperparameters(LanguageHyperparameters, lightgbm.LightGBMHyperparameters):
     """The first trial has small trees that see a third of the columns each: an embedding's hundreds of numbers say much
     the same.
     """
@@ -28,7 +28,7 @@ class TextLightGBMKnobs(LanguageKnobs, lightgbm.LightGBMKnobs):
     feature_fraction: float = Field(0.3, gt=0, le=1)
 
 
-class Model:
+class TextLightGBM:
     """The learner `lightgbm`, with the embedding of the text as further columns."""
 
     outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass")
@@ -37,27 +37,29 @@ class Model:
     reads: ClassVar[str | None] = "text"
 
     _encoder: Encoder
-    _trees: lightgbm.Model
+    _trees: lightgbm.LightGBM
 
-    def fit(self, train: Table, valid: Table, fitting: Fitting) -> Told:
+    def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start, compute = time.monotonic(), fitting.compute
-        knobs = read_knobs(TextLightGBMKnobs, fitting.parameters).settled(compute)
+        hyperparameters = read_hyperparameters(TextLightGBMHyperparameters, fitting.parameters).settled(compute)
         check_target(self, train, valid, fitting)
         both = (*texts.texts(train), *texts.texts(valid))
         with session(fitting, compute.threads):
-            self._encoder = language.opened(knobs, fitting.weights, both[: len(train)], compute.device)
+            self._encoder = language.opened(hyperparameters, fitting.weights, both[: len(train)], compute.device)
             embedded = language.embeddings(self._encoder, both)
         spent = time.monotonic() - start
         fitting.progress(f"{len(both):,} texts embedded in {spent:.0f} s")
         of_trees = replace(
             fitting,
             seconds=max(fitting.seconds - spent, 1.0),
-            parameters=knobs.model_dump(include=set(lightgbm.LightGBMKnobs.model_fields)),
+            parameters=hyperparameters.model_dump(include=set(lightgbm.LightGBMHyperparameters.model_fields)),
         )
-        self._trees = lightgbm.Model()
+        self._trees = lightgbm.LightGBM()
         told = self._trees.fit(_beside(train, embedded[: len(train)]), _beside(valid, embedded[len(train) :]), of_trees)
-        read = knobs.model_dump(include=set(LanguageKnobs.model_fields))
-        return Told(read | told.parameters, told.curve, [f"not trained: {knobs.told(compute)}", *told.notes])
+        read = hyperparameters.model_dump(include=set(LanguageHyperparameters.model_fields))
+        return FitSummary(
+            read | told.parameters, told.curve, [f"not trained: {hyperparameters.told(compute)}", *told.notes]
+        )
 
     def predict(self, table: Table) -> np.ndarray:
         embedded = language.embeddings(self._encoder, texts.texts(table))
@@ -73,7 +75,7 @@ class Model:
         model = cls()
         length = json.loads((folder / "text.json").read_text())["length"]
         model._encoder = Encoder.load(folder / "encoder", length)
-        model._trees = lightgbm.Model.load(folder)
+        model._trees = lightgbm.LightGBM.load(folder)
         return model
 
 
@@ -82,3 +84,6 @@ def _beside(table: Table, embedded: np.ndarray) -> Table:
     names = (f"embedding {number}" for number in range(embedded.shape[1]))
     numeric = np.hstack([table.numeric, embedded])
     return replace(table, numeric=numeric, numeric_names=(*table.numeric_names, *names))
+
+
+LEARNER = TextLightGBM

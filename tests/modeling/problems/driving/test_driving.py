@@ -12,24 +12,23 @@ from modeling.core.features import FeatureError
 from modeling.core.learner import Fitting
 from modeling.core.table import Table
 from modeling.core.task import TargetError
-from modeling.problems import learners
-from modeling.problems import tasks as registry
+from modeling.problems import learners, tasks
 from modeling.problems.driving import highway
 
 from ...small_data import validated
-from . import tiny_driving as tiny
+from . import tiny_driving
 
 pytest.importorskip("highway_env")
 
 
 @pytest.fixture(scope="module")
 def frame() -> pl.DataFrame:
-    return tiny.frame()
+    return tiny_driving.frame()
 
 
 def prepared(frame: pl.DataFrame, **changes):
-    use_case = UseCase.model_validate(tiny.CONTENT | changes).placed("tiny/driving", Path("tiny"))
-    task = registry.task(use_case)
+    use_case = UseCase.model_validate(tiny_driving.CONTENT | changes).placed("tiny/driving", Path("tiny"))
+    task = tasks.task(use_case)
     return task, task.prepare(validated(frame), use_case, None)
 
 
@@ -58,7 +57,7 @@ def test_an_episode_is_the_same_from_the_same_seed(frame):
 def test_a_collision_counts_nothing_and_ends_the_episode():
     furthest, weight = np.array([100.0, 100.0]), np.ones(2)
     answers = np.array([[80.0, 0, 25, 1], [40.0, 1, 20, 3]])
-    metrics = registry.task_type("driving")().metrics([])
+    metrics = tasks.task_type("driving")().metrics([])
     scores = {name: metric.score(furthest, answers, weight) for name, metric in metrics.items()}
     assert scores == pytest.approx(
         {"safe_progress": 0.4, "collision_rate": 0.5, "progress": 0.6, "speed": 22.5, "discomfort": 2.0}
@@ -93,8 +92,8 @@ def test_idm_follows_and_changes_lane_as_the_rules_say(frame, perceived, action)
 
 
 def test_the_rules_of_the_road_get_further_than_constant_speed(frame):
-    config = tiny.ROAD["config"] | {"vehicles_count": 5, "duration": 8}
-    settings = tiny.ROAD | {"config": config}
+    config = tiny_driving.ROAD["config"] | {"vehicles_count": 5, "duration": 8}
+    settings = tiny_driving.ROAD | {"config": config}
     task, features = prepared(frame, settings=settings)
     metrics = task.metrics([])["safe_progress"]
     units = task.units(features.train)
@@ -116,8 +115,8 @@ def test_rows_without_what_the_simulator_shows_are_refused(frame):
 
 
 def test_an_observation_in_other_units_is_refused(frame):
-    observation = tiny.ROAD["config"]["observation"] | {"normalize": True}
-    settings = tiny.ROAD | {"config": tiny.ROAD["config"] | {"observation": observation}}
+    observation = tiny_driving.ROAD["config"]["observation"] | {"normalize": True}
+    settings = tiny_driving.ROAD | {"config": tiny_driving.ROAD["config"] | {"observation": observation}}
     with pytest.raises(FeatureError, match="`normalize: false`"):
         prepared(frame, settings=settings)
 

@@ -19,13 +19,21 @@ from modeling.core.splits import SplitError
 from modeling.core.task import Metric
 from modeling.problems import learners, tasks
 from modeling.problems.forecasting.quantiles import LEVELS, conformal, coverage, weighted_quantile_loss
-from modeling.problems.forecasting.series import SEASONAL_NAIVE, SMOOTHED, STEP, Layout, SeriesRecipe, on_grid, smoothed
+from modeling.problems.forecasting.series import (
+    SEASONAL_NAIVE,
+    SMOOTHED,
+    STEP,
+    SeriesLayout,
+    SeriesRecipe,
+    on_grid,
+    smoothed,
+)
 from modeling.problems.forecasting.task import MOMENTS
 
 from ...small_data import validated
 from .tiny_forecasting import CONTENT, frame
 
-LAYOUT = Layout("shop", "hour", "sold", "1h", 6, [24], "refuse")
+LAYOUT = SeriesLayout("shop", "hour", "sold", "1h", 6, [24], "refuse")
 
 
 def prepared(rows: pl.DataFrame, **changes: Any) -> FeatureSet:
@@ -80,7 +88,7 @@ def test_a_recipe_read_back_makes_the_same_features(features, tmp_path):
 def test_smoothing_forecasts_a_season_that_never_changes():
     season = np.array([1.0, 5.0, 2.0])
     values = np.tile(season, 6)[None] + 10
-    layout = Layout(None, "t", "y", "1h", 4, [3], "refuse")
+    layout = SeriesLayout(None, "t", "y", "1h", 4, [3], "refuse")
     forecast = smoothed(values, np.array([0.2]), np.array([0.1]), layout)
     np.testing.assert_allclose(forecast[0, 9], [15, 12, 11, 15])
     assert np.isnan(forecast[0, :2]).all()
@@ -88,7 +96,7 @@ def test_smoothing_forecasts_a_season_that_never_changes():
 
 def test_smoothing_follows_a_level_that_jumps():
     values = np.concatenate([np.zeros(6), np.full(30, 8.0)])[None]
-    layout = Layout(None, "t", "y", "1h", 1, [2], "refuse")
+    layout = SeriesLayout(None, "t", "y", "1h", 1, [2], "refuse")
     fast, slow = (smoothed(values, np.array([alpha]), np.array([0.0]), layout)[0, 12, 0] for alpha in (0.5, 0.01))
     assert fast > 7 > 1 > slow > 0
 

@@ -14,18 +14,18 @@ from sklearn.metrics import roc_auc_score
 
 from modeling.core.compute import Compute
 from modeling.core.features import FeatureError
-from modeling.core.learner import Fitting, Learner, LearnerError, Told
+from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError
 from modeling.core.table import Table
-from modeling.problems import learners as registry
+from modeling.problems import learners
 from modeling.problems.image import backbone, images
-from modeling.problems.image.backbone import BackboneKnobs
+from modeling.problems.image.backbone import BackboneHyperparameters
 from resources.sources import SourceUnreachable
 from resources.store.state import Home
 from resources.weights import located
 
 from .tiny_image_classification import CONTENT, frame
 
-SEEING = [name for name in registry.families() if registry.learner(name).reads == "image"]
+SEEING = [name for name in learners.families() if learners.learner(name).reads == "image"]
 SAFE = {".txt", ".json", ".safetensors", ".skops"}
 
 
@@ -48,19 +48,19 @@ def fitting(name: str, **changes: Any) -> Fitting:
     return replace(Fitting("binary", 2, seconds=600, parameters=parameters, compute=Compute(threads=1)), **changes)
 
 
-def fitted(name: str, **changes: Any) -> tuple[Learner, Told]:
-    model = registry.learner(name)()
+def fitted(name: str, **changes: Any) -> tuple[Learner, FitSummary]:
+    model = learners.learner(name)()
     return model, model.fit(table(120, 0), table(40, 1), fitting(name, **changes))
 
 
 @cache
-def usual(name: str) -> tuple[Learner, Told]:
+def usual(name: str) -> tuple[Learner, FitSummary]:
     return fitted(name)
 
 
 def test_there_are_four() -> None:
     assert sorted(SEEING) == ["cnn", "image_encoder", "image_lightgbm", "pixels"]
-    assert {registry.learner(name).extra for name in SEEING} == {"vision"}
+    assert {learners.learner(name).extra for name in SEEING} == {"vision"}
 
 
 @pytest.mark.parametrize("name", SEEING)
@@ -82,7 +82,7 @@ class TestEveryLearnerThatSees:
     def test_what_it_told_is_enough_to_train_again(self, name: str) -> None:
         first, told = usual(name)
         empty = table(2, 1).rows(np.array([], dtype=int))
-        again = registry.learner(name)()
+        again = learners.learner(name)()
         repeated = again.fit(table(120, 0), empty, fitting(name, parameters=told.parameters, fixed=True))
         assert repeated.parameters == told.parameters
         test = table(20, 2)
@@ -97,12 +97,12 @@ class TestEveryLearnerThatSees:
             usual(name)[0].predict(broken)
 
     def test_an_unknown_knob_is_named_with_the_known_ones(self, name: str) -> None:
-        with pytest.raises(LearnerError, match=r"unknown knob 'depth'\. Known knobs:.*side"):
+        with pytest.raises(LearnerError, match=r"unknown hyperparameter 'depth'\. Known hyperparameters:.*side"):
             fitted(name, parameters={"depth": 3})
 
 
 def test_three_classes_have_a_probability_each() -> None:
-    model = registry.learner("cnn")()
+    model = learners.learner("cnn")()
     model.fit(table(120, 0, 3), table(40, 1, 3), fitting("cnn", outcome="multiclass", classes=3))
     predicted = model.predict(table(20, 2, 3))
     assert predicted.shape == (20, 3)
@@ -139,7 +139,7 @@ def test_on_a_cpu_the_last_stages_of_published_weights_learn_and_it_says_so(weig
     assert told.notes[0] == (
         "cpu, float32: efficientnet-lite0, pretrained; the last 6 stages learn; 100 of 120 rows, 64 pixels a side"
     )
-    published = backbone.stages(BackboneKnobs(side=64), lambda name: weights)
+    published = backbone.stages(BackboneHyperparameters(side=64), lambda name: weights)
     below, above = backbone.split(published, 6)
     kept, tuned = vars(model)["_below"].state_dict(), vars(model)["_network"].body.state_dict()
     assert all(torch.equal(kept[name], tensor) for name, tensor in below.state_dict().items())
@@ -151,7 +151,7 @@ def test_on_a_cpu_the_last_stages_of_published_weights_learn_and_it_says_so(weig
 def test_images_are_shown_to_the_untrained_stages_once(monkeypatch) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        below, _ = backbone.split(backbone.stages(BackboneKnobs(init="random", side=32), None), 6)
+        below, _ = backbone.split(backbone.stages(BackboneHyperparameters(init="random", side=32), None), 6)
     files = images.files(table(4, 0))
     first = backbone.activations([below], files, 32)
     monkeypatch.setattr(images, "pixels", None)

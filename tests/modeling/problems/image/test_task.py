@@ -16,7 +16,7 @@ from sklearn.metrics import roc_curve
 from catalogue.definition import UseCase
 from modeling.core.candidate import Candidate, Cost
 from modeling.core.features import FeatureError
-from modeling.core.learner import Fitting, Told
+from modeling.core.learner import FitSummary, Fitting
 from modeling.core.metrics import sensitivity_at_specificity, unweighted
 from modeling.core.record import Chapter, Estimates, Pictures
 from modeling.core.table import Table
@@ -114,7 +114,7 @@ def chapters() -> list[Chapter]:
     features = TASK.prepare(validated(frame()), definition, None)
     test, model = features.open_test(), Centre()
     learner: Any = model
-    candidate = Candidate("centre", "deep", learner, Told({}), Cost(1, 1, 5000), Fitting("binary", 2, 1))
+    candidate = Candidate("centre", "deep", learner, FitSummary({}), Cost(1, 1, 5000), Fitting("binary", 2, 1))
     return TASK.chapters(
         Judged(
             use_case=definition,

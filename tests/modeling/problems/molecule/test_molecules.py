@@ -13,7 +13,7 @@ from modeling.core.features import FeatureError
 from modeling.core.learner import Fitting
 from modeling.core.metrics import mcc
 from modeling.core.table import Table
-from modeling.problems import learners as registry
+from modeling.problems import learners
 from modeling.problems.molecule import molecules
 
 from ...small_data import prepared
@@ -149,7 +149,7 @@ def test_matthews_correlation_is_scikit_learns():
 def test_learns_keeps_and_trains_again_by_what_it_told(name: str, tmp_path):
     made = features()
     circumstances = Fitting("binary", 2, 600, compute=Compute(threads=1), parameters=KNOBS[name])
-    test, model, again = made.open_test().table, registry.learner(name)(), registry.learner(name)()
+    test, model, again = made.open_test().table, learners.learner(name)(), learners.learner(name)()
     told = model.fit(made.train.table, made.valid.table, circumstances)
     assert np.mean((model.predict(test) >= 0.5) == test.target) > 0.8
     model.save(tmp_path)
@@ -163,7 +163,7 @@ def test_learns_keeps_and_trains_again_by_what_it_told(name: str, tmp_path):
 @pytest.mark.parametrize("name", KNOBS)
 def test_a_salt_a_single_atom_and_an_unknown_element_are_answered(name: str):
     made = features()
-    model = registry.learner(name)()
+    model = learners.learner(name)()
     model.fit(made.train.table, made.valid.table, Fitting("binary", 2, 600, parameters=KNOBS[name]))
     answers = model.predict(holding("[Na+].[Cl-]", "C", "*CC(=O)O", "[Og]"))
     assert np.isfinite(answers).all()

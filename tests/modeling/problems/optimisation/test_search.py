@@ -10,12 +10,12 @@ from modeling.core.blend import Blend
 from modeling.core.features import FeatureError
 from modeling.core.record import Estimates, LineChart, Listing
 from modeling.core.task import Judged
-from modeling.problems import tasks as registry
+from modeling.problems import tasks
 from modeling.problems.optimisation.search import Experiments, guided, improvement, ranked, trials_until
 from modeling.problems.optimisation.task import SETTINGS, Optimisation
 
 from ... import small_data
-from . import tiny_optimisation as tiny
+from . import tiny_optimisation
 
 POINTS = np.stack(np.meshgrid(np.linspace(-1, 1, 20), np.linspace(-1, 1, 20)), axis=-1).reshape(-1, 2)
 PEAK = -((POINTS - [0.5, -0.3]) ** 2).sum(axis=1)
@@ -86,11 +86,11 @@ def test_trials_are_counted_from_one_and_past_the_end_where_they_did_not_suffice
 
 def judged(goal: str = "highest", frame: pl.DataFrame | None = None) -> tuple[Optimisation, Judged]:
     """A champion that knows the outcome, and a trivial learner that knows nothing."""
-    settings = tiny.CONTENT["settings"] | {"goal": goal}
-    definition = UseCase.model_validate(tiny.CONTENT | {"settings": settings})
-    task = registry.task(definition)
+    settings = tiny_optimisation.CONTENT["settings"] | {"goal": goal}
+    definition = UseCase.model_validate(tiny_optimisation.CONTENT | {"settings": settings})
+    task = tasks.task(definition)
     assert isinstance(task, Optimisation)
-    made = task.prepare(small_data.validated(tiny.frame() if frame is None else frame), definition, None)
+    made = task.prepare(small_data.validated(tiny_optimisation.frame() if frame is None else frame), definition, None)
     test = made.open_test()
     answers = {"oracle": test.table.target, "trivial": np.zeros(len(test))}
     return task, Judged(
@@ -127,7 +127,7 @@ def test_the_chapter_shows_regret_effort_and_the_best_found(goal):
 
 def test_settings_lie_beside_the_rows_they_belong_to():
     _, case = judged()
-    raw = tiny.frame()
+    raw = tiny_optimisation.frame()
     for rows in (case.train, case.valid, case.test):
         beside = rows.table.shared[SETTINGS]
         assert beside.equals(raw[(rows.number - 1000).tolist()].select(beside.columns))
@@ -145,10 +145,10 @@ def test_best_in_the_training_data_needs_settings_that_were_tried_there():
 
 def test_a_factor_that_is_no_column_is_refused():
     with pytest.raises(FeatureError, match=r"settings.factors: \['heat'\] are no columns"):
-        judged(frame=tiny.frame().drop("heat"))
+        judged(frame=tiny_optimisation.frame().drop("heat"))
 
 
 def test_a_factor_with_gaps_is_refused():
-    gappy = tiny.frame().with_columns(pl.when(pl.col("base") != "weak").then("base").alias("base"))
+    gappy = tiny_optimisation.frame().with_columns(pl.when(pl.col("base") != "weak").then("base").alias("base"))
     with pytest.raises(FeatureError, match=r"settings.factors are empty in some rows \(\{'base': 160\}\)"):
         judged(frame=gappy)

@@ -16,8 +16,7 @@ from modeling.core.features import FeatureError
 from modeling.core.learner import Fitting, Learner, LearnerError
 from modeling.core.splits import SplitError
 from modeling.core.table import RARE
-from modeling.problems import learners as registry
-from modeling.problems import tasks
+from modeling.problems import learners, tasks
 from modeling.problems.recommendation.baseline.ease import between_items
 from modeling.problems.recommendation.histories import HistoryRecipe
 from modeling.problems.recommendation.ranking import HISTORY, ITEM, ITEMS, LENGTH, NO_ITEM, TAGS, ndcg, ranked, recall
@@ -45,7 +44,7 @@ def features() -> FeatureSet:
 
 @cache
 def fitted(name: str) -> Learner:
-    learner = registry.learner(name)()
+    learner = learners.learner(name)()
     learner.fit(features().train.table, features().valid.table, fitting(name))
     return learner
 
@@ -111,7 +110,7 @@ def test_lists_hold_each_item_once_and_none_the_user_has(name: str) -> None:
 def test_a_kept_learner_gives_the_same_lists(name: str, tmp_path: Path) -> None:
     fitted(name).save(tmp_path)
     table = features().valid.table
-    np.testing.assert_array_equal(registry.learner(name).load(tmp_path).predict(table), fitted(name).predict(table))
+    np.testing.assert_array_equal(learners.learner(name).load(tmp_path).predict(table), fitted(name).predict(table))
 
 
 @pytest.mark.parametrize("name", ("ease", "item_knn", "lightgbm_ranker"))
@@ -139,7 +138,7 @@ def test_a_ranker_serves_who_is_unknown_by_their_profile() -> None:
         shelf=pl.col("genre").mode().sort().first().over("reader"),
     )
     made = prepared(rows, settings=CONTENT["settings"] | {"profile": ["shelf"]})
-    ranker = registry.learner("lightgbm_ranker")()
+    ranker = learners.learner("lightgbm_ranker")()
     ranker.fit(made.train.table, made.valid.table, fitting("lightgbm_ranker"))
     strangers = pl.DataFrame(
         {"reader": GENRES, "book": [None] * 3, "day": [frame()["day"].max()] * 3, "shelf": GENRES},
@@ -199,18 +198,18 @@ def test_histories_without_pairs_are_refused() -> None:
     once = frame().unique("reader", keep="first", maintain_order=True).with_columns(pl.col("day") + timedelta(days=1))
     table = prepared(once).train.table
     with pytest.raises(LearnerError, match=r"none of the .* training users has two items"):
-        registry.learner("ease")().fit(table, table, fitting("ease"))
+        learners.learner("ease")().fit(table, table, fitting("ease"))
 
 
 def test_a_ranker_says_when_nobody_takes_anything() -> None:
     table = features().train.table
-    with pytest.raises(LearnerError, match="set the knobs `moments` and `days`"):
-        registry.learner("lightgbm_ranker")().fit(table, table, fitting("lightgbm_ranker", moments=1, days=500.0))
+    with pytest.raises(LearnerError, match="set the hyperparameters `moments` and `days`"):
+        learners.learner("lightgbm_ranker")().fit(table, table, fitting("lightgbm_ranker", moments=1, days=500.0))
 
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_items_of_which_nothing_else_is_known_are_ranked_too(name: str) -> None:
     made = prepared(frame(), settings={})
-    learner = registry.learner(name)()
+    learner = learners.learner(name)()
     learner.fit(made.train.table, made.valid.table, fitting(name))
     assert learner.predict(made.valid.table).max() < made.train.table.shared[ITEMS].height

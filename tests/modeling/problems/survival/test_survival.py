@@ -16,7 +16,7 @@ from modeling.core.splits import ROLES
 from modeling.core.task import TargetError
 from modeling.learners.censoring import AtRisk, seen, signed, times
 from modeling.learners.torch.head import partial_likelihood
-from modeling.problems import learners as registry
+from modeling.problems import learners
 from modeling.problems.survival.metrics import harrell, integrated_brier, uno
 
 from ...small_data import prepared
@@ -161,7 +161,7 @@ def fitting(name: str, **changes: Any) -> Fitting:
 @pytest.mark.parametrize("name", KNOBS)
 def test_learns_keeps_and_trains_again_by_what_it_told(name: str, tmp_path: Path):
     made = features()
-    test, model, again = made.open_test().table, registry.learner(name)(), registry.learner(name)()
+    test, model, again = made.open_test().table, learners.learner(name)(), learners.learner(name)()
     told = model.fit(made.train.table, made.valid.table, fitting(name))
     assert harrell(test.target, model.predict(test), np.ones(len(test))) > 0.75
     model.save(tmp_path)
@@ -176,10 +176,10 @@ def test_rows_without_an_event_are_refused(name: str):
     made = features()
     still = replace(made.train.table, target=-times(made.train.table.target))
     with pytest.raises(LearnerError, match="none of the 300 training rows has an event"):
-        registry.learner(name)().fit(still, made.valid.table, fitting(name))
+        learners.learner(name)().fit(still, made.valid.table, fitting(name))
 
 
 def test_squared_error_is_refused_for_censored_times():
     made = features()
     with pytest.raises(LearnerError, match="mse has no meaning for times that are cut short"):
-        registry.learner("mlp")().fit(made.train.table, made.valid.table, fitting("mlp", parameters={"loss": "mse"}))
+        learners.learner("mlp")().fit(made.train.table, made.valid.table, fitting("mlp", parameters={"loss": "mse"}))

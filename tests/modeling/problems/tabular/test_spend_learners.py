@@ -11,8 +11,7 @@ from modeling.core.learner import Fitting, LearnerError
 from modeling.core.record import Estimates, Listing
 from modeling.core.table import Rows, Table
 from modeling.core.task import Judged
-from modeling.problems import learners as registry
-from modeling.problems import tasks
+from modeling.problems import learners, tasks
 from modeling.problems.tabular.baseline import bg_nbd
 from modeling.problems.tabular.baseline.bg_nbd import History
 from modeling.problems.tabular.regression import Regression
@@ -62,20 +61,20 @@ TRAIN, VALID = customers(), customers(2000, seed=1)
 
 @pytest.mark.parametrize("name", ASKED)
 def test_it_predicts_better_than_the_mean_and_after_loading_the_same(name, tmp_path):
-    model = registry.learner(name)()
+    model = learners.learner(name)()
     told = model.fit(TRAIN, VALID, replace(BUDGET, parameters=ASKED[name]))
     predicted = model.predict(VALID)
     assert predicted.dtype == np.float64 and np.isfinite(predicted).all()
     assert np.mean((predicted - VALID.target) ** 2) < 0.95 * VALID.target.var()
     model.save(tmp_path)
     np.testing.assert_array_equal(type(model).load(tmp_path).predict(VALID), predicted)
-    again = registry.learner(name)()
+    again = learners.learner(name)()
     again.fit(TRAIN, VALID.rows(slice(0, 0)), replace(BUDGET, parameters=told.parameters, fixed=True))
     np.testing.assert_array_equal(again.predict(VALID), predicted)
 
 
 def test_bg_nbd_finds_the_parameters_that_made_the_orders():
-    model = bg_nbd.Model()
+    model = bg_nbd.BGNBD()
     model.fit(TRAIN, VALID, replace(BUDGET, parameters=ASKED["bg_nbd"]))
     r, alpha, a, b = model._orders
     assert r / alpha == pytest.approx(R / ALPHA, rel=0.1)
@@ -86,7 +85,7 @@ def test_bg_nbd_finds_the_parameters_that_made_the_orders():
 
 
 def test_bg_nbd_never_looks_at_the_target():
-    first, second = bg_nbd.Model(), bg_nbd.Model()
+    first, second = bg_nbd.BGNBD(), bg_nbd.BGNBD()
     fitting = replace(BUDGET, parameters=ASKED["bg_nbd"])
     first.fit(TRAIN, VALID, fitting)
     second.fit(replace(TRAIN, target=TRAIN.target[::-1].copy()), VALID, fitting)
@@ -115,7 +114,7 @@ def test_the_value_likelihood_is_a_density_of_the_mean():
 
 
 def test_rfm_predicts_the_mean_of_the_training_customers_in_the_cell():
-    model = registry.learner("rfm")()
+    model = learners.learner("rfm")()
     model.fit(TRAIN, VALID, replace(BUDGET, parameters={"groups": 2}))
     recency, frequency, monetary = (TRAIN.column(name) for name in ("days_since_last", "orders", "spend"))
     best = (recency > np.median(recency)) & (frequency <= np.median(frequency)) & (monetary > np.median(monetary))
@@ -125,19 +124,19 @@ def test_rfm_predicts_the_mean_of_the_training_customers_in_the_cell():
 @pytest.mark.parametrize("name", ["rfm", "bg_nbd"])
 def test_a_column_that_is_not_there_is_named(name):
     with pytest.raises(LearnerError, match=r"no number 'visits' among the features .*name the column"):
-        registry.learner(name)().fit(TRAIN, VALID, replace(BUDGET, parameters=ASKED[name] | {"frequency": "visits"}))
+        learners.learner(name)().fit(TRAIN, VALID, replace(BUDGET, parameters=ASKED[name] | {"frequency": "visits"}))
 
 
 def test_orders_that_cannot_be_are_counted():
     numbers = TRAIN.numeric.copy()
     numbers[:3, 2] = 0
     with pytest.raises(LearnerError, match=r"3 of 6,000 training rows have no order, negative spend"):
-        bg_nbd.Model().fit(table(numbers, TRAIN.target), VALID, replace(BUDGET, parameters=ASKED["bg_nbd"]))
+        bg_nbd.BGNBD().fit(table(numbers, TRAIN.target), VALID, replace(BUDGET, parameters=ASKED["bg_nbd"]))
 
 
 def test_bg_nbd_must_know_the_horizon():
-    with pytest.raises(LearnerError, match="knob 'horizon': Field required"):
-        bg_nbd.Model().fit(TRAIN, VALID, BUDGET)
+    with pytest.raises(LearnerError, match="hyperparameter 'horizon': Field required"):
+        bg_nbd.BGNBD().fit(TRAIN, VALID, BUDGET)
 
 
 def two_kinds(rows: int = 300) -> Table:

@@ -7,11 +7,11 @@ from sklearn import metrics as sk
 
 from modeling.core.metrics import prepared
 from modeling.core.task import Metric, TargetError
-from modeling.problems import tasks as registry
+from modeling.problems import tasks
 
-BINARY = registry.task_type("binary_classification")()
-MULTICLASS = registry.task_type("multiclass_classification")()
-REGRESSION = registry.task_type("regression")()
+BINARY = tasks.task_type("binary_classification")()
+MULTICLASS = tasks.task_type("multiclass_classification")()
+REGRESSION = tasks.task_type("regression")()
 CLASSES = ["0", "1"]
 OF_EVENT = {
     "roc_auc": sk.roc_auc_score,

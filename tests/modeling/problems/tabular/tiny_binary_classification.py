@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from . import tiny_regression as regression
+from . import tiny_regression
 
 CONTENT = {
-    **regression.CONTENT,
+    **tiny_regression.CONTENT,
     "title": "Will it break?",
     "task": "binary_classification",
     "target": "broken",
@@ -15,4 +15,4 @@ CONTENT = {
 
 def frame(seed: int = 0) -> pl.DataFrame:
     """Parts; the most worn half is broken."""
-    return regression.frame(seed).select("id", "heat", "machine", broken=(pl.col("wear") > 0.4).cast(pl.Int64))
+    return tiny_regression.frame(seed).select("id", "heat", "machine", broken=(pl.col("wear") > 0.4).cast(pl.Int64))

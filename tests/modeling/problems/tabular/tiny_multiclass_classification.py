@@ -2,10 +2,10 @@
 
 import polars as pl
 
-from . import tiny_regression as regression
+from . import tiny_regression
 
 CONTENT = {
-    **regression.CONTENT,
+    **tiny_regression.CONTENT,
     "title": "In which state is it?",
     "task": "multiclass_classification",
     "target": "state",
@@ -16,4 +16,4 @@ CONTENT = {
 def frame(seed: int = 0) -> pl.DataFrame:
     """Parts, by how worn they are."""
     state = pl.when(pl.col("wear") < -0.3).then(pl.lit("good")).when(pl.col("wear") < 1).then(pl.lit("worn"))
-    return regression.frame(seed).select("id", "heat", "machine", state=state.otherwise(pl.lit("broken")))
+    return tiny_regression.frame(seed).select("id", "heat", "machine", state=state.otherwise(pl.lit("broken")))

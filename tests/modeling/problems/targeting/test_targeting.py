@@ -12,8 +12,7 @@ from modeling.core.compute import Compute
 from modeling.core.feature_set import FeatureSet
 from modeling.core.learner import Fitting, Learner
 from modeling.core.metrics import unweighted
-from modeling.problems import learners as registry
-from modeling.problems import tasks
+from modeling.problems import learners, tasks
 from modeling.problems.targeting.impressions import WHICH, ImpressionRecipe
 from modeling.problems.targeting.policies import (
     ACTIONS,
@@ -41,7 +40,7 @@ def features() -> FeatureSet:
 
 @cache
 def fitted(name: str) -> Learner:
-    learner = registry.learner(name)()
+    learner = learners.learner(name)()
     parameters = CONTENT["parameters"].get(name, {})
     learner.fit(
         features().train.table,
@@ -98,7 +97,7 @@ def test_the_trivial_learner_is_the_uniform_policy() -> None:
 def test_the_logged_learner_is_the_policy_in_use_whatever_the_sharpness(sharpness: float) -> None:
     definition = use_case(sharpness=sharpness)
     made = tasks.task(definition).prepare(validated(frame()), definition, None)
-    learner = registry.learner("logged")()
+    learner = learners.learner("logged")()
     learner.fit(made.train.table, made.valid.table, Fitting("binary", 2, seconds=5))
     _, action, probability = next(chosen(learner, made.valid.table, sharpness))
     names = made.train.table.shared[ACTIONS]["name"].to_numpy()

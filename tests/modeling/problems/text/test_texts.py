@@ -12,16 +12,15 @@ import pytest
 from catalogue.definition import UseCase
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import FeatureError
-from modeling.core.learner import Fitting, Learner, LearnerError, Told
+from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError
 from modeling.core.metrics import macro_f1, unweighted
 from modeling.core.table import Table
-from modeling.problems import learners as registry
-from modeling.problems import tasks
+from modeling.problems import learners, tasks
 from modeling.problems.text import language, texts
 from modeling.problems.text.task import TextClassification
 
 from ... import small_data
-from . import tiny_text_classification as tiny
+from . import tiny_text_classification
 
 pytest.importorskip("transformers", reason="the extra `text` is not installed")
 
@@ -29,24 +28,24 @@ LEARNERS = ("tfidf", "text_lightgbm", "text_encoder")
 
 
 def definition(**changes: object) -> UseCase:
-    return UseCase.model_validate(tiny.CONTENT | changes).placed("shop/notes", Path("shop/notes"))
+    return UseCase.model_validate(tiny_text_classification.CONTENT | changes).placed("shop/notes", Path("shop/notes"))
 
 
 @cache
 def notes() -> FeatureSet:
     use_case = definition()
-    return tasks.task(use_case).prepare(small_data.validated(tiny.frame()), use_case, None)
+    return tasks.task(use_case).prepare(small_data.validated(tiny_text_classification.frame()), use_case, None)
 
 
-def fitted(name: str, seconds: float = 30, **parameters: Any) -> tuple[Learner, Told]:
-    parameters = tiny.CONTENT["parameters"].get(name, {}) | parameters
-    learner = registry.learner(name)()
+def fitted(name: str, seconds: float = 30, **parameters: Any) -> tuple[Learner, FitSummary]:
+    parameters = tiny_text_classification.CONTENT["parameters"].get(name, {}) | parameters
+    learner = learners.learner(name)()
     fitting = Fitting("multiclass", 3, seconds, parameters=parameters)
     return learner, learner.fit(notes().train.table, notes().valid.table, fitting)
 
 
 @cache
-def usual(name: str) -> tuple[Learner, Told]:
+def usual(name: str) -> tuple[Learner, FitSummary]:
     """As the tiny use case fits it."""
     return fitted(name)
 
@@ -84,7 +83,7 @@ def test_twins_differ_in_case_spaces_and_punctuation_only():
 
 
 def test_near_twins_across_roles_are_found():
-    frame = tiny.frame()
+    frame = tiny_text_classification.frame()
     shouted = frame.with_columns(pl.col("note").str.to_uppercase() + "!!", id=pl.col("id") + 1000)
     use_case = definition()
     prepared = tasks.task(use_case).prepare(small_data.validated(pl.concat([frame, shouted])), use_case, None)
@@ -112,7 +111,7 @@ def test_learns_and_predicts_the_same_from_its_folder(name: str, tmp_path: Path)
     test = notes().open_test().table
     assert right(learner, test) > 0.8
     learner.save(tmp_path)
-    np.testing.assert_allclose(registry.learner(name).load(tmp_path).predict(test), learner.predict(test), atol=1e-6)
+    np.testing.assert_allclose(learners.learner(name).load(tmp_path).predict(test), learner.predict(test), atol=1e-6)
     assert not list(tmp_path.rglob("*.bin")) + list(tmp_path.rglob("*.pkl"))
 
 
@@ -127,7 +126,7 @@ def test_empty_strange_and_endless_texts_have_probabilities(name: str):
 @pytest.mark.parametrize("name", LEARNERS)
 def test_a_fixed_fit_repeats_the_choice_without_validation_rows(name: str):
     _, told = usual(name)
-    again = registry.learner(name)()
+    again = learners.learner(name)()
     fitting = Fitting("multiclass", 3, 30, parameters=told.parameters, fixed=True)
     told_again = again.fit(notes().train.table, notes().train.table.rows(slice(0, 3)), fitting)
     assert told_again.parameters == told.parameters
@@ -144,7 +143,7 @@ def test_temperature_makes_margins_honest_probabilities():
 def test_leading_words_belong_to_their_class():
     learner, _ = usual("tfidf")
     for topic, words in zip(notes().classes, learner.leading(5), strict=True):
-        assert set(words) & set(tiny.TOPICS[topic].split())
+        assert set(words) & set(tiny_text_classification.TOPICS[topic].split())
 
 
 @pytest.mark.parametrize("tuning", ["frozen", "lora"])
@@ -154,7 +153,7 @@ def test_an_encoder_can_stay_as_it_is_or_learn_adapters(tuning: str, tmp_path: P
     test = notes().open_test().table
     assert right(learner, test) > 0.6
     learner.save(tmp_path)
-    loaded = registry.learner("text_encoder").load(tmp_path)
+    loaded = learners.learner("text_encoder").load(tmp_path)
     np.testing.assert_allclose(loaded.predict(test), learner.predict(test), atol=1e-5)
 
 
@@ -193,7 +192,7 @@ def test_packaged_weights_that_are_not_here_are_asked_for_by_name():
 
 
 def test_a_folder_that_holds_no_model_is_named(tmp_path: Path):
-    with pytest.raises(LearnerError, match=r"knob 'model': .* can't be loaded"):
+    with pytest.raises(LearnerError, match=r"hyperparameter 'model': .* can't be loaded"):
         fitted("text_lightgbm", init="pretrained", model=str(tmp_path))
 
 
@@ -201,7 +200,7 @@ def test_texts_without_a_common_word_are_refused():
     train = with_text([f"x{number}y" for number in range(30)])
     train = replace(train, target=np.arange(30) % 3)
     with pytest.raises(LearnerError, match="no word occurs in two of the 30 training texts"):
-        registry.learner("tfidf")().fit(train, train, Fitting("multiclass", 3, 5))
+        learners.learner("tfidf")().fit(train, train, Fitting("multiclass", 3, 5))
 
 
 def test_macro_f1_of_two_classes_equals_that_of_their_two_columns():
