@@ -6,8 +6,9 @@ the shape of the files (`definition`), the words of a fault (`fault`), or touchi
 
 import difflib
 import gc
+import os
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -23,8 +24,10 @@ from catalogue.yaml import Place, YamlDocument, YamlError, parse
 
 NAME = re.compile(r"[a-z0-9_]+")
 LONGEST_NAME = 64
-ROOT = Path(__file__).parent.parent / "industries"
+SHIPPED = ROOT = Path(__file__).parent.parent / "industries"
 """The catalogue this project ships."""
+ENVIRONMENT = "SECTORFORGE_CATALOGUE"
+"""Folders, separated as in PATH, that are read in place of the shipped catalogue."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -44,7 +47,7 @@ class Vocabulary:
 class Catalogue:
     """Every readable industry and use case, in the order of their keys, and every fault."""
 
-    root: Path
+    roots: list[Path]
     industries: dict[str, Industry] = field(default_factory=dict)
     use_cases: dict[str, UseCase] = field(default_factory=dict)
     errors: list[DefinitionError] = field(default_factory=list)
@@ -76,16 +79,26 @@ class Catalogue:
         return [key for key, use_case in self.use_cases.items() if use_case.industry == industry]
 
 
-def read(root: Path, vocabulary: Vocabulary) -> Catalogue:
-    """Read every industry under `root`. Never raises for what a file says: that becomes a `DefinitionError`."""
-    catalogue = Catalogue(root)
-    with _uncollected():
-        for folder in _folders(root, catalogue.errors):
-            industry = _load(folder / "industry.yaml", Industry, catalogue.errors)
-            use_cases = list(_use_cases(folder, vocabulary, catalogue.errors))
-            if industry is not None:
-                catalogue.industries[folder.name] = industry[0]
-                catalogue.use_cases.update((use_case.key, use_case) for use_case in use_cases)
+def roots() -> list[Path]:
+    """The catalogue's folders: those that the environment names, each once; where it names none, the shipped one."""
+    named = [Path(part).absolute() for part in os.environ.get(ENVIRONMENT, "").split(os.pathsep) if part]
+    return list(dict.fromkeys(named)) or [SHIPPED]
+
+
+def read(roots: Sequence[Path], vocabulary: Vocabulary) -> Catalogue:
+    """Read every industry under the `roots`. Never raises for what a file says: that becomes a `DefinitionError`."""
+    catalogue = Catalogue(list(roots))
+    for root in roots:
+        if not root.is_dir():
+            catalogue.errors.append(DefinitionError(root, "there is no such folder"))
+            continue
+        with _uncollected():
+            for folder in _folders(root, catalogue.errors):
+                industry = _load(folder / "industry.yaml", Industry, catalogue.errors)
+                use_cases = list(_use_cases(folder, vocabulary, catalogue.errors))
+                if industry is not None:
+                    catalogue.industries[folder.name] = industry[0]
+                    catalogue.use_cases.update((use_case.key, use_case) for use_case in use_cases)
     return catalogue
 
 
