@@ -128,4 +128,4 @@ def _catalogue(catalogue: Catalogue) -> Check:
     errors = catalogue.errors
     detail = f"{len(catalogue.use_cases)} use cases" + (f"; {errors[0]}" if errors else ", no error")
     more = f" and {len(errors) - 1} more: type `sectorforge check`" if len(errors) > 1 else ""
-    return Check("catalogue", not errors, detail + more, {"use_cases": len(catalogue.use_cases), "errors": len(errors)})
+    return Check("catalogue", not errors, detail + more, {"use_cases": len(catalogue.use_cases), "faults": len(errors)})

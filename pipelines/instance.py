@@ -7,7 +7,7 @@ environment names, and what the processes started from here inherit.
 import os
 from pathlib import Path
 
-from dagster import DagsterInstance
+from dagster import DagsterError, DagsterInstance
 
 from assets.models import MODEL_ASSETS
 from catalogue import extras
@@ -48,6 +48,8 @@ def open_instance() -> DagsterInstance:
         _limit_pools(instance)
     except storage_errors() as error:
         raise storage_error(error) from None
+    except DagsterError as error:
+        raise InstanceError(f"the instance in {os.environ['DAGSTER_HOME']} can't be opened: {error}") from None
     return instance
 
 

@@ -1,7 +1,7 @@
 """Brings use cases up to date, one after the other, then the reports above them.
 
-Belongs here: the order of runs and what came of each. Does not belong here: what is out of date (`freshness`), executing
-a run (`runs`), or how progress and results look (`cli`).
+Belongs here: the order of runs and what came of each. Does not belong here: what is out of date (`freshness`),
+executing a run (`runs`), or how progress and results look (`cli`).
 """
 
 from collections.abc import Iterator, Sequence

@@ -25,7 +25,7 @@ def new(
     title: Annotated[str | None, typer.Option(help="what is asked, for people; default: from the key")] = None,
     task: Annotated[str | None, typer.Option(help="the task; default: inferred from the target")] = None,
 ) -> None:
-    """Make a use case from a file: propose its definition and put it, with the data, into the catalogue's first folder."""
+    """Make a use case from a file: propose its definition and put it, with the data, into the catalogue."""
     made = onboard(key, input_file(data), target, read_catalogue(), title=title, task=task)
     use_case = made.use_case
     console.print(f"{made.rows:,} rows of {made.columns} columns: {use_case.task}, split by {use_case.split.by}")

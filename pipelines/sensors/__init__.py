@@ -1,7 +1,8 @@
 """The sensors: every module of this folder is one.
 
 Belongs here: finding them, so that a new sensor is a new file and no edit elsewhere. A module offers
-`build(catalogue, seconds)`, which returns its sensor. What several sensors need lies outside this folder (`run_events`).
+`build(catalogue, seconds)`, which returns its sensor. What several sensors need lies outside this folder, such as
+`run_events`.
 """
 
 from importlib import import_module
