@@ -1,0 +1,161 @@
+"""A state folder that an older commit made: all that was up to date stays so, and all that was published still serves.
+
+Belongs here: what a person sees at the command line over that state. Does not belong here: how it was made, and by which
+commit (`make_home.py`).
+"""
+
+import json
+import shutil
+import tarfile
+from pathlib import Path
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from typer.testing import CliRunner
+
+from pipelines.cli.app import app
+
+from .make_home import KEY, ROWS, TINY, orders
+
+HERE = Path(__file__).parent
+KEYS = sorted([KEY, *(f"tiny/{task}" for task in TINY)])
+PREDICTED = sorted(
+    path.removesuffix(".parquet").replace(".", "/", 1)
+    for path in (
+        "retail.returns.parquet",
+        "tiny.multiclass_classification.parquet",
+        "tiny.regression.parquet",
+        "tiny.survival.parquet",
+        "tiny.text_classification.parquet",
+    )
+)
+ANOTHER_MACHINE = 1e-4
+"""Relative: another processor sums in another order."""
+
+
+@pytest.fixture(scope="session")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("older")
+    with tarfile.open(HERE / "home.tar.xz") as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+@pytest.fixture
+def older(unpacked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of everything, whose home and catalogue the environment names."""
+    folder = Path(shutil.copytree(unpacked, tmp_path / "older", symlinks=True))
+    monkeypatch.setenv("SECTORFORGE_HOME", str(folder / "home"))
+    monkeypatch.setenv("DAGSTER_HOME", str(folder / "home" / "dagster"))
+    monkeypatch.setenv("SECTORFORGE_CATALOGUE", str(folder / "catalogue"))
+    monkeypatch.setenv("COLUMNS", "200")
+    for name in ("SECTORFORGE_MIRROR", "MLFLOW_TRACKING_URI"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+def sectorforge(*arguments: str) -> str:
+    """What a command that must succeed says."""
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 0, f"{result.output}\n{result.exception!r}"
+    return result.output
+
+
+def served(key: str) -> str:
+    """The beginning of the version that serves, or is pinned to."""
+    (line,) = [line for line in sectorforge("models", "list", key).splitlines() if "serves" in line]
+    return line.split()[1]
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_use_case_is_listed_with_its_champion_and_score(older: Path):
+    now, before = sectorforge("list"), (older / "said" / "list").read_text()
+    for key in KEYS:
+        (listed,), (was,) = ([line for line in said.splitlines() if key in line] for said in (now, before))
+        assert listed.split() == was.split()
+
+
+def test_the_report_holds_every_figure_it_held(older: Path):
+    now = json.loads(sectorforge("report", "--json"))
+    before = json.loads((older / "said" / "report.json").read_text())
+    assert now.keys() == before.keys()
+    for key in before:
+        for part in ("task", "metric", "data_version", "rows", "lift"):
+            assert now[key][part] == before[key][part], f"{key}: {part}"
+        assert now[key]["champion"]["test"] == before[key]["champion"]["test"]
+        assert [one["learner"] for one in now[key]["candidates"]] == [
+            one["learner"] for one in before[key]["candidates"]
+        ]
+
+
+def test_the_reports_are_where_they_were(older: Path):
+    for line in sectorforge("report").splitlines():
+        assert Path(line.split(": ", 1)[1]).is_file()
+
+
+@pytest.mark.parametrize("key", PREDICTED)
+def test_a_published_model_predicts_what_it_predicted(older: Path, tmp_path: Path, key: str):
+    name = f"{key.replace('/', '.')}.parquet"
+    sectorforge("predict", key, str(older / "rows" / name), "--out", str(tmp_path / "out.parquet"))
+    assert_frame_equal(
+        pl.read_parquet(tmp_path / "out.parquet"),
+        pl.read_parquet(older / "predictions" / name),
+        rel_tol=ANOTHER_MACHINE,
+        abs_tol=1e-6,
+    )
+
+
+def test_nothing_is_out_of_date(older: Path):
+    said = sectorforge("run")
+    for key in KEYS:
+        (line,) = [line for line in said.splitlines() if key in line and "report" not in line]
+        assert "up to date" in line, said
+
+
+def test_health_finds_nothing_that_the_older_code_did_not(older: Path):
+    result = CliRunner().invoke(app, ["health"])
+    assert result.exit_code in (0, 1) and "Traceback" not in result.output
+    assert not isinstance(result.exception, Exception) or isinstance(result.exception, SystemExit)
+
+
+# --- choosing ---------------------------------------------------------------------------------------------------------
+
+
+def test_published_models_are_listed_pinned_and_rolled_back(older: Path):
+    latest = served(KEY)
+    sectorforge("models", "rollback", KEY)
+    earlier = served(KEY)
+    assert earlier != latest
+    sectorforge("models", "pin", KEY, latest)
+    assert served(KEY) == latest
+    sectorforge("models", "unpin", KEY)
+    assert served(KEY) == latest
+    assert "pinned" not in sectorforge("models", "list", KEY)
+
+
+# --- going on ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_new_delivery_is_judged_against_the_older_model_and_the_older_data(older: Path):
+    before = served(KEY)
+    orders(600, 5).write_csv(older / "catalogue" / KEY / "orders_3.csv")
+    assert "made" in sectorforge("run", KEY)
+    judged = json.loads(sectorforge("report", "--json"))[KEY]
+    assert judged["challenge"]["version"].startswith(before), judged["challenge"]
+    assert judged["challenge"]["lift"], judged["challenge"]
+    (drift,) = (older / "home" / "artefacts" / "drift" / KEY / "current").glob("*.json")
+    compared = json.loads(drift.read_text())
+    assert compared["compared"] > 0 and compared["delivery"] == "append", compared
+    assert "up to date" in sectorforge("run", KEY)
+
+
+@pytest.mark.slow
+def test_rows_delivered_to_the_older_model_are_predicted(older: Path):
+    orders(ROWS, 6).drop("returned").write_csv(older / "catalogue" / KEY / "open_2.csv")
+    assert "made" in sectorforge("run", KEY)
+    made = pl.read_parquet(older / "home" / "artefacts" / "predictions" / KEY / "current" / "predictions.parquet")
+    assert made.height == 2 * (ROWS - 2)
