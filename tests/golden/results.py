@@ -48,7 +48,7 @@ def of_stages(made: "Made", drift: Any) -> dict[str, Figures]:
     features, judged = made.features, made.evaluated.evaluation
     roles = {"train": features.train, "valid": features.valid, "test": features.open_test()}
     found = {
-        "validated_data": _frame(made.data.frame) | {"numbers": numbers(made.data.numbers)},
+        "validated_data": of_frame(made.data.frame) | {"numbers": numbers(made.data.numbers)},
         "drift": dict(_flat(drift.model_dump(mode="json"))),
         "features": {f"{role}/{name}": value for role, rows in roles.items() for name, value in _rows(rows).items()},
         "evaluation": dict(_flat(judged.model_dump(mode="json"))),
@@ -73,7 +73,8 @@ def numbers(values: Any) -> list[float]:
     return [flat.size, int((~finite).sum()), *(float(f"{one:.7g}") for one in (mean, spread, flat @ direction))]
 
 
-def _frame(frame: pl.DataFrame) -> Figures:
+def of_frame(frame: pl.DataFrame) -> Figures:
+    """A figure a column."""
     return {name: _series(frame[name]) for name in frame.columns}
 
 
@@ -98,7 +99,7 @@ def _rows(rows: Rows) -> Figures:
     else:
         found["matrix"] = numbers(table.matrix)
     for name, frame in {"content": table.content, **table.shared, "slices": rows.slices}.items():
-        found |= {f"{name}/{column}": value for column, value in _frame(frame).items()}
+        found |= {f"{name}/{column}": value for column, value in of_frame(frame).items()}
     return found
 
 
