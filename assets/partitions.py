@@ -25,7 +25,6 @@ class Partitions:
     use_cases: StaticPartitionsDefinition
     industries: StaticPartitionsDefinition
     by_industry: StaticPartitionMapping
-    owners: list[str]
     active: list[str]
 
     @classmethod
@@ -35,7 +34,6 @@ class Partitions:
             use_cases=StaticPartitionsDefinition(keys),
             industries=StaticPartitionsDefinition(sorted({key.partition("/")[0] for key in keys})),
             by_industry=StaticPartitionMapping({key: key.partition("/")[0] for key in keys}),
-            owners=sorted({owner for industry in catalogue.industries.values() for owner in industry.owners}),
             active=[key for key in keys if key not in catalogue.retired],
         )
 

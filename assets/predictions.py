@@ -48,7 +48,6 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         partitions_def=partitions.use_cases,
         deps=PREDICTIONS.upstream,
         group_name=PREDICTIONS.group,
-        owners=partitions.owners,
         kinds={"polars", "parquet", "csv"},
         output_required=False,
         check_specs=[partitions.check(EVERY_ROW, PREDICTIONS.name, "no delivered row breaks a rule of the contract")],

@@ -54,7 +54,6 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     @asset(
         partitions_def=partitions.use_cases,
         group_name=STAGE.group,
-        owners=partitions.owners,
         kinds={"polars", "parquet"},
         output_required=False,
         description="One immutable copy of the raw table, named by its content digest. An unreachable source, or an "
@@ -106,8 +105,8 @@ def _origin(use_case: UseCase) -> dict[str, str]:
 
 def _held(use_case: UseCase, home: Home, instance: DagsterInstance) -> pl.DataFrame | None:
     """The current snapshot of an incremental source, if it is one that rows may be added to."""
+    from modeling.artefacts.table import TABLE
     from resources.store import versions
-    from resources.store.io_manager import TABLE
 
     origin = _origin(use_case)
     made = latest(instance, STAGE.name, use_case.key)

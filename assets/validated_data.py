@@ -48,19 +48,16 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         outs={
             STAGE.name: AssetOut(
                 group_name=STAGE.group,
-                owners=partitions.owners,
                 kinds={"polars", "parquet"},
                 description="The rows that meet the contract. Written only when no blocking expectation fails.",
             ),
             DRIFT: AssetOut(
                 group_name=STAGE.group,
-                owners=partitions.owners,
                 kinds={"html", "markdown", "json"},
                 description="How far the new rows differ from those the model learned from, and what that does to it.",
             ),
             QUARANTINE: AssetOut(
                 group_name=STAGE.group,
-                owners=partitions.owners,
                 kinds={"polars", "parquet"},
                 description="The rows set aside: number in the snapshot, broken rule, column and value.",
             ),
@@ -94,7 +91,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 "or, if they are gone for good, say so under `columns` or `contract` in use_case.yaml and run again."
             )
         data = accepted_data(raw_data, verdict)
-        found = drift.compared(data, use_case, home)
+        found = drift.compared(data, use_case, home, context.log.warning)
         yield from drift.checks(found)
         drift.raise_if_blocked(found)
         yield drift.output(found)

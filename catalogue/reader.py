@@ -31,13 +31,14 @@ M = TypeVar("M", bound=BaseModel)
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The names a definition may use for tasks and learners, what a task reads under `settings`, and whether it
-    predicts rows without a target one by one."""
+    """The names a definition may use for tasks and learners, what a task reads under `settings`, whether it predicts
+    rows without a target one by one, and the ways to split that it knows."""
 
     tasks: Collection[str]
     learners: Collection[str]
     settings: Callable[[str], type[BaseModel]]
     predicts: Callable[[str], bool]
+    splits: Callable[[str], Collection[str]]
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ def _use_cases(industry: Path, vocabulary: Vocabulary, found: list[DefinitionErr
         wrong = [
             *_unknown_words(path, document, use_case, vocabulary),
             *_wrong_settings(path, document, use_case, vocabulary),
+            *_impossible_split(path, document, use_case, vocabulary),
             *_contradictions(path, document, use_case),
             *_nothing_to_predict(path, document, use_case, vocabulary),
             *_code_faults(path, document, use_case),
@@ -199,6 +201,16 @@ def _wrong_settings(
         model.model_validate(use_case.settings)
     except ValidationError as error:
         yield from definition_errors(path, document, model, error, under=("settings",))
+
+
+def _impossible_split(
+    path: Path, document: YamlDocument, use_case: UseCase, vocabulary: Vocabulary
+) -> Iterator[DefinitionError]:
+    by = use_case.split.by
+    if use_case.task in vocabulary.tasks and by not in vocabulary.splits(use_case.task):
+        known = ", ".join(vocabulary.splits(use_case.task))
+        message = f"split.by: the task {use_case.task} can't split by {by}: write one of {known}"
+        yield DefinitionError(path, message, *document.position(("split", "by")))
 
 
 def _contradictions(path: Path, document: YamlDocument, use_case: UseCase) -> Iterator[DefinitionError]:

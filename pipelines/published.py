@@ -8,7 +8,7 @@ from pathlib import Path
 from assets.reports import HTML
 from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT
 from catalogue.reader import Catalogue
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
 from resources.store.state import home
 from resources.store.versions import current
@@ -17,7 +17,7 @@ from resources.store.versions import current
 def evaluations(catalogue: Catalogue) -> dict[str, Evaluation]:
     """The current evaluation of every use case that has one."""
     found = {key: current(_artefact("evaluation", key)) for key in catalogue.use_cases}
-    return {key: EvaluatedModel.load(place).evaluation for key, place in found.items() if place is not None}
+    return {key: load(Evaluation, place) for key, place in found.items() if place is not None}
 
 
 def reports(catalogue: Catalogue) -> dict[str, Path]:

@@ -12,5 +12,5 @@ from modeling.problems import learners, tasks
 
 def read_catalogue(root: Path = reader.ROOT) -> Catalogue:
     """The catalogue under `root`, checked against the tasks and learners there are."""
-    known = Vocabulary(tasks.names(), sorted(learners.families()), tasks.settings, tasks.predicts)
+    known = Vocabulary(tasks.names(), sorted(learners.families()), tasks.settings, tasks.predicts, tasks.splits)
     return reader.read(root, known)

@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from modeling.core.learner import Fitting, Learner, LearnerError
 from modeling.core.table import Table
-from modeling.learners.censoring import seen
 
 
 class Hyperparameters(BaseModel):
@@ -49,7 +48,7 @@ def check_target(learner: Learner, train: Table, valid: Table, fitting: Fitting)
 
     Raises
     ------
-    LearnerError: the learner does not predict this outcome; no rows; a missing target; a class without rows; no event.
+    LearnerError: the learner does not predict this outcome; no rows; a missing target; a class without rows.
     """
     if fitting.outcome not in learner.outcomes:
         raise LearnerError(f"this learner predicts {' or '.join(learner.outcomes)}, not {fitting.outcome}")
@@ -58,10 +57,6 @@ def check_target(learner: Learner, train: Table, valid: Table, fitting: Fitting)
         _check_present(role, table)
     if fitting.classes:
         _check_classes(train.target, fitting.classes)
-    if fitting.outcome == "survival" and not seen(train.target).any():
-        raise LearnerError(
-            f"none of the {len(train):,} training rows has an event: check the event's column, and the split"
-        )
 
 
 def check(learner: Learner, train: Table, valid: Table, fitting: Fitting) -> None:

@@ -14,7 +14,8 @@ from rich.console import Console
 
 from catalogue.definition import Files, UseCase
 from modeling.artefacts.evaluated_model import MODEL
-from modeling.core.predictions import Predictions, without_formulas
+from modeling.artefacts.predictions import without_formulas
+from modeling.core.predictions import Predictions
 from pipelines.cli.models import Key, known_key
 from pipelines.vocabulary import read_catalogue
 from resources.errors import PermanentError

@@ -21,6 +21,7 @@ WORDS = Vocabulary(
     ["lightgbm", "logistic", "mlp", "ridge", "tabm"],
     settings=lambda task: Settings,
     predicts=lambda task: task == "binary_classification",
+    splits=lambda task: ("random", "group", "time", "column"),
 )
 USE_CASE = """\
 title: Will it break?
@@ -151,6 +152,7 @@ def test_hidden_folders_and_loose_files_are_no_part_of_it(folders):
         ("split: {by: random, valid: 0.5, test: 0.6}", 8, 1, "split: valid 0.5 and test 0.6 leave no row to train"),
         ("split: {by: column}", 8, 1, "split.column: is missing: add it"),
         ("split: {by: group}", 8, 9, "split: by group needs columns.group: name the column there"),
+        ("columns: {molecule: s}\nsplit: {by: scaffold}", 9, 9, "split.by: the task binary_classification can't"),
         ("split: {by: time}", 8, 9, "split: by time needs columns.time: name the column there"),
         ("columns: {time: t}\nsplit: {by: time, test_from: 3}", 9, 1, "split: give both valid_from and test_from, or"),
         (

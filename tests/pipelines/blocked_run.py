@@ -20,7 +20,7 @@ from tests.pipelines.sandbox import KEY, Sandbox
 WORK = {
     "raw_data": ("resources.sources", "read"),
     "validated_data": ("resources.contracts", "validate"),
-    "features": ("modeling.core.preparation", "prepare"),
+    "features": ("modeling.core.leakage", "audit"),
     "baseline_model": ("modeling.learners.fit", "train"),
     "lightgbm_model": ("modeling.learners.fit", "train"),
     "torch_model": ("modeling.learners.fit", "train"),

@@ -6,8 +6,8 @@ from dagster import DagsterInstance, MarkdownMetadataValue
 from rich.console import Console
 
 from assets.stages import STAGES, latest
+from modeling.core.report import Report
 from modeling.reports import charts
-from modeling.reports.rendering import Report
 from pipelines.cli.progress import LiveProgress
 from pipelines.runs import Launch
 from resources import notification
