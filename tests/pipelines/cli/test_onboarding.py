@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.storage import load
+from modeling.core.record import Evaluation
 from pipelines.cli import app as command_line
 from resources import contracts
 
@@ -194,7 +195,7 @@ def test_a_messy_file_becomes_a_judged_model_without_an_edit(shop: Sandbox):
     with shop.instance():
         status, out, err = sectorforge("run", key)
     assert status == 0, out + err
-    judged = EvaluatedModel.load(shop.current("evaluation", key)).evaluation
+    judged = load(Evaluation, shop.current("evaluation", key))
     assert (judged.task, judged.rows.raw, judged.rows.quarantined) == ("regression", 600, 0)
     assert judged.published
     assert judged.lift.decisive

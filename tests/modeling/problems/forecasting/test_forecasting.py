@@ -54,7 +54,7 @@ def test_no_outcome_of_a_role_lies_in_the_time_of_the_next(features):
     spans = [rows.table.shared[MOMENTS]["moment"] for rows in (features.train, features.valid, features.open_test())]
     for earlier, later in pairwise(spans):
         assert earlier.max() < later.min()
-    assert all(finding.passed for finding in features.background.leakage)
+    assert all(finding.passed for finding in features.datasheet.leakage)
 
 
 def test_features_are_the_same_when_the_future_is_another(features):

@@ -119,7 +119,7 @@ def test_time_and_event_become_one_target_and_no_feature():
     rows = raw[(made.train.number - 1000).tolist()]
     np.testing.assert_array_equal(times(made.train.table.target), rows["days"])
     np.testing.assert_array_equal(seen(made.train.table.target), rows["failed"] == 1)
-    assert made.background.target_summary["share with the event"] == raw["failed"].mean()
+    assert made.datasheet.target_summary["share with the event"] == raw["failed"].mean()
 
 
 def test_groups_are_dealt_so_that_roles_hold_like_shares_of_events():

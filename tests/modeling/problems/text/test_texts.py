@@ -87,7 +87,7 @@ def test_near_twins_across_roles_are_found():
     shouted = frame.with_columns(pl.col("note").str.to_uppercase() + "!!", id=pl.col("id") + 1000)
     use_case = definition()
     prepared = tasks.task(use_case).prepare(small_data.validated(pl.concat([frame, shouted])), use_case, None)
-    near = next(point for point in prepared.background.leakage if point.name == "near_duplicates_across_roles")
+    near = next(point for point in prepared.datasheet.leakage if point.name == "near_duplicates_across_roles")
     assert not near.passed
     assert "near twin in another role" in near.message
 
