@@ -216,7 +216,7 @@ def _gate_checks(judged: Evaluation) -> Iterator[AssetCheckResult]:
             check_name=name,
             passed=gate is None or gate.passed,
             severity=AssetCheckSeverity.ERROR,
-            description=gate.message if gate else "asks nothing of this use case",
+            description=gate.message if gate else "has no bound in this use case",
             metadata={"bound": gate.bound} | ({"measured": gate.measured} if gate.measured is not None else {})
             if gate
             else {},

@@ -1,6 +1,6 @@
 """`baseline_model`, `lightgbm_model`, `torch_model`: the candidates, an asset a family.
 
-Belongs here: the assets. Which learner belongs to which family is where its file lies (`modeling.learners`).
+Belongs here: the assets. The family of a learner is the folder its file lies in.
 """
 
 from collections.abc import Callable, Iterator

@@ -91,7 +91,7 @@ def record_choice(
 ) -> None:
     """Tell the lineage that a person chose which version serves, and what became of it in the registry.
 
-    `settled`: the choice stands whatever was judged last; else the next run looks again whether that may serve.
+    `settled`: the choice stands whatever was judged last; else the next run decides again whether that may serve.
     """
     kept = {FINGERPRINT: recorded_fingerprint(latest(instance, STAGE.name, key))} if settled else {}
     serving = version or NOTHING

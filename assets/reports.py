@@ -35,7 +35,7 @@ from modeling.core.report import Report
 STAGE = STAGES["evaluation_report"]
 HTML = "report.html"
 STALE_AFTER = timedelta(days=15)
-"""The market entry report is written weekly; after two weeks without one, people are told."""
+"""The market entry report is written weekly; after two weeks without one, Dagster says so."""
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> list[AssetsDefinition]:

@@ -82,13 +82,13 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         for name in expectations:
             yield _check(name, [result for result in verdict.results if result.expectation == name])
         definition = _definition(use_case)
-        gone = vanished_columns(latest(context.instance, STAGE.name, use_case.key), raw_data, definition)
-        yield _columns_check(gone)
+        vanished = vanished_columns(latest(context.instance, STAGE.name, use_case.key), raw_data, definition)
+        yield _columns_check(vanished)
         verdict.raise_if_blocked()
-        if gone:
+        if vanished:
             raise contracts.ContractViolation(
-                f"{use_case.key}: the delivery lacks the columns {gone}, which the published rows have. Deliver them; "
-                "or, if they are gone for good, say so under `columns` or `contract` in use_case.yaml and run again."
+                f"{use_case.key}: the delivery lacks the columns {vanished}, which the published rows have. Deliver "
+                "them; or, if they are gone for good, say so under `columns` or `contract` in use_case.yaml and run again."
             )
         data = accepted_data(raw_data, verdict)
         found = drift.compared(data, use_case, home, context.log.warning)
@@ -123,7 +123,7 @@ def _outputs(raw: pl.DataFrame, verdict: "Verdict", data: ValidatedData, describ
 def vanished_columns(published: AssetMaterialization | None, raw: pl.DataFrame, definition: str) -> list[str]:
     """The columns that the published rows have and a delivery lacks; none where the use case was redefined since.
 
-    A model would else be trained without a feature, and nobody be told.
+    A model would else be trained without a feature, and nobody would know.
     """
     recorded = published.metadata.get(DEFINITION) if published else None
     if published is None or recorded is None or recorded.value != definition:
@@ -155,9 +155,9 @@ def _expectations(catalogue: Catalogue) -> list[str]:
     return sorted(written | contracts.DERIVED_EXPECTATIONS | {contracts.QUARANTINE_SHARE})
 
 
-def _columns_check(gone: list[str]) -> AssetCheckResult:
-    told = ", ".join(gone) or "none gone"
-    return AssetCheckResult(check_name=COLUMNS_AS_BEFORE, asset_key=STAGE.name, passed=not gone, description=told)
+def _columns_check(vanished: list[str]) -> AssetCheckResult:
+    listed = ", ".join(vanished) or "none gone"
+    return AssetCheckResult(check_name=COLUMNS_AS_BEFORE, asset_key=STAGE.name, passed=not vanished, description=listed)
 
 
 def _check(name: str, results: list[ContractResult]) -> AssetCheckResult:

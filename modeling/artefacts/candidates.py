@@ -53,7 +53,7 @@ def _described(candidate: Candidate) -> dict[str, Any]:
 
 
 def _load(folder: Path) -> Candidate:
-    """Those of before name the fit summary `told`, and the oldest list no files."""
+    """Older folders call the fit summary `told`; the oldest list no files."""
     content = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
     members.check(folder / "learner", content.get("files", {}))
     fitting = content["fitting"]

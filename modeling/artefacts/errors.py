@@ -12,13 +12,16 @@ V = TypeVar("V")
 DAMAGE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 """What the file system says of a folder that lacks a file. Its other errors are its own: it may answer soon."""
 
+SHOWN = 300
+"""Characters of another library's message."""
+
 
 class ArtefactError(ValueError):
     """An artefact that can't be read; the message names the folder or file, what is wrong with it and what to do."""
 
     def within(self, place: Path) -> str:
         """The message with paths as seen from `place`, for people who don't know where artefacts lie."""
-        return str(self).replace(f"{place}/", "")
+        return str(self).replace(f"{place}/", "").replace(str(place), place.name)
 
 
 class ModelError(ArtefactError):
@@ -39,5 +42,5 @@ def reading(read: Callable[[Path], V], folder: Path) -> V:
     except Exception as error:
         if isinstance(error, OSError) and not isinstance(error, DAMAGE):
             raise
-        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        what = " ".join(f"{type(error).__name__}: {error}".split())[:SHOWN]
         raise ArtefactError(f"{folder}: can't be read ({what}): run its use case again") from error

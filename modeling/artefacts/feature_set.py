@@ -1,7 +1,7 @@
 """Feature sets as folders.
 
-Belongs here: the layout, with the test rows in a folder of their own that is not read before they are asked for. Does
-not belong here: the value (`modeling.core.feature_set`).
+Belongs here: the layout, with the test rows in a folder of their own that is read on request only. Does not
+belong here: the value (`modeling.core.feature_set`).
 
 A folder of a feature set::
 

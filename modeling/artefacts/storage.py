@@ -3,8 +3,8 @@
 Belongs here: which module writes and reads which kind of value. Does not belong here: any file (a module a kind), or
 where the folders lie (`resources.store`).
 
-A folder may be read as more than one kind: whoever needs the record of a judged use case asks for `Evaluation`, and its
-model stays unread.
+A folder may be read as more than one kind: whoever needs the record of a judged use case loads `Evaluation`, and
+its model stays unread.
 """
 
 from collections.abc import Callable

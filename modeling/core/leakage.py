@@ -1,6 +1,6 @@
 """The leakage audit: do test rows repeat training rows, or features the target?
 
-Belongs here: checks that look at rows and roles together and report findings. Does not belong here: making the split
+Belongs here: checks of rows and roles together and report findings. Does not belong here: making the split
 (`splits`), or deciding what a failed finding means for publication (`evaluation.gates`).
 """
 
@@ -25,7 +25,7 @@ _NUMBER, _ROLE = "row number in the snapshot", "role of the row"
 
 @dataclass(frozen=True)
 class Audited:
-    """What the audit looks at: ``n`` rows each.
+    """What the audit reads: ``n`` rows each.
 
     Attributes
     ----------

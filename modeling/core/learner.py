@@ -1,4 +1,4 @@
-"""What every learner is: the protocol, what it is given and what it tells.
+"""What every learner is: the protocol, the circumstances of a fit and its summary.
 
 Belongs here: the types between the assets and the learners. Does not belong here: any learner
 (`baseline/`, `boosting/`, `deep/`), or finding them by name (`registry`).

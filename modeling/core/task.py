@@ -30,7 +30,7 @@ class TargetError(ValueError):
 
 
 class Settings(BaseModel):
-    """What a task asks for under `settings` in `use_case.yaml`: typed, frozen, nothing by default."""
+    """What a task reads under `settings` in `use_case.yaml`: typed, frozen, nothing by default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -122,7 +122,7 @@ class Task(Protocol):
     unit: what is scored, in the plural, for readers.
     trivial: the learner that any model must beat; it always runs.
     learners: default learners beside the trivial one; the first is the simple one that deep ones are compared with.
-    target_holds: what the contract asks of the target column.
+    target_holds: what the contract requires of the target column.
     splits: the ways of splitting (`split.by`) that it knows.
     extra: the project's extra whose packages the task itself needs; None: none.
     blends: whether a mean of several learners' answers is an answer.
@@ -173,5 +173,5 @@ class Task(Protocol):
         ...
 
     def chapters(self, judged: Judged) -> list[Chapter]:
-        """What the readers of this task's reports look at beyond the scores."""
+        """The sections of the report that only this task has."""
         ...

@@ -68,7 +68,7 @@ class _Sides:
 
     @classmethod
     def of(cls, rows: pl.DataFrame, use_case: UseCase, reference: Reference) -> "_Sides":
-        """Columns that have another role by now are left out; one that is gone is missing in every row."""
+        """Columns that have another role by now are left out; one that is not delivered is missing in every row."""
         rows = bounded(rows, use_case)
         rows = rows[sample(rows.height)]
         values = measured(rows, use_case)

@@ -66,7 +66,7 @@ def _rival(serving: Serving, experiment: Experiment, test: OpenedTest) -> tuple[
     if serving.same_features:
         return np.ones(len(test.units), dtype=bool), task.answers(model.champion, test.rows)
     if not isinstance(task, RowTask):
-        raise NotComparable(f"the data changed, and which {task.unit} the model that serves learned from can't be told")
+        raise NotComparable(f"the data changed, and which {task.unit} the model that serves learned from is not known")
     raw = data.frame[np.searchsorted(data.numbers, test.rows.number)]
     fresh = ~np.isin(digests(raw, experiment.use_case), model.learned)
     if fresh.sum() < MIN_UNITS:

@@ -88,9 +88,9 @@ Exhibit = LineChart | Estimates | Listing | Pictures | Roads
 
 
 class Chapter(Record):
-    """A section of the report that only one task has: what its readers look at.
+    """A section of the report that only one task has.
 
-    `reading` tells a buyer how to read it, `term` tells a data scientist what was computed, with its source.
+    `reading` says to a buyer how to read it, `term` to a data scientist what was computed, with its source.
     """
 
     title: str

@@ -78,25 +78,18 @@ class Survival(RowTask):
         rest = data.frame.drop(self.asked.event)
         target = pl.Series(use_case.target, signed(time.to_numpy(), event.to_numpy()))
         features = super().prepare(replace(data, frame=rest.with_columns(target)), use_case, derive)
+        if not seen(features.train.table.target).any():
+            raise TargetError(
+                f"column {self.asked.event!r}: none of the {len(features.train):,} training rows has the event: check "
+                "the column, and the split"
+            )
         summary = {"share with the event": event.mean(), "median time": time.median(), "longest time": time.max()}
         return replace(features, datasheet=features.datasheet.model_copy(update={"target_summary": summary}))
 
     def roles(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
-        """As the split assigns them, made alike in their shares of events rather than in their times.
-
-        Raises
-        ------
-        TargetError: no training row has the event.
-        """
+        """As the split assigns them, made alike in their shares of events rather than in their times."""
         event = pl.Series(use_case.target, seen(frame[use_case.target].to_numpy()))
-        roles = splits.assign(frame.with_columns(event), use_case)
-        training = event.filter(roles == "train")
-        if not training.any():
-            raise TargetError(
-                f"column {self.asked.event!r}: none of the {len(training):,} training rows has the event: check the "
-                "column, and the split"
-            )
-        return roles
+        return splits.assign(frame.with_columns(event), use_case)
 
     def classes(self, target: pl.Series, positive: Any) -> list[str]:
         """None: the target is only checked.
