@@ -6,6 +6,7 @@ what an extra holds (`pyproject.toml`, read by `catalogue.extras`).
 
 from catalogue import extras
 from catalogue.definition import UseCase
+from modeling.problems import learners, tasks
 from resources.errors import UnreachableError
 
 
@@ -15,8 +16,6 @@ class NotInstalled(UnreachableError):
 
 def required_extras(use_case: UseCase) -> list[str]:
     """The extras a use case needs, sorted: its own code's, its task's, its learners'. Imports its learners."""
-    from modeling.problems import learners, tasks
-
     task = tasks.task_type(use_case.task)
     named = [task.trivial, *(use_case.learners or task.learners)]
     named_extras = [use_case.extra, task.extra, *(learners.learner(name).extra for name in named)]

@@ -30,8 +30,10 @@ from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
 from modeling.artefacts.evaluated_model import MODEL
 from modeling.core.predictions import Predictions
+from resources import sources
 from resources.errors import UnreachableError
 from resources.serving.models import Models
+from resources.serving.predictor import Published
 from resources.store.state import Home
 
 EVERY_ROW = "every_row_is_predicted"
@@ -55,8 +57,6 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         "`predict`. Where no model serves or nothing was delivered, the reason is an observation.",
     )
     def predictions(context: AssetExecutionContext, home: Home) -> Iterator[Output[Predictions] | AssetCheckResult]:
-        from resources.serving.predictor import Published
-
         use_case = catalogue.use_cases[context.partition_key]
         if use_case.predict is None:
             yield _check("this use case names nothing to predict")
@@ -99,8 +99,6 @@ def predictions_fingerprint(use_case: UseCase, instance: DagsterInstance) -> str
     ------
     NothingToPredict: no model serves, or nothing was delivered. SourceError, LandingError: what was can't be read.
     """
-    from resources import sources
-
     if data_version(latest(instance, "published_model", use_case.key)) in ("", NOTHING):
         raise NothingToPredict(f"{use_case.key}: no model of it was published yet")
     try:
@@ -116,8 +114,6 @@ def settle(use_case: UseCase) -> None:
     ------
     NothingToPredict: nothing was delivered. SourceError, LandingError: what was can't be read.
     """
-    from resources import sources
-
     try:
         sources.settle(use_case.unlabelled)
     except sources.NothingDelivered as error:
@@ -126,8 +122,6 @@ def settle(use_case: UseCase) -> None:
 
 def _delivered(use_case: UseCase, home: Home, progress: Callable[[str], None]) -> pl.DataFrame:
     """The delivered rows; assembled like those learned from where these are dropped files too."""
-    from resources import sources
-
     cache = sources.Cache.from_environment(home.path)
     if use_case.source.files:
         return snapshot(use_case.unlabelled, cache, progress)

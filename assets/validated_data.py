@@ -6,7 +6,6 @@ one. Judging is `resources.contracts`; what is made of drift is `assets.drift`.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import polars as pl
 from dagster import (
@@ -30,10 +29,10 @@ from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
 from modeling.core.record import ContractResult
 from modeling.core.validated_data import ValidatedData
+from resources import contracts
+from resources.contracts import Verdict
 from resources.store.state import Home
-
-if TYPE_CHECKING:
-    from resources.contracts import Verdict
+from resources.store.versions import content_digest
 
 STAGE = STAGES["validated_data"]
 COLUMNS_AS_BEFORE = "columns_as_before"
@@ -75,8 +74,6 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     def validated_data(
         context: AssetExecutionContext, raw_data: pl.DataFrame, home: Home
     ) -> Iterator[AssetCheckResult | Output]:
-        from resources import contracts
-
         use_case = catalogue.use_cases[context.partition_key]
         verdict = contracts.validate(raw_data, use_case)
         for name in expectations:
@@ -88,7 +85,8 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         if vanished:
             raise contracts.ContractViolation(
                 f"{use_case.key}: the delivery lacks the columns {vanished}, which the published rows have. Deliver "
-                "them; or, if they are gone for good, say so under `columns` or `contract` in use_case.yaml and run again."
+                "them; or, if they are gone for good, say so under `columns` or `contract` in use_case.yaml, and run "
+                "again."
             )
         data = accepted_data(raw_data, verdict)
         found = drift.compared(data, use_case, home, context.log.warning)
@@ -101,10 +99,8 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     return validated_data
 
 
-def _outputs(raw: pl.DataFrame, verdict: "Verdict", data: ValidatedData, described: dict[str, str]) -> Iterator[Output]:
+def _outputs(raw: pl.DataFrame, verdict: Verdict, data: ValidatedData, described: dict[str, str]) -> Iterator[Output]:
     """Quarantine first: where the validated data is up to date, so is what was set aside from it."""
-    from resources.store.versions import content_digest
-
     yield Output(
         verdict.quarantine,
         QUARANTINE,
@@ -138,10 +134,8 @@ def _definition(use_case: UseCase) -> str:
     return digest(parts, feature_code.load(use_case.folder).digest)
 
 
-def accepted_data(raw: pl.DataFrame, verdict: "Verdict") -> ValidatedData:
+def accepted_data(raw: pl.DataFrame, verdict: Verdict) -> ValidatedData:
     """The rows of a snapshot that its contract let pass."""
-    from resources.store.versions import content_digest
-
     numbers = pl.Series(range(raw.height), dtype=pl.Int64)
     kept = numbers.filter(~numbers.is_in(verdict.quarantine["row"].unique().implode()))
     return ValidatedData(verdict.accepted, kept.to_numpy(), verdict.results, content_digest(raw), raw.height)
@@ -149,8 +143,6 @@ def accepted_data(raw: pl.DataFrame, verdict: "Verdict") -> ValidatedData:
 
 def _expectations(catalogue: Catalogue) -> list[str]:
     """The names under which results of any contract of the catalogue are checked."""
-    from resources import contracts
-
     written = {rule.expectation for use_case in catalogue.use_cases.values() for rule in use_case.contract}
     return sorted(written | contracts.DERIVED_EXPECTATIONS | {contracts.QUARANTINE_SHARE})
 

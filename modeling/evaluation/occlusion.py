@@ -1,7 +1,8 @@
 """What a champion's answer hangs on in one column of content: words, patches of an image, atoms.
 
 Belongs here: deleting parts of a content, the deletion test, and how stable the ranking of parts is over seeds. Does
-not belong here: what the parts of a text or an image are (a problem's own `Occluder`), features (`explanation`), or drawing.
+not belong here: what the parts of a text or an image are (a problem's own `Occluder`), features (`explanation`), or
+drawing.
 
 Source: Zeiler & Fergus 2014 (occlusion); Samek et al. 2017 (deletion). A part's effect is how much the model's own
 answer changes without it; the deletion test asks whether deleting the leading parts together costs more of the metric,
