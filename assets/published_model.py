@@ -21,7 +21,7 @@ from dagster import (
 )
 
 from assets.partitions import Partitions
-from assets.stages import DATA_VERSION, FINGERPRINT, STAGES, fingerprint, latest, recorded_fingerprint
+from assets.stages import DATA_VERSION, FINGERPRINT, OWNERS, STAGES, fingerprint, latest, recorded_fingerprint
 from catalogue.reader import Catalogue
 from modeling.artefacts.evaluated_model import StoredEvaluation
 from modeling.core.record import Evaluation
@@ -61,6 +61,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 "judged": judged.provenance.run_id,
                 "why": why_not or "all gates passed",
                 "MLflow": tracked,
+                OWNERS: catalogue.industries[use_case.industry].owners,
             },
             check_results=[
                 AssetCheckResult(

@@ -21,7 +21,7 @@ from dagster import (
 from assets import metadata
 from assets.installation import NotInstalled, check_installed
 from assets.partitions import Partitions
-from assets.stages import FINGERPRINT, STAGES, digest, fingerprint, latest
+from assets.stages import FINGERPRINT, OWNERS, STAGES, digest, fingerprint, latest
 from catalogue import feature_code
 from catalogue.definition import Simulation, UseCase
 from catalogue.reader import Catalogue
@@ -85,6 +85,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 "licence": use_case.source.licence,
                 "citation": use_case.source.citation,
                 "evidence": use_case.source.evidence,
+                OWNERS: catalogue.industries[use_case.industry].owners,
                 **_origin(use_case),
                 **metadata.table(frame),
             },

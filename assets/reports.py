@@ -23,6 +23,7 @@ from assets.stages import (
     FINGERPRINT,
     INDUSTRY_REPORT,
     MARKET_ENTRY_REPORT,
+    OWNERS,
     STAGES,
     fingerprint,
     industry_fingerprint,
@@ -87,7 +88,7 @@ def _industry_report(catalogue: Catalogue, partitions: Partitions) -> AssetsDefi
         links = {name: _link(f"evaluation_report/{name}") for name in evaluation_report}
         made = report.render(industry.title, industry.description, evaluation, links, catalogue.retired)
         fingerprint = industry_fingerprint(catalogue, key, context.instance)
-        yield Output(made, metadata=_described(made, fingerprint))
+        yield Output(made, metadata=_described(made, fingerprint) | {OWNERS: industry.owners})
 
     return industry_report
 

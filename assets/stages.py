@@ -22,6 +22,10 @@ DATA_VERSION = "dagster/data_version"
 FINGERPRINT = "fingerprint"
 """Metadata key under which every materialisation records its stage's fingerprint."""
 
+OWNERS = "owners"
+"""Metadata key: the owners of the partition's industry. An asset spans all industries, so Dagster's owners of an asset
+can't say whose a partition is."""
+
 
 @dataclass(frozen=True)
 class Stage:

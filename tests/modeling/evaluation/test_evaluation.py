@@ -418,3 +418,12 @@ def test_what_cannot_be_judged_says_why():
         _judge(_use_case(), one_class, candidates)
     with pytest.raises(EvaluationError, match="ROC AUC is undefined on the 900 test rows, which hold 1 distinct"):
         _judge(_use_case(), [train, valid, one_class[2]], candidates)
+
+
+def test_a_record_of_before_that_calls_test_accesses_openings_is_read():
+    roles = _split(_events)
+    judged = _judge(_use_case(), roles, _binary(roles, logistic="steady"), accesses=2).evaluation
+    content = judged.model_dump(mode="json")
+    content["openings"] = content.pop("test_accesses")
+    assert record.Evaluation.model_validate_json(json.dumps(content)) == judged
+    assert "openings" not in judged.model_dump()
