@@ -19,7 +19,7 @@ from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
-from resources.store.state import Home
+from resources.store.state import State
 
 ROUNDS = 5
 WORK = {"lightgbm": {"trials": 5}, "mlp": {"epochs": 5}, "tabm": {"epochs": 3}}
@@ -34,7 +34,7 @@ def catalogue_of(key: str) -> Catalogue:
     return Catalogue(shipped.root, shipped.industries, {key: fixed})
 
 
-def as_script(use_case: UseCase, home: Home) -> None:
+def as_script(use_case: UseCase, home: State) -> None:
     """The functions the assets call, with the results kept in memory."""
     from assets.evaluation import judged_model
     from assets.models import MODEL_ASSETS, fitting_of, named_learners
@@ -47,7 +47,7 @@ def as_script(use_case: UseCase, home: Home) -> None:
     from resources import contracts
     from resources.sources import Cache
 
-    raw = snapshot(use_case, Cache.from_environment(home.path), quiet)
+    raw = snapshot(use_case, Cache.from_environment(home.cache), quiet)
     verdict = contracts.validate(raw, use_case)
     verdict.raise_if_blocked()
     data = accepted_data(raw, verdict)
@@ -63,7 +63,7 @@ def as_script(use_case: UseCase, home: Home) -> None:
             charts.training_curve(candidate.summary.curve)
 
 
-def as_run(catalogue: Catalogue, key: str, home: Home) -> None:
+def as_run(catalogue: Catalogue, key: str, home: State) -> None:
     """One run of the job `use_case`, on the instance that `DAGSTER_HOME` names."""
     from dagster import DagsterInstance
 
@@ -80,7 +80,7 @@ def quiet(_: str) -> None:
     """Progress that nobody reads."""
 
 
-def one(way: str, key: str, home: Home) -> None:
+def one(way: str, key: str, home: State) -> None:
     """One round, in this process."""
     catalogue = catalogue_of(key)
     if way == "script":
@@ -123,6 +123,6 @@ def main(key: str = "healthcare/disease_prediction") -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) == 4:
-        one(sys.argv[2], sys.argv[1], Home(folder=sys.argv[3]))
+        one(sys.argv[2], sys.argv[1], State(folder=sys.argv[3]))
     else:
         main(*sys.argv[1:])

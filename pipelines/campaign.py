@@ -17,7 +17,7 @@ from pipelines.cli.progress import LiveProgress
 from pipelines.freshness import stale_industries, stale_market, stale_stages
 from pipelines.jobs import DATA_STAGES
 from pipelines.runs import ChildFailed, Ended, Launch, Worker
-from resources.store.state import home
+from resources.store.state import State
 
 Status = Literal["made", "up to date", "skipped", "retired", "failed"]
 
@@ -92,7 +92,7 @@ class _Campaign:
             self._worker = None
 
     def _run(self, launch: Launch) -> Result:
-        log = home() / "logs" / "runs.log"
+        log = State().run_log
         self._progress.begin(launch, launch.partition or launch.job, len(launch.assets))
         self._worker = self._worker or Worker(self._catalogue.root, self._instance, log)
         try:

@@ -11,7 +11,7 @@ from dagster import DagsterInstance
 
 from assets.models import MODEL_ASSETS
 from catalogue import extras
-from resources.store.state import home
+from resources.store.state import State
 
 SHIPPED = Path(__file__).parent.parent / "dagster.yaml"
 POSTGRES = "SECTORFORGE_POSTGRES_URL"
@@ -40,7 +40,7 @@ def open_instance() -> DagsterInstance:
     InstanceError: its storage does not answer, is not the one it was made with, or needs an extra.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    folder = home() / "dagster"
+    folder = State().dagster
     if os.environ.setdefault("DAGSTER_HOME", str(folder)) == str(folder):
         _configure(folder, os.environ.get(POSTGRES, ""))
     try:

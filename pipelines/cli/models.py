@@ -17,7 +17,7 @@ from pipelines.instance import open_instance
 from pipelines.model_choice import ServingChoice, choose
 from pipelines.vocabulary import read_catalogue
 from resources.serving.models import Models, UnknownVersion
-from resources.store.state import Home
+from resources.store.state import State
 
 app = typer.Typer(help="The published models: which serves, and deciding otherwise.", no_args_is_help=True)
 console, errors = Console(), Console(stderr=True, highlight=False)
@@ -29,7 +29,7 @@ Key = Annotated[str, typer.Argument(help="the use case, such as finance/credit_s
 def list_(key: Annotated[str | None, typer.Argument(help="the use case; default: all")] = None) -> None:
     """List the published models, the latest first."""
     catalogue = read_catalogue()
-    models = Models(Home().artefacts)
+    models = Models(State())
     table = Table("use case", "version", "judged", "champion", Column("test", justify="right"), "", box=box.SIMPLE)
     for name in [known_key(key, catalogue)] if key else catalogue.use_cases:
         for version in models.versions(name):
@@ -63,7 +63,7 @@ def _choose(choice: ServingChoice, key: str, version: str = "") -> None:
     known_key(key, read_catalogue())
     with open_instance() as instance:
         try:
-            serving = choose(choice, key, version, Home(), instance)
+            serving = choose(choice, key, version, State(), instance)
         except UnknownVersion as error:
             errors.print(str(error), markup=False)
             raise typer.Exit(2) from None

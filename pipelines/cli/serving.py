@@ -19,7 +19,7 @@ from pipelines.cli.models import Key, known_key
 from pipelines.vocabulary import read_catalogue
 from resources.errors import PermanentError
 from resources.serving.models import Models
-from resources.store.state import Home
+from resources.store.state import State
 from resources.tracking import Tracking
 
 LOOPBACK = "127.0.0.1"
@@ -29,7 +29,7 @@ console, errors = Console(), Console(stderr=True, highlight=False)
 def serve(key: Key, port: Annotated[int, typer.Option(help="port on this machine")] = 5001) -> None:
     """Serve the published model with MLflow's own server. It has no authentication: it listens on loopback only."""
     use_case, place = _published(key)
-    tracking = Tracking(home=Home())
+    tracking = Tracking(home=State())
     try:
         model = tracking.address(use_case, place)
     except LookupError as error:
@@ -66,7 +66,7 @@ def _published(key: str) -> tuple[UseCase, Path]:
     """A use case and the folder of the version that serves it."""
     catalogue = read_catalogue()
     use_case = catalogue.use_cases[known_key(key, catalogue)]
-    place = Models(Home().artefacts).serving(use_case.key)
+    place = Models(State()).serving(use_case.key)
     if place is None:
         _give_up(f"{use_case.key}: no model of it was published yet: `sectorforge run {use_case.key}` first")
     return use_case, place

@@ -34,10 +34,10 @@ class Cache:
         self._mirror = mirror
 
     @classmethod
-    def from_environment(cls, home: Path) -> "Cache":
-        """The cache under `home`, with the mirror that SECTORFORGE_MIRROR names."""
+    def from_environment(cls, folder: Path) -> "Cache":
+        """The cache in `folder`, with the mirror that SECTORFORGE_MIRROR names."""
         mirror = os.environ.get("SECTORFORGE_MIRROR")
-        return cls(home / "cache", Path(mirror) if mirror else None)
+        return cls(folder, Path(mirror) if mirror else None)
 
     def get(self, pin: str) -> bytes | None:
         """The bytes with this digest, or None where neither the cache nor the mirror holds them.

@@ -24,6 +24,7 @@ from pathlib import Path
 import polars as pl
 
 from resources.store.atomic import writing
+from resources.store.state import CURRENT, LOCK, VERSIONS
 
 WRITING = ".writing-"
 ABANDONED_SECONDS = 24 * 3600
@@ -55,7 +56,7 @@ def publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
 
 
 def _publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
-    versions = folder / "versions"
+    versions = folder / VERSIONS
     versions.mkdir(parents=True, exist_ok=True)
     _sweep(versions)
     place = versions / version
@@ -77,7 +78,7 @@ def _publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a folder, whose other users wait; a process that dies lets go of it."""
-    with (folder / ".lock").open("a") as file:
+    with (folder / LOCK).open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
@@ -87,7 +88,7 @@ def make_current(place: Path) -> Path:
     link = place.parent / f".link-{os.getpid()}"
     link.unlink(missing_ok=True)
     link.symlink_to(Path(place.parent.name) / place.name)
-    link.replace(place.parent.parent / "current")
+    link.replace(place.parent.parent / CURRENT)
     return place
 
 
@@ -108,5 +109,5 @@ def _rename(temporary: Path, place: Path) -> None:
 
 def current(folder: Path) -> Path | None:
     """The current version under `folder`, if there is one."""
-    link = folder / "current"
+    link = folder / CURRENT
     return link.resolve() if link.exists() else None

@@ -41,7 +41,7 @@ def test_any_other_error_is_passed_on(tmp_path: Path, error: Exception):
 
 
 def test_an_opening_that_can_not_be_noted_spoils_no_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    assert record_access(tmp_path, "retail/returns", "s", "1") == 1
+    assert record_access(tmp_path / "retail.returns.jsonl", "s", "1") == 1
 
     def half(path: Path, text: str, **_: object) -> None:
         with path.open("w") as file:
@@ -51,6 +51,6 @@ def test_an_opening_that_can_not_be_noted_spoils_no_ledger(tmp_path: Path, monke
     with monkeypatch.context() as patched:
         patched.setattr(Path, "write_text", half)
         with pytest.raises(StorageError, match=r"retail\.returns\.jsonl can't be written, the disk is full"):
-            record_access(tmp_path, "retail/returns", "s", "2")
-    assert record_access(tmp_path, "retail/returns", "s", "3") == 2
+            record_access(tmp_path / "retail.returns.jsonl", "s", "2")
+    assert record_access(tmp_path / "retail.returns.jsonl", "s", "3") == 2
     assert [path.name for path in tmp_path.iterdir()] == ["retail.returns.jsonl"]

@@ -19,7 +19,7 @@ from dagster import (
 )
 
 from resources.store.io_manager import ArtefactIOManager, MissingArtefact
-from resources.store.state import Home
+from resources.store.state import State
 from resources.store.versions import content_digest, current, publish
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -217,7 +217,7 @@ def instance(tmp_path: Path):
 
 
 def made(instance: DagsterInstance, tmp_path: Path, what, partition: str | None = None):
-    resources = {"io_manager": ArtefactIOManager(home=Home(folder=str(tmp_path)))}
+    resources = {"io_manager": ArtefactIOManager(home=State(folder=str(tmp_path)))}
     everything = [table, copied, summed_up, unstorable]
     return materialize(
         everything,
@@ -257,7 +257,7 @@ def test_a_run_reads_what_it_made_itself_whatever_is_published_meanwhile(instanc
     def late(table: pl.DataFrame) -> pl.DataFrame:
         return table
 
-    resources = {"io_manager": ArtefactIOManager(home=Home(folder=str(tmp_path)))}
+    resources = {"io_manager": ArtefactIOManager(home=State(folder=str(tmp_path)))}
     materialize([table, another_run, late], partition_key="shop/a", instance=instance, resources=resources)
     assert found(tmp_path, "late", "shop/a").item() == "shop/a"
     assert found(tmp_path, "table", "shop/a").item() == "of another run"
