@@ -93,8 +93,9 @@ def timed(way: str, key: str, kept: Path) -> float:
     """Seconds of one round in a process of its own. `kept` holds the cached source and the instance, whose tables are
     made once; everything else starts empty."""
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "cache").symlink_to(kept / "cache")
-        environment = os.environ | {"DAGSTER_HOME": str(kept / "dagster")}
+        state = State(folder=str(kept))
+        State(folder=folder).cache.symlink_to(state.cache)
+        environment = os.environ | {"DAGSTER_HOME": str(state.dagster)}
         command = [sys.executable, "-m", "benchmarks.dagster_overhead", key, way, folder]
         started = time.perf_counter()
         subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -105,8 +106,8 @@ def main(key: str = "healthcare/disease_prediction") -> None:
     """Warm up, time both ways in turn, print the medians and their ratio."""
     with tempfile.TemporaryDirectory() as folder:
         kept = Path(folder)
-        for name in ("cache", "dagster"):
-            (kept / name).mkdir()
+        for place in (State(folder=folder).cache, State(folder=folder).dagster):
+            place.mkdir()
         seconds: dict[str, list[float]] = {"script": [], "run": []}
         for way in seconds:
             timed(way, key, kept)

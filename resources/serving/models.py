@@ -17,6 +17,7 @@ from pathlib import Path
 from modeling.artefacts.evaluated_model import EvaluatedModel
 from modeling.core.record import Evaluation
 from resources.errors import PermanentError
+from resources.store.atomic import replacing
 from resources.store.state import PINNED, VERSIONS, State
 from resources.store.versions import current, locked, make_current, publish
 
@@ -81,7 +82,8 @@ class Models:
             what = f"{len(found)} published models of {key} begin with {version!r}" if found else "there is no such one"
             raise UnknownVersion(f"{key} {version}: {what}; known: {', '.join(names) or 'none'}")
         with locked(self._folder(key)):
-            self._hold(key, found[0])
+            with replacing(self._folder(key) / PINNED) as draft:
+                draft.write_text(found[0], encoding="utf-8")
             make_current(self._folder(key) / VERSIONS / found[0])
         return found[0]
 
@@ -107,8 +109,3 @@ class Models:
             (self._folder(key) / PINNED).unlink(missing_ok=True)
             make_current(self._folder(key) / VERSIONS / latest.name)
         return latest.name
-
-    def _hold(self, key: str, version: str) -> None:
-        draft = self._folder(key) / f".{PINNED}"
-        draft.write_text(version, encoding="utf-8")
-        draft.replace(self._folder(key) / PINNED)

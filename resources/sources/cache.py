@@ -10,10 +10,9 @@ import tempfile
 from functools import cached_property
 from io import BufferedRandom
 from pathlib import Path
-from uuid import uuid4
 
 from resources.sources.errors import SourceError
-from resources.store.atomic import writing
+from resources.store.atomic import replacing, writing
 
 ALGORITHMS = {64: "sha256", 32: "md5"}
 """By the length of what they make."""
@@ -59,13 +58,8 @@ class Cache:
         Raises SourceError: its digest is not `pin`; nothing is kept. Raises StorageError: it can't be kept.
         """
         check_pin(content, pin, where)
-        partial = self._made() / f"partial-{uuid4().hex}"
-        try:
-            with writing(self._folder):
-                partial.write_bytes(content)
-                partial.replace(self._folder / pin)
-        finally:
-            partial.unlink(missing_ok=True)
+        with replacing(self._made() / pin) as draft:
+            draft.write_bytes(content)
         return content
 
     def scratch(self) -> BufferedRandom:

@@ -30,14 +30,15 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.runs import SqliteRunStorage
 from packaging.version import Version
 
+from resources.store.atomic import DRAFT, StorageError, replacing
 from resources.store.cleanup import DELETING, PUBLISHED, artefact_folders
 from resources.store.materializations import latest_materializations
 from resources.store.state import CURRENT, LOCK, VERSIONS, State
-from resources.store.versions import WRITING, current, locked, make_current
+from resources.store.versions import current, locked, make_current
 
 FORMAT = 1
 MANIFEST = "MANIFEST.json"
-TRANSIENT = (LOCK, ".link-", ".nfs", ".restoring-", "partial-", WRITING, DELETING)
+TRANSIENT = (LOCK, ".link-", ".nfs", ".restoring-", "partial-", DRAFT, DELETING)
 """How the names of files begin that mean something to a running process only."""
 BESIDES_SQLITE = (".db-wal", ".db-shm", ".db-journal")
 """How the names of files end that SQLite keeps beside a database; its copy has what is in them."""
@@ -68,16 +69,12 @@ def back_up(state: State, file: Path) -> int:
         raise BackupError(f"{file} exists already: give the backup another name, or move that file away")
     if file.resolve().is_relative_to(home):
         raise BackupError(f"{file} lies in the state folder itself: put the backup elsewhere")
-    draft = file.with_name(f".{file.name}-{os.getpid()}")
     try:
-        with locked(home), tarfile.open(draft, "w:gz", compresslevel=1) as tar:
+        with locked(home), replacing(file) as draft, tarfile.open(draft, "w:gz", compresslevel=1) as tar:
             draft.chmod(0o600)
             _write(state, tar)
-        draft.replace(file)
-    except OSError as error:
+    except (OSError, StorageError) as error:
         raise BackupError(f"{file} can't be written: {error}") from error
-    finally:
-        draft.unlink(missing_ok=True)
     return file.stat().st_size
 
 
@@ -258,9 +255,8 @@ def _check(manifest: Any, digests: dict[str, str]) -> None:
 
 def holds_history(state: State, instance: DagsterInstance) -> bool:
     """Whether a backup of the state folder has the instance's history in it."""
-    return isinstance(instance.run_storage, SqliteRunStorage) and Path(instance.root_directory).is_relative_to(
-        state.path
-    )
+    in_sqlite = isinstance(instance.run_storage, SqliteRunStorage)
+    return in_sqlite and Path(instance.root_directory).is_relative_to(state.path)
 
 
 def agree(state: State, instance: DagsterInstance) -> int:

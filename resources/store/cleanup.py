@@ -12,14 +12,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from resources.store.atomic import DRAFT
 from resources.store.state import CURRENT, PINNED, VERSIONS, State
-from resources.store.versions import ABANDONED_SECONDS, WRITING, locked
+from resources.store.versions import ABANDONED_SECONDS, locked
 
 KEPT_VERSIONS = 3
 KEPT_MODELS = 5
 """Of what is published to others, so that there is something to go back to."""
 PUBLISHED = "published_model"
 DELETING = ".deleting-"
+DRAFTS = (f"{DRAFT}*", f"{DELETING}*", ".link-*", "partial-*")
+"""What is half-written or half-removed; the last two were the names of drafts in earlier versions."""
 SETTLING_SECONDS = 3600
 """For so long after a version was replaced, someone may still be reading it."""
 IDLE_SECONDS = 14 * 24 * 3600
@@ -65,10 +68,9 @@ def remove_old_versions(folder: Path, busy_since: float) -> None:
 
 def drafts(state: State) -> Iterator[Path]:
     """What processes left half-written, or half-removed, when they were killed a day ago or earlier."""
-    folders = [folder / VERSIONS for folder in artefact_folders(state.artefacts)]
-    patterns = [(folder, name) for folder in folders for name in (f"{WRITING}*", f"{DELETING}*", ".link-*")]
-    patterns += [(state.cache, "partial-*"), (state.weights, "partial-*"), (state.scratch_root, f"{DELETING}*")]
-    found = (path for folder, name in patterns for path in folder.glob(name))
+    artefacts = [place for folder in artefact_folders(state.artefacts) for place in (folder, folder / VERSIONS)]
+    others = [state.cache, state.weights, state.scratch_root, state.test_access_logs, state.dagster]
+    found = (path for folder in (*artefacts, *others) for name in DRAFTS for path in folder.glob(name))
     return (path for path in found if time.time() - path.lstat().st_mtime > ABANDONED_SECONDS)
 
 

@@ -57,9 +57,14 @@ class State(ConfigurableResource):
         """The lock file of a partition, or of a job without partitions."""
         return self.path / "locks" / f"{what.replace('/', '.')}.lock"
 
+    @property
+    def test_access_logs(self) -> Path:
+        """The folder of all test access logs."""
+        return self.path / "openings"
+
     def test_access_log(self, use_case: str) -> Path:
         """The log of each access to the sealed test of a use case."""
-        return self.path / "openings" / f"{use_case.replace('/', '.')}.jsonl"
+        return self.test_access_logs / f"{use_case.replace('/', '.')}.jsonl"
 
     @property
     def cache(self) -> Path:
