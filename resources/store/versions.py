@@ -10,7 +10,6 @@ Layout::
     artefacts/<asset>/<partition>/.lock                  held while either changes
 """
 
-import fcntl
 import hashlib
 import io
 import shutil
@@ -20,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
+from filelock import FileLock
 
 from resources.store.atomic import DRAFT, draft_of, put_in_place, replacing, writing
 from resources.store.state import CURRENT, LOCK, VERSIONS
@@ -65,9 +65,8 @@ def publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder, whose other users wait; a process that dies lets go of it."""
-    with (folder / LOCK).open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    """Hold the lock of a folder, whose other users wait; a process that dies releases it."""
+    with FileLock(folder / LOCK, thread_local=False, fallback_to_soft=False):
         yield
 
 
