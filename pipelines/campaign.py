@@ -94,7 +94,7 @@ class _Campaign:
     def _run(self, launch: Launch) -> Result:
         log = State().run_log
         self._progress.begin(launch, launch.partition or launch.job, len(launch.assets))
-        self._worker = self._worker or Worker(self._catalogue.root, self._instance, log)
+        self._worker = self._worker or Worker(self._catalogue.roots, self._instance, log)
         try:
             ended = self._worker.run(launch, self._progress.follow)
         except ChildFailed as error:

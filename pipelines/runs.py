@@ -11,7 +11,7 @@ import os
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -66,14 +66,14 @@ class ChildFailed(RuntimeError):
 class Worker:
     """A child process that executes launches one after the other, sharing the imports.
 
-    `root` is the catalogue's folder; the child's own output goes to the file `log`.
+    `roots` are the catalogue's folders; the child's own output goes to the file `log`.
     """
 
-    def __init__(self, root: Path, instance: DagsterInstance, log: Path) -> None:
+    def __init__(self, roots: Sequence[Path], instance: DagsterInstance, log: Path) -> None:
         self._instance = instance
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_child, args=(theirs, root, log), daemon=True)
+        self._process = context.Process(target=_child, args=(theirs, roots, log), daemon=True)
         self._process.start()
         theirs.close()
 
@@ -126,7 +126,7 @@ class Worker:
         return False
 
 
-def _child(pipe: Connection, root: Path, log: Path) -> None:
+def _child(pipe: Connection, roots: Sequence[Path], log: Path) -> None:
     """The child process: load the definitions once, execute what comes until there is no more."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a") as file:
@@ -135,7 +135,7 @@ def _child(pipe: Connection, root: Path, log: Path) -> None:
     from pipelines.definitions import build_defs
     from pipelines.vocabulary import read_catalogue
 
-    definitions = build_defs(catalogue=read_catalogue(root))
+    definitions = build_defs(catalogue=read_catalogue(*roots))
     with DagsterInstance.get() as instance, contextlib.suppress(EOFError):
         while True:
             launch: Launch = pipe.recv()
