@@ -32,7 +32,7 @@ from modeling.drift.record import CHECKS, DriftComparison, Performance
 from modeling.drift.reference import Reference
 from resources.errors import PermanentError
 from resources.serving.models import Models
-from resources.store.state import Home
+from resources.store.state import State
 from resources.store.versions import current
 
 RETRAINING_REQUESTED = "asks for new models"
@@ -48,14 +48,14 @@ def specs(partitions: Partitions) -> list[AssetCheckSpec]:
     return [partitions.check(name, DRIFT, text) for name, text in CHECKS.items()]
 
 
-def compared(data: ValidatedData, use_case: UseCase, home: Home, warn: Callable[[str], None]) -> DriftComparison:
+def compared(data: ValidatedData, use_case: UseCase, home: State, warn: Callable[[str], None]) -> DriftComparison:
     """The new rows among `data` beside those that the model judged last learned from; and how well the model that
     serves, or else that one, predicts them. What can't be read of either is left out; `warn` is called with the reason.
     """
-    judged = current(home.artefacts / "evaluation" / use_case.key)
+    judged = current(home.artefact("evaluation", use_case.key))
     if judged is None:
         return compare(data, use_case, NO_REFERENCE, lambda rows: NO_REFERENCE)
-    serving = Models(home.artefacts).serving(use_case.key) or judged
+    serving = Models(home).serving(use_case.key) or judged
     return compare(data, use_case, _reference(judged, warn), lambda rows: _performance(rows, use_case, serving, warn))
 
 

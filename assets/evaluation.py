@@ -41,7 +41,7 @@ from modeling.drift.reference import Reference
 from modeling.evaluation.experiment import EvaluationRun, Experiment, Serving, UnreadableModel
 from modeling.problems import tasks
 from resources.serving.models import Models
-from resources.store.state import Home
+from resources.store.state import State
 from resources.store.test_access_log import record_access
 from resources.weights import located
 
@@ -76,7 +76,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         baseline_model: Candidates,
         lightgbm_model: Candidates,
         torch_model: Candidates,
-        home: Home,
+        home: State,
     ) -> Iterator[AssetCheckResult | Output[EvaluatedModel]]:
         from modeling.reports import charts
 
@@ -91,7 +91,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         run_id, snapshot = context.run.run_id, experiment.features.datasheet.snapshot
         run = EvaluationRun(
             provenance=provenance(experiment, run_id),
-            record_access=partial(record_access, home.path / "openings", use_case.key, snapshot, run_id),
+            record_access=partial(record_access, home.test_access_log(use_case.key), snapshot, run_id),
             progress=context.log.info,
             serving=_serving(use_case, home, context),
         )
@@ -116,9 +116,9 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     return evaluation
 
 
-def _serving(use_case: UseCase, home: Home, context: AssetExecutionContext) -> Serving | UnreadableModel | None:
+def _serving(use_case: UseCase, home: State, context: AssetExecutionContext) -> Serving | UnreadableModel | None:
     """The model that serves now; None where none does."""
-    place = Models(home.artefacts).serving(use_case.key)
+    place = Models(home).serving(use_case.key)
     if place is None:
         return None
     try:

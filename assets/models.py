@@ -20,7 +20,7 @@ from modeling.core.learner import Fitting
 from modeling.learners.fit import train
 from modeling.problems import learners, tasks
 from resources.compute import ComputeResource
-from resources.store.state import Home
+from resources.store.state import State
 from resources.weights import located
 
 
@@ -63,7 +63,7 @@ def _build(model: ModelAsset, catalogue: Catalogue, partitions: Partitions) -> A
         description=model.description,
     )
     def candidates(
-        context: AssetExecutionContext, features: FeatureSet, home: Home, compute: ComputeResource
+        context: AssetExecutionContext, features: FeatureSet, home: State, compute: ComputeResource
     ) -> Iterator[Output[Candidates]]:
         use_case = catalogue.use_cases[context.partition_key]
         chosen = compute.choose()
@@ -95,7 +95,7 @@ def named_learners(use_case: UseCase, family: learners.Family) -> list[str]:
 
 
 def fitting_of(
-    name: str, use_case: UseCase, features: FeatureSet, compute: Compute, home: Home, progress: Callable[[str], None]
+    name: str, use_case: UseCase, features: FeatureSet, compute: Compute, home: State, progress: Callable[[str], None]
 ) -> Fitting:
     """The circumstances under which a use case's learner is fitted."""
     return Fitting(

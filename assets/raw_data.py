@@ -30,7 +30,7 @@ from resources import sources
 from resources.errors import PermanentError, UnreachableError
 from resources.sources import Cache, database, settle
 from resources.store import versions
-from resources.store.state import Home
+from resources.store.state import State
 from resources.store.versions import content_digest
 
 STAGE = STAGES["raw_data"]
@@ -61,14 +61,14 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         "extra that is not installed, makes no new copy: the steps after it are skipped and the reason is an "
         "observation.",
     )
-    def raw_data(context: AssetExecutionContext, home: Home) -> Iterator[Output[pl.DataFrame]]:
+    def raw_data(context: AssetExecutionContext, home: State) -> Iterator[Output[pl.DataFrame]]:
         use_case = catalogue.use_cases[context.partition_key]
         try:
             check_installed(use_case)
             settle(use_case)
             as_it_was = fingerprint(STAGE, use_case, context.instance)
             held = _held(use_case, home, context.instance)
-            frame = snapshot(use_case, Cache.from_environment(home.path), context.log.info, held)
+            frame = snapshot(use_case, Cache.from_environment(home.cache), context.log.info, held)
         except UnreachableError as error:
             context.log.warning(f"skipped: {error}")
             why = {SKIPPED: str(error), TRANSIENT: not isinstance(error, NotInstalled)}
@@ -100,11 +100,11 @@ def _origin(use_case: UseCase) -> dict[str, str]:
     return {ORIGIN: digest(STAGE.version, sql.model_dump(), database.place(sql))} if sql and sql.incremental else {}
 
 
-def _held(use_case: UseCase, home: Home, instance: DagsterInstance) -> pl.DataFrame | None:
+def _held(use_case: UseCase, home: State, instance: DagsterInstance) -> pl.DataFrame | None:
     """The current snapshot of an incremental source, if it is one that rows may be added to."""
     origin = _origin(use_case)
     made = latest(instance, STAGE.name, use_case.key)
-    place = versions.current(home.artefacts / STAGE.name / use_case.key)
+    place = versions.current(home.artefact(STAGE.name, use_case.key))
     if not (origin and made and place):
         return None
     recorded = {key: str(made.metadata[key].value) for key in ("path", ORIGIN) if key in made.metadata}

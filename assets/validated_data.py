@@ -31,7 +31,7 @@ from modeling.core.record import ContractResult
 from modeling.core.validated_data import ValidatedData
 from resources import contracts
 from resources.contracts import Verdict
-from resources.store.state import Home
+from resources.store.state import State
 from resources.store.versions import content_digest
 
 STAGE = STAGES["validated_data"]
@@ -72,7 +72,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         ],
     )
     def validated_data(
-        context: AssetExecutionContext, raw_data: pl.DataFrame, home: Home
+        context: AssetExecutionContext, raw_data: pl.DataFrame, home: State
     ) -> Iterator[AssetCheckResult | Output]:
         use_case = catalogue.use_cases[context.partition_key]
         verdict = contracts.validate(raw_data, use_case)
