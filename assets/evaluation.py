@@ -62,6 +62,8 @@ _STACK = ("sectorforge", "polars", "lightgbm", "torch", "scikit-learn", "great-e
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    """The asset `evaluation`."""
+
     @asset(
         partitions_def=partitions.use_cases,
         group_name=STAGE.group,

@@ -41,6 +41,8 @@ FINDINGS = {
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    """The asset `features`."""
+
     @asset(
         partitions_def=partitions.use_cases,
         group_name=STAGE.group,

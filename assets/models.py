@@ -48,6 +48,7 @@ MODEL_ASSETS = (
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> list[AssetsDefinition]:
+    """An asset for each of `MODEL_ASSETS`."""
     return [_build(model, catalogue, partitions) for model in MODEL_ASSETS]
 
 

@@ -29,6 +29,7 @@ class Partitions:
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> "Partitions":
+        """Of every use case and industry of a catalogue."""
         keys = sorted(catalogue.use_cases)
         return cls(
             use_cases=StaticPartitionsDefinition(keys),

@@ -46,6 +46,8 @@ class NothingToPredict(UnreachableError):
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    """The asset `predictions`."""
+
     @asset(
         partitions_def=partitions.use_cases,
         deps=PREDICTIONS.upstream,

@@ -35,6 +35,8 @@ NOTHING = "nothing serves"
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    """The asset `published_model`."""
+
     @asset(
         partitions_def=partitions.use_cases,
         group_name=STAGE.group,

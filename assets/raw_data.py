@@ -52,6 +52,8 @@ class SimulationError(PermanentError):
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    """The asset `raw_data`."""
+
     @asset(
         partitions_def=partitions.use_cases,
         group_name=STAGE.group,

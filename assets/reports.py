@@ -40,6 +40,7 @@ STALE_AFTER = timedelta(days=15)
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> list[AssetsDefinition]:
+    """The three assets."""
     return [
         _evaluation_report(catalogue, partitions),
         _industry_report(catalogue, partitions),

@@ -41,6 +41,7 @@ DEFINITION = "definition"
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    """The assets `validated_data`, `quarantine` and `drift`, made by one step."""
     expectations = _expectations(catalogue)
 
     @multi_asset(

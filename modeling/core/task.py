@@ -52,14 +52,18 @@ class Metric:
 class Predictor(Protocol):
     """Anything that predicts a table's rows: a learner, or several blended."""
 
-    def predict(self, table: Table) -> np.ndarray: ...
+    def predict(self, table: Table) -> np.ndarray:
+        """As `Learner.predict`: ``[n]``, ``[n, classes]`` or ``[n, k]``."""
+        ...
 
 
 class Occluder(Protocol):
     """Takes one column of content apart, to see what the model's answer hangs on: words, patches, atoms."""
 
     @property
-    def column(self) -> str: ...
+    def column(self) -> str:
+        """The name of the column of content."""
+        ...
 
     def parts(self, value: Any) -> list[str]:
         """The parts of one value, by the names a reader knows them by; empty where it has none."""

@@ -56,6 +56,12 @@ class ArtefactIOManager(ConfigurableIOManager):
             yield self
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
+        """Publish `obj` as a version of the asset's partition.
+
+        Raises
+        ------
+        TypeError: values of its type are not stored. StorageError: it can't be written.
+        """
         folder = self._folder(context.asset_key.path, context.partition_key if context.has_partition_key else None)
         named = context.output_metadata.get("version")
         version = str(named.value) if named else context.run_id
@@ -65,6 +71,12 @@ class ArtefactIOManager(ConfigurableIOManager):
         context.add_output_metadata({"path": str(place)})
 
     def load_input(self, context: InputContext) -> Any:
+        """The value that a step's annotation asks for.
+
+        Raises
+        ------
+        MissingArtefact: it was never made. ArtefactError: it can't be read.
+        """
         with _retried_if_unreachable(context):
             return self._loaded(context)
 

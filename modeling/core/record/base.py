@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Record(BaseModel):
+    """A part of a record: its fields and no others."""
+
     model_config = ConfigDict(extra="forbid")
 
 

@@ -12,6 +12,8 @@ from modeling.core.record.base import Record
 
 
 class RowCounts(Record):
+    """Rows of the snapshot, those set aside, and those of each role."""
+
     raw: int
     quarantined: int
     train: int

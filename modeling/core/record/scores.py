@@ -46,5 +46,7 @@ class Champion(Record):
 
 
 class Baseline(Record):
+    """A learner that the champion is compared with, on the sealed test."""
+
     learner: str
     test: dict[str, Interval]

@@ -21,6 +21,8 @@ class Challenge(Record):
 
 
 class Gate(Record):
+    """A bound, what was measured, and whether it is met; `message` says it in words."""
+
     name: str
     bound: float
     measured: float | None
