@@ -4,7 +4,7 @@ Belongs here: describing the files as people write them. The checks are pydantic
 JSON schema can say of them. Does not belong here: where the schemas are kept (`pipelines.schema`).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, get_args
 
 from catalogue.definition import SOURCES, ContractRule, Industry, OnFailure, UseCase
@@ -17,8 +17,10 @@ def industry_schema() -> dict[str, Any]:
     return DIALECT | Industry.model_json_schema()
 
 
-def use_case_schema(tasks: Collection[str], learners: Collection[str]) -> dict[str, Any]:
-    """The schema of a `use_case.yaml` that may name these tasks and learners."""
+def use_case_schema(
+    tasks: Collection[str], learners: Collection[str], hyperparameters: Mapping[str, dict[str, Any]]
+) -> dict[str, Any]:
+    """The schema of a `use_case.yaml` that may name these tasks and learners; `hyperparameters`: a schema a learner."""
     schema = UseCase.model_json_schema()
     keys, types = schema["properties"], schema["$defs"]
     known = {"enum": sorted(learners)}
@@ -26,6 +28,7 @@ def use_case_schema(tasks: Collection[str], learners: Collection[str]) -> dict[s
     keys["learners"]["anyOf"][0]["items"] = known
     for by_learner in ("seconds", "parameters"):
         keys[by_learner]["propertyNames"] = known
+    keys["parameters"]["properties"] = dict(hyperparameters)
     types["ContractRule"] = _rule()
     types["RandomSplit"]["required"] = ["by"]
     types["Source"]["oneOf"] = [{"required": [kind]} for kind in SOURCES]

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from dagster import BetaWarning, Definitions, in_process_executor
+from dagster import BetaWarning, Definitions, MetadataValue, in_process_executor
 
 from assets import evaluation, features, models, predictions, published_model, raw_data, reports, validated_data
 from assets.partitions import Partitions
@@ -69,6 +69,7 @@ def build_defs(
             **(resources or {}),
         },
         executor=in_process_executor,
+        metadata={"catalogue errors": MetadataValue.json([str(error) for error in found.errors])},
     )
 
 

@@ -17,11 +17,9 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from catalogue import extras
-from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
 from catalogue.visible import visible
 from modeling.core.record import Evaluation, Interval
-from modeling.problems import tasks
 from pipelines import published
 from pipelines.campaign import Result, bring_up_to_date
 from pipelines.cli import models as model_commands
@@ -113,7 +111,7 @@ def check() -> None:
     wrong = [
         f"{use_case.folder / 'use_case.yaml'}: {message}"
         for use_case in catalogue.use_cases.values()
-        for message in [*contracts.check_rules(use_case), *_unknown_metric(use_case)]
+        for message in contracts.check_rules(use_case)
     ]
     for message in wrong:
         errors.print(visible(message), markup=False, soft_wrap=True)
@@ -166,13 +164,6 @@ def ui(
     program = ["dagster_webserver", "--read-only"] if read_only else ["dagster", "dev"]
     arguments = ["-m", *program, "-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)]
     os.execv(sys.executable, [sys.executable, *arguments])
-
-
-def _unknown_metric(use_case: UseCase) -> list[str]:
-    known = {name for classes in ([], ["no", "yes"], ["a", "b", "c"]) for name in tasks.task(use_case).metrics(classes)}
-    if use_case.metric is None or use_case.metric in known:
-        return []
-    return [f"metric: {use_case.metric!r} is none of {use_case.task}; known: {', '.join(known)}"]
 
 
 def _matching(catalogue: Catalogue, patterns: list[str] | None) -> list[str]:

@@ -3,13 +3,16 @@
 import json
 import textwrap
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import jsonschema
 import pytest
+from pydantic import Field
 
 from catalogue import feature_code, reader
 from catalogue.checks import Vocabulary
+from catalogue.definition.strict import Strict
+from catalogue.hyperparameters import model
 from catalogue.reader import Catalogue
 from catalogue.schema import use_case_schema
 from catalogue.yaml import parse
@@ -17,10 +20,22 @@ from modeling.core.task import Settings
 from pipelines import schema
 from pipelines.vocabulary import read_catalogue
 
+
+class TabMHyperparameters(Strict):
+    """What a learner may accept."""
+
+    width: int | None = Field(default=None, ge=2)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[])
+    tuning: Literal["full", "frozen"] = "full"
+
+
 WORDS = Vocabulary(
     ["binary_classification", "regression"],
     ["lightgbm", "logistic", "mlp", "ridge", "tabm"],
     settings=lambda task: Settings,
+    metrics=lambda use_case: ["roc_auc", "log_loss"],
+    hyperparameters={"tabm": model("tabm", TabMHyperparameters.model_json_schema())}.get,
     predicts=lambda task: task == "binary_classification",
 )
 USE_CASE = """\
@@ -137,6 +152,27 @@ def test_hidden_folders_and_loose_files_are_no_part_of_it(folders):
         ("seconds: {mlp: 5, xgb: 3}", 8, 19, "seconds: 'xgb' is unknown; known: lightgbm, logistic, mlp, ridge, tabm"),
         ("seconds: {mlp: 0}", 8, 11, "seconds.mlp: must be greater than 0; found 0"),
         ("parameters:\n  forest: {}", 9, 3, "parameters: 'forest' is unknown; known: lightgbm, logistic, mlp, ridge"),
+        ("metric: roc_acu", 8, 1, "metric: 'roc_acu' is none of binary_classification; did you mean 'roc_auc'?"),
+        ("metric: f2", 8, 1, "metric: 'f2' is none of binary_classification; known: log_loss, roc_auc"),
+        ("parameters: {tabm: {widht: 3}}", 8, 21, "parameters.tabm.widht: unknown key; did you mean 'width'?"),
+        ("parameters: {tabm: {x: 3}}", 8, 21, "parameters.tabm.x: unknown key; known: dropout, hidden, tuning, width"),
+        (
+            "parameters:\n  mlp: {hiden: 3}\n  tabm:\n    width: 1",
+            11,
+            5,
+            "parameters.tabm.width: must be greater than or equal to 2; found 1",
+        ),
+        ("parameters: {tabm: {dropout: 1}}", 8, 21, "parameters.tabm.dropout: must be less than 1; found 1"),
+        ("parameters: {tabm: {dropout: low}}", 8, 21, "parameters.tabm.dropout: must be a number; found 'low'"),
+        ("parameters: {tabm: {width: 2.5}}", 8, 21, "parameters.tabm.width: must be a whole number; found 2.5"),
+        ("parameters: {tabm: {hidden: 64}}", 8, 21, "parameters.tabm.hidden: must be a list, like [a, b]; found 64"),
+        ("parameters: {tabm: {hidden: [8, 0]}}", 8, 33, "parameters.tabm.hidden.1: must be greater than or equal to 1"),
+        (
+            "parameters: {tabm: {tuning: lora}}",
+            8,
+            21,
+            "parameters.tabm.tuning: must be 'full' or 'frozen'; found 'lora'",
+        ),
         ("costs: {false_positive: lots}", 8, 9, "costs.false_positive: must be a number; found 'lots'"),
         ("positive: [1]", 8, 1, "positive: must be text or a whole number or a number or true or false; found [1]"),
         ("extra: txt", 8, 1, "extra: 'txt' is unknown; did you mean 'text'?"),
@@ -405,7 +441,7 @@ def test_a_folder_without_code_has_none(folders):
 # --- schemas for editors ----------------------------------------------------------------------------------------------
 
 
-DESCRIBED = use_case_schema(WORDS.tasks, WORDS.learners)
+DESCRIBED = use_case_schema(WORDS.tasks, WORDS.learners, {"tabm": TabMHyperparameters.model_json_schema()})
 
 
 def violations(text: str, tmp_path: Path, described: dict[str, Any] = DESCRIBED) -> list[str]:
@@ -430,6 +466,9 @@ def test_the_schema_describes_the_shipped_files(path, tmp_path):
         "splitt: {by: random}",
         "learners: [forest]",
         "seconds: {forest: 3}",
+        "parameters: {forest: {}}",
+        "parameters: {tabm: {widht: 3}}",
+        "parameters: {tabm: {width: 1}}",
         "split: {valid: 0.2}",
         "contract: [{expect_x: {}, expect_y: {}}]",
         "contract: [{on_failure: block}]",
