@@ -80,9 +80,9 @@ class Folders:
     def read(self) -> Catalogue:
         return reader.read([self.root], WORDS)
 
-    def faults(self) -> list[str]:
-        """Every fault, its path relative to the root."""
-        return [str(fault).removeprefix(f"{self.root}/") for fault in self.read().errors]
+    def errors(self) -> list[str]:
+        """Every error, its path relative to the root."""
+        return [str(error).removeprefix(f"{self.root}/") for error in self.read().errors]
 
 
 @pytest.fixture
@@ -116,9 +116,9 @@ def test_patterns_choose_use_cases(folders):
         found.matching(["zzz"])
 
 
-def test_the_shipped_catalogue_has_no_fault():
+def test_the_shipped_catalogue_has_no_error():
     found = read_catalogue()
-    assert [str(fault) for fault in found.errors] == []
+    assert [str(error) for error in found.errors] == []
     assert len(found.use_cases) >= 5
 
 
@@ -126,7 +126,7 @@ def test_hidden_folders_and_loose_files_are_no_part_of_it(folders):
     folders.write("__pycache__/x.pyc", "")
     folders.write(".git/config", "")
     folders.write("shop/notes.md", "")
-    assert folders.faults() == []
+    assert folders.errors() == []
 
 
 # --- what is wrong with one file --------------------------------------------------------------------------------------
@@ -224,8 +224,8 @@ def test_hidden_folders_and_loose_files_are_no_part_of_it(folders):
 )
 def test_a_wrong_line_is_named_with_what_to_write(folders, added, line, column, message):
     folders.write("shop/parts/use_case.yaml", USE_CASE + added + "\n")
-    [fault] = folders.faults()
-    assert fault.startswith(f"shop/parts/use_case.yaml:{line}:{column}: {message}")
+    [error] = folders.errors()
+    assert error.startswith(f"shop/parts/use_case.yaml:{line}:{column}: {message}")
 
 
 @pytest.mark.parametrize(
@@ -257,21 +257,21 @@ def test_a_wrong_line_is_named_with_what_to_write(folders, added, line, column, 
 )
 def test_a_wrong_value_is_named_with_what_to_write(folders, written, instead, line, column, message):
     folders.write("shop/parts/use_case.yaml", USE_CASE.replace(written, instead, 1))
-    assert any(fault.startswith(f"shop/parts/use_case.yaml:{line}:{column}: {message}") for fault in folders.faults())
+    assert any(error.startswith(f"shop/parts/use_case.yaml:{line}:{column}: {message}") for error in folders.errors())
 
 
 def test_a_task_that_does_not_answer_row_by_row_predicts_nothing(folders):
     text = USE_CASE.replace("binary_classification", "regression") + "predict: {files: {path: new/*.csv}}\n"
     folders.write("shop/parts/use_case.yaml", text)
-    [fault] = folders.faults()
+    [error] = folders.errors()
     said = "predict: regression does not answer rows without a target one by one: take `predict` out"
-    assert fault == f"shop/parts/use_case.yaml:8:1: {said}"
+    assert error == f"shop/parts/use_case.yaml:8:1: {said}"
 
 
-def test_every_fault_of_a_file_is_told_at_once_in_its_order(folders):
+def test_every_error_of_a_file_is_listed_at_once_in_its_order(folders):
     text = PACKAGE.replace("1.0.0", "1.0").replace("shop/people.csv", "../people.csv").replace(DIGEST, DIGEST.upper())
     folders.write("shop/parts/use_case.yaml", text + "target_: x\n")
-    assert folders.faults() == [
+    assert folders.errors() == [
         "shop/parts/use_case.yaml:6:5: source.package.version: must be text; found 1.0: put it in quotes",
         "shop/parts/use_case.yaml:8:39: source.package.members.orders.sha256: must be text that matches "
         f"^[0-9a-f]{{64}}$; found {DIGEST.upper()!r}",
@@ -285,13 +285,13 @@ def test_every_fault_of_a_file_is_told_at_once_in_its_order(folders):
 
 def test_a_file_that_is_not_utf_8_is_refused(folders):
     folders.write("shop/parts/use_case.yaml", USE_CASE.replace("Will it", "Wird es für").encode("latin1"))
-    assert folders.faults() == ["shop/parts/use_case.yaml:1:17: not UTF-8 at byte 16: save the file as UTF-8"]
+    assert folders.errors() == ["shop/parts/use_case.yaml:1:17: not UTF-8 at byte 16: save the file as UTF-8"]
 
 
 def test_a_file_that_is_too_large_is_refused(folders):
     folders.write("shop/parts/use_case.yaml", USE_CASE + "#" * 1_000_000)
-    [fault] = folders.faults()
-    assert "the file has more than 1,000,000 bytes" in fault
+    [error] = folders.errors()
+    assert "the file has more than 1,000,000 bytes" in error
 
 
 # --- what is wrong with folders ---------------------------------------------------------------------------------------
@@ -305,15 +305,15 @@ def test_one_broken_folder_does_not_hide_the_others(folders):
     found = folders.read()
     assert list(found.use_cases) == ["shop/parts"]
     assert list(found.industries) == ["shop"]
-    told = "\n".join(folders.faults())
-    assert "bank/industry.yaml:2:1: owner: unknown key; did you mean 'owners'?" in told
-    assert "bank/loans/use_case.yaml:1:1: task: is missing: add it" in told
-    assert "shop/broken/use_case.yaml:2:1: not YAML" in told
+    listed = "\n".join(folders.errors())
+    assert "bank/industry.yaml:2:1: owner: unknown key; did you mean 'owners'?" in listed
+    assert "bank/loans/use_case.yaml:1:1: task: is missing: add it" in listed
+    assert "shop/broken/use_case.yaml:2:1: not YAML" in listed
 
 
 def test_a_missing_file_is_named(folders):
     (folders.root / "bank" / "loans").mkdir(parents=True)
-    assert folders.faults() == [
+    assert folders.errors() == [
         "bank/industry.yaml:1:1: industry.yaml is missing: put a file of that name into 'bank'",
         "bank/loans/use_case.yaml:1:1: use_case.yaml is missing: put a file of that name into 'loans'",
     ]
@@ -323,7 +323,7 @@ def test_a_missing_file_is_named(folders):
 def test_a_folder_name_is_lower_case(folders, name):
     folders.write(f"shop/{name}/use_case.yaml", USE_CASE)
     expected = f"the folder name {name!r} may hold only a-z, 0-9 and _: rename it"
-    assert [fault.message for fault in folders.read().errors] == [expected]
+    assert [error.message for error in folders.read().errors] == [expected]
 
 
 def test_a_symbolic_link_is_refused(folders, tmp_path_factory):
@@ -333,7 +333,7 @@ def test_a_symbolic_link_is_refused(folders, tmp_path_factory):
     (folders.root / "shop" / "parts").mkdir()
     (folders.root / "shop" / "parts" / "use_case.yaml").symlink_to(outside)
     assert folders.read().use_cases == {}
-    assert folders.faults() == [
+    assert folders.errors() == [
         "shop/linked:1:1: a symbolic link could lead out of the catalogue: put a real folder here",
         "shop/parts/use_case.yaml:1:1: use_case.yaml is missing: put a file of that name into 'parts'",
     ]
@@ -344,7 +344,7 @@ def test_two_use_cases_of_one_title_can_not_be_told_apart(folders):
     folders.write("shop/b/use_case.yaml", USE_CASE.replace("Will", "will"))
     assert list(folders.read().use_cases) == ["shop/a"]
     expected = "shop/b/use_case.yaml:1:1: title: 'will it break?' is already the title of shop/a: use another"
-    assert folders.faults() == [expected]
+    assert folders.errors() == [expected]
 
 
 # --- features.py ------------------------------------------------------------------------------------------------------
@@ -359,21 +359,21 @@ def test_two_use_cases_of_one_title_can_not_be_told_apart(folders):
         (b"x = '\0'", "1:1: not Python: source code string cannot contain null bytes"),
     ],
 )
-def test_feature_code_that_can_not_be_used_is_a_fault(folders, code, expected):
+def test_feature_code_that_can_not_be_used_is_an_error(folders, code, expected):
     folders.write("shop/parts/use_case.yaml", USE_CASE)
     folders.write("shop/parts/features.py", code)
-    [fault] = folders.faults()
-    assert fault.startswith(f"shop/parts/features.py:{expected}")
+    [error] = folders.errors()
+    assert error.startswith(f"shop/parts/features.py:{expected}")
 
 
 def test_several_members_need_code_that_joins_them(folders):
     folders.write("shop/parts/use_case.yaml", PACKAGE)
     expected = "shop/parts/use_case.yaml:3:1: source: 2 members need an `assemble` in features.py that joins them"
-    assert folders.faults() == [expected]
+    assert folders.errors() == [expected]
     folders.write("shop/parts/features.py", "def features(frame):\n    return frame\n")
-    assert folders.faults() == [expected]
+    assert folders.errors() == [expected]
     folders.write("shop/parts/features.py", "def assemble(members):\n    return members['orders']\n")
-    assert folders.faults() == []
+    assert folders.errors() == []
 
 
 SIMULATION = USE_CASE.replace('files: {path: "data/*.csv"}', "simulation: {extra: gpu, settings: {steps: 3}}")
@@ -381,18 +381,18 @@ SIMULATION = USE_CASE.replace('files: {path: "data/*.csv"}', "simulation: {extra
 
 def test_a_simulation_needs_code_that_makes_its_rows_and_says_what_it_is(folders):
     folders.write("shop/parts/use_case.yaml", SIMULATION)
-    assert folders.faults() == [
+    assert folders.errors() == [
         "shop/parts/use_case.yaml:3:1: source: what a simulation shows is not real: write `evidence: simulated`"
     ]
     text = SIMULATION.replace("  licence", "  evidence: simulated\n  licence")
     folders.write("shop/parts/use_case.yaml", text)
-    assert folders.faults() == [
+    assert folders.errors() == [
         "shop/parts/use_case.yaml:3:1: source: a simulation needs a `simulate` in features.py that makes its rows"
     ]
     folders.write("shop/parts/features.py", "def simulate(settings):\n    return None\n")
-    assert folders.faults() == []
+    assert folders.errors() == []
     folders.write("shop/parts/use_case.yaml", text.replace("gpu", "gpus"))
-    assert folders.faults() == ["shop/parts/use_case.yaml:4:16: source: 'gpus' is unknown; did you mean 'gpu'?"]
+    assert folders.errors() == ["shop/parts/use_case.yaml:4:16: source: 'gpus' is unknown; did you mean 'gpu'?"]
 
 
 @pytest.mark.parametrize(
@@ -422,14 +422,14 @@ def test_a_simulation_needs_code_that_makes_its_rows_and_says_what_it_is(folders
 )
 def test_members_that_could_mean_two_things_are_refused(folders, written, instead, message):
     folders.write("shop/parts/use_case.yaml", PACKAGE.replace(written, instead))
-    [fault] = folders.faults()
-    assert fault.startswith(f"shop/parts/use_case.yaml:{message}")
+    [error] = folders.errors()
+    assert error.startswith(f"shop/parts/use_case.yaml:{message}")
 
 
 def test_reading_the_catalogue_runs_no_feature_code(folders):
     folders.write("shop/parts/use_case.yaml", USE_CASE)
     folders.write("shop/parts/features.py", "def features(frame):\n    return frame\n\n\nraise SystemError('run')\n")
-    assert folders.faults() == []
+    assert folders.errors() == []
     with pytest.raises(feature_code.FeatureCodeError, match=r"features\.py:1:1: importing it fails: SystemError: run"):
         feature_code.load(folders.root / "shop" / "parts")
 
