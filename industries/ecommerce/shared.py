@@ -1,6 +1,6 @@
 """What use cases of ecommerce share: a customer's orders, as they stood on the day of a question.
 
-Belongs here: functions that two or more `features.py` of this industry call. Does not belong here: what one alone needs.
+Belongs here: functions that two or more `features.py` of it call. Does not belong here: what one alone needs.
 """
 
 from datetime import date
@@ -22,7 +22,7 @@ def orders(purchases: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def customers(history: pl.LazyFrame, today: date, recent: int, **more: pl.Expr) -> pl.LazyFrame:
-    """A row per customer: the orders of a history that ends before `today`, those of the `recent` days counted apart."""
+    """A row per customer: a history that ends before `today`, the last `recent` days counted apart."""
     days_ago = (pl.lit(today) - pl.col("date")).dt.total_days()
     return history.group_by("customer_id").agg(
         days_since_first=days_ago.max(),

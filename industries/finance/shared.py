@@ -1,6 +1,6 @@
 """What use cases of finance share.
 
-Belongs here: functions that two or more `features.py` of this industry call. Does not belong here: what one alone needs.
+Belongs here: functions that two or more `features.py` of it call. Does not belong here: what one alone needs.
 """
 
 import polars as pl

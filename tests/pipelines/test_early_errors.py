@@ -42,7 +42,7 @@ def test_each_is_an_error_with_its_line_and_the_others_load(shop: Sandbox):
 
 
 def test_check_says_so(shop: Sandbox, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(command_line, "read_catalogue", shop.catalogue)
+    monkeypatch.setenv("SECTORFORGE_CATALOGUE", str(shop.root))
     result = CliRunner().invoke(command_line.app, ["check"])
     assert result.exit_code == 1
     assert all(message in result.stderr for message in SAID.values())
