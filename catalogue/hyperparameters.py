@@ -7,15 +7,14 @@ what only a fit can refuse (the learner), or writing the schema (`pipelines.sche
 
 import json
 from functools import cache
-from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, Field, create_model
 
 from catalogue.definition.strict import Strict
+from catalogue.schema import PUBLISHED
 
-PUBLISHED = Path(__file__).parent / "schemas" / "use_case.schema.json"
 _PLAIN = {"string": str, "integer": int, "number": float, "boolean": bool, "null": NoneType, "object": dict[str, Any]}
 _BOUNDS = {
     "minimum": "ge",

@@ -14,7 +14,7 @@ from catalogue.checks import Vocabulary
 from catalogue.definition.strict import Strict
 from catalogue.hyperparameters import model
 from catalogue.reader import Catalogue
-from catalogue.schema import use_case_schema
+from catalogue.schema import editor_line, use_case_schema
 from catalogue.yaml import parse
 from modeling.core.task import Settings
 from pipelines import schema
@@ -484,6 +484,11 @@ def test_the_schema_refuses_what_the_catalogue_refuses(added, tmp_path):
 def test_the_schema_wants_exactly_one_source(tmp_path):
     assert violations(USE_CASE.replace("files:", "fils:"), tmp_path) != []
     assert violations(USE_CASE.replace("  files", "  http: {members: {}}\n  files"), tmp_path) != []
+
+
+@pytest.mark.parametrize("path", sorted(reader.SHIPPED.glob("*/*/use_case.yaml")), ids=lambda path: path.parent.name)
+def test_editors_find_the_schema_of_the_shipped_files(path):
+    assert path.read_text().splitlines(keepends=True)[0] == editor_line(path.parent)
 
 
 @pytest.mark.parametrize(("path", "described"), schema.schemas().items(), ids=lambda value: getattr(value, "name", ""))

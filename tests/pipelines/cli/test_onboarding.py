@@ -62,7 +62,11 @@ def test_a_new_use_case_is_sound_and_its_data_meet_the_contract(shop: Sandbox):
     assert (use_case.title, use_case.columns.identifier) == ("Load forecast", ["order"])
     assert contracts.validate(orders(), use_case).passed
     assert (use_case.folder / "orders.csv").read_bytes() == (shop.folder / "orders.csv").read_bytes()
-    assert "# - licence" in (use_case.folder / "use_case.yaml").read_text()
+    text = (use_case.folder / "use_case.yaml").read_text()
+    assert "# - licence" in text
+    schema = text.splitlines()[0].removeprefix("# yaml-language-server: $schema=file://")
+    assert Path(schema).name == "use_case.schema.json"
+    assert Path(schema).is_file(), "an editor finds the schema from any catalogue"
     assert [path.name for path in shop.root.iterdir() if path.name.startswith(".")] == []
 
 
