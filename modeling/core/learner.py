@@ -20,6 +20,9 @@ from modeling.core.table import Table
 Outcome = Literal["binary", "multiclass", "regression", "survival", "ranking"]
 """What is predicted: the probability of an event, of each class, a number, a risk, the items in order."""
 
+STORED = "knobs"
+"""The key of the hyperparameters in the JSON of saved learners, which must stay readable."""
+
 
 class LearnerError(ValueError):
     """The rows can't be learned from; the message says why and what to do."""

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from sklearn.compose import ColumnTransformer
 from torch import Tensor, nn
 
-from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner, LearnerError
+from modeling.core.learner import STORED, FitSummary, Fitting, Hyperparameters, Learner, LearnerError
 from modeling.core.table import Table
 from modeling.learners import encoding
 from modeling.learners.checks import check
@@ -95,7 +95,7 @@ class MLP(Learner):
     def save(self, folder: Path) -> None:
         encoding.write(self._columns, folder / "columns.skops")
         save_file(self._network.state_dict(), folder / "weights.safetensors")
-        facts = {"head": asdict(self._head), "hyperparameters": self._chosen.model_dump(mode="json")}
+        facts = {"head": asdict(self._head), STORED: self._chosen.model_dump(mode="json")}
         (folder / "mlp.json").write_text(json.dumps(facts))
 
     @classmethod
@@ -103,7 +103,7 @@ class MLP(Learner):
         facts, weights = json.loads((folder / "mlp.json").read_text()), load_file(folder / "weights.safetensors")
         model = cls()
         model._columns = encoding.read(folder / "columns.skops")
-        model._head, model._chosen = Head(**facts["head"]), MLPHyperparameters(**facts["hyperparameters"])
+        model._head, model._chosen = Head(**facts["head"]), MLPHyperparameters(**facts[STORED])
         model._network = _network(weights["0.weight"].shape[1], model._head.width, model._chosen)
         model._network.load_state_dict(weights)
         return model

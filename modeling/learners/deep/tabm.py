@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from sklearn.preprocessing import QuantileTransformer
 from torch import Tensor, nn
 
-from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner
+from modeling.core.learner import STORED, FitSummary, Fitting, Hyperparameters, Learner
 from modeling.core.table import RARE, Table
 from modeling.learners import encoding
 from modeling.learners.checks import check, varies
@@ -138,7 +138,7 @@ class TabM(Learner):
         save_file(self._network.state_dict(), folder / "weights.safetensors")
         facts = {
             "head": asdict(self._head),
-            "hyperparameters": self._chosen.model_dump(),
+            STORED: self._chosen.model_dump(),
             "layout": asdict(self._layout),
         }
         (folder / "tabm.json").write_text(json.dumps(facts))
@@ -147,7 +147,7 @@ class TabM(Learner):
     def load(cls, folder: Path) -> Self:
         facts = json.loads((folder / "tabm.json").read_text())
         model = cls()
-        model._head, model._chosen = Head(**facts["head"]), TabMHyperparameters(**facts["hyperparameters"])
+        model._head, model._chosen = Head(**facts["head"]), TabMHyperparameters(**facts[STORED])
         model._layout = FeatureLayout(**facts["layout"])
         model._quantiles = encoding.read(folder / "quantiles.skops") if model._layout.numeric else None
         model._network = TabMNetwork(model._layout, model._chosen, model._head.width)

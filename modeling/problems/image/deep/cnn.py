@@ -12,7 +12,7 @@ from pydantic import Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner
+from modeling.core.learner import STORED, FitSummary, Fitting, Hyperparameters, Learner
 from modeling.core.table import Table
 from modeling.learners.checks import check_target
 from modeling.learners.torch import training
@@ -94,7 +94,7 @@ class CNN(Learner):
 
     def save(self, folder: Path) -> None:
         save_file(self._network.state_dict(), folder / "weights.safetensors")
-        facts = {"head": asdict(self._head), "hyperparameters": self._chosen.model_dump(), "colour": self._colour}
+        facts = {"head": asdict(self._head), STORED: self._chosen.model_dump(), "colour": self._colour}
         (folder / "cnn.json").write_text(json.dumps(facts))
 
     @classmethod
@@ -102,7 +102,7 @@ class CNN(Learner):
         facts = json.loads((folder / "cnn.json").read_text())
         model = cls()
         model._head, model._colour = Head(**facts["head"]), facts["colour"]
-        model._chosen = CNNHyperparameters(**facts["hyperparameters"])
+        model._chosen = CNNHyperparameters(**facts[STORED])
         model._network = _network(model._chosen, model._colour, model._head.width)
         model._network.load_state_dict(load_file(folder / "weights.safetensors"))
         return model

@@ -12,7 +12,7 @@ from pydantic import Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from modeling.core.learner import FitSummary, Fitting, Learner
+from modeling.core.learner import STORED, FitSummary, Fitting, Learner
 from modeling.core.table import Table
 from modeling.learners.checks import check_target
 from modeling.learners.torch import training
@@ -113,14 +113,14 @@ class ImageEncoder(Learner):
 
     def save(self, folder: Path) -> None:
         save_file(self._below.state_dict() | self._network.state_dict(), folder / "weights.safetensors")
-        facts = {"head": asdict(self._head), "hyperparameters": self._chosen.model_dump()}
+        facts = {"head": asdict(self._head), STORED: self._chosen.model_dump()}
         (folder / "image_encoder.json").write_text(json.dumps(facts))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         facts = json.loads((folder / "image_encoder.json").read_text())
         model = cls()
-        model._head, model._chosen = Head(**facts["head"]), ImageEncoderHyperparameters(**facts["hyperparameters"])
+        model._head, model._chosen = Head(**facts["head"]), ImageEncoderHyperparameters(**facts[STORED])
         model._build(backbone.stages(model._chosen, None), "cpu")
         weights = load_file(folder / "weights.safetensors")
         for part in (model._below, model._network):

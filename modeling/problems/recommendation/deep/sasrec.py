@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from modeling.core.learner import FitSummary, Fitting, Learner
+from modeling.core.learner import STORED, FitSummary, Fitting, Learner
 from modeling.core.table import Table
 from modeling.learners.torch import training
 from modeling.learners.torch.training import Examples, Objective, Plan, outputs, session
@@ -99,14 +99,14 @@ class SASRec(Learner):
     def save(self, folder: Path) -> None:
         save_file(self._network.state_dict(), folder / "weights.safetensors")
         np.savez(folder / "popularity.npz", allow_pickle=False, popular=self._popular)
-        facts = {"hyperparameters": self._chosen.model_dump(mode="json"), "prior": self._prior}
+        facts = {STORED: self._chosen.model_dump(mode="json"), "prior": self._prior}
         (folder / "sasrec.json").write_text(json.dumps(facts))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         facts = json.loads((folder / "sasrec.json").read_text())
         model = cls()
-        model._chosen, model._prior = SASRecHyperparameters(**facts["hyperparameters"]), facts["prior"]
+        model._chosen, model._prior = SASRecHyperparameters(**facts[STORED]), facts["prior"]
         with np.load(folder / "popularity.npz", allow_pickle=False) as arrays:
             model._popular = arrays["popular"]
         model._network = _Network(len(model._popular), model._chosen)

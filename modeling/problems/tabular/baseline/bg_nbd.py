@@ -18,7 +18,7 @@ from pydantic import Field
 from scipy.optimize import minimize
 from scipy.special import betaln, gammaln, hyp2f1
 
-from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError
+from modeling.core.learner import STORED, FitSummary, Fitting, Learner, LearnerError
 from modeling.core.table import Table
 from modeling.learners.checks import check_target
 from modeling.problems.tabular.orders import OrderHyperparameters, column
@@ -84,14 +84,14 @@ class BGNBD(Learner):
         return orders * expected_value(history, *self._value)
 
     def save(self, folder: Path) -> None:
-        facts = {"hyperparameters": self._chosen.model_dump(), "orders": self._orders, "value": self._value}
+        facts = {STORED: self._chosen.model_dump(), "orders": self._orders, "value": self._value}
         (folder / "bg_nbd.json").write_text(json.dumps(facts))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         facts = json.loads((folder / "bg_nbd.json").read_text())
         model = cls()
-        model._chosen = BGNBDHyperparameters(**facts["hyperparameters"])
+        model._chosen = BGNBDHyperparameters(**facts[STORED])
         model._orders, model._value = tuple(facts["orders"]), tuple(facts["value"])
         return model
 

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from pydantic import Field
 
-from modeling.core.learner import FitSummary, Fitting, Learner
+from modeling.core.learner import STORED, FitSummary, Fitting, Learner
 from modeling.core.table import Table
 from modeling.learners.checks import check
 from modeling.problems.tabular.orders import OrderHyperparameters, column
@@ -49,14 +49,14 @@ class RFM(Learner):
         return self._means[self._cells(table)]
 
     def save(self, folder: Path) -> None:
-        facts = {"hyperparameters": self._chosen.model_dump(), "edges": self._edges, "means": self._means.tolist()}
+        facts = {STORED: self._chosen.model_dump(), "edges": self._edges, "means": self._means.tolist()}
         (folder / "rfm.json").write_text(json.dumps(facts))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         facts = json.loads((folder / "rfm.json").read_text())
         model = cls()
-        model._chosen, model._edges = RFMHyperparameters(**facts["hyperparameters"]), facts["edges"]
+        model._chosen, model._edges = RFMHyperparameters(**facts[STORED]), facts["edges"]
         model._means = np.array(facts["means"])
         return model
 

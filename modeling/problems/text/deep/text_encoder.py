@@ -13,7 +13,7 @@ from pydantic import Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from modeling.core.learner import FitSummary, Fitting, Learner
+from modeling.core.learner import STORED, FitSummary, Fitting, Learner
 from modeling.core.table import Table
 from modeling.learners.checks import check_target
 from modeling.learners.torch import training
@@ -121,14 +121,14 @@ class TextEncoder(Learner):
     def save(self, folder: Path) -> None:
         self._encoder.save(folder / "encoder")
         save_file(self._network.head.state_dict(), folder / "head.safetensors")
-        facts = {"head": asdict(self._head), "hyperparameters": self._chosen.model_dump()}
+        facts = {"head": asdict(self._head), STORED: self._chosen.model_dump()}
         (folder / "text_encoder.json").write_text(json.dumps(facts))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         facts = json.loads((folder / "text_encoder.json").read_text())
         model = cls()
-        model._head, model._chosen = Head(**facts["head"]), TextEncoderHyperparameters(**facts["hyperparameters"])
+        model._head, model._chosen = Head(**facts["head"]), TextEncoderHyperparameters(**facts[STORED])
         assert model._chosen.max_length, "settled before"
         model._encoder = Encoder.load(folder / "encoder", model._chosen.max_length)
         whole = model._chosen.model_copy(update={"tuning": "frozen" if model._chosen.tuning == "frozen" else "full"})
