@@ -291,6 +291,12 @@ def test_no_time_left_still_gives_one_trial() -> None:
     assert summary.parameters["trials"] == 1
 
 
+@pytest.mark.parametrize("name", ["mlp", "tabm"])
+def test_a_network_is_saved_under_the_keys_of_earlier_versions(name: str, tmp_path: Path) -> None:
+    usual(name, "binary")[0].save(tmp_path)
+    assert {"head", "knobs"} <= json.loads((tmp_path / f"{name}.json").read_text()).keys()
+
+
 def test_a_saved_pipeline_with_a_foreign_type_is_refused(tmp_path: Path) -> None:
     model, _ = fitted("ridge", "regression")
     model.save(tmp_path)

@@ -1,5 +1,6 @@
 """What every learner that sees must do, and what is special to one."""
 
+import json
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
@@ -99,6 +100,16 @@ class TestEveryLearnerThatSees:
     def test_an_unknown_hyperparameter_is_named_with_the_known_ones(self, name: str) -> None:
         with pytest.raises(LearnerError, match=r"unknown hyperparameter 'depth'\. Known hyperparameters:.*side"):
             fitted(name, parameters={"depth": 3})
+
+
+def test_image_lightgbm_is_saved_as_earlier_versions_did(tmp_path: Path) -> None:
+    usual("image_lightgbm")[0].save(tmp_path)
+    files = {"lightgbm.txt", "principal.skops", "network.safetensors", "image.json"}
+    assert {path.name for path in tmp_path.iterdir()} == files
+    of_trees = {"trials", "rounds", "patience", "tuning_rows", "learning_rate", "num_leaves", "min_data_in_leaf"}
+    of_trees |= {"min_sum_hessian_in_leaf", "feature_fraction", "bagging_fraction", "lambda_l2", "cat_smooth"}
+    saved = json.loads((tmp_path / "image.json").read_text())
+    assert saved.keys() == of_trees | {"model", "init", "side", "components"}
 
 
 def test_three_classes_have_a_probability_each() -> None:

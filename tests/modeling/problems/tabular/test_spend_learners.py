@@ -1,5 +1,6 @@
 """What RFM and BG/NBD make of orders, and the segments of a report."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -82,6 +83,17 @@ def test_bg_nbd_finds_the_parameters_that_made_the_orders():
     p, q, gamma = model._value
     assert p * gamma / (q - 1) == pytest.approx(P * GAMMA / (Q - 1), rel=0.05)
     assert model.predict(VALID).mean() == pytest.approx(VALID.target.mean(), rel=0.1)
+
+
+def test_rfm_of_an_earlier_version_answers_as_it_did(tmp_path):
+    saved = {
+        "knobs": {"recency": "days_since_last", "frequency": "orders", "monetary": "spend", "groups": 2},
+        "edges": [[100.0], [2.0], [50.0]],
+        "means": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0],
+    }
+    (tmp_path / "rfm.json").write_text(json.dumps(saved))
+    rows = table(np.array([[300, 10, 1, 20], [300, 200, 5, 90], [300, 10, 5, 20]]), np.empty(0))
+    assert learners.learner("rfm").load(tmp_path).predict(rows).tolist() == [1.0, 8.0, 3.0]
 
 
 def test_bg_nbd_never_reads_the_target():
