@@ -7,11 +7,12 @@ environment names, and what the processes started from here inherit.
 import os
 from pathlib import Path
 
-from dagster import DagsterInstance
+from dagster import DagsterError, DagsterInstance
 
 from assets.models import MODEL_ASSETS
 from catalogue import extras
-from resources.store.state import home
+from resources.store.atomic import replacing
+from resources.store.state import State
 
 SHIPPED = Path(__file__).parent.parent / "dagster.yaml"
 POSTGRES = "SECTORFORGE_POSTGRES_URL"
@@ -40,14 +41,16 @@ def open_instance() -> DagsterInstance:
     InstanceError: its storage does not answer, is not the one it was made with, or needs an extra.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    folder = home() / "dagster"
+    folder = State().dagster
     if os.environ.setdefault("DAGSTER_HOME", str(folder)) == str(folder):
         _configure(folder, os.environ.get(POSTGRES, ""))
     try:
         instance = DagsterInstance.get()
         _limit_pools(instance)
     except storage_errors() as error:
-        raise unanswered(error) from None
+        raise storage_error(error) from None
+    except DagsterError as error:
+        raise InstanceError(f"the instance in {os.environ['DAGSTER_HOME']} can't be opened: {error}") from None
     return instance
 
 
@@ -62,7 +65,7 @@ def storage_errors() -> tuple[type[Exception], ...]:
     return SQLAlchemyError, DagsterPostgresException
 
 
-def unanswered(error: Exception) -> InstanceError:
+def storage_error(error: Exception) -> InstanceError:
     """One of the `storage_errors`, in words for people."""
     cause = " ".join(str(error.__cause__ or error).split("\n(Background")[0].split())
     in_postgres = f"Start the database, or correct {POSTGRES}"
@@ -81,9 +84,8 @@ def _configure(folder: Path, url: str) -> None:
         kept = f"in PostgreSQL, so set {POSTGRES}" if POSTGRES in former else f"in SQLite, so unset {POSTGRES}"
         raise InstanceError(f"the history of {folder} lies {kept}; to begin an empty one there, remove {path}")
     folder.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}-{os.getpid()}")
-    draft.write_text(config, encoding="utf-8")
-    draft.replace(path)
+    with replacing(path) as draft:
+        draft.write_text(config, encoding="utf-8")
 
 
 def _check_postgres(url: str) -> None:
@@ -97,7 +99,7 @@ def _check_postgres(url: str) -> None:
 def _limit_pools(instance: DagsterInstance) -> None:
     """Give every pool that has none its default limit.
 
-    The queue does so too, but a look too late: of the runs it finds at the first sight of a pool it holds none back.
+    The queue does so too, but a tick too late: of the runs it finds when it first sees a pool it holds none back.
     """
     pools = {model.pool for model in MODEL_ASSETS if model.pool} - instance.event_log_storage.get_concurrency_keys()
     if instance.global_op_concurrency_default_limit:
