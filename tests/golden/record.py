@@ -4,7 +4,7 @@ import sys
 from tempfile import TemporaryDirectory
 
 from modeling.problems import tasks
-from resources.store.state import Home
+from resources.store.state import State
 
 from .. import test_every_task as tiny
 from . import comparison, results
@@ -13,7 +13,7 @@ from . import comparison, results
 def main() -> None:
     for task in sys.argv[1:] or tasks.names():
         with TemporaryDirectory() as folder:
-            made = tiny.made_of(task, Home(folder=folder))
+            made = tiny.made_of(task, State(folder=folder))
             comparison.record(task, results.of_stages(made, tiny.compared(made)))
 
 
