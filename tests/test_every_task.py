@@ -46,7 +46,6 @@ from resources.store.state import State
 
 from .golden import comparison, results
 
-
 PATIENCE_SECONDS = 600
 
 

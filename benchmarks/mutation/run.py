@@ -45,11 +45,15 @@ def cosmic_ray(folder: Path, *arguments: str) -> None:
 def sample(session: Path, mutants: int) -> None:
     """Skip all but a seeded choice of the mutants."""
     with use_db(str(session), WorkDB.Mode.open) as db:
-        items = sorted(db.work_items, key=lambda item: (str(_where(item).module_path), _where(item).start_pos, _what(item)))
+        items = sorted(
+            db.work_items, key=lambda item: (str(_where(item).module_path), _where(item).start_pos, _what(item))
+        )
         meant = [item for item in items if not MEANINGLESS.fullmatch(_where(item).operator_name)]
         chosen = {item.job_id for item in random.Random(SEED).sample(meant, min(mutants, len(meant)))}
         print(f"{len(items)} mutants, {len(meant)} of them meant, {len(chosen)} chosen", flush=True)
-        skipped = WorkResult(output="not in the sample", test_outcome=None, diff=None, worker_outcome=WorkerOutcome.SKIPPED)
+        skipped = WorkResult(
+            output="not in the sample", test_outcome=None, diff=None, worker_outcome=WorkerOutcome.SKIPPED
+        )
         db.set_multiple_results((item.job_id for item in items if item.job_id not in chosen), skipped)
 
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from assets.stages import STAGES
+from assets.stages import PREDICTIONS, STAGES, Stage
 
 from .results import Figure, Figures
 
@@ -51,7 +51,7 @@ def complaints(task: str, stages: Mapping[str, Figures]) -> list[str]:
     recorded = json.loads(_path(task).read_text(encoding="utf-8"))
     found: list[str] = []
     changed: set[str] = set()
-    for stage in (*STAGES, *BESIDE):
+    for stage in (*STAGES, PREDICTIONS.name, *BESIDE):
         if changed.intersection(_upstream(stage)):
             changed.add(stage)
         elif stage in stages or stage in recorded:
@@ -64,7 +64,7 @@ def complaints(task: str, stages: Mapping[str, Figures]) -> list[str]:
 
 def _complaint(task: str, stage: str, kept: dict, figures: Figures) -> str:
     if kept["version"] != _version(stage):
-        return f"{task}: {_stage(stage)} went from version {kept['version']} to {_version(stage)}: run {RECORD}"
+        return f"{task}: {_stage(stage).name} went from version {kept['version']} to {_version(stage)}: run {RECORD}"
     different = list(_different(kept["figures"], figures, DATA if stage in EXACT else TRAINED))
     if not different:
         return ""
@@ -72,21 +72,23 @@ def _complaint(task: str, stage: str, kept: dict, figures: Figures) -> str:
     shown = "".join(f"\n  {line}" for line in different[:SHOWN])
     return (
         f"{task}: {stage} gives another result than recorded under version {kept['version']}:{shown}{more}\n"
-        f'  If that is meant, raise the version of Stage("{_stage(stage)}", …) in assets/stages.py, so that what is '
-        f"stored is made again, and run {RECORD}. If only the tiny use case or the machine changed, run it alone."
+        f'  If that is meant, raise the version of Stage("{_stage(stage).name}", …) in assets/stages.py, so that what '
+        f"is stored is made again, and run {RECORD}. If only the tiny use case or a library changed, run it alone."
     )
 
 
 def _upstream(stage: str) -> tuple[str, ...]:
-    return (BESIDE[stage],) if stage in BESIDE else STAGES[stage].upstream
+    return (BESIDE[stage],) if stage in BESIDE else _stage(stage).upstream
 
 
-def _stage(stage: str) -> str:
-    return BESIDE.get(stage, stage)
+def _stage(result: str) -> Stage:
+    """The stage that makes a result."""
+    name = BESIDE.get(result, result)
+    return PREDICTIONS if name == PREDICTIONS.name else STAGES[name]
 
 
-def _version(stage: str) -> str:
-    return STAGES[_stage(stage)].version
+def _version(result: str) -> str:
+    return _stage(result).version
 
 
 def _different(kept: Figures, now: Figures, tolerance: float) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""A dropped file as a spreadsheet in Europe writes it, read by the stage `raw_data`: what no tiny use case goes through."""
+"""Dropped files as spreadsheets write them, read by the stage `raw_data`, which no tiny use case goes through."""
 
 import os
 from pathlib import Path

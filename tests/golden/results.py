@@ -14,7 +14,11 @@ import numpy as np
 import polars as pl
 
 from assets.models import MODEL_ASSETS
+from assets.stages import PREDICTIONS
+from modeling.core.predictions import DELIVERY
 from modeling.core.table import Rows
+from modeling.problems import tasks
+from resources.serving.predictor import Published
 
 if TYPE_CHECKING:
     from ..test_every_task import Made
@@ -45,16 +49,20 @@ NUMBER = re.compile(r"\d[\d,.e+-]*")
 
 def of_stages(made: "Made", drift: Any) -> dict[str, Figures]:
     """The figures of every stage that a tiny use case has; `drift` is a delivery's comparison with its data."""
-    features, judged = made.features, made.evaluated.evaluation
+    data, features, judged = made.experiment.data, made.features, made.evaluated.evaluation
     roles = {"train": features.train, "valid": features.valid, "test": features.open_test()}
     found = {
-        "validated_data": of_frame(made.data.frame) | {"numbers": numbers(made.data.numbers)},
+        "validated_data": of_frame(data.frame) | {"numbers": numbers(data.numbers)},
         "drift": dict(_flat(drift.model_dump(mode="json"))),
         "features": {f"{role}/{name}": value for role, rows in roles.items() for name, value in _rows(rows).items()},
         "evaluation": dict(_flat(judged.model_dump(mode="json"))),
         "evaluation_report": _report(judged),
         "published_model": {"predicted": numbers(made.evaluated.model.predict(made.raw))},
     }
+    if tasks.predicts(made.task.name):
+        published = Published("before", made.evaluated.model, made.use_case)
+        answers = published.predictions(made.raw.drop(made.use_case.target))
+        found[PREDICTIONS.name] = of_frame(answers.rows.drop(DELIVERY)) | {"set aside": answers.set_aside.height}
     for stage in MODEL_ASSETS:
         mine = [one for one in made.candidates if one.family == stage.family]
         found[stage.name] = {one.name: numbers(made.task.answers(one.learner, features.valid)) for one in mine}

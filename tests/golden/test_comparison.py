@@ -8,7 +8,7 @@ import pytest
 
 from assets.stages import STAGES
 
-from . import comparison
+from . import comparison, delivered_file
 from .comparison import complaints, record
 from .results import Figures, numbers
 
@@ -21,16 +21,18 @@ def figures(**changed: np.ndarray) -> dict[str, Figures]:
     return {name: {"rows": numbers(changed.get(name, VALUES))} for name in names}
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparison, "FOLDER", tmp_path)
     record("tiny", figures())
 
 
+@pytest.mark.usefixtures("recorded")
 def test_the_same_results_are_no_news():
     assert complaints("tiny", figures()) == []
 
 
+@pytest.mark.usefixtures("recorded")
 @pytest.mark.parametrize(
     ("stage", "change"),
     [("features", 1 + 1e-4), ("baseline_model", 1.01), ("evaluation", 0.99), ("drift", 2.0)],
@@ -43,21 +45,25 @@ def test_a_changed_result_names_its_stage_and_what_to_do(stage: str, change: flo
     assert "\n  rows: [50.0, 0.0, " in found or "\n  rows: [50, 0, " in found
 
 
+@pytest.mark.usefixtures("recorded")
 def test_another_order_of_rows_is_another_result():
     (found,) = complaints("tiny", figures(features=VALUES[::-1]))
     assert found.startswith("tiny: features gives another result")
 
 
+@pytest.mark.usefixtures("recorded")
 @pytest.mark.parametrize(("stage", "noise"), [("features", 1e-8), ("evaluation", 1e-5)])
 def test_the_last_digits_of_another_machine_are_no_news(stage: str, noise: float):
     assert complaints("tiny", figures(**{stage: VALUES * (1 + noise)})) == []
 
 
+@pytest.mark.usefixtures("recorded")
 def test_stages_below_the_one_that_changed_are_not_blamed():
     (found,) = complaints("tiny", figures(features=VALUES * 2, baseline_model=VALUES * 3, evaluation=VALUES * 4))
     assert found.startswith("tiny: features gives another result")
 
 
+@pytest.mark.usefixtures("recorded")
 def test_a_raised_version_only_asks_for_the_record(monkeypatch: pytest.MonkeyPatch):
     before, changed = STAGES["evaluation"], figures(evaluation=VALUES * 4)
     monkeypatch.setitem(STAGES, "evaluation", replace(before, version="99"))
@@ -68,5 +74,11 @@ def test_a_raised_version_only_asks_for_the_record(monkeypatch: pytest.MonkeyPat
     assert complaints("tiny", changed) == []
 
 
+@pytest.mark.usefixtures("recorded")
 def test_a_task_without_a_record_asks_for_one():
     assert complaints("new", figures()) == ["new: no results are recorded: run `python -m tests.golden.record`"]
+
+
+def test_a_dropped_file_is_read_as_recorded(tmp_path: Path):
+    found = complaints(delivered_file.TASK, delivered_file.stages(tmp_path))
+    assert not found, "\n".join(found)

@@ -8,12 +8,12 @@ Run once, by the interpreter and in a checkout of the older commit, which stays 
     git worktree add ../before 9097479 && cd ../before && make .venv/.installed
     .venv/bin/python ../sectorforge/tests/upgrade/make_home.py ../sectorforge/tests/upgrade/home.tar.xz
 
-The archive holds `catalogue/` (definitions and deliveries), `home/` (the state folder), `rows/` and `predictions/` (what
-the older code answered to these rows), `cursors.json` (of the sensors that keep one) and `said/` (what its commands said).
+The archive holds `catalogue/` (definitions and deliveries), `home/` (the state folder), `rows/` and `predictions/`
+(what the older code answered to these rows), `cursors.json` (of the sensors that keep one) and `said/` (what its
+commands said).
 """
 
 import io
-import json
 import lzma
 import os
 import shutil
