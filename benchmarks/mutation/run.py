@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 from cosmic_ray.work_db import WorkDB, use_db
-from cosmic_ray.work_item import TestOutcome, WorkItem, WorkerOutcome, WorkResult
+from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkItem, WorkResult
 
 SEED = 0
 MEANINGLESS = re.compile(r"core/(ReplaceBinaryOperator_BitOr_.*|RemoveDecorator|ReplaceUnaryOperator_Delete_.*)")
