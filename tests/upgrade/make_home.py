@@ -16,6 +16,7 @@ commands said).
 import io
 import lzma
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,7 +41,12 @@ LEARNERS = {
 }
 """None that downloads weights."""
 ROWS = 20
-LEFT_OUT = ("home/locks", "home/logs", "home/scratch", "home/cache", "home/dagster/schedules")
+LEFT_OUT = re.compile(
+    r"home/(locks|logs|scratch|cache|dagster/schedules)(/|$)"
+    r"|home/dagster/history/runs/[0-9a-f]{8}-.*\.db"  # the log of each run; what was made is in `index.db`
+    r"|home/mlflow/artefacts/.*/report/|__pycache__"
+)
+"""Of no use to a reader of the state."""
 PACKAGES = ("assets", "industries", "modeling", "pipelines", "resources", "tests", "dagster.yaml", "pyproject.toml")
 CURSORS = """
 import json
@@ -53,8 +59,7 @@ with open_instance() as instance:
     for name in ("new_deliveries", "tell_of_overdue_deliveries", "retrain_on_drift", "tell_of_stale_reports"):
         repository = definitions.get_repository_def()
         context = build_sensor_context(instance, repository_def=repository, sensor_name=name)
-        definitions.resolve_sensor_def(name).evaluate_tick(context)
-        found[name] = context.cursor
+        found[name] = definitions.resolve_sensor_def(name).evaluate_tick(context).cursor
 print(json.dumps(found, indent=1))
 """
 FEATURES = """import polars as pl
@@ -183,19 +188,16 @@ def keep(older: Older) -> None:
 
 
 def pack(older: Older, archive: Path) -> None:
-    """Everything but code and what is of no use to a reader, in one reproducible order."""
-    shutil.copytree(
-        older.catalogue, older.folder / "catalogue", ignore=shutil.ignore_patterns("*.py[co]", "__pycache__")
-    )
-    for code in [path for path in (older.folder / "catalogue").iterdir() if not path.is_dir()]:
-        code.unlink()
+    """Everything but code and what is of no use to a reader; like files side by side pack best."""
+    for industry in [path.parent for path in older.catalogue.glob("*/industry.yaml")]:
+        shutil.copytree(industry, older.folder / "catalogue" / industry.name)
     shutil.rmtree(older.code)
-    for name in LEFT_OUT:
-        shutil.rmtree(older.folder / name, ignore_errors=True)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as tar:
-        for path in sorted(older.folder.iterdir()):
-            tar.add(path, path.name)
+        for path in sorted(older.folder.rglob("*"), key=lambda path: (path.suffix, path.name, path)):
+            name = str(path.relative_to(older.folder))
+            if not LEFT_OUT.search(name):
+                tar.add(path, name, recursive=False)
     archive.write_bytes(lzma.compress(packed.getvalue(), preset=9 | lzma.PRESET_EXTREME))
 
 

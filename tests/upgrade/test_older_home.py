@@ -6,11 +6,18 @@ which commit (`make_home.py`).
 
 import json
 import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
 import tarfile
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 import polars as pl
 import pytest
+import requests
 from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
@@ -22,6 +29,7 @@ HERE = Path(__file__).parent
 KEYS = sorted([KEY, *(f"tiny/{task}" for task in TINY)])
 PREDICTED = [KEY, *(f"tiny/{task}" for task in TINY if task not in ("forecasting", "recommendation"))]
 """Tasks that answer rows without a target."""
+PATIENCE_SECONDS = 180
 ANOTHER_MACHINE = 1e-4
 """Relative: another processor sums in another order."""
 
@@ -38,6 +46,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def older(unpacked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of everything, whose home and catalogue the environment names."""
     folder = Path(shutil.copytree(unpacked, tmp_path / "older", symlinks=True))
+    move_mlflow(folder / "home" / "mlflow" / "mlflow.db", folder)
     monkeypatch.setenv("SECTORFORGE_HOME", str(folder / "home"))
     monkeypatch.setenv("DAGSTER_HOME", str(folder / "home" / "dagster"))
     monkeypatch.setenv("SECTORFORGE_CATALOGUE", str(folder / "catalogue"))
@@ -45,6 +54,17 @@ def older(unpacked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     for name in ("SECTORFORGE_MIRROR", "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
     return folder
+
+
+def move_mlflow(database: Path, folder: Path) -> None:
+    """MLflow keeps absolute paths: of the folder in which the state was made."""
+    places = {"experiments": ["artifact_location"], "runs": ["artifact_uri"]}
+    places["model_versions"] = ["source", "storage_location"]
+    with closing(sqlite3.connect(database)) as connection, connection:
+        for table, columns in places.items():
+            for column in columns:
+                command = f"UPDATE {table} SET {column} = ? || substr({column}, instr({column}, '/home/mlflow/'))"
+                connection.execute(f"{command} WHERE instr({column}, '/home/mlflow/')", [str(folder)])
 
 
 def sectorforge(*arguments: str) -> str:
@@ -151,3 +171,36 @@ def test_rows_delivered_to_the_older_model_are_predicted(older: Path):
     assert "made" in sectorforge("run", KEY)
     made = pl.read_parquet(older / "home" / "artefacts" / "predictions" / KEY / "current" / "predictions.parquet")
     assert made.height == 2 * (ROWS - 2)
+
+
+@pytest.mark.slow
+def test_a_model_that_the_older_code_registered_is_served(older: Path):
+    """Older code registered a model together with code of its own, which imports modules that have moved since."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", "from pipelines.cli.app import app; app()", "serve", KEY, "--port", str(port)]
+    rows = pl.read_parquet(older / "rows" / f"{KEY.replace('/', '.')}.parquet").filter(pl.col("weight") >= 0)
+    with (older / "server.log").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            address = _answering(f"http://127.0.0.1:{port}", process, older / "server.log")
+            body = {"dataframe_records": rows.to_dicts()}
+            answer = requests.post(f"{address}/invocations", json=body, timeout=60, proxies={"http": ""})
+        finally:
+            process.terminate()
+            process.wait(60)
+    assert answer.status_code == 200, f"{answer.text}\n{(older / 'server.log').read_text()}"
+    before = pl.read_parquet(older / "predictions" / f"{KEY.replace('/', '.')}.parquet")["probability_1"]
+    served_now = [one["probability_1"] for one in answer.json()["predictions"]]
+    assert served_now == pytest.approx(before.to_list(), rel=ANOTHER_MACHINE)
+
+
+def _answering(address: str, process: "subprocess.Popen[bytes]", log: Path) -> str:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while process.poll() is None and time.monotonic() < until:
+        with suppress(requests.ConnectionError):
+            if requests.get(f"{address}/ping", timeout=5, proxies={"http": ""}).ok:
+                return address
+        time.sleep(0.3)
+    raise AssertionError(log.read_text())
