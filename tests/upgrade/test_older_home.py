@@ -18,10 +18,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 import requests
+from dagster import build_sensor_context
 from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
 from pipelines.cli.app import app
+from pipelines.definitions import build_defs
+from pipelines.instance import open_instance
 
 from .make_home import KEY, ROWS, TINY, orders
 
@@ -131,6 +134,16 @@ def test_health_finds_nothing_that_the_older_code_did_not(older: Path):
     result = CliRunner().invoke(app, ["health"])
     assert result.exit_code in (0, 1) and "Traceback" not in result.output
     assert not isinstance(result.exception, Exception) or isinstance(result.exception, SystemExit)
+
+
+def test_sensors_go_on_from_the_cursors_they_had(older: Path):
+    cursors = json.loads((older / "cursors.json").read_text())
+    definitions = build_defs()
+    with open_instance() as instance:
+        for name, cursor in cursors.items():
+            repository = definitions.get_repository_def()
+            context = build_sensor_context(instance, cursor, repository_def=repository, sensor_name=name)
+            assert definitions.resolve_sensor_def(name).evaluate_tick(context).run_requests == [], name
 
 
 # --- choosing ---------------------------------------------------------------------------------------------------------
