@@ -44,6 +44,21 @@ CIRCUMSTANCES = {
     "seconds",
 }
 """Keys of the record that say how it was made, not what was found."""
+UNREPEATABLE = {
+    "text_classification": (
+        "lightgbm_model",
+        "torch_model",
+        "evaluation",
+        "evaluation_report",
+        "published_model",
+        "predictions",
+        "drift",
+    ),
+}
+"""Stages that give another result each time: the vocabulary of an encoder that starts at random is drawn from the
+tokenizers library in no fixed order."""
+PACED = "explanation/"
+"""Place of those figures that are measured on more or fewer rows, as the machine is fast, where deletion takes time."""
 NUMBER = re.compile(r"\d[\d,.e+-]*")
 
 
@@ -66,7 +81,10 @@ def of_stages(made: "Made", drift: Any) -> dict[str, Figures]:
     for stage in MODEL_ASSETS:
         mine = [one for one in made.candidates if one.family == stage.family]
         found[stage.name] = {one.name: numbers(made.task.answers(one.learner, features.valid)) for one in mine}
-    return {stage: figures for stage, figures in found.items() if figures}
+    if made.features.train.table.content.width:
+        found["evaluation"] = {place: one for place, one in found["evaluation"].items() if not place.startswith(PACED)}
+    left_out = UNREPEATABLE.get(made.task.name, ())
+    return {stage: figures for stage, figures in found.items() if figures and stage not in left_out}
 
 
 def numbers(values: Any) -> list[float]:

@@ -170,7 +170,7 @@ def test_a_new_delivery_is_judged_against_the_older_model_and_the_older_data(old
     orders(600, 5).write_csv(older / "catalogue" / KEY / "orders_3.csv")
     assert "made" in sectorforge("run", KEY)
     judged = json.loads(sectorforge("report", "--json"))[KEY]
-    assert judged["challenge"]["version"].startswith(before), judged["challenge"]
+    assert judged["challenge"]["serving"].startswith(before), judged["challenge"]
     assert judged["challenge"]["lift"], judged["challenge"]
     (drift,) = (older / "home" / "artefacts" / "drift" / KEY / "current").glob("*.json")
     compared = json.loads(drift.read_text())
