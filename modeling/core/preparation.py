@@ -5,23 +5,36 @@ Belongs here: the order of the steps, split first. Does not belong here: any ste
 """
 
 from dataclasses import replace
-from typing import cast
+from typing import Any, ClassVar, Protocol, cast
 
+import numpy as np
 import polars as pl
 
 from catalogue.definition import UseCase
 from modeling.core import leakage, splits
 from modeling.core.feature_set import Background, FeatureSet, summary
 from modeling.core.features import Derive, FeatureRecipe, derived
-from modeling.core.row_task import RowTask
+from modeling.core.recipe import Recipe
 from modeling.core.table import Rows
 from modeling.core.validated_data import ValidatedData
+
+
+class TargetReader(Protocol):
+    """What the steps need of a task: `modeling.core.row_task.RowTask` says what each returns."""
+
+    recipe_type: ClassVar[type[Recipe]]
+
+    def classes(self, target: pl.Series, positive: Any) -> list[str]: ...
+
+    def encode(self, target: pl.Series, classes: list[str]) -> np.ndarray: ...
+
+    def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series | None: ...
 
 
 def prepare(
     data: ValidatedData,
     use_case: UseCase,
-    task: RowTask,
+    task: TargetReader,
     derive: Derive | None,
     roles: pl.Series | None = None,
 ) -> FeatureSet:

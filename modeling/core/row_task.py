@@ -1,12 +1,13 @@
 """What tasks share.
 
 Belongs here: the defaults of every task, and what a task owes whose target is one column, read row by row. Does not
-belong here: a task, or the steps from rows to a feature set (`modeling.core.preparation`).
+belong here: a task (`modeling.problems`), reading targets of one kind (`modeling.core.classification`,
+`modeling.core.regression`), or the steps from rows to a feature set (`modeling.core.preparation`).
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 import polars as pl
@@ -14,20 +15,22 @@ import polars as pl
 from catalogue.definition import UseCase
 from modeling.core.features import Derive, FeatureRecipe
 from modeling.core.recipe import Recipe
+from modeling.core.record import Chapter
 from modeling.core.table import Rows
-from modeling.core.task import Judged, Occluder, Predictor, Settings, TargetHolds, Units
+from modeling.core.task import EvaluatedChampion, Occluder, Predictor, Settings, TargetHolds, Units
 from modeling.core.validated_data import ValidatedData
 
 if TYPE_CHECKING:
     from modeling.core.feature_set import FeatureSet
-    from modeling.core.record import Chapter
+
+S = TypeVar("S", bound=Settings)
 
 
 @dataclass(frozen=True)
-class BaseTask:
-    """The defaults: what is scored are rows, each prediction an answer."""
+class BaseTask(Generic[S]):
+    """The defaults: what is scored are rows, each prediction an answer. `S` is the type of its settings."""
 
-    settings: Settings = field(default_factory=Settings)
+    settings: S
 
     settings_type: ClassVar[type[Settings]] = Settings
     recipe_type: ClassVar[type[Recipe]] = FeatureRecipe
@@ -47,11 +50,11 @@ class BaseTask:
     def answers(self, model: Predictor, rows: Rows) -> np.ndarray:
         return model.predict(rows.table)
 
-    def chapters(self, judged: Judged) -> list["Chapter"]:
+    def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
         return []
 
 
-class RowTask(BaseTask, ABC):
+class RowTask(BaseTask[S], ABC):
     """A task that reads its target from one column, a value a row."""
 
     @abstractmethod
@@ -68,7 +71,7 @@ class RowTask(BaseTask, ABC):
         """The target as `Table.target` holds it, ``[n]``."""
 
     def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series | None:
-        """A value ``[n]`` that rows share which are nearly alike; None: their rounded features tell."""
+        """A value ``[n]`` that nearly equal rows share; None: rows are nearly equal if their rounded features are."""
         return None
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> "FeatureSet":

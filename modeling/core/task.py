@@ -1,8 +1,8 @@
 """What every task is.
 
-Belongs here: the protocol, the metric type, and what a task is handed once a champion was judged. Does not belong here:
-a task (a file each), what most tasks share (`rows`), or how intervals are made from a metric
-(`modeling.core.intervals`).
+Belongs here: the protocol, the metric type, and what a task is given once its champion was evaluated. Does not belong
+here: a task (`modeling.problems`), what most tasks share (`modeling.core.row_task`), or how intervals are made from a
+metric (`modeling.core.intervals`).
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -13,17 +13,16 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from catalogue.definition import UseCase
+from modeling.core.candidate import Candidate
+from modeling.core.features import Derive
 from modeling.core.learner import Outcome
+from modeling.core.recipe import Recipe
+from modeling.core.record import Chapter
 from modeling.core.table import Rows, Table
+from modeling.core.validated_data import ValidatedData
 
 if TYPE_CHECKING:
-    from modeling.core.candidate import Candidate
     from modeling.core.feature_set import FeatureSet
-    from modeling.core.features import Derive
-    from modeling.core.recipe import Recipe
-    from modeling.core.record import Chapter
-    from modeling.core.validated_data import ValidatedData
-
 
 TargetHolds = Literal["two classes", "classes", "a number", "anything"]
 
@@ -33,7 +32,7 @@ class TargetError(ValueError):
 
 
 class Settings(BaseModel):
-    """What a task asks for under `settings` in `use_case.yaml`: typed, frozen, nothing by default."""
+    """What a task reads under `settings` in `use_case.yaml`: typed, frozen, nothing by default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -50,6 +49,11 @@ class Metric:
     title: str
     greater_is_better: bool
     score: Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+
+
+def by_name(*metrics: Metric) -> dict[str, Metric]:
+    """Metrics by their names, in the order given."""
+    return {metric.name: metric for metric in metrics}
 
 
 class Predictor(Protocol):
@@ -91,15 +95,16 @@ class Units:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A judged champion, for what only one task shows.
+class EvaluatedChampion:
+    """A champion with its answers to the sealed test: what `Task.chapters` shows more of.
 
-    Everything was fitted and chosen before the test rows were opened, and nothing may be after.
+    Everything was fitted and chosen before the test rows were opened, and nothing may be fitted on them.
 
     Attributes
     ----------
+    champion: the name of the champion's learner, a key of `answers`; `model` predicts as it does.
     answers: learner -> its answers to the test units ``[u, …]``: the champion, the trivial and the simple learner.
-    validation: the champion's answers to the validation units.
+    validation: the champion's answers to the validation units ``[v, …]``.
     """
 
     use_case: UseCase
@@ -108,11 +113,16 @@ class Judged:
     valid: Rows
     test: Rows
     units: Units
-    candidates: Sequence["Candidate"]
+    candidates: Sequence[Candidate]
     champion: str
     model: Predictor
     answers: Mapping[str, np.ndarray]
     validation: np.ndarray
+
+    @property
+    def models(self) -> dict[str, Predictor]:
+        """Learner -> what predicts by its name: every candidate, and the champion, which may be a blend of several."""
+        return {one.name: one.learner for one in self.candidates} | {self.champion: self.model}
 
 
 class Task(Protocol):
@@ -124,8 +134,8 @@ class Task(Protocol):
     recipe_type: reads back the recipes `prepare` makes.
     unit: what is scored, in the plural, for readers.
     trivial: the learner that any model must beat; it always runs.
-    learners: default learners beside the trivial one; the first is the simple one that deep ones are compared with.
-    target_holds: what the contract asks of the target column.
+    learners: default learners beside the trivial one; the first is the simple one that others are compared with.
+    target_holds: what the contract demands of the target column.
     extra: the project's extra whose packages the task itself needs; None: none.
     blends: whether a mean of several learners' answers is an answer.
     by_row: whether the units are the rows, and the answers the predictions: then what is known of predictions in
@@ -134,7 +144,7 @@ class Task(Protocol):
 
     name: ClassVar[str]
     settings_type: ClassVar[type[Settings]]
-    recipe_type: ClassVar[type["Recipe"]]
+    recipe_type: ClassVar[type[Recipe]]
     target_holds: ClassVar[TargetHolds]
     unit: ClassVar[str]
     trivial: ClassVar[str]
@@ -155,7 +165,7 @@ class Task(Protocol):
         """Every metric reported, the default one first."""
         ...
 
-    def prepare(self, data: "ValidatedData", use_case: UseCase, derive: "Derive | None") -> "FeatureSet":
+    def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> "FeatureSet":
         """Split the rows, fit the recipe on training rows, shape each role, audit for leaks.
 
         Raises
@@ -173,6 +183,6 @@ class Task(Protocol):
         """What `model` says or does about the units of `rows`: ``[u, …]``, as the metrics read it."""
         ...
 
-    def chapters(self, judged: Judged) -> list["Chapter"]:
+    def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
         """What the readers of this task's reports look at beyond the scores."""
         ...

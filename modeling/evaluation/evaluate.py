@@ -28,7 +28,7 @@ from modeling.core.intervals import Scored, clusters, scored
 from modeling.core.learner import Learner, Outcome
 from modeling.core.metrics import unweighted
 from modeling.core.table import Rows
-from modeling.core.task import Judged, Metric, Occluder, Task, Units
+from modeling.core.task import EvaluatedChampion, Metric, Occluder, Task, Units
 from modeling.evaluation import curves, occlusion
 from modeling.evaluation.calibration import calibration
 from modeling.evaluation.challenge import Serving, challenge
@@ -227,7 +227,7 @@ def _judge(
     compared = _compared(use_case, task, classes, candidates, settled, test, units)
     champion, on_test, simple = compared.answers[choice.champion], compared.on_test, compared.simple
     threshold, outcome = settled.threshold, _predicts(task, classes)
-    judged = Judged(
+    evaluated = EvaluatedChampion(
         use_case=use_case,
         classes=classes,
         train=train,
@@ -274,7 +274,7 @@ def _judge(
         confusion=_confusion(outcome, units.truth, champion, threshold, len(classes)),
         slices=slices(test, champion, metric, binary=outcome == "binary") if task.by_row else [],
         explanation=_explanation(task.occluder(use_case), settled, test),
-        chapters=task.chapters(judged),
+        chapters=task.chapters(evaluated),
         challenge=serving and challenge(serving, use_case, task, classes, metric, test, units, champion),
         leakage=facts.leakage,
         contract=facts.contract,

@@ -1,7 +1,7 @@
-"""Which task a target asks for.
+"""Which task suits a target.
 
-Belongs here: what is told from the target column alone: task, event, metric, the gate in the metric's unit. Does not
-belong here: the other columns (`columns`), or reading a target to learn from it (`modeling.tasks`).
+Belongs here: what the target column alone shows: task, event, metric, the gate in the metric's unit. Does not belong
+here: the other columns (`modeling.proposal.columns`), or reading a target to learn from it (`modeling.problems`).
 """
 
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from modeling.core.target_classes import named
 from modeling.core.task import TargetError
-from modeling.problems.tabular.multiclass_classification import named
 from modeling.proposal.names import EVENTS
 
 MOST_CLASSES = 50
@@ -50,7 +50,7 @@ class TargetProposal:
 
 
 def answer(target: pl.Series, task: str | None) -> TargetProposal:
-    """The task that a target asks for, or what `task` says about it.
+    """The task that suits a target, or what `task` says about it.
 
     Raises
     ------

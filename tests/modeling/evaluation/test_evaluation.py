@@ -16,6 +16,8 @@ from modeling.core.table import Rows, Table
 from modeling.evaluation.choice import EvaluationError
 from modeling.evaluation.evaluate import Facts, evaluate
 from modeling.problems import tasks
+from modeling.problems.tabular.binary_classification import BinaryClassification
+from modeling.problems.tabular.settings import SegmentSettings
 
 NUMBER = "number"
 """A feature that holds the row's number, so that a learner can tell which rows it was handed."""
@@ -187,7 +189,7 @@ def test_the_test_is_opened_once_after_everything_is_trained_and_no_learner_is_f
 
     judgement = evaluate(
         _use_case(),
-        tasks.task_type("binary_classification")(),
+        BinaryClassification(SegmentSettings()),
         ["0", "1"],
         candidates,
         *roles[:2],
