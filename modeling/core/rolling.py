@@ -47,7 +47,7 @@ def _audit(roles: Sequence[Rows], spans: Sequence[Span], changed: list[str]) -> 
     """The points of the leakage audit, as far as they apply to windows."""
     repeated = sum(np.intersect1d(one.number, other.number).size for one, other in pairwise(roles))
     ordered = all(earlier[1] < later[0] for earlier, later in pairwise(spans))
-    told = "; ".join(f"{role} {first} to {last}" for role, (first, last) in zip(ROLES, spans, strict=True))
+    periods = "; ".join(f"{role} {first} to {last}" for role, (first, last) in zip(ROLES, spans, strict=True))
     return [
         LeakageFinding(
             name="duplicates_across_roles",
@@ -71,7 +71,7 @@ def _audit(roles: Sequence[Rows], spans: Sequence[Span], changed: list[str]) -> 
             name="time_across_roles",
             passed=ordered,
             severity="error",
-            message=f"{'each role ends before the next begins' if ordered else 'two roles overlap in time'}: {told}",
+            message=f"{'each role ends before the next begins' if ordered else 'two roles overlap in time'}: {periods}",
         ),
         LeakageFinding(
             name="single_feature",

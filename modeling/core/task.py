@@ -184,5 +184,5 @@ class Task(Protocol):
         ...
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
-        """What the readers of this task's reports look at beyond the scores."""
+        """What reports show of this task beyond the scores that every task has."""
         ...
