@@ -21,7 +21,7 @@ from catalogue.definition import UseCase
 from modeling.core.validated_data import ValidatedData
 from resources.errors import PermanentError
 from resources.serving.models import Models
-from resources.store.state import Home
+from resources.store.state import State
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,17 +44,17 @@ def specs(partitions: Partitions) -> list[AssetCheckSpec]:
     return [partitions.check(name, DRIFT, text) for name, text in CHECKS.items()]
 
 
-def compared(data: ValidatedData, use_case: UseCase, home: Home) -> "DriftComparison":
+def compared(data: ValidatedData, use_case: UseCase, home: State) -> "DriftComparison":
     """The new rows among `data` beside those that the model judged last learned from; and how well the model that
     serves, or else that one, predicts them."""
     from modeling.drift.comparison import compare
     from modeling.drift.reference import REFERENCE, Reference
     from resources.store.versions import current
 
-    judged = current(home.artefacts / "evaluation" / use_case.key)
+    judged = current(home.artefact("evaluation", use_case.key))
     if judged is None:
         return compare(data, use_case, None, lambda rows: "there is no model yet")
-    serving = Models(home.artefacts).serving(use_case.key) or judged
+    serving = Models(home).serving(use_case.key) or judged
     reference = Reference.load(judged / REFERENCE)
     return compare(data, use_case, reference, lambda rows: _performance(rows, use_case, serving))
 

@@ -37,7 +37,7 @@ from modeling.core.record import Evaluation, Interval, Provenance
 from modeling.core.table import Rows
 from modeling.core.validated_data import ValidatedData
 from resources.serving.models import Models
-from resources.store.state import Home
+from resources.store.state import State
 from resources.store.test_access_log import record_access
 
 if TYPE_CHECKING:
@@ -75,14 +75,14 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         baseline_model: Candidates,
         lightgbm_model: Candidates,
         torch_model: Candidates,
-        home: Home,
+        home: State,
     ) -> Iterator[AssetCheckResult | Output[EvaluatedModel]]:
         from modeling.reports import charts
         from resources.weights import located
 
         use_case = catalogue.use_cases[context.partition_key]
         run_id, snapshot = context.run.run_id, features.background.snapshot
-        opened = functools.partial(record_access, home.path / "openings", use_case.key, snapshot, run_id)
+        opened = functools.partial(record_access, home.test_access_log(use_case.key), snapshot, run_id)
         weights = located(home, context.log.info)
         candidates = [
             replace(candidate, fitting=replace(candidate.fitting, weights=weights))
@@ -113,11 +113,11 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     return evaluation
 
 
-def _serving(use_case: UseCase, data: ValidatedData, home: Home, instance: DagsterInstance) -> "Serving | None":
+def _serving(use_case: UseCase, data: ValidatedData, home: State, instance: DagsterInstance) -> "Serving | None":
     """The model that serves now; None where none does, or none that can still be read."""
     from modeling.evaluation.challenge import Serving
 
-    place = Models(home.artefacts).serving(use_case.key)
+    place = Models(home).serving(use_case.key)
     if place is None:
         return None
     model = Model.load(place / MODEL)

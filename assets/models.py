@@ -20,7 +20,7 @@ from modeling.core.feature_set import FeatureSet
 from modeling.core.learner import Fitting
 from modeling.problems import learners
 from resources.compute import ComputeResource
-from resources.store.state import Home
+from resources.store.state import State
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def _build(model: ModelAsset, catalogue: Catalogue, partitions: Partitions) -> A
         description=model.description,
     )
     def candidates(
-        context: AssetExecutionContext, features: FeatureSet, home: Home, compute: ComputeResource
+        context: AssetExecutionContext, features: FeatureSet, home: State, compute: ComputeResource
     ) -> Iterator[Output[Candidates]]:
         from modeling.learners.fit import train
 
@@ -94,7 +94,7 @@ def named_learners(use_case: UseCase, family: learners.Family) -> list[str]:
 
 
 def fitting_of(
-    name: str, use_case: UseCase, features: FeatureSet, compute: Compute, home: Home, progress: Callable[[str], None]
+    name: str, use_case: UseCase, features: FeatureSet, compute: Compute, home: State, progress: Callable[[str], None]
 ) -> Fitting:
     """The circumstances under which a use case's learner is fitted."""
     from modeling.problems import tasks

@@ -32,7 +32,7 @@ from modeling.artefacts.evaluated_model import MODEL
 from modeling.core.predictions import Predictions
 from resources.errors import UnreachableError
 from resources.serving.models import Models
-from resources.store.state import Home
+from resources.store.state import State
 
 EVERY_ROW = "every_row_is_predicted"
 NOT_MADE = "not made"
@@ -55,7 +55,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         description="What the published model answers to rows delivered without a target, for use cases that name "
         "`predict`. Where no model serves or nothing was delivered, the reason is an observation.",
     )
-    def predictions(context: AssetExecutionContext, home: Home) -> Iterator[Output[Predictions] | AssetCheckResult]:
+    def predictions(context: AssetExecutionContext, home: State) -> Iterator[Output[Predictions] | AssetCheckResult]:
         from resources.serving.predictor import Published
 
         use_case = catalogue.use_cases[context.partition_key]
@@ -74,7 +74,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
             )
             yield _check(str(error))
             return
-        place = Models(home.artefacts).serving(use_case.key)
+        place = Models(home).serving(use_case.key)
         assert place, "there is a version that serves, or else nothing to predict"
         made = Published.load(place / MODEL, place.name, use_case).predictions(delivered)
         yield Output(
@@ -125,11 +125,11 @@ def settle(use_case: UseCase) -> None:
         raise NothingToPredict(f"{use_case.key}: {error}") from error
 
 
-def _delivered(use_case: UseCase, home: Home, progress: Callable[[str], None]) -> pl.DataFrame:
+def _delivered(use_case: UseCase, home: State, progress: Callable[[str], None]) -> pl.DataFrame:
     """The delivered rows; assembled like those learned from where these are dropped files too."""
     from resources import sources
 
-    cache = sources.Cache.from_environment(home.path)
+    cache = sources.Cache.from_environment(home.cache)
     if use_case.source.files:
         return snapshot(use_case.unlabelled, cache, progress)
     (rows,) = sources.read(use_case.unlabelled, cache, progress).values()

@@ -26,7 +26,7 @@ from catalogue.reader import Catalogue
 from modeling.artefacts.evaluated_model import EvaluatedModel
 from modeling.core.record import Evaluation
 from resources.serving.models import Models
-from resources.store.state import Home
+from resources.store.state import State
 from resources.tracking import Tracking
 
 STAGE = STAGES["published_model"]
@@ -44,10 +44,10 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         description="The model that serves: the latest champion whose gates all passed, unless a person pinned one.",
     )
     def published_model(
-        context: AssetExecutionContext, evaluation: EvaluatedModel, home: Home, tracking: Tracking
+        context: AssetExecutionContext, evaluation: EvaluatedModel, home: State, tracking: Tracking
     ) -> MaterializeResult:
         use_case = catalogue.use_cases[context.partition_key]
-        models, judged = Models(home.artefacts), evaluation.evaluation
+        models, judged = Models(home), evaluation.evaluation
         why_not = held_back(judged, models.pinned(use_case.key))
         if not why_not:
             models.publish(use_case.key, judged.provenance.run_id, lambda folder: _copy(evaluation, folder))

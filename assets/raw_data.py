@@ -27,7 +27,7 @@ from catalogue import feature_code
 from catalogue.definition import Simulation, UseCase
 from catalogue.reader import Catalogue
 from resources.errors import PermanentError, UnreachableError
-from resources.store.state import Home
+from resources.store.state import State
 
 if TYPE_CHECKING:
     from resources.sources import Cache
@@ -61,7 +61,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         "extra that is not installed, makes no new copy: the steps after it are skipped and the reason is an "
         "observation.",
     )
-    def raw_data(context: AssetExecutionContext, home: Home) -> Iterator[Output[pl.DataFrame]]:
+    def raw_data(context: AssetExecutionContext, home: State) -> Iterator[Output[pl.DataFrame]]:
         from resources.sources import Cache, settle
         from resources.store.versions import content_digest
 
@@ -71,7 +71,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
             settle(use_case)
             as_it_was = fingerprint(STAGE, use_case, context.instance)
             held = _held(use_case, home, context.instance)
-            frame = snapshot(use_case, Cache.from_environment(home.path), context.log.info, held)
+            frame = snapshot(use_case, Cache.from_environment(home.cache), context.log.info, held)
         except UnreachableError as error:
             context.log.warning(f"skipped: {error}")
             why = {SKIPPED: str(error), TRANSIENT: not isinstance(error, NotInstalled)}
@@ -104,14 +104,14 @@ def _origin(use_case: UseCase) -> dict[str, str]:
     return {ORIGIN: digest(STAGE.version, sql.model_dump(), database.place(sql))} if sql and sql.incremental else {}
 
 
-def _held(use_case: UseCase, home: Home, instance: DagsterInstance) -> pl.DataFrame | None:
+def _held(use_case: UseCase, home: State, instance: DagsterInstance) -> pl.DataFrame | None:
     """The current snapshot of an incremental source, if it is one that rows may be added to."""
     from resources.store import versions
     from resources.store.io_manager import TABLE
 
     origin = _origin(use_case)
     made = latest(instance, STAGE.name, use_case.key)
-    place = versions.current(home.artefacts / STAGE.name / use_case.key)
+    place = versions.current(home.artefact(STAGE.name, use_case.key))
     if not (origin and made and place):
         return None
     recorded = {key: str(made.metadata[key].value) for key in ("path", ORIGIN) if key in made.metadata}

@@ -30,7 +30,7 @@ from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
 from modeling.core.record import ContractResult
 from modeling.core.validated_data import ValidatedData
-from resources.store.state import Home
+from resources.store.state import State
 
 if TYPE_CHECKING:
     from resources.contracts import Verdict
@@ -76,7 +76,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         ],
     )
     def validated_data(
-        context: AssetExecutionContext, raw_data: pl.DataFrame, home: Home
+        context: AssetExecutionContext, raw_data: pl.DataFrame, home: State
     ) -> Iterator[AssetCheckResult | Output]:
         from resources import contracts
 

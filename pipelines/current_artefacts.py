@@ -12,7 +12,7 @@ from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT
 from catalogue.reader import Catalogue
 from modeling.artefacts.evaluated_model import EvaluatedModel
 from modeling.core.record import Evaluation
-from resources.store.state import home
+from resources.store.state import CURRENT, State
 from resources.store.versions import current
 
 
@@ -26,9 +26,9 @@ class CurrentEvaluations:
 
 def current_evaluations(catalogue: Catalogue) -> CurrentEvaluations:
     """The current evaluation of every use case that has one. One that can't be read hides no other."""
-    found = CurrentEvaluations()
+    found, state = CurrentEvaluations(), State()
     for key in catalogue.use_cases:
-        place = current(_artefact("evaluation", key))
+        place = current(state.artefact("evaluation", key))
         if place is None:
             continue
         try:
@@ -40,11 +40,8 @@ def current_evaluations(catalogue: Catalogue) -> CurrentEvaluations:
 
 def current_reports(catalogue: Catalogue) -> dict[str, Path]:
     """The current HTML reports: of use cases, industries and the market."""
-    places = {key: _artefact("evaluation_report", key) for key in catalogue.use_cases}
-    places |= {key: _artefact(INDUSTRY_REPORT, key) for key in catalogue.industries}
-    places["market entry"] = _artefact(MARKET_ENTRY_REPORT, "all")
-    return {name: place / "current" / HTML for name, place in places.items() if current(place) is not None}
-
-
-def _artefact(asset: str, partition: str) -> Path:
-    return home() / "artefacts" / asset / partition
+    state = State()
+    places = {key: state.artefact("evaluation_report", key) for key in catalogue.use_cases}
+    places |= {key: state.artefact(INDUSTRY_REPORT, key) for key in catalogue.industries}
+    places["market entry"] = state.artefact(MARKET_ENTRY_REPORT)
+    return {name: place / CURRENT / HTML for name, place in places.items() if current(place) is not None}

@@ -19,7 +19,7 @@ from pipelines.jobs import JOBS, schedules
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
 from resources.store.io_manager import ArtefactIOManager
-from resources.store.state import Home
+from resources.store.state import State
 from resources.tracking import Tracking
 
 TICK_SECONDS = 30
@@ -33,7 +33,7 @@ def build_defs(
     warnings.filterwarnings("ignore", category=BetaWarning, message=".*data_version.*")
     found = catalogue or read_catalogue()
     partitions = Partitions.of(found)
-    home = (resources or {}).get("home", Home())
+    home = (resources or {}).get("home", State())
     cleaning, weekly_retention = retention.build(found)
     assets = [
         raw_data.build(found, partitions),

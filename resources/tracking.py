@@ -31,7 +31,7 @@ from catalogue import extras, feature_code
 from catalogue.definition import UseCase
 from modeling.artefacts.evaluated_model import EvaluatedModel
 from modeling.core.record import CandidateResult, Evaluation, Interval
-from resources.store.state import Home
+from resources.store.state import State
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -60,12 +60,12 @@ QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true"}
 class Tracking(ConfigurableResource):
     """The one way to MLflow."""
 
-    home: ResourceDependency[Home]
+    home: ResourceDependency[State]
 
     @property
     def environment(self) -> dict[str, str]:
         """What MLflow's own programs must find in their environment to see the same as this resource."""
-        uri = os.environ.get(SERVER) or f"sqlite:///{self._database}"
+        uri = os.environ.get(SERVER) or f"sqlite:///{self.home.mlflow_database}"
         return MANNERS | {SERVER: uri, "MLFLOW_REGISTRY_URI": uri} | QUIET
 
     def record(self, use_case: UseCase, judged: EvaluatedModel, serving: Path | None) -> str:
@@ -85,7 +85,7 @@ class Tracking(ConfigurableResource):
 
     def serve(self, key: str, version: str | None) -> str:
         """Let the alias stand on a published version. Returns what came of it; nothing is raised."""
-        if SERVER not in os.environ and not self._database.exists():
+        if SERVER not in os.environ and not self.home.mlflow_database.exists():
             return NOTHING
         return self._guarded(lambda client: _point(client, key, version))
 
@@ -116,23 +116,15 @@ class Tracking(ConfigurableResource):
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.ERROR)
         if self._artefacts:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.home.mlflow.mkdir(parents=True, exist_ok=True)
         uri = self.environment[SERVER]
         return MlflowClient(uri, uri)
-
-    @property
-    def _folder(self) -> Path:
-        return self.home.path / "mlflow"
-
-    @property
-    def _database(self) -> Path:
-        return self._folder / "mlflow.db"
 
     @property
     def _artefacts(self) -> str | None:
         """Where runs keep files; a server has a place of its own, a database has none."""
         scheme = urlsplit(self.environment[SERVER]).scheme
-        return None if scheme.startswith(SERVERS) else str(self._folder / "artefacts")
+        return None if scheme.startswith(SERVERS) else str(self.home.mlflow_artefacts)
 
     def _without_secrets(self, message: str) -> str:
         password = urlsplit(self.environment[SERVER]).password

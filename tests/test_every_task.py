@@ -39,7 +39,7 @@ from modeling.learners.fit import train
 from modeling.problems import tasks
 from resources import contracts
 from resources.serving.predictor import Published
-from resources.store.state import Home
+from resources.store.state import State
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,12 @@ class Made:
 
 
 @pytest.fixture(scope="session")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    return Home(folder=str(tmp_path_factory.mktemp("home")))
+def home(tmp_path_factory: pytest.TempPathFactory) -> State:
+    return State(folder=str(tmp_path_factory.mktemp("home")))
 
 
 @pytest.fixture(params=tasks.names())
-def made(request: pytest.FixtureRequest, home: Home) -> Made:
+def made(request: pytest.FixtureRequest, home: State) -> Made:
     tiny = _tiny(request.param)
     lacking = [extra for extra in required_extras(_use_case(tiny)) if extras.missing(extra)]
     if lacking:
@@ -79,7 +79,7 @@ def _use_case(tiny: ModuleType) -> UseCase:
 
 
 @cache
-def _made(tiny: ModuleType, home: Home) -> Made:
+def _made(tiny: ModuleType, home: State) -> Made:
     raw, use_case = tiny.frame(), _use_case(tiny)
     task = tasks.task(use_case)
     verdict = contracts.validate(raw, use_case)

@@ -16,7 +16,7 @@ from pydantic import PrivateAttr
 
 from resources.errors import PermanentError
 from resources.store.run_lock import PROCESS, run_lock, this_process
-from resources.store.state import Home
+from resources.store.state import State
 from resources.store.versions import current, publish
 
 TABLE = "table.parquet"
@@ -50,7 +50,7 @@ class ArtefactIOManager(ConfigurableIOManager):
     A run has its partition for itself: another one of the same partition waits, whichever way it was started.
     """
 
-    home: ResourceDependency[Home]
+    home: ResourceDependency[State]
     _made: dict[tuple[str, Path], Path] = PrivateAttr(default_factory=dict)
 
     @contextmanager
@@ -61,7 +61,7 @@ class ArtefactIOManager(ConfigurableIOManager):
             return
         context.instance.add_run_tags(run.run_id, {PROCESS: this_process()})
         what = run.tags.get(PARTITION, run.job_name)
-        lock = self.home.path / "locks" / f"{what.replace('/', '.')}.lock"
+        lock = self.home.run_lock(what)
         with run_lock(lock, f"run {run.run_id} of {what} (process {os.getpid()})", context.log.info):
             yield self
 
@@ -94,7 +94,7 @@ class ArtefactIOManager(ConfigurableIOManager):
         return _load(wanted, place)
 
     def _folder(self, asset: list[str] | Any, partition: str | None) -> Path:
-        return self.home.artefacts.joinpath(*asset, *(partition or "all").split("/"))
+        return self.home.artefact("/".join(asset), partition)
 
 
 @contextmanager

@@ -15,7 +15,6 @@ from pipelines.freshness import stale_stages
 from pipelines.model_choice import ServingChoice, choose
 from pipelines.sensors import new_deliveries
 from resources.serving.models import Models
-from resources.store.state import Home
 
 from ..pipelines.sandbox import KEY, Sandbox, failures, hashes, orders
 
@@ -48,7 +47,7 @@ def made(sandbox: Sandbox) -> Predictions:
 
 
 def serving(sandbox: Sandbox) -> Path:
-    place = Models(sandbox.home / "artefacts").serving(KEY)
+    place = Models(sandbox.state).serving(KEY)
     assert place
     return place
 
@@ -180,7 +179,7 @@ def test_another_model_that_serves_predicts_anew(predicting, instance):
     predicting.make(instance, KEY, "evaluation", "published_model", "predictions")
     second = data_version(latest(instance, "predictions", KEY))
     assert not asked(predicting, instance).run_requests
-    choose(ServingChoice.ROLL_BACK, KEY, "", Home(folder=str(predicting.home)), instance)
+    choose(ServingChoice.ROLL_BACK, KEY, "", predicting.state, instance)
     assert [one.job_name for one in asked(predicting, instance).run_requests or []] == ["prediction"]
     predicting.make(instance, KEY, job="prediction")
     assert data_version(latest(instance, "predictions", KEY)) != second

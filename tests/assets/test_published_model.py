@@ -11,7 +11,6 @@ from modeling.artefacts.model import Model
 from pipelines.freshness import stale_stages
 from pipelines.model_choice import ServingChoice, choose
 from resources.serving.models import Models
-from resources.store.state import Home
 
 from ..pipelines.sandbox import KEY, Sandbox, hashes, orders
 
@@ -25,7 +24,7 @@ def grown() -> pl.DataFrame:
 
 @pytest.fixture
 def models(sandbox: Sandbox) -> Models:
-    return Models(sandbox.home / "artefacts")
+    return Models(sandbox.state)
 
 
 def serving(models: Models) -> str:
@@ -80,7 +79,7 @@ def test_a_champion_as_good_on_new_rows_takes_over(sandbox, instance, models):
 
 
 def test_a_pinned_model_stays_until_it_is_unpinned_and_the_lineage_knows(sandbox, instance, models):
-    home, first = Home(folder=str(sandbox.home)), serving(models)
+    home, first = sandbox.state, serving(models)
     choose(ServingChoice.PIN, KEY, first[:6], home, instance)
     sandbox.place(frame=grown())
     sandbox.make(instance)

