@@ -26,6 +26,7 @@ from modeling.core.target_classes import class_index
 from modeling.core.task import EvaluatedChampion, Metric, Predictor, Settings, Units, by_name
 from modeling.core.validated_data import ValidatedData
 from modeling.problems.driving import highway
+from modeling.problems.driving.chapters import chapters
 from modeling.problems.driving.episodes import (
     collision_rate,
     discomfort,
@@ -94,8 +95,6 @@ class Driving(MulticlassClassificationTask[DrivingSettings]):
         return np.array([outcome(episode) for episode in driven(model, self.settings, seeds_of(rows))])
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
-        from modeling.problems.driving.chapters import chapters
-
         return chapters(evaluated, self.settings, self.metrics(evaluated.classes))
 
 

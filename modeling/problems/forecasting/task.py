@@ -28,6 +28,7 @@ from modeling.core.splits import ROLES, SplitError, assign
 from modeling.core.table import Rows
 from modeling.core.task import EvaluatedChampion, Metric, Settings, TargetHolds, by_name
 from modeling.core.validated_data import ValidatedData
+from modeling.problems.forecasting.chapters import chapters
 from modeling.problems.forecasting.grid import Gaps, Grid, SeriesLayout, on_grid
 from modeling.problems.forecasting.series import MOMENTS, SEASONAL_NAIVE, SMOOTHED, STEP, SeriesRecipe
 
@@ -101,8 +102,6 @@ class Forecasting(BaseTask[ForecastingSettings]):
         )
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
-        from modeling.problems.forecasting.chapters import chapters
-
         return chapters(evaluated)
 
     def _layout(self, use_case: UseCase) -> SeriesLayout:

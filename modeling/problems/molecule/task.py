@@ -19,6 +19,7 @@ from modeling.core.record import Chapter
 from modeling.core.task import EvaluatedChampion, Metric, Settings, by_name
 from modeling.core.validated_data import ValidatedData
 from modeling.problems.molecule import molecules
+from modeling.problems.molecule.chapters import chapters
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,6 @@ class MoleculeClassification(BinaryClassificationTask[Settings]):
         return molecules.FragmentOccluder(_column(use_case))
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
-        from modeling.problems.molecule.chapters import chapters
-
         return chapters(evaluated)
 
 

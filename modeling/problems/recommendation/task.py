@@ -24,6 +24,7 @@ from modeling.core.record import Chapter
 from modeling.core.row_task import BaseTask
 from modeling.core.task import EvaluatedChampion, Metric, Settings, by_name
 from modeling.core.validated_data import ValidatedData
+from modeling.problems.recommendation.chapters import chapters
 from modeling.problems.recommendation.histories import HistoryRecipe
 from modeling.problems.recommendation.preparation import prepare
 from modeling.problems.recommendation.ranking import PLACES, ndcg, recall
@@ -60,8 +61,6 @@ class Recommendation(BaseTask[RecommendationSettings]):
         return prepare(data, use_case, self.settings, derive)
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
-        from modeling.problems.recommendation.chapters import chapters
-
         return chapters(evaluated, self.trivial)
 
 

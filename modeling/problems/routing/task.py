@@ -24,6 +24,7 @@ from modeling.core.splits import ROLES
 from modeling.core.table import Rows
 from modeling.core.task import EvaluatedChampion, Metric, Predictor, Settings, TargetError, Units, by_name
 from modeling.core.validated_data import ValidatedData
+from modeling.problems.routing.chapters import chapters
 from modeling.problems.routing.recipe import RouteRecipe
 from modeling.problems.routing.roads import COLUMNS, RoadNetwork
 from modeling.problems.routing.settings import RoutingSettings
@@ -106,8 +107,6 @@ class Routing(RegressionTask[RoutingSettings]):
         return np.column_stack([trips.took(routes, trips.seconds), trips.took(routes, predicted)])
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
-        from modeling.problems.routing.chapters import chapters
-
         return chapters(evaluated, self.trivial, self.settings)
 
     def _check_complete(self, role: str, rows: Rows) -> None:

@@ -23,6 +23,7 @@ from modeling.core.target_classes import refuse_event
 from modeling.core.task import EvaluatedChampion, Metric, Settings, TargetError, TargetHolds, by_name
 from modeling.core.validated_data import ValidatedData
 from modeling.learners.censoring import seen, signed
+from modeling.problems.survival.chapters import chapters
 from modeling.problems.survival.metrics import harrell, uno
 
 _SHOWN = 5
@@ -92,8 +93,6 @@ class Survival(RowTask[SurvivalSettings]):
         return target.to_numpy()
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
-        from modeling.problems.survival.chapters import chapters
-
         return chapters(evaluated, self.settings.horizon)
 
     def _event(self, data: ValidatedData) -> pl.Series:

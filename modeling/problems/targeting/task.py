@@ -23,6 +23,7 @@ from modeling.core.record import Chapter
 from modeling.core.table import Rows
 from modeling.core.task import EvaluatedChampion, Metric, Predictor, Settings, Units, by_name
 from modeling.core.validated_data import ValidatedData
+from modeling.problems.targeting.chapters import chapters
 from modeling.problems.targeting.impressions import ImpressionRecipe
 from modeling.problems.targeting.policies import (
     PROPENSITY,
@@ -67,8 +68,6 @@ class Targeting(BinaryClassificationTask[TargetingSettings]):
         return followed(model, judged_rows(rows), self.settings.sharpness)
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
-        from modeling.problems.targeting.chapters import chapters
-
         return chapters(evaluated, self.trivial, self.settings.sharpness)
 
 
