@@ -22,6 +22,7 @@ from typing import Any
 import torch
 
 from benchmarks.gpu import measurement, row
+from benchmarks.gpu.measurement import Device
 from benchmarks.gpu.row import Row
 from benchmarks.gpu.sections import SECTIONS
 
@@ -36,7 +37,7 @@ GRACE = 5.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit status."""
     given = _parser().parse_args(arguments)
-    device = given.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    device: Device = given.device or ("cuda" if torch.cuda.is_available() else "cpu")
     if device == "cuda" and not torch.cuda.is_available():
         sys.exit("no CUDA device is visible: --device cpu runs the check without one")
     facts, started = machine(device), time.monotonic()
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if complete else 1
 
 
-def checked(names: Sequence[str], device: str, seconds: float, *, quick: bool) -> Iterator[Row]:
+def checked(names: Sequence[str], device: Device, seconds: float, *, quick: bool) -> Iterator[Row]:
     """The rows of the sections called `names`, each of which has its share of `seconds` and what others left over."""
     started, shares = time.monotonic(), 0.0
     whole = sum(SECTIONS[name].share for name in names)
@@ -66,7 +67,7 @@ def checked(names: Sequence[str], device: str, seconds: float, *, quick: bool) -
         yield from row.compared(section(name, device, left, quick=quick), SECTIONS[name].reference)
 
 
-def section(name: str, device: str, seconds: float, *, quick: bool) -> list[Row]:
+def section(name: str, device: Device, seconds: float, *, quick: bool) -> list[Row]:
     """The rows of one section, the last of which says so where it was cut short or crashed."""
     with tempfile.TemporaryDirectory() as folder:
         file, errors = Path(folder) / "rows.jsonl", Path(folder) / "errors"
@@ -85,7 +86,7 @@ def section(name: str, device: str, seconds: float, *, quick: bool) -> list[Row]
         return [*row.read(file), Row(name, status="failed", reason=f"ended with {status}: {' '.join(last)}")]
 
 
-def machine(device: str) -> dict[str, Any]:
+def machine(device: Device) -> dict[str, Any]:
     """What the figures are from. Those of a GPU only where there is one."""
     facts: dict[str, Any] = {
         "device": device,

@@ -25,6 +25,9 @@ REASON = 300
 """Characters of an error at most."""
 OURS = ("assets", "benchmarks", "catalogue", "modeling", "pipelines", "resources")
 
+Device = Literal["cpu", "cuda"]
+Precision = Literal["float32", "bfloat16"]
+
 
 class NotRun(Exception):
     """A measurement needs what is not here; the message says what."""
@@ -34,16 +37,16 @@ class NotRun(Exception):
 class Setting:
     """Where to measure. `quick`: at sizes that show that everything works, and nothing else. `folder`: for files."""
 
-    device: Literal["cpu", "cuda"]
+    device: Device
     quick: bool
     folder: Path
 
-    def compute(self, device: str = "", precision: str = "") -> Compute:
+    def compute(self, device: Device | None = None, precision: Precision | None = None) -> Compute:
         """As the pipeline would choose it, unless said otherwise."""
         threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         device = device or self.device
-        usual = "bfloat16" if device == "cuda" and torch.cuda.is_bf16_supported() else "float32"
-        return Compute(device, precision or usual, threads, device, "the check of a GPU")  # pyright: ignore[reportArgumentType]
+        usual: Precision = "bfloat16" if device == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+        return Compute(device, precision or usual, threads, device, "the check of a GPU")
 
     def need_gpu(self) -> None:
         """
@@ -81,7 +84,7 @@ def failure(section: str, error: Exception) -> Row:
     return Row(section, status="failed", reason=" ".join(repr(error).split())[:REASON])
 
 
-def measured(run: Callable[[], Any], device: str) -> tuple[Any, dict[str, float]]:
+def measured(run: Callable[[], Any], device: Device) -> tuple[Any, dict[str, float]]:
     """What `run` returned, and its figures: the median of `seconds`; `peak_mb`, on a CPU of the whole process; on a GPU
     `kwh`, where the driver counts it."""
     _reset_peak(device)
@@ -97,12 +100,12 @@ def measured(run: Callable[[], Any], device: str) -> tuple[Any, dict[str, float]
     return result, {name: value for name, value in figures.items() if value is not None}
 
 
-def synchronise(device: str) -> None:
+def synchronise(device: Device) -> None:
     if device == "cuda":
         torch.cuda.synchronize()
 
 
-def millijoules(device: str) -> Any:
+def millijoules(device: Device) -> Any:
     """What the GPU has used since its driver was loaded; None on a CPU, or where NVML can't say."""
     counter = energy_counter() if device == "cuda" else "a CPU"
     return None if isinstance(counter, str) else counter()
@@ -124,7 +127,7 @@ def energy_counter() -> Callable[[], int] | str:
     return lambda: pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)
 
 
-def _reset_peak(device: str) -> None:
+def _reset_peak(device: Device) -> None:
     if device == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats()
@@ -133,7 +136,7 @@ def _reset_peak(device: str) -> None:
             Path("/proc/self/clear_refs").write_text("5")
 
 
-def _peak_mb(device: str) -> float | None:
+def _peak_mb(device: Device) -> float | None:
     """Since `_reset_peak`; on a CPU what Linux keeps as the process's highest resident memory (proc(5))."""
     if device == "cuda":
         return torch.cuda.max_memory_allocated() / 2**20

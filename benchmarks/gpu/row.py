@@ -1,7 +1,7 @@
 """What the check reports: a row a measurement.
 
-Belongs here: the record, its file of JSON lines, the times faster than the reference, the printed table. Does not belong
-here: measuring (`measurement`).
+Belongs here: the record, its file of JSON lines, the times faster than the reference, the printed table. Does not
+belong here: measuring (`measurement`).
 """
 
 import json
@@ -18,8 +18,8 @@ SHOWN = ("seconds", "times_faster", "peak_mb", "kwh")
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement. `status` is `not run` where something it needs is not here, `failed` where it raised, `cut` where
-    it took too long; `reason` then says what. `figures` by name, without those that could not be measured."""
+    """One measurement. `status` is `not run` where something it needs is not here, `failed` where it raised, `cut`
+    where it took too long; `reason` then says what. `figures` by name, without those that could not be measured."""
 
     section: str
     case: str = ""

@@ -9,13 +9,13 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks.gpu import measurement, row
-from benchmarks.gpu.measurement import Setting
+from benchmarks.gpu.measurement import Device, Setting
 from benchmarks.gpu.sections import SECTIONS
 
 
-def main(name: str, file: Path, device: str, quick: bool) -> None:
+def main(name: str, file: Path, device: Device, quick: bool) -> None:
     """The rows of the section called `name` into `file`; its folder is for what the section needs."""
-    setting = Setting(device, quick, file.parent)  # pyright: ignore[reportArgumentType]
+    setting = Setting(device, quick, file.parent)
     try:
         section = SECTIONS[name]
         module = import_module(f"benchmarks.gpu.sections.{section.module}")
@@ -26,5 +26,4 @@ def main(name: str, file: Path, device: str, quick: bool) -> None:
 
 
 if __name__ == "__main__":
-    section, to, where, size = sys.argv[1:]
-    main(section, Path(to), where, size == "quick")
+    main(sys.argv[1], Path(sys.argv[2]), "cuda" if sys.argv[3] == "cuda" else "cpu", sys.argv[4] == "quick")

@@ -169,7 +169,7 @@ def _epoch(
         if number and step % CLOCK_EVERY == 0 and time.monotonic() > deadline:
             return None
         with half:
-            value = loss(network(*(tensor[index] for tensor in rows.inputs)), rows.target[index])
+            value = loss(network(*(tensor[index] for tensor in rows.inputs)).float(), rows.target[index])
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
