@@ -23,7 +23,7 @@ import torch
 
 from benchmarks.gpu import measurement, row
 from benchmarks.gpu.measurement import Device
-from benchmarks.gpu.row import Row
+from benchmarks.gpu.row import MeasuredRow
 from benchmarks.gpu.sections import SECTIONS
 
 SECONDS = 450.0
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if complete else 1
 
 
-def checked(names: Sequence[str], device: Device, seconds: float, *, quick: bool) -> Iterator[Row]:
+def checked(names: Sequence[str], device: Device, seconds: float, *, quick: bool) -> Iterator[MeasuredRow]:
     """The rows of the sections called `names`, each of which has its share of `seconds` and what others left over."""
     started, shares = time.monotonic(), 0.0
     whole = sum(SECTIONS[name].share for name in names)
@@ -67,7 +67,7 @@ def checked(names: Sequence[str], device: Device, seconds: float, *, quick: bool
         yield from row.compared(section(name, device, left, quick=quick), SECTIONS[name].reference)
 
 
-def section(name: str, device: Device, seconds: float, *, quick: bool) -> list[Row]:
+def section(name: str, device: Device, seconds: float, *, quick: bool) -> list[MeasuredRow]:
     """The rows of one section, the last of which says so where it was cut short or crashed."""
     with tempfile.TemporaryDirectory() as folder:
         file, errors = Path(folder) / "rows.jsonl", Path(folder) / "errors"
@@ -79,11 +79,11 @@ def section(name: str, device: Device, seconds: float, *, quick: bool) -> list[R
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-                return [*row.read(file), Row(name, status="cut", reason=f"not finished after {seconds:.0f} s")]
+                return [*row.read(file), MeasuredRow(name, status="cut", reason=f"not finished after {seconds:.0f} s")]
         if status == 0:
             return row.read(file)
         last = errors.read_text().strip().splitlines()[-1:]
-        return [*row.read(file), Row(name, status="failed", reason=f"ended with {status}: {' '.join(last)}")]
+        return [*row.read(file), MeasuredRow(name, status="failed", reason=f"ended with {status}: {' '.join(last)}")]
 
 
 def machine(device: Device) -> dict[str, Any]:

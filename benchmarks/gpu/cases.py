@@ -29,7 +29,7 @@ QUICK_ROWS = 70
 
 
 @dataclass(frozen=True)
-class Case:
+class FitCase:
     """A learner that is fitted to `rows` rows with finished hyperparameters: on any device the same work, whatever the
     clock says. `encoder` makes the folder that the hyperparameter `model` names."""
 
@@ -76,26 +76,26 @@ class Case:
         return {"roc_auc": float(roc_auc_score(self.valid.target, predicted))}
 
 
-def of(problem: str, setting: Setting) -> list[Case]:
+def of(problem: str, setting: Setting) -> list[FitCase]:
     """The cases of one problem, at the setting's size."""
     return [_quick(case) if setting.quick else case for case in PROBLEMS[problem](setting)]
 
 
-def tabular(setting: Setting) -> list[Case]:
+def tabular(setting: Setting) -> list[FitCase]:
     tabm = SMALL if setting.quick else AUTHORS_SIZE
     return [
-        Case("tabm", "tabm", data.tabular, 20_003, {"rows": 20_003, "epochs": 3} | tabm),
-        Case("mlp", "mlp", data.tabular, 20_003, {"epochs": 2}),
-        Case("lightgbm", "lightgbm", data.tabular, 20_003, {"rounds": 20 if setting.quick else 300}),
+        FitCase("tabm", "tabm", data.tabular, 20_003, {"rows": 20_003, "epochs": 3} | tabm),
+        FitCase("mlp", "mlp", data.tabular, 20_003, {"epochs": 2}),
+        FitCase("lightgbm", "lightgbm", data.tabular, 20_003, {"rounds": 20 if setting.quick else 300}),
     ]
 
 
-def text(setting: Setting) -> list[Case]:
+def text(setting: Setting) -> list[FitCase]:
     """Each network with all of it learning, with adapters, and with new last layers only."""
     length = 16 if setting.quick else 64
     words = partial(data.texts, words=length)
     return [
-        Case(
+        FitCase(
             f"text_encoder, {size}, {tuning}",
             "text_encoder",
             words,
@@ -108,25 +108,25 @@ def text(setting: Setting) -> list[Case]:
     ]
 
 
-def image(setting: Setting) -> list[Case]:
+def image(setting: Setting) -> list[FitCase]:
     side = 32 if setting.quick else 224
     cnn = {"side": side // 2, "epochs": 2, "rows": 2001}
     encoder = {"side": side, "init": "random", "trained": 1000, "rows": 515, "epochs": 1}
     return [
-        Case("cnn", "cnn", partial(data.images, side=side), 2001, cnn),
-        Case("image_encoder", "image_encoder", partial(data.images, side=side), 515, encoder),
+        FitCase("cnn", "cnn", partial(data.images, side=side), 2001, cnn),
+        FitCase("image_encoder", "image_encoder", partial(data.images, side=side), 515, encoder),
     ]
 
 
-def recommendation(setting: Setting) -> list[Case]:
-    return [Case("sasrec", "sasrec", data.histories, 2003, {"epochs": 3, "half_life": 30, "prior": 0}, "ranking")]
+def recommendation(setting: Setting) -> list[FitCase]:
+    return [FitCase("sasrec", "sasrec", data.histories, 2003, {"epochs": 3, "half_life": 30, "prior": 0}, "ranking")]
 
 
-def molecule(setting: Setting) -> list[Case]:
-    return [Case("molecule_graph", "molecule_graph", data.molecules, 1003, {"epochs": 3})]
+def molecule(setting: Setting) -> list[FitCase]:
+    return [FitCase("molecule_graph", "molecule_graph", data.molecules, 1003, {"epochs": 3})]
 
 
-PROBLEMS: dict[str, Callable[[Setting], list[Case]]] = {
+PROBLEMS: dict[str, Callable[[Setting], list[FitCase]]] = {
     "tabular": tabular,
     "text": text,
     "image": image,
@@ -140,6 +140,6 @@ def _table(made: Rows, rows: int, seed: int) -> Table:
     return made(rows, seed)
 
 
-def _quick(case: Case) -> Case:
+def _quick(case: FitCase) -> FitCase:
     limit = {"rows": QUICK_ROWS} if "rows" in case.parameters else {}
     return replace(case, rows=QUICK_ROWS, parameters=case.parameters | limit)

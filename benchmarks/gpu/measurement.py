@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import torch
 
-from benchmarks.gpu.row import Row
+from benchmarks.gpu.row import MeasuredRow
 from modeling.core.compute import Compute
 
 REPEATS, REPEAT_SECONDS = 3, 3.0
@@ -67,21 +67,21 @@ class Measurement:
     run: Callable[[], dict[str, float]]
 
 
-def row(section: str, measurement: Measurement) -> Row:
+def row(section: str, measurement: Measurement) -> MeasuredRow:
     """The outcome of `measurement`, whatever it is."""
     try:
-        return Row(section, measurement.case, measurement.variant, figures=measurement.run())
+        return MeasuredRow(section, measurement.case, measurement.variant, figures=measurement.run())
     except Exception as error:  # noqa: BLE001 - one failure must not end the check
         return replace(failure(section, error), case=measurement.case, variant=measurement.variant)
 
 
-def failure(section: str, error: Exception) -> Row:
+def failure(section: str, error: Exception) -> MeasuredRow:
     """`not run` where a package or a GPU is missing, else `failed`."""
     if isinstance(error, NotRun):
-        return Row(section, status="not run", reason=str(error))
+        return MeasuredRow(section, status="not run", reason=str(error))
     if isinstance(error, ModuleNotFoundError) and str(error.name).partition(".")[0] not in OURS:
-        return Row(section, status="not run", reason=f"needs {error.name}")
-    return Row(section, status="failed", reason=" ".join(repr(error).split())[:REASON])
+        return MeasuredRow(section, status="not run", reason=f"needs {error.name}")
+    return MeasuredRow(section, status="failed", reason=" ".join(repr(error).split())[:REASON])
 
 
 def measured(run: Callable[[], Any], device: Device) -> tuple[Any, dict[str, float]]:

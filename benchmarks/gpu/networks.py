@@ -25,7 +25,7 @@ LENGTH, SIDE = 256, 224
 
 
 @dataclass(frozen=True)
-class Bare:
+class BareNetwork:
     """A network on the device, how rows for it are made on the CPU, and its loss."""
 
     network: nn.Module
@@ -36,17 +36,17 @@ class Bare:
         return torch.optim.AdamW(self.network.parameters(), 2e-3, weight_decay=3e-4, fused=True)
 
 
-def tabm(setting: Setting) -> Bare:
+def tabm(setting: Setting) -> BareNetwork:
     """At its authors' size, for 40 numbers and 8 codes."""
     size: dict[str, Any] = SMALL if setting.quick else AUTHORS_SIZE
     hyperparameters = TabMHyperparameters(**size)
     numeric, _ = _tabular(BINNED_ROWS).inputs
     edges = [column.tolist() for column in compute_bins(numeric, n_bins=size["bins"])]
     layout = FeatureLayout(list(range(data.NUMBERS)), [], edges, [data.LEVELS] * data.CODES)
-    return Bare(TabMNetwork(layout, hyperparameters, 1).to(setting.device), _tabular, _members_loss)
+    return BareNetwork(TabMNetwork(layout, hyperparameters, 1).to(setting.device), _tabular, _members_loss)
 
 
-def text(setting: Setting) -> Bare:
+def text(setting: Setting) -> BareNetwork:
     """mpnet's size, all of it learning."""
     from modeling.problems.text.deep.text_encoder import TextEncoderHyperparameters, TextNetwork
     from modeling.problems.text.language import Encoder
@@ -55,10 +55,10 @@ def text(setting: Setting) -> Bare:
     hyperparameters = TextEncoderHyperparameters.model_validate({"tuning": "full"})
     network = TextNetwork(Encoder.load(Path(folder), LENGTH), 1, hyperparameters).to(setting.device)
     known = len(encoders.SPECIAL)
-    return Bare(network, lambda rows: _binary(torch.randint(known, data.VOCABULARY, (rows, LENGTH))), _loss)
+    return BareNetwork(network, lambda rows: _binary(torch.randint(known, data.VOCABULARY, (rows, LENGTH))), _loss)
 
 
-def image(setting: Setting) -> Bare:
+def image(setting: Setting) -> BareNetwork:
     """EfficientNet-Lite0, all of it learning."""
     from modeling.problems.image import backbone
     from modeling.problems.image.augmentation import Augment
@@ -68,7 +68,9 @@ def image(setting: Setting) -> Bare:
     stages = backbone.stages(hyperparameters, None)
     augment = Augment(hyperparameters.flips, hyperparameters.shift)
     network = ImageNetwork(stages, augment, backbone.width(stages), 1, hyperparameters).to(setting.device)
-    return Bare(network, lambda rows: _binary(torch.randint(0, 256, (rows, 3, SIDE, SIDE), dtype=torch.uint8)), _loss)
+    return BareNetwork(
+        network, lambda rows: _binary(torch.randint(0, 256, (rows, 3, SIDE, SIDE), dtype=torch.uint8)), _loss
+    )
 
 
 def _tabular(rows: int) -> Batchable:

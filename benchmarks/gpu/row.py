@@ -17,7 +17,7 @@ SHOWN = ("seconds", "times_faster", "peak_mb", "kwh")
 
 
 @dataclass(frozen=True)
-class Row:
+class MeasuredRow:
     """One measurement. `status` is `not run` where something it needs is not here, `failed` where it raised, `cut`
     where it took too long; `reason` then says what. `figures` by name, without those that could not be measured."""
 
@@ -29,24 +29,24 @@ class Row:
     figures: dict[str, float] = field(default_factory=dict)
 
 
-def append(file: Path, row: Row) -> None:
+def append(file: Path, row: MeasuredRow) -> None:
     with file.open("a", encoding="utf-8") as lines:
         lines.write(json.dumps(asdict(row)) + "\n")
 
 
-def read(file: Path) -> list[Row]:
+def read(file: Path) -> list[MeasuredRow]:
     """The rows of a file that may not be there yet."""
     if not file.exists():
         return []
-    return [Row(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
+    return [MeasuredRow(**json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
-def compared(rows: Sequence[Row], reference: str) -> list[Row]:
+def compared(rows: Sequence[MeasuredRow], reference: str) -> list[MeasuredRow]:
     """The rows of one section, with `times_faster` than the variant `reference` of the same case where both were
     measured."""
     seconds = {row.case: row.figures["seconds"] for row in rows if row.variant == reference and row.status == "ok"}
 
-    def beside(row: Row) -> Row:
+    def beside(row: MeasuredRow) -> MeasuredRow:
         if row.status != "ok" or row.variant == reference or row.case not in seconds:
             return row
         return replace(row, figures=row.figures | {"times_faster": seconds[row.case] / row.figures["seconds"]})
@@ -54,13 +54,13 @@ def compared(rows: Sequence[Row], reference: str) -> list[Row]:
     return [beside(row) for row in rows]
 
 
-def table(rows: Iterable[Row]) -> str:
+def table(rows: Iterable[MeasuredRow]) -> str:
     """Markdown."""
     lines = [COLUMNS, ["---"] * len(COLUMNS), *(_cells(row) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: MeasuredRow) -> list[str]:
     seconds, faster, peak, kwh = (row.figures.get(name) for name in SHOWN)
     others = (f"{name} {value:.4g}" for name, value in row.figures.items() if name not in SHOWN)
     return [

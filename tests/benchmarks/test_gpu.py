@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from benchmarks.gpu import __main__ as check
 from benchmarks.gpu import networks, row, section
 from benchmarks.gpu.measurement import Measurement, NotRun, Setting
 from benchmarks.gpu.measurement import row as outcome
-from benchmarks.gpu.row import Row
-from benchmarks.gpu.sections import SECTIONS, Section, batches
+from benchmarks.gpu.row import MeasuredRow
+from benchmarks.gpu.sections import SECTIONS, BenchmarkSection, batches
 
 OF_A_GPU = {"kwh", "gpu", "gpu_memory_mb", "cuda", "energy", "largest_batch", "first_epoch_seconds"}
 
@@ -34,15 +35,15 @@ def raising(error: Exception) -> Measurement:
     ],
 )
 def test_what_raises_is_a_row(error: Exception, status: str, reason: str) -> None:
-    assert outcome("section", raising(error)) == Row("section", "case", "variant", status, reason)  # pyright: ignore[reportArgumentType]
+    assert outcome("section", raising(error)) == MeasuredRow("section", "case", "variant", status, reason)  # pyright: ignore[reportArgumentType]
 
 
 def test_times_faster_is_relative_to_the_reference_of_the_same_case() -> None:
     rows = [
-        Row("s", "a", "fast", figures={"seconds": 1.0}),
-        Row("s", "a", "slow", figures={"seconds": 10.0}),
-        Row("s", "b", "fast", figures={"seconds": 1.0}),
-        Row("s", "b", "slow", "failed", "it broke"),
+        MeasuredRow("s", "a", "fast", figures={"seconds": 1.0}),
+        MeasuredRow("s", "a", "slow", figures={"seconds": 10.0}),
+        MeasuredRow("s", "b", "fast", figures={"seconds": 1.0}),
+        MeasuredRow("s", "b", "slow", "failed", "it broke"),
     ]
     found = [one.figures.get("times_faster") for one in row.compared(rows, "slow")]
     assert found == [10.0, None, None, None]
@@ -51,14 +52,14 @@ def test_times_faster_is_relative_to_the_reference_of_the_same_case() -> None:
 def test_a_section_that_raises_is_reported_and_the_next_one_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(SECTIONS, "broken", Section(0.5, "", "fits", ("no such problem",)))
+    monkeypatch.setitem(SECTIONS, "broken", BenchmarkSection(0.5, "", "fits", ("no such problem",)))
     monkeypatch.setattr(check, "section", lambda name, device, _, quick: in_this_process(name, tmp_path))
     broken, *others = check.checked(["broken", "batches"], "cpu", 60, quick=True)
     assert (broken.status, broken.reason) == ("failed", "KeyError('no such problem')")
     assert [one.case for one in others] == list(batches.FIRST)
 
 
-def in_this_process(name: str, folder: Path) -> list[Row]:
+def in_this_process(name: str, folder: Path) -> list[MeasuredRow]:
     file = folder / f"{name}.jsonl"
     section.main(name, file, "cpu", quick=True)
     return row.read(file)
@@ -67,6 +68,17 @@ def in_this_process(name: str, folder: Path) -> list[Row]:
 def test_a_section_that_takes_too_long_is_cut() -> None:
     (cut,) = check.section("text", "cpu", 0.2, quick=True)
     assert (cut.status, cut.reason) == ("cut", "not finished after 0 s")
+
+
+def test_the_wheels_are_the_pinned_versions() -> None:
+    root = Path(__file__).parents[2]
+    wanted, pinned = (pins(root / file) for file in ("benchmarks/gpu/requirements.txt", "constraints.txt"))
+    assert wanted.items() <= pinned.items()
+
+
+def pins(file: Path) -> dict[str, str]:
+    lines = (line for line in file.read_text().splitlines() if "==" in line)
+    return {canonicalize_name(name): version for name, version in (line.split("==") for line in lines)}
 
 
 def test_shares_add_up() -> None:
@@ -107,7 +119,7 @@ def test_everything_runs_on_a_cpu_and_no_figure_is_made_up(tmp_path: Path) -> No
     file = tmp_path / "gpu.json"
     assert check.main(["--device", "cpu", "--quick", "--seconds", "800", "--out", str(file)]) == 0
     report = json.loads(file.read_text())
-    rows = [Row(**one) for one in report["rows"]]
+    rows = [MeasuredRow(**one) for one in report["rows"]]
     assert {one.section for one in rows} == set(SECTIONS)
     assert {one.status for one in rows} <= {"ok", "not run"}
     assert all(one.figures["seconds"] > 0 for one in rows if one.status == "ok")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Section:
+class BenchmarkSection:
     """`share`: of the check's time. `reference`: the variant that others are compared with. `module`: in this folder;
     its `measurements` also gets the `arguments`."""
 
@@ -19,15 +19,15 @@ class Section:
 
 
 SECTIONS = {
-    "tabular": Section(0.12, "cpu", "fits", ("tabular",)),
-    "text": Section(0.20, "cpu", "fits", ("text",)),
-    "image": Section(0.12, "cpu", "fits", ("image",)),
-    "recommendation": Section(0.07, "cpu", "fits", ("recommendation",)),
-    "molecule": Section(0.04, "cpu", "fits", ("molecule",)),
-    "loop": Section(0.12, "DataLoader, 4 workers, float32", "loop"),
-    "precision": Section(0.10, "float32", "precision"),
-    "compile": Section(0.07, "eager", "compiling"),
-    "artefacts": Section(0.10, "", "artefacts"),
-    "batches": Section(0.06, "", "batches"),
+    "tabular": BenchmarkSection(0.12, "cpu", "fits", ("tabular",)),
+    "text": BenchmarkSection(0.20, "cpu", "fits", ("text",)),
+    "image": BenchmarkSection(0.12, "cpu", "fits", ("image",)),
+    "recommendation": BenchmarkSection(0.07, "cpu", "fits", ("recommendation",)),
+    "molecule": BenchmarkSection(0.04, "cpu", "fits", ("molecule",)),
+    "loop": BenchmarkSection(0.12, "DataLoader, 4 workers, float32", "loop"),
+    "precision": BenchmarkSection(0.10, "float32", "precision"),
+    "compile": BenchmarkSection(0.07, "eager", "compiling"),
+    "artefacts": BenchmarkSection(0.10, "", "artefacts"),
+    "batches": BenchmarkSection(0.06, "", "batches"),
 }
 """In the order they run; the shares add up to one."""

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from benchmarks.gpu import cases
-from benchmarks.gpu.cases import Case
+from benchmarks.gpu.cases import FitCase
 from benchmarks.gpu.measurement import Measurement, Setting, measured
 from modeling.core.compute import Compute
 from modeling.core.learner import Learner
@@ -37,12 +37,12 @@ def measurements(setting: Setting) -> Iterator[Measurement]:
             yield Measurement(case.name, f"{setting.device}, compile", partial(_compiled, compiled, setting))
 
 
-def _compiled(case: Case, setting: Setting) -> dict[str, float]:
+def _compiled(case: FitCase, setting: Setting) -> dict[str, float]:
     setting.need_gpu()
     return _kept(case, setting.compute())
 
 
-def _kept(case: Case, compute: Compute) -> dict[str, float]:
+def _kept(case: FitCase, compute: Compute) -> dict[str, float]:
     """`resumed_apart`, `loaded_apart`: how far predictions are from those of the model itself.
 
     Raises
@@ -63,7 +63,7 @@ def _kept(case: Case, compute: Compute) -> dict[str, float]:
     return figures | apart
 
 
-def _resumed(case: Case, compute: Compute, scratch: Path) -> Learner:
+def _resumed(case: FitCase, compute: Compute, scratch: Path) -> Learner:
     """Interrupted after the first epoch, and fitted again."""
 
     def stop(line: str) -> None:
@@ -82,7 +82,7 @@ def _resumed(case: Case, compute: Compute, scratch: Path) -> Learner:
     return model
 
 
-def _apart(case: Case, one: Learner, other: Learner) -> float:
+def _apart(case: FitCase, one: Learner, other: Learner) -> float:
     """The largest difference of two models' probabilities, or the share of places where their lists differ."""
     a, b = one.predict(case.valid), other.predict(case.valid)
     return float(np.mean(a != b)) if a.dtype.kind == "i" else float(np.abs(a - b).max())

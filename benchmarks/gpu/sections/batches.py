@@ -8,9 +8,9 @@ import torch
 
 from benchmarks.gpu import networks
 from benchmarks.gpu.measurement import Measurement, Setting, synchronise
-from benchmarks.gpu.networks import Bare
+from benchmarks.gpu.networks import BareNetwork
 
-FIRST: dict[str, tuple[Callable[[Setting], Bare], int]] = {
+FIRST: dict[str, tuple[Callable[[Setting], BareNetwork], int]] = {
     "TabM": (networks.tabm, 1024),
     "text encoder, mpnet, 256 tokens": (networks.text, 32),
     "image encoder, 224 pixels": (networks.image, 32),
@@ -25,7 +25,7 @@ def measurements(setting: Setting) -> Iterator[Measurement]:
         yield Measurement(name, "bfloat16", partial(_doubled, setting, made, first))
 
 
-def _doubled(setting: Setting, made: Callable[[Setting], Bare], batch: int) -> dict[str, float]:
+def _doubled(setting: Setting, made: Callable[[Setting], BareNetwork], batch: int) -> dict[str, float]:
     """Of the `fastest_batch`; `memory_ended` is 0 where time ended first."""
     setting.need_gpu()
     bare, rates, began, peak = made(setting), {}, time.perf_counter(), 0.0
@@ -44,7 +44,7 @@ def _doubled(setting: Setting, made: Callable[[Setting], Bare], batch: int) -> d
     return figures | {"seconds": fastest / rates[fastest], "peak_mb": peak, "memory_ended": float(ended)}
 
 
-def rows_per_second(bare: Bare, optimizer: torch.optim.Optimizer, batch: int, setting: Setting) -> float:
+def rows_per_second(bare: BareNetwork, optimizer: torch.optim.Optimizer, batch: int, setting: Setting) -> float:
     """Of the second of two steps on one batch."""
     rows = bare.rows(batch).to(setting.device)
     bare.network.train()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from benchmarks.gpu import cases
-from benchmarks.gpu.cases import Case
+from benchmarks.gpu.cases import FitCase
 from benchmarks.gpu.measurement import Measurement, NotRun, Setting
 
 ON_CPU_ONLY = ("lightgbm",)
@@ -19,7 +19,7 @@ def measurements(setting: Setting, problem: str) -> Iterator[Measurement]:
         yield Measurement(case.name, "cpu", partial(case.figures, setting.compute("cpu")))
 
 
-def _on_gpu(case: Case, setting: Setting) -> dict[str, float]:
+def _on_gpu(case: FitCase, setting: Setting) -> dict[str, float]:
     setting.need_gpu()
     if case.learner in ON_CPU_ONLY:
         raise NotRun("runs on a CPU wherever it is")

@@ -8,7 +8,7 @@ from torch.optim import Optimizer
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.gpu.measurement import Measurement, Precision, Setting, measured
-from benchmarks.gpu.networks import Bare, tabm
+from benchmarks.gpu.networks import BareNetwork, tabm
 from modeling.core.learner import Fitting
 from modeling.learners.torch import training
 from modeling.learners.torch.training import Batchable, Objective, Plan, session
@@ -32,7 +32,7 @@ def count(setting: Setting) -> int:
     return QUICK_ROWS if setting.quick else ROWS
 
 
-def epoch(bare: Bare, rows: Batchable, setting: Setting, precision: Precision) -> None:
+def epoch(bare: BareNetwork, rows: Batchable, setting: Setting, precision: Precision) -> None:
     """One epoch of `modeling.learners.torch.training`, moving the rows to the device included."""
     fitting = Fitting("binary", 2, 600, compute=setting.compute(precision=precision), fixed=True)
     plan = Plan("loop", {}, time.monotonic(), epochs=1, batch=BATCH, patience=None, chunk=BATCH)
@@ -71,7 +71,7 @@ def _over_loader(setting: Setting, workers: int) -> dict[str, float]:
     return figures | {"rows_per_second": count(setting) / figures["seconds"]}
 
 
-def _once(bare: Bare, optimizer: Optimizer, loader: DataLoader, setting: Setting) -> None:
+def _once(bare: BareNetwork, optimizer: Optimizer, loader: DataLoader, setting: Setting) -> None:
     bare.network.train()
     for batch in loader:
         *inputs, target = (tensor.to(setting.device, non_blocking=True) for tensor in batch)
