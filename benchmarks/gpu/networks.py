@@ -54,8 +54,7 @@ def text(setting: Setting) -> BareNetwork:
     folder = encoders.folder(setting.folder, "mpnet", data.VOCABULARY, quick=setting.quick)
     hyperparameters = TextEncoderHyperparameters.model_validate({"tuning": "full"})
     network = TextNetwork(Encoder.load(Path(folder), LENGTH), 1, hyperparameters).to(setting.device)
-    known = len(encoders.SPECIAL)
-    return BareNetwork(network, lambda rows: _binary(torch.randint(known, data.VOCABULARY, (rows, LENGTH))), _loss)
+    return BareNetwork(network, _tokens, _loss)
 
 
 def image(setting: Setting) -> BareNetwork:
@@ -68,15 +67,21 @@ def image(setting: Setting) -> BareNetwork:
     stages = backbone.stages(hyperparameters, None)
     augment = Augment(hyperparameters.flips, hyperparameters.shift)
     network = ImageNetwork(stages, augment, backbone.width(stages), 1, hyperparameters).to(setting.device)
-    return BareNetwork(
-        network, lambda rows: _binary(torch.randint(0, 256, (rows, 3, SIDE, SIDE), dtype=torch.uint8)), _loss
-    )
+    return BareNetwork(network, _pixels, _loss)
 
 
 def _tabular(rows: int) -> Batchable:
     numeric = torch.randn(rows, data.NUMBERS)
     target = (numeric[:, 0] * numeric[:, 1] + torch.randn(rows) > 0).float()
     return Batchable((numeric, torch.randint(0, data.LEVELS, (rows, data.CODES))), target)
+
+
+def _pixels(rows: int) -> Batchable:
+    return _binary(torch.randint(0, 256, (rows, 3, SIDE, SIDE), dtype=torch.uint8))
+
+
+def _tokens(rows: int) -> Batchable:
+    return _binary(torch.randint(len(encoders.SPECIAL), data.VOCABULARY, (rows, LENGTH)))
 
 
 def _binary(inputs: Tensor) -> Batchable:
