@@ -37,10 +37,11 @@ test: test-fast ## every test, slow ones included
 test-fast: $(INSTALLED) ## the tests that take seconds, on every core
 	$(BIN)/python -m pytest -m 'not slow' --numprocesses logical --dist loadfile
 
-check: $(INSTALLED) ## formatting, lint, types, catalogue, definitions
+check: $(INSTALLED) ## formatting, lint, types, direction of imports, catalogue, definitions
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
+	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/sectorforge check
 	$(BIN)/dg check defs
 

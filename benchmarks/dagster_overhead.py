@@ -31,7 +31,7 @@ def catalogue_of(key: str) -> Catalogue:
     shipped = read_catalogue()
     use_case = shipped.use_cases[key]
     fixed = use_case.model_copy(update={"parameters": WORK, "seconds": UNHURRIED}).placed(key, use_case.folder)
-    return Catalogue(shipped.root, shipped.industries, {key: fixed})
+    return Catalogue(shipped.roots, shipped.industries, {key: fixed})
 
 
 def as_script(use_case: UseCase, home: Home) -> None:

@@ -42,7 +42,7 @@ class Onboarded:
 def onboard(
     key: str, data: Path, target: str, catalogue: Catalogue, *, title: str | None = None, task: str | None = None
 ) -> Onboarded:
-    """Propose a use case for a file and put it, with a copy of the file, into the catalogue's folder.
+    """Propose a use case for a file and put it, with a copy of the file, into the catalogue's first folder.
 
     Raises
     ------
@@ -60,26 +60,29 @@ def onboard(
     except (SourceError, ProposalError) as error:
         raise OnboardingError(str(error)) from error
     doubts = [*doubts, *proposal.doubts]
-    with tempfile.TemporaryDirectory(dir=catalogue.root, prefix=".new-") as scratch:
+    root = catalogue.roots[0]
+    with tempfile.TemporaryDirectory(dir=root, prefix=".new-") as scratch:
         folder = Path(scratch) / key
         folder.mkdir(parents=True)
         (folder / FILE).write_text(written(proposal.definition, proposal.evidence, doubts), encoding="utf-8")
         shutil.copyfile(data, folder / name)
         _industry_file(folder.parent, catalogue)
         use_case = _checked(key, Path(scratch), table)
-        _put_in_place(folder, catalogue.root / key)
-    return Onboarded(use_case.placed(key, catalogue.root / key), table.height, table.width, doubts)
+        _put_in_place(folder, root / key, describe=_industry_of(key, catalogue) is None)
+    return Onboarded(use_case.placed(key, root / key), table.height, table.width, doubts)
 
 
 def _check_key(key: str, catalogue: Catalogue) -> None:
     parts = key.split("/")
     if len(parts) != 2 or not all(NAME.fullmatch(part) and not part.startswith("_") for part in parts):
         raise OnboardingError(f"{key!r} is no key: write industry/use_case in a-z, 0-9 and _, as energy/load_forecast")
-    folder = catalogue.root / key
-    if folder.exists():
-        raise OnboardingError(f"{folder} is there already, and is left as it is: choose another name")
-    if folder.parent.is_symlink():
-        raise OnboardingError(f"{folder.parent} is a symbolic link: put a real folder there")
+    for folder in (root / key for root in catalogue.roots):
+        if folder.exists():
+            raise OnboardingError(f"{folder} is there already, and is left as it is: choose another name")
+        if folder.parent.is_symlink():
+            raise OnboardingError(f"{folder.parent} is a symbolic link: put a real folder there")
+    if not catalogue.roots[0].is_dir():
+        raise OnboardingError(f"{catalogue.roots[0]}, where the use case is to lie, is no folder: make it")
 
 
 def _file_name(data: Path) -> str:
@@ -117,10 +120,15 @@ def _title(key: str, title: str | None, catalogue: Catalogue) -> str:
     return title
 
 
+def _industry_of(key: str, catalogue: Catalogue) -> Path | None:
+    """The file that describes the industry of `key`; None where there is none yet."""
+    paths = (root / key.partition("/")[0] / "industry.yaml" for root in catalogue.roots)
+    return next((path for path in paths if path.is_file()), None)
+
+
 def _industry_file(folder: Path, catalogue: Catalogue) -> None:
     """The industry's own file, or a new one where there is none."""
-    existing = catalogue.root / folder.name / "industry.yaml"
-    if existing.is_file():
+    if existing := _industry_of(folder.name, catalogue):
         shutil.copyfile(existing, folder / "industry.yaml")
         return
     title = folder.name.replace("_", " ").strip().capitalize()
@@ -152,14 +160,17 @@ def _broken(table: pl.DataFrame, use_case: UseCase) -> Iterator[str]:
         yield str(error)
 
 
-def _put_in_place(made: Path, place: Path) -> None:
-    """Rename the new folder: the industry's where that is new, else the use case's."""
+def _put_in_place(made: Path, place: Path, *, describe: bool) -> None:
+    """Rename the new folder: the industry's where that is new, else the use case's. `describe`: the industry needs its
+    file too."""
     try:
-        if place.parent.exists():
-            if not (place.parent / "industry.yaml").exists():
-                shutil.copyfile(made.parent / "industry.yaml", place.parent / "industry.yaml")
-            made.rename(place)
-        else:
+        if not describe:
+            (made.parent / "industry.yaml").unlink()
+        if not place.parent.exists():
             made.parent.rename(place.parent)
+            return
+        if describe:
+            shutil.copyfile(made.parent / "industry.yaml", place.parent / "industry.yaml")
+        made.rename(place)
     except OSError as error:
         raise OnboardingError(f"{place} can't be made: {error.strerror}") from error

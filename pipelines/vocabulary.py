@@ -1,6 +1,7 @@
-"""The words a definition may use, read from the folders of tasks and learners.
+"""The catalogue, checked against the tasks and learners that `modeling` has.
 
-Belongs here: joining what `modeling` has with what `industries` checks. Nothing is imported to know a name.
+Belongs here: joining the two. Nothing is imported to know a name. Does not belong here: reading the files
+(`catalogue.reader`).
 """
 
 from pathlib import Path
@@ -10,7 +11,7 @@ from catalogue.reader import Catalogue, Vocabulary
 from modeling.problems import learners, tasks
 
 
-def read_catalogue(root: Path = reader.ROOT) -> Catalogue:
-    """The catalogue under `root`, checked against the tasks and learners there are."""
+def read_catalogue(*roots: Path) -> Catalogue:
+    """The catalogue under `roots` (default: `reader.roots()`), checked against the tasks and learners there are."""
     known = Vocabulary(tasks.names(), sorted(learners.families()), tasks.settings, tasks.predicts)
-    return reader.read(root, known)
+    return reader.read(roots or reader.roots(), known)

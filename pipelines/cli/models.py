@@ -1,44 +1,47 @@
 """The commands under `sectorforge models`.
 
 Belongs here: how published models are listed, and the words of each command. Does not belong here: doing what they say
-(`model_choice`).
+(`pipelines.model_choice`).
 """
 
 from typing import Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Column, Table
 
-from catalogue.reader import Catalogue
 from modeling.core.record import Evaluation
+from pipelines.cli.arguments import Key, one_use_case
+from pipelines.cli.error_boundary import FAILED, Commands, UnreadableArtefact, reading
+from pipelines.cli.terminal import console, errors
 from pipelines.instance import open_instance
 from pipelines.model_choice import ServingChoice, choose
 from pipelines.vocabulary import read_catalogue
-from resources.serving.models import Models, UnknownVersion
+from resources.serving.models import ASSET, Models, Version
 from resources.store.state import Home
 
-app = typer.Typer(help="The published models: which serves, and deciding otherwise.", no_args_is_help=True)
-console, errors = Console(), Console(stderr=True, highlight=False)
-
-Key = Annotated[str, typer.Argument(help="the use case, such as finance/credit_scoring")]
+app = Commands(help="The published models: which serves, and deciding otherwise.", no_args_is_help=True)
 
 
 @app.command(name="list")
 def list_(key: Annotated[str | None, typer.Argument(help="the use case; default: all")] = None) -> None:
     """List the published models, the latest first."""
     catalogue = read_catalogue()
-    models = Models(Home().artefacts)
     table = Table("use case", "version", "judged", "champion", Column("test", justify="right"), "", box=box.SIMPLE)
-    for name in [known_key(key, catalogue)] if key else catalogue.use_cases:
-        for version in models.versions(name):
-            judged = version.evaluation
-            standing = "serves, pinned" if version.pinned else "serves" if version.serves else ""
-            table.add_row(
-                name, version.name[:8], judged.provenance.finished_at, judged.champion.learner, _score(judged), standing
-            )
+    unreadable: list[str] = []
+    for name in [one_use_case(catalogue, key).key] if key else catalogue.use_cases:
+        try:
+            versions = _versions(name)
+        except UnreadableArtefact as error:
+            unreadable.append(str(error))
+            continue
+        for version in versions:
+            table.add_row(name, *_row(version))
     console.print(table if table.row_count else "No model was published yet.")
+    for message in unreadable:
+        errors.print(message, markup=False, soft_wrap=True, style="red")
+    if unreadable:
+        raise typer.Exit(FAILED)
 
 
 @app.command()
@@ -60,24 +63,21 @@ def unpin(key: Key) -> None:
 
 
 def _choose(choice: ServingChoice, key: str, version: str = "") -> None:
-    known_key(key, read_catalogue())
-    with open_instance() as instance:
-        try:
-            serving = choose(choice, key, version, Home(), instance)
-        except UnknownVersion as error:
-            errors.print(str(error), markup=False)
-            raise typer.Exit(2) from None
+    key = one_use_case(read_catalogue(), key).key
+    with open_instance() as instance, reading("a published model", Home().artefacts / ASSET / key):
+        serving = choose(choice, key, version, Home(), instance)
     console.print(f"{key}: {serving or 'nothing'} serves from now on", highlight=False)
 
 
-def known_key(key: str, catalogue: Catalogue) -> str:
-    """The one use case that `key` names; ends the command where there is none, or several."""
-    try:
-        (found,) = catalogue.matching([key])
-    except (KeyError, ValueError) as error:
-        errors.print(str(error.args[0]) if isinstance(error, KeyError) else f"{key} is not one use case", markup=False)
-        raise typer.Exit(2) from None
-    return found
+def _versions(key: str) -> list[Version]:
+    with reading("a published model", Home().artefacts / ASSET / key):
+        return Models(Home().artefacts).versions(key)
+
+
+def _row(version: Version) -> tuple[str, ...]:
+    judged = version.evaluation
+    standing = "serves, pinned" if version.pinned else "serves" if version.serves else ""
+    return version.name[:8], judged.provenance.finished_at, judged.champion.learner, _score(judged), standing
 
 
 def _score(judged: Evaluation) -> str:

@@ -10,7 +10,7 @@ import pytest
 from dagster import AssetKey
 
 from assets.stages import STAGES
-from catalogue.reader import ROOT
+from catalogue.reader import SHIPPED
 from modeling.artefacts.evaluated_model import EvaluatedModel
 from modeling.core.record import Evaluation
 
@@ -49,7 +49,7 @@ def fields(rows: int = 200) -> pl.DataFrame:
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
     """The shipped catalogue and the new industry, which is made, with the reports above it."""
     made = Sandbox(tmp_path_factory.mktemp("new") / "sandbox")
-    shutil.copytree(ROOT, made.root, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(SHIPPED, made.root, ignore=shutil.ignore_patterns("__pycache__"))
     folder = made.root / KEY
     folder.mkdir(parents=True)
     (folder.parent / "industry.yaml").write_text(INDUSTRY)

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from modeling.artefacts.evaluated_model import EvaluatedModel
 from pipelines.cli import app as command_line
+from pipelines.vocabulary import read_catalogue
 from resources import contracts
 
 from ..sandbox import KEY, Sandbox, hashes, orders
@@ -96,6 +97,20 @@ def test_other_formats(shop: Sandbox, name: str, write: Callable[[Path], None]):
 def test_a_name_that_a_landing_folder_would_not_take_is_changed(shop: Sandbox):
     assert new(saved(shop, "~my [orders]*.csv"))[0] == 0
     assert (shop.root / NEW / "my_orders_.csv").is_file()
+
+
+def test_of_several_catalogues_the_first_takes_it(shop: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    mine = tmp_path / "mine"
+    monkeypatch.setattr(command_line, "read_catalogue", lambda: read_catalogue(mine, shop.root))
+    status, _, err = new(saved(shop), key="retail/refunds")
+    assert (status, "is no folder: make it" in " ".join(err.split())) == (2, True)
+    mine.mkdir()
+    assert new(saved(shop), key="retail/refunds")[0] == 0
+    assert [path.name for path in (mine / "retail").iterdir()] == ["refunds"], "the industry is described in the other"
+    both = read_catalogue(mine, shop.root)
+    assert (both.errors, sorted(both.use_cases)) == ([], sorted([KEY, "retail/refunds"]))
+    status, _, err = new(saved(shop), key=KEY)
+    assert (status, "is there already, and is left as it is" in " ".join(err.split())) == (2, True)
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------
