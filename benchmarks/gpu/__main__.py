@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -31,7 +32,7 @@ PACKAGES = ("torch", "triton", "transformers", "peft", "numpy", "polars", "sciki
 ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
 """As the Makefile sets it (docs/decisions/0006-sleeping-threads.md), and nothing is looked for in a network."""
 GRACE = 5.0
-"""Seconds that a section gets at least, however late it is."""
+"""Seconds that a section gets at least, however late it is, and that its process gets to end."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,7 +79,8 @@ def section(name: str, device: Device, seconds: float, *, quick: bool) -> list[M
                 status = process.wait(seconds)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(GRACE)
                 return [*row.read(file), MeasuredRow(name, status="cut", reason=f"not finished after {seconds:.0f} s")]
         if status == 0:
             return row.read(file)

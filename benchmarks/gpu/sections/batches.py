@@ -26,17 +26,21 @@ def measurements(setting: Setting) -> Iterator[Measurement]:
 
 
 def _doubled(setting: Setting, made: Callable[[Setting], BareNetwork], batch: int) -> dict[str, float]:
-    """Of the `fastest_batch`; `memory_ended` is 0 where time ended first."""
+    """Of the `fastest_batch`; `memory_ended` is 0 where time, or what a kernel can index, ended first."""
     setting.need_gpu()
-    bare, rates, began, peak = made(setting), {}, time.perf_counter(), 0.0
-    optimizer, ended = bare.optimizer(), False
+    bare, rates, began, peak, ended = made(setting), {}, time.perf_counter(), 0.0, False
+    optimizer = bare.optimizer()
+    torch.cuda.reset_peak_memory_stats()
     while not ended and time.perf_counter() - began < SECONDS:
         try:
             rates[batch] = rows_per_second(bare, optimizer, batch, setting)
             peak = torch.cuda.max_memory_allocated() / 2**20
         except torch.cuda.OutOfMemoryError:
             ended = True
-            optimizer.zero_grad()
+        except RuntimeError:
+            if not rates:
+                raise
+            break
         torch.cuda.empty_cache()
         batch *= 2
     fastest = max(rates, key=rates.__getitem__)
