@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from packaging.utils import canonicalize_name
 
 from benchmarks.gpu import __main__ as check
@@ -96,6 +97,19 @@ def test_a_step_of_every_bare_network(name: str, tmp_path: Path) -> None:
     assert batches.rows_per_second(bare, bare.optimizer(), 2, setting) > 0
 
 
+@pytest.mark.parametrize(("error", "memory"), [(torch.cuda.OutOfMemoryError, True), (RuntimeError, False)])
+def test_batches_double_until_one_does_not_fit(error: type[RuntimeError], memory: bool) -> None:
+    def rate(batch: int) -> float:
+        if batch > 100:
+            raise error
+        return 10.0 * batch
+
+    assert batches.doubled(rate, 32) == ({32: 320.0, 64: 640.0}, memory)
+    with pytest.raises(error):
+        batches.doubled(rate, 128)
+
+
+@pytest.mark.slow
 def test_compiled_tabm_takes_a_shorter_last_batch(tmp_path: Path) -> None:
     bare = networks.tabm(Setting("cpu", quick=True, folder=tmp_path))
     bare.network.compile(backend="aot_eager")

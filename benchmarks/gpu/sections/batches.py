@@ -22,30 +22,45 @@ SECONDS = 8.0
 
 def measurements(setting: Setting) -> Iterator[Measurement]:
     for name, (made, first) in FIRST.items():
-        yield Measurement(name, "bfloat16", partial(_doubled, setting, made, first))
+        yield Measurement(name, "bfloat16", partial(_largest, setting, made, first))
 
 
-def _doubled(setting: Setting, made: Callable[[Setting], BareNetwork], batch: int) -> dict[str, float]:
+def _largest(setting: Setting, made: Callable[[Setting], BareNetwork], first: int) -> dict[str, float]:
     """Of the `fastest_batch`; `memory_ended` is 0 where time, or what a kernel can index, ended first."""
     setting.need_gpu()
-    bare, rates, began, peak, ended = made(setting), {}, time.perf_counter(), 0.0, False
+    bare = made(setting)
     optimizer = bare.optimizer()
     torch.cuda.reset_peak_memory_stats()
-    while not ended and time.perf_counter() - began < SECONDS:
+    rates, memory_ended = doubled(lambda batch: rows_per_second(bare, optimizer, batch, setting), first)
+    fastest = max(rates, key=rates.__getitem__)
+    return {
+        "seconds": fastest / rates[fastest],
+        "peak_mb": torch.cuda.max_memory_allocated() / 2**20,
+        "largest_batch": max(rates),
+        "fastest_batch": fastest,
+        "rows_per_second": rates[fastest],
+        "memory_ended": float(memory_ended),
+    }
+
+
+def doubled(rate: Callable[[int], float], batch: int) -> tuple[dict[int, float], bool]:
+    """The rate of every batch that fits, and whether it was memory that the next one lacked.
+
+    Raises
+    ------
+    RuntimeError: not even the first one can be trained.
+    """
+    rates: dict[int, float] = {}
+    began = time.perf_counter()
+    while time.perf_counter() - began < SECONDS:
         try:
-            rates[batch] = rows_per_second(bare, optimizer, batch, setting)
-            peak = torch.cuda.max_memory_allocated() / 2**20
-        except torch.cuda.OutOfMemoryError:
-            ended = True
-        except RuntimeError:
+            rates[batch] = rate(batch)
+        except RuntimeError as error:
             if not rates:
                 raise
-            break
-        torch.cuda.empty_cache()
+            return rates, isinstance(error, torch.cuda.OutOfMemoryError)
         batch *= 2
-    fastest = max(rates, key=rates.__getitem__)
-    figures = {"largest_batch": max(rates), "fastest_batch": fastest, "rows_per_second": rates[fastest]}
-    return figures | {"seconds": fastest / rates[fastest], "peak_mb": peak, "memory_ended": float(ended)}
+    return rates, False
 
 
 def rows_per_second(bare: BareNetwork, optimizer: torch.optim.Optimizer, batch: int, setting: Setting) -> float:
