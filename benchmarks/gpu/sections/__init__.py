@@ -30,5 +30,5 @@ SECTIONS = {
     "image": BenchmarkSection(0.09, "cpu", "fits", ("image",)),
     "text": BenchmarkSection(0.15, "cpu", "fits", ("text",)),
 }
-"""In the order they run: those that wait for the CPU come last, and have what the others left over. The shares add up to
-one."""
+"""In the order they run: those that wait for the CPU come last, and have what the others left over. The shares add up
+to one."""
