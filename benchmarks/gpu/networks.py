@@ -17,7 +17,7 @@ from benchmarks.gpu import data, encoders
 from benchmarks.gpu.cases import AUTHORS_SIZE, SMALL
 from benchmarks.gpu.measurement import Setting
 from modeling.learners.deep.tabm import FeatureLayout, TabMHyperparameters, TabMNetwork
-from modeling.learners.torch.training import Batchable, Loss
+from modeling.learners.torch.training import Examples, Loss
 
 BINNED_ROWS = 10_000
 LENGTH, SIDE = 256, 224
@@ -29,7 +29,7 @@ class BareNetwork:
     """A network on the device, how rows for it are made on the CPU, and its loss."""
 
     network: nn.Module
-    rows: Callable[[int], Batchable]
+    rows: Callable[[int], Examples]
     loss: Loss
 
     def optimizer(self) -> torch.optim.Optimizer:
@@ -61,31 +61,31 @@ def image(setting: Setting) -> BareNetwork:
     """EfficientNet-Lite0, all of it learning."""
     from modeling.problems.image import backbone
     from modeling.problems.image.augmentation import Augment
-    from modeling.problems.image.deep.image_encoder import EncoderHyperparameters, ImageNetwork
+    from modeling.problems.image.deep.image_encoder import ImageEncoderHyperparameters, ImageNetwork
 
-    hyperparameters = EncoderHyperparameters.model_validate({"init": "random", "side": SIDE})
+    hyperparameters = ImageEncoderHyperparameters.model_validate({"init": "random", "side": SIDE})
     stages = backbone.stages(hyperparameters, None)
     augment = Augment(hyperparameters.flips, hyperparameters.shift)
     network = ImageNetwork(stages, augment, backbone.width(stages), 1, hyperparameters).to(setting.device)
     return BareNetwork(network, _pixels, _loss)
 
 
-def _tabular(rows: int) -> Batchable:
+def _tabular(rows: int) -> Examples:
     numeric = torch.randn(rows, data.NUMBERS)
     target = (numeric[:, 0] * numeric[:, 1] + torch.randn(rows) > 0).float()
-    return Batchable((numeric, torch.randint(0, data.LEVELS, (rows, data.CODES))), target)
+    return Examples((numeric, torch.randint(0, data.LEVELS, (rows, data.CODES))), target)
 
 
-def _pixels(rows: int) -> Batchable:
+def _pixels(rows: int) -> Examples:
     return _binary(torch.randint(0, 256, (rows, 3, SIDE, SIDE), dtype=torch.uint8))
 
 
-def _tokens(rows: int) -> Batchable:
+def _tokens(rows: int) -> Examples:
     return _binary(torch.randint(len(encoders.SPECIAL), data.VOCABULARY, (rows, LENGTH)))
 
 
-def _binary(inputs: Tensor) -> Batchable:
-    return Batchable((inputs,), torch.randint(0, 2, (len(inputs),)).float())
+def _binary(inputs: Tensor) -> Examples:
+    return Examples((inputs,), torch.randint(0, 2, (len(inputs),)).float())
 
 
 def _members_loss(output: Tensor, target: Tensor) -> Tensor:

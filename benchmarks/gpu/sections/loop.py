@@ -11,7 +11,7 @@ from benchmarks.gpu.measurement import Measurement, Precision, Setting, measured
 from benchmarks.gpu.networks import BareNetwork, tabm
 from modeling.core.learner import Fitting
 from modeling.learners.torch import training
-from modeling.learners.torch.training import Batchable, Objective, Plan, session
+from modeling.learners.torch.training import Examples, Objective, Plan, session
 
 CASE = "TabM"
 BATCH = 256
@@ -32,7 +32,7 @@ def count(setting: Setting) -> int:
     return QUICK_ROWS if setting.quick else ROWS
 
 
-def epoch(bare: BareNetwork, rows: Batchable, setting: Setting, precision: Precision) -> None:
+def epoch(bare: BareNetwork, rows: Examples, setting: Setting, precision: Precision) -> None:
     """One epoch of `modeling.learners.torch.training`, moving the rows to the device included."""
     fitting = Fitting("binary", 2, 600, compute=setting.compute(precision=precision), fixed=True)
     plan = Plan("loop", {}, time.monotonic(), epochs=1, batch=BATCH, patience=None, chunk=BATCH)
