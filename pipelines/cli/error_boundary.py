@@ -106,9 +106,8 @@ def _message(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'the system'}: {error.strerror}"
-    return (
-        f"{type(error).__name__}: {error}\nThis should not happen. Please report it, with what {_logged(error)} holds."
-    )
+    what = f"an unexpected error, {type(error).__name__}: {error}"
+    return f"{what}\nPlease report it, with the traceback at the end of {_logged(error)}"
 
 
 def _logged(error: Exception) -> Path:
@@ -120,9 +119,6 @@ def _logged(error: Exception) -> Path:
         with path.open("a", encoding="utf-8") as log:
             log.write(text)
     except OSError:
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="sectorforge-", suffix=".log", encoding="utf-8", delete=False
-        ) as log:
-            log.write(text)
-        return Path(log.name)
+        path = Path(tempfile.mkstemp(prefix="sectorforge-", suffix=".log")[1])
+        path.write_text(text, encoding="utf-8")
     return path

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from modeling.artefacts.evaluated_model import EvaluatedModel
-from pipelines.cli import app as command_line
+from pipelines.cli.app import app
 from resources import contracts
 
 from ..sandbox import KEY, Sandbox, hashes, orders
@@ -22,15 +22,13 @@ NEW = "energy/load_forecast"
 def shop(empty: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """The command line works on a catalogue of one use case."""
     empty.place(KEY, orders())
-    monkeypatch.setenv("SECTORFORGE_HOME", str(empty.home))
-    monkeypatch.setenv("DAGSTER_HOME", str(empty.dagster_home))
-    monkeypatch.setattr(command_line, "read_catalogue", empty.catalogue)
+    empty.name_in(monkeypatch)
     return empty
 
 
 def sectorforge(*arguments: str) -> tuple[int, str, str]:
     """Exit status, standard output, standard error."""
-    result = CliRunner().invoke(command_line.app, arguments, catch_exceptions=False)
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
     return result.exit_code, result.stdout, result.stderr
 
 
@@ -64,11 +62,11 @@ def test_a_new_use_case_is_sound_and_its_data_meet_the_contract(shop: Sandbox):
     assert [path.name for path in shop.root.iterdir() if path.name.startswith(".")] == []
 
 
-def test_check_finds_no_fault_in_it(shop: Sandbox):
+def test_check_finds_no_error_in_it(shop: Sandbox):
     new(saved(shop), key="retail/refunds")
     status, out, err = sectorforge("check")
     assert (status, err) == (0, "")
-    assert "2 use cases in 1 industries: no fault" in out
+    assert "2 use cases in 1 industries: no error in" in out
     assert (shop.root / "retail" / "industry.yaml").read_text() == "owners:\n- team:test\ntitle: Retail\n"
 
 
