@@ -1,14 +1,15 @@
-"""Reads the folders of industries and use cases, and says what is wrong with them.
+"""Finds and reads the folders of industries and use cases.
 
-Belongs here: finding the files, checking each, and keeping a broken one from hiding the others. Does not belong here:
-the shape of the files (`definition`), the words of a fault (`fault`), or touching any data.
+Belongs here: where catalogues lie, finding the files, and keeping a broken one from hiding the others. Does not belong
+here: the shape of the files (`definition`), what else must hold in one (`checks`), the words of an error (`errors`), or
+touching any data.
 """
 
 import difflib
 import gc
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -17,14 +18,14 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from catalogue import extras, feature_code
+from catalogue.checks import Vocabulary, Written, wrong_content
 from catalogue.definition import Industry, UseCase
-from catalogue.errors import DefinitionError, definition_errors, suggestion
-from catalogue.yaml import Place, YamlDocument, YamlError, parse
+from catalogue.errors import DefinitionError, definition_errors
+from catalogue.yaml import YamlDocument, YamlError, parse
 
 NAME = re.compile(r"[a-z0-9_]+")
 LONGEST_NAME = 64
-SHIPPED = ROOT = Path(__file__).parent.parent / "industries"
+SHIPPED = Path(__file__).parent.parent / "industries"
 """The catalogue this project ships."""
 ENVIRONMENT = "SECTORFORGE_CATALOGUE"
 """Folders, separated as in PATH, that are read in place of the shipped catalogue."""
@@ -33,19 +34,8 @@ M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True)
-class Vocabulary:
-    """The names a definition may use for tasks and learners, what a task reads under `settings`, and whether it
-    predicts rows without a target one by one."""
-
-    tasks: Collection[str]
-    learners: Collection[str]
-    settings: Callable[[str], type[BaseModel]]
-    predicts: Callable[[str], bool]
-
-
-@dataclass(frozen=True)
 class Catalogue:
-    """Every readable industry and use case, in the order of their keys, and every fault."""
+    """Every readable industry and use case under some folders, in the order of their keys, and every error."""
 
     roots: list[Path]
     industries: dict[str, Industry] = field(default_factory=dict)
@@ -86,19 +76,18 @@ def roots() -> list[Path]:
 
 
 def read(roots: Sequence[Path], vocabulary: Vocabulary) -> Catalogue:
-    """Read every industry under the `roots`. Never raises for what a file says: that becomes a `DefinitionError`."""
+    """Read every industry under the `roots`. Never raises for what a file says: that becomes a `DefinitionError`.
+
+    An industry may be spread over several roots; of a use case that lies in two of them the first counts.
+    """
     catalogue = Catalogue(list(roots))
-    for root in roots:
-        if not root.is_dir():
-            catalogue.errors.append(DefinitionError(root, "there is no such folder"))
-            continue
-        with _uncollected():
-            for folder in _folders(root, catalogue.errors):
-                industry = _load(folder / "industry.yaml", Industry, catalogue.errors)
-                use_cases = list(_use_cases(folder, vocabulary, catalogue.errors))
-                if industry is not None:
-                    catalogue.industries[folder.name] = industry[0]
-                    catalogue.use_cases.update((use_case.key, use_case) for use_case in use_cases)
+    with _uncollected():
+        for name, folders in sorted(_industries(roots, catalogue.errors).items()):
+            industry = _industry(folders, catalogue.errors)
+            use_cases = list(_use_cases(folders, vocabulary, catalogue.errors))
+            if industry is not None:
+                catalogue.industries[name] = industry
+                catalogue.use_cases.update((use_case.key, use_case) for use_case in use_cases)
     return catalogue
 
 
@@ -114,37 +103,69 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _use_cases(industry: Path, vocabulary: Vocabulary, found: list[DefinitionError]) -> Iterator[UseCase]:
-    """The use cases of an industry in which nothing is wrong."""
+def _industries(roots: Sequence[Path], found: list[DefinitionError]) -> dict[str, list[Path]]:
+    """The name of every industry -> its folders, in the order of the roots."""
+    folders: dict[str, list[Path]] = {}
+    for root in roots:
+        for folder in _folders(root, found):
+            folders.setdefault(folder.name, []).append(folder)
+    return folders
+
+
+def _industry(folders: list[Path], found: list[DefinitionError]) -> Industry | None:
+    """What the industry's file says: it lies in one of its folders, or says the same in each."""
+    paths = [path for folder in folders if os.path.lexists(path := folder / "industry.yaml")]
+    loaded = [_load(path, Industry, found) for path in paths or [folders[0] / "industry.yaml"]]
+    if None in loaded:
+        return None
+    first, *others = [industry for industry, _ in filter(None, loaded)]
+    for path, other in zip(paths[1:], others, strict=True):
+        if other != first:
+            message = f"says otherwise than {paths[0]}: describe the industry in one of the two, and take the other out"
+            found.append(DefinitionError(path, message))
+    return first
+
+
+def _use_cases(folders: list[Path], vocabulary: Vocabulary, found: list[DefinitionError]) -> Iterator[UseCase]:
+    """The use cases of an industry in which nothing is wrong, in the order of their keys."""
     titles: dict[str, str] = {}
-    for folder in _folders(industry, found):
+    names: dict[str, Path] = {}
+    for folder in sorted((one for parent in folders for one in _folders(parent, found)), key=lambda one: one.name):
         path = folder / "use_case.yaml"
         loaded = _load(path, UseCase, found)
         if loaded is None:
             continue
-        use_case, document = loaded
-        first = titles.setdefault(use_case.title.casefold(), folder.name)
-        wrong = [
-            *_unknown_words(path, document, use_case, vocabulary),
-            *_wrong_settings(path, document, use_case, vocabulary),
-            *_contradictions(path, document, use_case),
-            *_nothing_to_predict(path, document, use_case, vocabulary),
-            *_code_faults(path, document, use_case),
-        ]
-        if first != folder.name:
-            message = f"title: {use_case.title!r} is already the title of {industry.name}/{first}: use another"
-            wrong.append(DefinitionError(path, message, *document.position(("title",))))
+        written = Written(path, loaded[1], loaded[0])
+        wrong = [*wrong_content(written, vocabulary), *_taken(written, names, titles)]
         found.extend(wrong)
         if not wrong:
-            yield use_case.placed(f"{industry.name}/{folder.name}", folder)
+            yield written.use_case.placed(written.key, folder)
+
+
+def _taken(written: Written, names: dict[str, Path], titles: dict[str, str]) -> Iterator[DefinitionError]:
+    """Whether another use case of the industry has the name or the title already; else both are taken from now on."""
+    path = names.setdefault(written.key, written.path)
+    if path != written.path:
+        yield written.error((), f"{written.key} lies in {path.parent} already: rename one of the two folders")
+        return
+    title = written.use_case.title
+    key = titles.setdefault(title.casefold(), written.key)
+    if key != written.key:
+        yield written.error(("title",), f"title: {title!r} is already the title of {key}: use another")
 
 
 def _folders(parent: Path, found: list[DefinitionError]) -> Iterator[Path]:
-    """The sub-folders that are part of the catalogue, sorted; badly named ones become faults.
+    """The sub-folders that are part of the catalogue, sorted; what can't be used becomes an error.
 
     A name that starts with a dot or an underscore is no part of it.
     """
-    for folder in sorted(parent.iterdir()):
+    try:
+        inside = sorted(parent.iterdir())
+    except OSError as error:
+        message = f"the folder can't be read: {error.strerror}: put it there, or name another in {ENVIRONMENT}"
+        found.append(DefinitionError(parent, message))
+        return
+    for folder in inside:
         if not folder.is_dir() or folder.name.startswith((".", "_")):
             continue
         if not NAME.fullmatch(folder.name):
@@ -164,7 +185,7 @@ def _folders(parent: Path, found: list[DefinitionError]) -> Iterator[Path]:
 
 
 def _load(path: Path, model: type[M], found: list[DefinitionError]) -> tuple[M, YamlDocument] | None:
-    """The checked content of a file and where it stands; None, with the faults added, where something is wrong."""
+    """The checked content of a file and where it stands; None, with the errors added, where something is wrong."""
     if path.is_symlink() or not path.is_file():
         found.append(
             DefinitionError(path, f"{path.name} is missing: put a file of that name into {path.parent.name!r}")
@@ -183,83 +204,3 @@ def _load(path: Path, model: type[M], found: list[DefinitionError]) -> tuple[M, 
     except ValidationError as error:
         found.extend(definition_errors(path, document, model, error))
         return None
-
-
-def _unknown_words(
-    path: Path, document: YamlDocument, use_case: UseCase, vocabulary: Vocabulary
-) -> Iterator[DefinitionError]:
-    named: list[tuple[Place, str, Collection[str]]] = [(("task",), use_case.task, vocabulary.tasks)]
-    named += [(("learners", i), name, vocabulary.learners) for i, name in enumerate(use_case.learners or [])]
-    named += [(("seconds", name), name, vocabulary.learners) for name in use_case.seconds]
-    named += [(("parameters", name), name, vocabulary.learners) for name in use_case.parameters]
-    if use_case.extra:
-        named.append((("extra",), use_case.extra, extras.declared()))
-    if simulation := use_case.source.simulation:
-        named.append((("source", "simulation", "extra"), simulation.extra, extras.declared()))
-    for location, word, known in named:
-        if word not in known:
-            message = f"{location[0]}: {word!r} is unknown; {suggestion(word, known)}"
-            yield DefinitionError(path, message, *document.position(location))
-
-
-def _wrong_settings(
-    path: Path, document: YamlDocument, use_case: UseCase, vocabulary: Vocabulary
-) -> Iterator[DefinitionError]:
-    if use_case.task not in vocabulary.tasks:
-        return
-    model = vocabulary.settings(use_case.task)
-    try:
-        model.model_validate(use_case.settings)
-    except ValidationError as error:
-        yield from definition_errors(path, document, model, error, under=("settings",))
-
-
-def _contradictions(path: Path, document: YamlDocument, use_case: UseCase) -> Iterator[DefinitionError]:
-    columns = use_case.columns
-    for needed in ("group", "time"):
-        if use_case.split.by == needed and getattr(columns, needed) is None:
-            message = f"split: by {needed} needs columns.{needed}: name the column there"
-            yield DefinitionError(path, message, *document.position(("split", "by")))
-    if use_case.split.by == "scaffold" and columns.molecule is None:
-        message = "split: by scaffold needs columns.molecule: name the column of SMILES there"
-        yield DefinitionError(path, message, *document.position(("split", "by")))
-    never_features = {*columns.identifier, *columns.drop, columns.group, columns.time}
-    if use_case.target in never_features:
-        message = f"target: {use_case.target!r} is also named under columns: take it out there"
-        yield DefinitionError(path, message, *document.position(("target",)))
-
-
-def _nothing_to_predict(
-    path: Path, document: YamlDocument, use_case: UseCase, vocabulary: Vocabulary
-) -> Iterator[DefinitionError]:
-    if use_case.predict is None or use_case.task not in vocabulary.tasks:
-        return
-    if not vocabulary.predicts(use_case.task):
-        message = f"predict: {use_case.task} does not answer rows without a target one by one: take `predict` out"
-        yield DefinitionError(path, message, *document.position(("predict",)))
-    if use_case.source.files and use_case.source.files.path == use_case.predict.files.path:
-        message = "predict: these are the files the model learns from: put rows without a target elsewhere"
-        yield DefinitionError(path, message, *document.position(("predict", "files", "path")))
-
-
-def _code_faults(path: Path, document: YamlDocument, use_case: UseCase) -> Iterator[DefinitionError]:
-    """What is wrong with the `features.py` beside the file, or with its absence."""
-    try:
-        functions = feature_code.defined(path.parent)
-    except feature_code.FeatureCodeError as error:
-        yield DefinitionError(error.path, error.message, error.line, error.column)
-        return
-    if use_case.source.simulation and "simulate" not in functions:
-        message = f"source: a simulation needs a `simulate` in {feature_code.FILE} that makes its rows"
-        yield DefinitionError(path, message, *document.position(("source",)))
-    sql = use_case.source.sql
-    if sql and sql.incremental and "assemble" in functions:
-        message = (
-            f"source: incremental rows are added to those held, so nothing may `assemble` them in {feature_code.FILE}: "
-            "join in the query, and derive columns in `features`"
-        )
-        yield DefinitionError(path, message, *document.position(("source", "sql", "incremental")))
-    archive = use_case.source.package or use_case.source.http
-    if archive and len(archive.members) > 1 and "assemble" not in functions:
-        message = f"source: {len(archive.members)} members need an `assemble` in {feature_code.FILE} that joins them"
-        yield DefinitionError(path, message, *document.position(("source",)))

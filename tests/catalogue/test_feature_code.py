@@ -11,7 +11,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from catalogue import feature_code
-from catalogue.reader import ROOT
+from catalogue.reader import SHIPPED
 
 KEYS = [
     "ecommerce/user_profiling",
@@ -22,7 +22,7 @@ KEYS = [
 
 
 def code(key: str) -> feature_code.FeatureCode:
-    return feature_code.load(ROOT / key)
+    return feature_code.load(SHIPPED / key)
 
 
 def assembled(key: str, **members: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,7 @@
 """The commands about use cases, and what `sectorforge run` does: one failure stops no other use case."""
 
 import json
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -137,6 +138,37 @@ def test_check_refuses_a_rule_that_great_expectations_does_not_know(judged: Sand
     assert status == 1
     assert "expect_column_values_to_be_betwen: there is no such rule" in err
     assert "did you mean 'expect_column_values_to_be_between'?" in err
+
+
+# --- which catalogue --------------------------------------------------------------------------------------------------
+
+
+def test_catalogues_are_named_by_an_option_or_the_environment(judged: Sandbox, tmp_path: Path):
+    other = Sandbox(tmp_path / "other")
+    other.place("energy/load", orders(), title="Load")
+    _, out, _ = sectorforge("list")
+    assert KEY in out and "energy/load" not in out
+    status, out, _ = sectorforge("--catalogue", f"{other.root}{os.pathsep}{judged.root}", "list")
+    assert status == 0
+    assert KEY in out and "energy/load" in out
+    _, out, _ = sectorforge("list")
+    assert "energy/load" in out, "the processes that a command starts find it in their environment"
+
+
+def test_check_names_the_folders(judged: Sandbox, tmp_path: Path):
+    other = Sandbox(tmp_path / "other")
+    other.place("energy/load", orders(), title="Load")
+    status, out, _ = sectorforge("--catalogue", f"{other.root}{os.pathsep}{judged.root}", "check")
+    assert status == 0
+    assert f"2 use cases in 2 industries: no error in {other.root}, {judged.root}" in out
+
+
+def test_a_use_case_in_two_folders_is_an_error_that_names_both(judged: Sandbox, tmp_path: Path):
+    other = Sandbox(tmp_path / "other")
+    other.place(KEY, orders())
+    status, _, err = sectorforge("--catalogue", f"{other.root}{os.pathsep}{judged.root}", "check")
+    assert status == 1
+    assert str(other.root / KEY) in err and str(judged.root / KEY) in err
 
 
 # --- what `run` does --------------------------------------------------------------------------------------------------

@@ -18,8 +18,9 @@ from pipelines.cli.app import app
 from pipelines.instance import POSTGRES, SCHEME
 from resources.serving.models import Models
 from resources.store.state import VARIABLE
+from resources.tracking import Tracking
 
-from ..sandbox import KEY, Sandbox, orders
+from ..sandbox import KEY, Sandbox, Untracked, orders
 
 SECRET = "not-to-be-seen"
 
@@ -194,6 +195,8 @@ STATES: dict[str, Callable[[State], None]] = {
     "catalogue is absent": catalogue_is("/no/such/folder"),
     "catalogue is a file": catalogue_is(__file__),
     "catalogue is empty": catalogue_is_empty,
+}
+FILE_STATES: dict[str, Callable[[State], None]] = {
     "no folder for what is written": no_folder_for_what_is_written,
     "what is written is a folder": what_is_written_is_a_folder,
     "file is a pipe": file_is_a_pipe,
@@ -202,6 +205,22 @@ STATES: dict[str, Callable[[State], None]] = {
     "file is empty": file_is(b""),
     "file is no text": file_is(bytes(range(256)) * 40),
 }
+
+
+@pytest.fixture(scope="module")
+def finished(delivered: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
+    """A sandbox in which everything is up to date, the reports above its use case included."""
+    made = delivered.copy(tmp_path_factory.mktemp("finished") / "sandbox")
+    with made.instance() as instance:
+        made.make(instance, KEY.partition("/")[0], job="industry")
+        made.make(instance, None, job="market_entry")
+    return made
+
+
+@pytest.fixture
+def sandbox(finished: Sandbox, tmp_path: Path) -> Sandbox:
+    """A copy of `finished` that a test may spoil."""
+    return finished.copy(tmp_path / "sandbox")
 
 
 @pytest.fixture
@@ -213,6 +232,7 @@ def state(sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     def replaced(*_: object) -> None:
         raise typer.Exit(0)
 
+    monkeypatch.setattr(Tracking, "record", Untracked.record)
     monkeypatch.setattr(os, "execv", replaced)
     monkeypatch.setattr(os, "execve", replaced)
     orders(5).drop("returned").write_csv(tmp_path / "rows.csv")
@@ -225,17 +245,30 @@ def invoke(*words: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
+def assert_no_traceback(name: tuple[str, ...], state: State) -> None:
+    status, out, err = invoke(*call(name, state))
+    assert status in (0, 1, 2), name
+    assert "Traceback" not in out + err, name
+    assert "unexpected error" not in err, (name, err)
+    assert SECRET not in out + err, name
+    assert status == 0 or out + err, f"{name} says nothing"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("change", STATES.values(), ids=STATES.keys())
 def test_no_command_ends_in_a_traceback(state: State, change: Callable[[State], None]):
     change(state)
     for name in COMMANDS:
-        status, out, err = invoke(*call(name, state))
-        assert status in (0, 1, 2), name
-        assert "Traceback" not in out + err, name
-        assert "unexpected error" not in err, (name, err)
-        assert SECRET not in out + err, name
-        assert status == 0 or out + err, f"{name} says nothing"
+        assert_no_traceback(name, state)
+
+
+@pytest.mark.parametrize("change", FILE_STATES.values(), ids=FILE_STATES.keys())
+def test_no_command_that_takes_a_file_ends_in_a_traceback(state: State, change: Callable[[State], None]):
+    change(state)
+    files = [name for name, command in COMMANDS.items() if {"file", "data", "out"} & {p.name for p in command.params}]
+    assert files
+    for name in files:
+        assert_no_traceback(name, state)
 
 
 # --- what is said -----------------------------------------------------------------------------------------------------
@@ -266,7 +299,7 @@ def test_no_command_ends_in_a_traceback(state: State, change: Callable[[State], 
 )
 def test_the_message_says_what_and_where(state: State, words: tuple[str, ...], hostile: str, status: int, message: str):
     named = {"file": state.file, "model": state.model}
-    STATES[hostile](state)
+    (STATES | FILE_STATES)[hostile](state)
     named["out"] = state.out
     ended, _, err = invoke(*(word.format(**named) for word in words))
     assert ended == status

@@ -1,6 +1,7 @@
 """`sectorforge new`: from a file as it comes to a use case that runs, and nothing left behind where that fails."""
 
 import gzip
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from modeling.artefacts.evaluated_model import EvaluatedModel
 from pipelines.cli.app import app
+from pipelines.vocabulary import read_catalogue
 from resources import contracts
 
 from ..sandbox import KEY, Sandbox, hashes, orders
@@ -94,6 +96,27 @@ def test_other_formats(shop: Sandbox, name: str, write: Callable[[Path], None]):
 def test_a_name_that_a_landing_folder_would_not_take_is_changed(shop: Sandbox):
     assert new(saved(shop, "~my [orders]*.csv"))[0] == 0
     assert (shop.root / NEW / "my_orders_.csv").is_file()
+
+
+def test_of_several_catalogues_the_first_takes_it(shop: Sandbox, tmp_path: Path):
+    mine = tmp_path / "parent" / "mine"
+    both = os.pathsep.join([str(mine), str(shop.root)])
+    arguments = ["--from", str(saved(shop)), "--target", "returned"]
+    status, out, err = sectorforge("--catalogue", both, "new", "retail/refunds", *arguments)
+    assert status == 0, err
+    assert f"written to {mine}/retail/refunds/use_case.yaml" in out
+    assert [path.name for path in (mine / "retail").iterdir()] == ["refunds"], "the industry is described in the other"
+    found = read_catalogue(mine, shop.root)
+    assert (found.errors, sorted(found.use_cases)) == ([], sorted([KEY, "retail/refunds"]))
+    status, _, err = sectorforge("--catalogue", both, "new", KEY, *arguments)
+    assert (status, "is there already, and is left as it is" in " ".join(err.split())) == (2, True)
+
+
+def test_a_first_catalogue_that_can_not_be_made_is_refused(shop: Sandbox, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    words = ["--catalogue", str(tmp_path / "file" / "mine"), "new", NEW, "--from", str(saved(shop))]
+    status, _, err = sectorforge(*words, "--target", "returned")
+    assert (status, "can't be made: Not a directory" in " ".join(err.split())) == (2, True)
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------

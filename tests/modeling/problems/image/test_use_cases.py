@@ -11,7 +11,7 @@ from PIL import Image
 
 from catalogue import feature_code, reader
 
-INDUSTRIES = reader.ROOT
+INDUSTRIES = reader.SHIPPED
 
 
 def assembled(use_case: str, members: dict[str, pl.DataFrame]) -> pl.DataFrame:

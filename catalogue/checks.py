@@ -1,0 +1,124 @@
+"""What must hold in a `use_case.yaml` beyond its shape.
+
+Belongs here: words that must be known, keys that contradict each other, and code that a definition needs. Does not
+belong here: what a key alone may say (`definition`), or finding and reading the file (`reader`).
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from catalogue import extras, feature_code
+from catalogue.definition import UseCase
+from catalogue.errors import DefinitionError, definition_errors, suggestion
+from catalogue.yaml import Place, YamlDocument
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The names a definition may use for tasks and learners, what a task reads under `settings`, and whether it
+    predicts rows without a target one by one."""
+
+    tasks: Collection[str]
+    learners: Collection[str]
+    settings: Callable[[str], type[BaseModel]]
+    predicts: Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A `use_case.yaml`: what it says, and where in the file."""
+
+    path: Path
+    document: YamlDocument
+    use_case: UseCase
+
+    @property
+    def key(self) -> str:
+        """`industry/use_case`, from the folders."""
+        return f"{self.path.parent.parent.name}/{self.path.parent.name}"
+
+    def error(self, place: Place, message: str) -> DefinitionError:
+        """An error about what stands at `place`."""
+        return DefinitionError(self.path, message, *self.document.position(place))
+
+
+def wrong_content(written: Written, vocabulary: Vocabulary) -> Iterator[DefinitionError]:
+    """Everything that is wrong in a file whose keys and values each are right."""
+    yield from _unknown_words(written, vocabulary)
+    if written.use_case.task in vocabulary.tasks:
+        yield from _wrong_settings(written, vocabulary)
+        yield from _nothing_to_predict(written, vocabulary)
+    yield from _contradictions(written)
+    yield from _code_errors(written)
+
+
+def _unknown_words(written: Written, vocabulary: Vocabulary) -> Iterator[DefinitionError]:
+    use_case = written.use_case
+    named: list[tuple[Place, str, Collection[str]]] = [(("task",), use_case.task, vocabulary.tasks)]
+    named += [(("learners", i), name, vocabulary.learners) for i, name in enumerate(use_case.learners or [])]
+    named += [(("seconds", name), name, vocabulary.learners) for name in use_case.seconds]
+    named += [(("parameters", name), name, vocabulary.learners) for name in use_case.parameters]
+    if use_case.extra:
+        named.append((("extra",), use_case.extra, extras.declared()))
+    if simulation := use_case.source.simulation:
+        named.append((("source", "simulation", "extra"), simulation.extra, extras.declared()))
+    for place, word, known in named:
+        if word not in known:
+            yield written.error(place, f"{place[0]}: {word!r} is unknown; {suggestion(word, known)}")
+
+
+def _wrong_settings(written: Written, vocabulary: Vocabulary) -> Iterator[DefinitionError]:
+    model = vocabulary.settings(written.use_case.task)
+    try:
+        model.model_validate(written.use_case.settings)
+    except ValidationError as error:
+        yield from definition_errors(written.path, written.document, model, error, under=("settings",))
+
+
+def _contradictions(written: Written) -> Iterator[DefinitionError]:
+    use_case, columns = written.use_case, written.use_case.columns
+    needed = "molecule" if use_case.split.by == "scaffold" else use_case.split.by
+    if needed in ("group", "time", "molecule") and getattr(columns, needed) is None:
+        what = "the column of SMILES" if needed == "molecule" else "the column"
+        yield written.error(("split", "by"), f"split: by {use_case.split.by} needs columns.{needed}: name {what} there")
+    never_features = {*columns.identifier, *columns.drop, columns.group, columns.time}
+    if use_case.target in never_features:
+        yield written.error(("target",), f"target: {use_case.target!r} is also named under columns: take it out there")
+
+
+def _nothing_to_predict(written: Written, vocabulary: Vocabulary) -> Iterator[DefinitionError]:
+    use_case = written.use_case
+    if use_case.predict is None:
+        return
+    if not vocabulary.predicts(use_case.task):
+        message = f"predict: {use_case.task} does not answer rows without a target one by one: take `predict` out"
+        yield written.error(("predict",), message)
+    if use_case.source.files and use_case.source.files.path == use_case.predict.files.path:
+        message = "predict: these are the files the model learns from: put rows without a target elsewhere"
+        yield written.error(("predict", "files", "path"), message)
+
+
+def _code_errors(written: Written) -> Iterator[DefinitionError]:
+    """What is wrong with the `features.py` beside the file, or with its absence."""
+    try:
+        functions = feature_code.defined(written.path.parent)
+    except feature_code.FeatureCodeError as error:
+        yield DefinitionError(error.path, error.message, error.line, error.column)
+        return
+    source = written.use_case.source
+    if source.simulation and "simulate" not in functions:
+        message = f"source: a simulation needs a `simulate` in {feature_code.FILE} that makes its rows"
+        yield written.error(("source",), message)
+    if source.sql and source.sql.incremental and "assemble" in functions:
+        message = (
+            f"source: incremental rows are added to those held, so nothing may `assemble` them in {feature_code.FILE}: "
+            "join in the query, and derive columns in `features`"
+        )
+        yield written.error(("source", "sql", "incremental"), message)
+    archive = source.package or source.http
+    if archive and len(archive.members) > 1 and "assemble" not in functions:
+        message = f"source: {len(archive.members)} members need an `assemble` in {feature_code.FILE} that joins them"
+        yield written.error(("source",), message)
