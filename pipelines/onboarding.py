@@ -42,8 +42,8 @@ class Onboarded:
 def onboard(
     key: str, data: Path, target: str, catalogue: Catalogue, *, title: str | None = None, task: str | None = None
 ) -> Onboarded:
-    """Propose a use case for a file and put it, with a copy of the file, into the catalogue's first folder, which is made
-    where there is none.
+    """Propose a use case for a file and put it, with a copy of the file, into the catalogue's first folder, which is
+    made where there is none.
 
     Raises
     ------
