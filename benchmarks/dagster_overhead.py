@@ -19,7 +19,7 @@ from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
-from resources.store.state import Home
+from resources.store.state import State
 
 ROUNDS = 5
 WORK = {"lightgbm": {"trials": 5}, "mlp": {"epochs": 5}, "tabm": {"epochs": 3}}
@@ -34,28 +34,34 @@ def catalogue_of(key: str) -> Catalogue:
     return Catalogue(shipped.roots, shipped.industries, {key: fixed})
 
 
-def as_script(use_case: UseCase, home: Home) -> None:
+def as_script(use_case: UseCase, home: State) -> None:
     """The functions the assets call, with the results kept in memory."""
-    from assets.evaluation import judged_model
+    from assets.evaluation import judged_model, provenance
     from assets.models import MODEL_ASSETS, fitting_of, named_learners
     from assets.raw_data import snapshot
     from assets.validated_data import accepted_data
+    from modeling.evaluation.experiment import EvaluationRun, Experiment
     from modeling.learners.fit import train
-    from modeling.problems import tasks
+    from modeling.problems import learners, tasks
     from modeling.reports import charts
     from modeling.reports import use_case as report
     from resources import contracts
     from resources.sources import Cache
 
-    raw = snapshot(use_case, Cache.from_environment(home.path), quiet)
+    raw = snapshot(use_case, Cache.from_environment(home.cache), quiet)
     verdict = contracts.validate(raw, use_case)
     verdict.raise_if_blocked()
     data = accepted_data(raw, verdict)
     features = tasks.task(use_case).prepare(data, use_case, feature_code.load(use_case.folder).features)
     compute = ComputeResource().choose()
     names = [name for model in MODEL_ASSETS for name in named_learners(use_case, model.family)]
-    candidates = [train(name, features, fitting_of(name, use_case, features, compute, home, quiet)) for name in names]
-    evaluated = judged_model(use_case, data, features, candidates, lambda: 1, "script", quiet)
+    families = learners.families()
+    fittings = {name: fitting_of(name, use_case, features, compute, home, quiet) for name in names}
+    candidates = [
+        train(name, families[name], learners.learner(name), features, fitting) for name, fitting in fittings.items()
+    ]
+    experiment = Experiment(use_case, tasks.task(use_case), data, features, candidates)
+    evaluated = judged_model(experiment, EvaluationRun(provenance(experiment, "script"), lambda: 1, quiet))
     report.render(evaluated.evaluation)
     charts.thumbnail(evaluated.evaluation)
     for candidate in candidates:
@@ -63,7 +69,7 @@ def as_script(use_case: UseCase, home: Home) -> None:
             charts.training_curve(candidate.summary.curve)
 
 
-def as_run(catalogue: Catalogue, key: str, home: Home) -> None:
+def as_run(catalogue: Catalogue, key: str, home: State) -> None:
     """One run of the job `use_case`, on the instance that `DAGSTER_HOME` names."""
     from dagster import DagsterInstance
 
@@ -80,7 +86,7 @@ def quiet(_: str) -> None:
     """Progress that nobody reads."""
 
 
-def one(way: str, key: str, home: Home) -> None:
+def one(way: str, key: str, home: State) -> None:
     """One round, in this process."""
     catalogue = catalogue_of(key)
     if way == "script":
@@ -93,8 +99,9 @@ def timed(way: str, key: str, kept: Path) -> float:
     """Seconds of one round in a process of its own. `kept` holds the cached source and the instance, whose tables are
     made once; everything else starts empty."""
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "cache").symlink_to(kept / "cache")
-        environment = os.environ | {"DAGSTER_HOME": str(kept / "dagster")}
+        state = State(folder=str(kept))
+        State(folder=folder).cache.symlink_to(state.cache)
+        environment = os.environ | {"DAGSTER_HOME": str(state.dagster)}
         command = [sys.executable, "-m", "benchmarks.dagster_overhead", key, way, folder]
         started = time.perf_counter()
         subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -105,8 +112,8 @@ def main(key: str = "healthcare/disease_prediction") -> None:
     """Warm up, time both ways in turn, print the medians and their ratio."""
     with tempfile.TemporaryDirectory() as folder:
         kept = Path(folder)
-        for name in ("cache", "dagster"):
-            (kept / name).mkdir()
+        for place in (State(folder=folder).cache, State(folder=folder).dagster):
+            place.mkdir()
         seconds: dict[str, list[float]] = {"script": [], "run": []}
         for way in seconds:
             timed(way, key, kept)
@@ -123,6 +130,6 @@ def main(key: str = "healthcare/disease_prediction") -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) == 4:
-        one(sys.argv[2], sys.argv[1], Home(folder=sys.argv[3]))
+        one(sys.argv[2], sys.argv[1], State(folder=sys.argv[3]))
     else:
         main(*sys.argv[1:])

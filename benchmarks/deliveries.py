@@ -59,7 +59,7 @@ from pipelines.runs import ChildFailed, Launch, Worker
 from pipelines.sensors import new_deliveries
 from pipelines.vocabulary import read_catalogue
 from resources.sources import landing
-from resources.store.state import VARIABLE
+from resources.store.state import CURRENT, VARIABLE, State
 
 ROWS = 80
 MOST_FILES = 4
@@ -75,7 +75,8 @@ EVENTS = {"new": 8, "again": 4, "renamed": 3, "cut off": 3, "rewritten": 2}
 REQUESTED_BY_CONDITIONS = {"dagster/from_automation_condition": "true"}
 COMPARED = (*DATA_STAGES, QUARANTINE)
 MEASURED = {
-    "seconds", "peak_memory_mb", "predictions_per_second", "run_id", "finished_at", "openings", "limits", "message",
+    "seconds", "peak_memory_mb", "predictions_per_second", "run_id", "finished_at", "test_accesses", "limits",
+    "message",
 }  # fmt: skip
 """Keys of the record that differ from run to run: times, memory, how often the test was accessed, words on these."""
 OF_HISTORY = {"challenge", "published"}
@@ -191,7 +192,7 @@ class Runner:
         self, root: Path, instance: DagsterInstance, workers: int, chance: random.Random, killed: float
     ) -> None:
         self._root, self._instance, self._chance, self._killed = root, instance, chance, killed
-        self._log = Path(os.environ[VARIABLE]) / "logs" / "runs.log"
+        self._log = State().run_log
         self._pool = ThreadPoolExecutor(workers)
         self._idle: list[Worker] = []
         self.outcomes: Counter[str] = Counter()
@@ -290,7 +291,7 @@ def _job(partition: str | None) -> str:
 @contextmanager
 def state(home: Path) -> Iterator[DagsterInstance]:
     """An empty state folder with the shipped configuration, which child processes find in the environment."""
-    folder = home / "dagster"
+    folder = State(folder=str(home)).dagster
     folder.mkdir(parents=True)
     shutil.copyfile(SHIPPED, folder / SHIPPED.name)
     former = {name: os.environ.get(name) for name in (VARIABLE, "DAGSTER_HOME")}
@@ -349,7 +350,9 @@ def live(
             runner.run(requested)
         runner.close()
         stale = _stale(catalogue, instance)
-        return Lived(landed, ticks, restarts, runner, stale, instance.get_runs_count(), _size(home / "dagster"))
+        return Lived(
+            landed, ticks, restarts, runner, stale, instance.get_runs_count(), _size(State(folder=str(home)).dagster)
+        )
 
 
 def _stale(catalogue: Catalogue, instance: DagsterInstance) -> list[str]:
@@ -378,8 +381,8 @@ def replay(root: Path, home: Path, workers: int) -> None:
 
 def published(home: Path, key: str) -> dict[str, Any]:
     """What readers see of a use case, as far as it must be the same."""
-    artefacts = home / "artefacts"
-    folders = {asset: artefacts / asset / key / "current" for asset in (*COMPARED, "evaluation")}
+    state = State(folder=str(home))
+    folders = {asset: state.artefact(asset, key) / CURRENT for asset in (*COMPARED, "evaluation")}
     files = {
         f"{asset}/{path.relative_to(folders[asset])}": hashlib.sha256(path.read_bytes()).hexdigest()
         for asset in COMPARED

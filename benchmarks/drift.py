@@ -107,10 +107,10 @@ def flights() -> None:
     from assets.raw_data import snapshot
     from pipelines.vocabulary import read_catalogue
     from resources.sources import Cache
-    from resources.store.state import home
+    from resources.store.state import State
 
     use_case = read_catalogue().use_cases["transport/delay_prediction"]
-    frame = snapshot(use_case, Cache.from_environment(home()), print)
+    frame = snapshot(use_case, Cache.from_environment(State().cache), print)
     month = frame["scheduled"].dt.month()
     for first, last in ((11, 12), (9, 9)):
         learned = frame.filter(month < min(first, 10))

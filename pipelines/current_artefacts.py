@@ -10,9 +10,9 @@ from pathlib import Path
 from assets.reports import HTML
 from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT
 from catalogue.reader import Catalogue
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
-from resources.store.state import home
+from resources.store.state import CURRENT, State
 from resources.store.versions import current
 
 
@@ -26,13 +26,13 @@ class CurrentEvaluations:
 
 def current_evaluations(catalogue: Catalogue) -> CurrentEvaluations:
     """The current evaluation of every use case that has one. One that can't be read hides no other."""
-    found = CurrentEvaluations()
+    found, state = CurrentEvaluations(), State()
     for key in catalogue.use_cases:
-        place = current(_artefact("evaluation", key))
+        place = current(state.artefact("evaluation", key))
         if place is None:
             continue
         try:
-            found.evaluations[key] = EvaluatedModel.load(place).evaluation
+            found.evaluations[key] = load(Evaluation, place)
         except (OSError, ValueError) as error:
             found.unreadable[key] = f"{place}: the evaluation can't be read: {str(error).splitlines()[0]}"
     return found
@@ -40,11 +40,8 @@ def current_evaluations(catalogue: Catalogue) -> CurrentEvaluations:
 
 def current_reports(catalogue: Catalogue) -> dict[str, Path]:
     """The current HTML reports: of use cases, industries and the market."""
-    places = {key: _artefact("evaluation_report", key) for key in catalogue.use_cases}
-    places |= {key: _artefact(INDUSTRY_REPORT, key) for key in catalogue.industries}
-    places["market entry"] = _artefact(MARKET_ENTRY_REPORT, "all")
-    return {name: place / "current" / HTML for name, place in places.items() if current(place) is not None}
-
-
-def _artefact(asset: str, partition: str) -> Path:
-    return home() / "artefacts" / asset / partition
+    state = State()
+    places = {key: state.artefact("evaluation_report", key) for key in catalogue.use_cases}
+    places |= {key: state.artefact(INDUSTRY_REPORT, key) for key in catalogue.industries}
+    places["market entry"] = state.artefact(MARKET_ENTRY_REPORT)
+    return {name: place / CURRENT / HTML for name, place in places.items() if current(place) is not None}

@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from dagster import BetaWarning, Definitions, definitions, in_process_executor
+from dagster import BetaWarning, Definitions, MetadataValue, definitions, in_process_executor
 
 from assets import evaluation, features, models, predictions, published_model, raw_data, reports, validated_data
 from assets.partitions import Partitions
@@ -19,7 +19,7 @@ from pipelines.jobs import JOBS, schedules
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
 from resources.store.io_manager import ArtefactIOManager
-from resources.store.state import Home
+from resources.store.state import State
 from resources.tracking import Tracking
 
 TICK_SECONDS = 30
@@ -33,7 +33,7 @@ def build_defs(
     warnings.filterwarnings("ignore", category=BetaWarning, message=".*data_version.*")
     found = catalogue or read_catalogue()
     partitions = Partitions.of(found)
-    home = (resources or {}).get("home", Home())
+    home = (resources or {}).get("home", State())
     cleaning, weekly_retention = retention.build(found)
     assets = [
         raw_data.build(found, partitions),
@@ -58,6 +58,7 @@ def build_defs(
             **(resources or {}),
         },
         executor=in_process_executor,
+        metadata={"catalogue errors": MetadataValue.json([str(error) for error in found.errors])},
     )
 
 

@@ -13,7 +13,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from assets.models import MODEL_ASSETS
 from catalogue import extras
-from resources.store.state import home
+from resources.store.atomic import replacing
+from resources.store.state import State
 
 SHIPPED = Path(__file__).parent.parent / "dagster.yaml"
 POSTGRES = "SECTORFORGE_POSTGRES_URL"
@@ -43,7 +44,7 @@ def open_instance() -> DagsterInstance:
     InstanceError: its storage does not answer, is not the one it was made with, or needs an extra.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    folder = home() / "dagster"
+    folder = State().dagster
     if os.environ.setdefault("DAGSTER_HOME", str(folder)) == str(folder):
         _configure(folder, os.environ.get(POSTGRES, ""))
     try:
@@ -84,9 +85,8 @@ def _configure(folder: Path, url: str) -> None:
         kept = f"in PostgreSQL, so set {POSTGRES}" if POSTGRES in former else f"in SQLite, so unset {POSTGRES}"
         raise InstanceError(f"the history of {folder} lies {kept}; to begin an empty one there, remove {path}")
     folder.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}-{os.getpid()}")
-    draft.write_text(config, encoding="utf-8")
-    draft.replace(path)
+    with replacing(path) as draft:
+        draft.write_text(config, encoding="utf-8")
 
 
 def _check_postgres(url: str) -> None:

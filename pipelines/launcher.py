@@ -21,5 +21,5 @@ class WatchedRunLauncher(DefaultRunLauncher):
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
         process = run.tags.get(PROCESS)
         if process and has_ended(process):
-            return CheckRunHealthResult(WorkerStatus.FAILED, f"its process ({process}) is gone")
+            return CheckRunHealthResult(WorkerStatus.FAILED, f"its process ({process}) has ended")
         return CheckRunHealthResult(WorkerStatus.RUNNING)

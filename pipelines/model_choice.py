@@ -12,7 +12,7 @@ from dagster import Config, DagsterInstance, JobDefinition, OpExecutionContext, 
 
 from assets.published_model import record_choice
 from resources.serving.models import Models
-from resources.store.state import Home
+from resources.store.state import State
 from resources.tracking import Tracking
 
 
@@ -24,14 +24,14 @@ class ServingChoice(Enum):
     UNPIN = "unpin"
 
 
-def choose(choice: ServingChoice, key: str, version: str, home: Home, instance: DagsterInstance) -> str | None:
+def choose(choice: ServingChoice, key: str, version: str, home: State, instance: DagsterInstance) -> str | None:
     """Do as decided. Returns the version that serves from now on; `version` is read where one is pinned.
 
     Raises
     ------
     UnknownVersion: no version of that name, or none before the one that serves.
     """
-    models = Models(home.artefacts)
+    models = Models(home)
     match choice:
         case ServingChoice.PIN:
             serving = models.pin(key, version)
@@ -55,7 +55,7 @@ class ServingChoiceConfig(Config):
 
 def build() -> JobDefinition:
     @op
-    def choose_version(context: OpExecutionContext, config: ServingChoiceConfig, home: Home) -> None:
+    def choose_version(context: OpExecutionContext, config: ServingChoiceConfig, home: State) -> None:
         serving = choose(config.choice, config.use_case, config.version, home, context.instance)
         context.log.info(f"{config.use_case}: {serving or 'nothing'} serves from now on")
 

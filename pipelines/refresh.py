@@ -15,7 +15,7 @@ from catalogue.reader import Catalogue
 from pipelines.freshness import stale_industries, stale_market, stale_stages
 from pipelines.jobs import DATA_STAGES
 from pipelines.runs import ChildFailed, Ended, Launch, Worker
-from resources.store.state import home
+from resources.store.state import State
 
 Status = Literal["made", "up to date", "skipped", "retired", "failed"]
 
@@ -101,7 +101,7 @@ class _Refresh:
         return self._run(Launch(job, key, tuple(assets)))
 
     def _run(self, launch: Launch) -> Result:
-        log = home() / "logs" / "runs.log"
+        log = State().run_log
         self._progress.begin(launch, launch.partition or launch.job, len(launch.assets))
         self._worker = self._worker or Worker(self._catalogue.roots, self._instance, log)
         try:

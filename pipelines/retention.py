@@ -6,18 +6,14 @@ schedule. Does not belong here: what on disk is no longer needed (`resources.sto
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from dagster import (
-    AssetKey,
-    AssetRecordsFilter,
-    DagsterEventType,
     DagsterInstance,
-    EventLogRecord,
     JobDefinition,
     OpExecutionContext,
     ResourceParam,
@@ -31,7 +27,8 @@ from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_ST
 
 from catalogue.reader import Catalogue
 from resources.store import cleanup
-from resources.store.state import Home
+from resources.store.materializations import latest_materializations
+from resources.store.state import State
 from resources.store.versions import ABANDONED_SECONDS, locked
 
 RETENTION = "retention"
@@ -54,22 +51,22 @@ class Freed:
 
 
 def clean(
-    catalogue: Catalogue, instance: DagsterInstance, home: Path, *, dry_run: bool = False, own_run: str = ""
+    catalogue: Catalogue, instance: DagsterInstance, state: State, *, dry_run: bool = False, own_run: str = ""
 ) -> list[Freed]:
     """Remove what nobody needs any more, or, on a dry run, only say what that is.
 
     Waits for a backup that is under way. What a run in progress may read stays; `own_run`, this one, reads nothing.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    with locked(home):
-        return list(_Cleaning(catalogue, instance, home, dry_run, own_run))
+    state.path.mkdir(parents=True, exist_ok=True)
+    with locked(state.path):
+        return list(_Cleaning(catalogue, instance, state, dry_run, own_run))
 
 
 class _Cleaning:
     """The kinds, one after the other."""
 
-    def __init__(self, catalogue: Catalogue, instance: DagsterInstance, home: Path, dry_run: bool, own_run: str):
-        self._catalogue, self._instance, self._home, self._dry_run = catalogue, instance, home, dry_run
+    def __init__(self, catalogue: Catalogue, instance: DagsterInstance, state: State, dry_run: bool, own_run: str):
+        self._catalogue, self._instance, self._state, self._dry_run = catalogue, instance, state, dry_run
         records = instance.get_run_records(RunsFilter(statuses=NOT_FINISHED_STATUSES))
         self._busy = [record for record in records if record.dagster_run.run_id != own_run]
         self._root = Path(instance.root_directory)
@@ -79,9 +76,9 @@ class _Cleaning:
         yield self._ticks()
         yield self._versions()
         yield self._sources()
-        yield self._each("scratch folders", cleanup.idle_scratch(self._home / "scratch", self._busy_use_cases))
-        yield self._each("drafts", list(cleanup.drafts(self._home)))
-        yield self._each("logs", cleanup.long_logs(self._home / "logs"), cleanup.start_anew)
+        yield self._each("scratch folders", cleanup.idle_scratch(self._state.scratch_root, self._busy_use_cases))
+        yield self._each("drafts", list(cleanup.drafts(self._state)))
+        yield self._each("logs", cleanup.long_logs(self._state.logs), cleanup.start_anew)
         yield self._databases()
 
     @property
@@ -136,7 +133,7 @@ class _Cleaning:
 
     def _versions(self) -> Freed:
         since = min((record.create_timestamp.timestamp() for record in self._busy), default=float("inf"))
-        folders = list(cleanup.artefact_folders(self._home / "artefacts"))
+        folders = list(cleanup.artefact_folders(self._state.artefacts))
         found = [version for folder in folders for version in cleanup.old_versions(folder, since)]
         freed = sum(cleanup.size(version) for version in found)
         for folder in [] if self._dry_run else folders:
@@ -151,7 +148,7 @@ class _Cleaning:
         from resources import sources, weights
 
         pins = weights.pins().union(*(sources.pins(one.source) for one in self._catalogue.use_cases.values()))
-        return self._each("cached sources", cleanup.unpinned_sources(self._home / "cache", pins))
+        return self._each("cached sources", cleanup.unpinned_sources(self._state.cache, pins))
 
     def _databases(self) -> Freed:
         wasteful = [path for name in DATABASES if _empty_share(path := self._root / name) > WASTED_SHARE]
@@ -170,16 +167,8 @@ def forgettable(instance: DagsterInstance, before: datetime) -> list[str]:
     """
     old = instance.get_runs(RunsFilter(statuses=FINISHED_STATUSES, created_before=before))
     keys = instance.all_asset_keys() if old else []
-    needed = {record.run_id for key in keys for record in latest_records(instance, key)}
+    needed = {record.run_id for key in keys for record in latest_materializations(instance, key)}
     return [run.run_id for run in old if run.run_id not in needed]
-
-
-def latest_records(instance: DagsterInstance, key: AssetKey) -> Sequence[EventLogRecord]:
-    """The latest materialisation of each partition of an asset, those retired included."""
-    storage = instance.event_log_storage
-    latest = storage.get_latest_storage_id_by_partition(key, DagsterEventType.ASSET_MATERIALIZATION)
-    wanted = AssetRecordsFilter(key, storage_ids=list(latest.values())) if latest else AssetRecordsFilter(key)
-    return instance.fetch_materializations(wanted, limit=max(len(latest), 1)).records
 
 
 def _delete_loose_tags(runs: Path) -> None:
@@ -216,8 +205,8 @@ def build(catalogue: Catalogue) -> tuple[JobDefinition, ScheduleDefinition]:
     """The job that cleans, and its weekly schedule, stopped until switched on."""
 
     @op
-    def remove_what_nobody_needs(context: OpExecutionContext, home: ResourceParam[Home]) -> None:
-        freed = clean(catalogue, context.instance, home.path, own_run=context.run_id)
+    def remove_what_nobody_needs(context: OpExecutionContext, home: ResourceParam[State]) -> None:
+        freed = clean(catalogue, context.instance, home, own_run=context.run_id)
         for one in freed:
             context.log.info(f"{one.what}: {one.count} removed, {one.bytes:,} bytes freed. {one.note}")
         context.add_output_metadata({"bytes freed": sum(one.bytes for one in freed)})

@@ -9,13 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from uuid import uuid4
 
 from catalogue.definition import Member, Package
 from resources.errors import PermanentError
 from resources.sources import Cache, read_package
 from resources.sources.archives import extract
-from resources.store.state import Home
+from resources.store.atomic import replacing
+from resources.store.state import State
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class UnknownWeights(PermanentError):
     """No packaged weights have this name."""
 
 
-def located(home: Home, progress: Callable[[str], None]) -> Callable[[str], Path]:
+def located(home: State, progress: Callable[[str], None]) -> Callable[[str], Path]:
     """What tells a learner the folder of packaged weights: name -> folder.
 
     The function raises UnknownWeights, and SourceUnreachable where they are neither here nor served.
@@ -145,9 +145,9 @@ def located(home: Home, progress: Callable[[str], None]) -> Callable[[str], Path
     def folder(name: str) -> Path:
         if name not in WEIGHTS:
             raise UnknownWeights(f"no packaged weights are called {name!r}; known: {', '.join(WEIGHTS)}")
-        place = home.path / "weights" / name
+        place = home.weights / name
         if not place.exists():
-            _fetch(WEIGHTS[name], place, Cache.from_environment(home.path), progress)
+            _fetch(WEIGHTS[name], place, Cache.from_environment(home.cache), progress)
         return place
 
     return folder
@@ -162,12 +162,8 @@ def _fetch(weights: Weights, place: Path, cache: Cache, progress: Callable[[str]
     }
     if weights.unpacked:
         contents, _ = extract(BytesIO(b"".join(contents.values())), weights.source, weights.unpacked)
-    partial = place.with_name(f"partial-{uuid4().hex}")
-    partial.mkdir(parents=True)
-    for name, content in contents.items():
-        (partial / name).write_bytes(content)
-    try:
-        partial.rename(place)
-    except OSError:
-        if not place.exists():
-            raise
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(place) as draft:
+        draft.mkdir()
+        for name, content in contents.items():
+            (draft / name).write_bytes(content)

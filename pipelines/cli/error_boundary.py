@@ -28,7 +28,7 @@ from pipelines.cli.terminal import errors
 from pipelines.instance import storage_error, storage_errors
 from resources.errors import PermanentError, UnreachableError
 from resources.store.atomic import StorageError
-from resources.store.state import home
+from resources.store.state import State
 
 FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
 OURS = ("catalogue", "modeling", "resources", "assets", "pipelines")
@@ -113,7 +113,7 @@ def _message(error: Exception) -> str:
 def _logged(error: Exception) -> Path:
     """The file to which the traceback was added: under the state folder, or where that can't be written another."""
     text = f"{datetime.now(UTC).isoformat(timespec='seconds')}\n{''.join(traceback.format_exception(error))}\n"
-    path = home() / "logs" / "errors.log"
+    path = State().error_log
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as log:

@@ -18,7 +18,7 @@ from pipelines.instance import open_instance
 from pipelines.model_choice import ServingChoice, choose
 from pipelines.vocabulary import read_catalogue
 from resources.serving.models import ASSET, Models, Version
-from resources.store.state import Home
+from resources.store.state import State
 
 app = Commands(help="The published models: which serves, and deciding otherwise.", no_args_is_help=True)
 
@@ -64,14 +64,14 @@ def unpin(key: Key) -> None:
 
 def _choose(choice: ServingChoice, key: str, version: str = "") -> None:
     key = one_use_case(read_catalogue(), key).key
-    with open_instance() as instance, reading("a published model", Home().artefacts / ASSET / key):
-        serving = choose(choice, key, version, Home(), instance)
+    with open_instance() as instance, reading("a published model", State().artefact(ASSET, key)):
+        serving = choose(choice, key, version, State(), instance)
     console.print(f"{key}: {serving or 'nothing'} serves from now on", highlight=False)
 
 
 def _versions(key: str) -> list[Version]:
-    with reading("a published model", Home().artefacts / ASSET / key):
-        return Models(Home().artefacts).versions(key)
+    with reading("a published model", State().artefact(ASSET, key)):
+        return Models(State()).versions(key)
 
 
 def _row(version: Version) -> tuple[str, ...]:

@@ -15,7 +15,6 @@ from rich import box
 from rich.markup import escape
 from rich.table import Column, Table
 
-from pipelines import backup as backups
 from pipelines import health as healths
 from pipelines import retention
 from pipelines.cli.arguments import input_file, output_file
@@ -23,7 +22,8 @@ from pipelines.cli.error_boundary import FAILED, Commands
 from pipelines.cli.terminal import console
 from pipelines.instance import open_instance
 from pipelines.vocabulary import read_catalogue
-from resources.store.state import home
+from resources.store import backup as backups
+from resources.store.state import State
 
 app = Commands()
 
@@ -34,7 +34,7 @@ def health(
     max_age_hours: Annotated[float | None, typer.Option(help="fail when the last successful run is older")] = None,
 ) -> None:
     """Say whether all that runs unattended does: status 0 when it does, else 1."""
-    checks = healths.examine(read_catalogue(), home(), max_age_hours)
+    checks = healths.examine(read_catalogue(), State().path, max_age_hours)
     healthy = all(check.ok for check in checks)
     if as_json:
         content = {"healthy": healthy, "checks": [asdict(check) for check in checks]}
@@ -51,21 +51,21 @@ def health(
 @app.command()
 def backup(file: Annotated[Path, typer.Argument(help="the archive to write, such as backup.tar.gz")]) -> None:
     """Write the whole state folder to one file. Runs may go on meanwhile."""
-    size = backups.back_up(home(), output_file(file))
+    size = backups.back_up(State(), output_file(file))
     console.print(f"{file}: {size / 2**20:,.1f} MB")
     with open_instance() as instance:
-        if not backups.holds_history(home(), instance):
+        if not backups.holds_history(State(), instance):
             console.print("The history of runs lies elsewhere, and is not in it: see docs/operations.md.")
 
 
 @app.command()
 def restore(file: Annotated[Path, typer.Argument(help="what `sectorforge backup` wrote")]) -> None:
     """Put a backup into a new or empty state folder, after every file in it was checked."""
-    count = backups.restore(input_file(file), home())
+    count = backups.restore(input_file(file), State())
     with open_instance() as instance:
-        backups.agree(home(), instance)
+        backups.agree(State(), instance)
         ended = backups.end_runs(instance)
-    console.print(f"{home()}: {count} files; {ended} runs that were in progress are marked as failed")
+    console.print(f"{State().path}: {count} files; {ended} runs that were in progress are marked as failed")
 
 
 @app.command()
@@ -74,7 +74,7 @@ def clean(
 ) -> None:
     """Remove old runs, old versions and what was left behind. What is published stays as it is."""
     with open_instance() as instance:
-        freed = retention.clean(read_catalogue(), instance, home(), dry_run=dry_run)
+        freed = retention.clean(read_catalogue(), instance, State(), dry_run=dry_run)
     table = Table("what", Column("count", justify="right"), Column("bytes", justify="right"), "", box=box.SIMPLE)
     for one in freed:
         table.add_row(one.what, str(one.count), f"{one.bytes:,}", escape(one.note))

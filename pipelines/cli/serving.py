@@ -13,13 +13,15 @@ import typer
 
 from catalogue.definition import Files, UseCase
 from modeling.artefacts.evaluated_model import MODEL
-from modeling.core.predictions import Predictions, without_formulas
+from modeling.artefacts.predictions import without_formulas
+from modeling.core.predictions import Predictions
 from pipelines.cli.arguments import Key, input_file, one_use_case, output_file
 from pipelines.cli.error_boundary import Commands, WrongInput, reading
 from pipelines.cli.terminal import console, errors
 from pipelines.vocabulary import read_catalogue
 from resources.serving.models import Models
-from resources.store.state import Home
+from resources.store.atomic import replacing
+from resources.store.state import State
 from resources.tracking import Tracking
 
 LOOPBACK = "127.0.0.1"
@@ -31,7 +33,7 @@ app = Commands()
 def serve(key: Key, port: Annotated[int, typer.Option(help="port on this machine")] = 5001) -> None:
     """Serve the published model with MLflow's own server. It has no authentication: it listens on loopback only."""
     use_case, place = _published(key)
-    tracking = Tracking(home=Home())
+    tracking = Tracking(home=State())
     try:
         with reading("the published model", place):
             model = tracking.address(use_case, place)
@@ -66,7 +68,7 @@ def predict(
 def _published(key: str) -> tuple[UseCase, Path]:
     """A use case and the folder of the version that serves it."""
     use_case = one_use_case(read_catalogue(), key)
-    place = Models(Home().artefacts).serving(use_case.key)
+    place = Models(State()).serving(use_case.key)
     if place is None:
         raise WrongInput(f"{use_case.key}: no model of it was published yet: `sectorforge run {use_case.key}` first")
     return use_case, place
@@ -84,9 +86,8 @@ def _predicted(use_case: UseCase, place: Path, file: Path) -> Predictions:
 
 
 def _write(made: Predictions, out: Path) -> None:
-    draft = out.with_name(f".{out.name}")
-    if out.suffix == ".csv":
-        without_formulas(made.rows).write_csv(draft)
-    else:
-        made.rows.write_parquet(draft)
-    draft.replace(out)
+    with replacing(out) as draft:
+        if out.suffix == ".csv":
+            without_formulas(made.rows).write_csv(draft)
+        else:
+            made.rows.write_parquet(draft)

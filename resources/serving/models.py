@@ -14,9 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
 from resources.errors import PermanentError
+from resources.store.atomic import replacing
+from resources.store.state import PINNED, VERSIONS, State
 from resources.store.versions import current, locked, make_current, publish
 
 ASSET = "published_model"
@@ -37,32 +39,35 @@ class Version:
 
 
 class Models:
-    """The published models under the folder `artefacts`."""
+    """The published models that lie in a state folder."""
 
-    def __init__(self, artefacts: Path) -> None:
-        self._folder = artefacts / ASSET
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def _folder(self, key: str) -> Path:
+        return self._state.artefact(ASSET, key)
 
     def serving(self, key: str) -> Path | None:
-        """The folder of the version that serves a use case: `EvaluatedModel.load` reads it."""
-        return current(self._folder / key)
+        """The folder of the version that serves a use case: `StoredEvaluation` is read from it."""
+        return current(self._folder(key))
 
     def pinned(self, key: str) -> str | None:
         """The version a person decided on; None where the latest published one serves."""
-        pin = self._folder / key / "pinned"
+        pin = self._folder(key) / PINNED
         return pin.read_text(encoding="utf-8").strip() if pin.exists() else None
 
     def versions(self, key: str) -> list[Version]:
         """Every published version of a use case, the latest judged first."""
         serving, pinned = self.serving(key), self.pinned(key)
         found = [
-            Version(place.name, EvaluatedModel.load(place).evaluation, place == serving, place.name == pinned)
-            for place in (self._folder / key / "versions").glob("[!.]*")
+            Version(place.name, load(Evaluation, place), place == serving, place.name == pinned)
+            for place in (self._folder(key) / VERSIONS).glob("[!.]*")
         ]
         return sorted(found, key=lambda version: version.evaluation.provenance.finished_at, reverse=True)
 
     def publish(self, key: str, version: str, write: Callable[[Path], None]) -> Path:
         """Keep a version, which serves from now on."""
-        return publish(self._folder / key, version, write)
+        return publish(self._folder(key), version, write)
 
     def pin(self, key: str, version: str) -> str:
         """Let a published version serve until `unpin`; the start of its name is enough. Returns the whole name.
@@ -76,9 +81,10 @@ class Models:
         if len(found) != 1:
             what = f"{len(found)} published models of {key} begin with {version!r}" if found else "there is no such one"
             raise UnknownVersion(f"{key} {version}: {what}; known: {', '.join(names) or 'none'}")
-        with locked(self._folder / key):
-            self._hold(key, found[0])
-            make_current(self._folder / key / "versions" / found[0])
+        with locked(self._folder(key)):
+            with replacing(self._folder(key) / PINNED) as draft:
+                draft.write_text(found[0], encoding="utf-8")
+            make_current(self._folder(key) / VERSIONS / found[0])
         return found[0]
 
     def roll_back(self, key: str) -> str:
@@ -99,12 +105,7 @@ class Models:
         latest = next(iter(self.versions(key)), None)
         if latest is None:
             return None
-        with locked(self._folder / key):
-            (self._folder / key / "pinned").unlink(missing_ok=True)
-            make_current(self._folder / key / "versions" / latest.name)
+        with locked(self._folder(key)):
+            (self._folder(key) / PINNED).unlink(missing_ok=True)
+            make_current(self._folder(key) / VERSIONS / latest.name)
         return latest.name
-
-    def _hold(self, key: str, version: str) -> None:
-        draft = self._folder / key / ".pinned"
-        draft.write_text(version, encoding="utf-8")
-        draft.replace(self._folder / key / "pinned")

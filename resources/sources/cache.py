@@ -10,10 +10,9 @@ import tempfile
 from functools import cached_property
 from io import BufferedRandom
 from pathlib import Path
-from uuid import uuid4
 
 from resources.sources.errors import SourceError
-from resources.store.atomic import writing
+from resources.store.atomic import replacing, writing
 
 ALGORITHMS = {64: "sha256", 32: "md5"}
 """By the length of what they make."""
@@ -34,10 +33,10 @@ class Cache:
         self._mirror = mirror
 
     @classmethod
-    def from_environment(cls, home: Path) -> "Cache":
-        """The cache under `home`, with the mirror that SECTORFORGE_MIRROR names."""
+    def from_environment(cls, folder: Path) -> "Cache":
+        """The cache in `folder`, with the mirror that SECTORFORGE_MIRROR names."""
         mirror = os.environ.get("SECTORFORGE_MIRROR")
-        return cls(home / "cache", Path(mirror) if mirror else None)
+        return cls(folder, Path(mirror) if mirror else None)
 
     def get(self, pin: str) -> bytes | None:
         """The bytes with this digest, or None where neither the cache nor the mirror holds them.
@@ -59,13 +58,8 @@ class Cache:
         Raises SourceError: its digest is not `pin`; nothing is kept. Raises StorageError: it can't be kept.
         """
         check_pin(content, pin, where)
-        partial = self._made() / f"partial-{uuid4().hex}"
-        try:
-            with writing(self._folder):
-                partial.write_bytes(content)
-                partial.replace(self._folder / pin)
-        finally:
-            partial.unlink(missing_ok=True)
+        with replacing(self._made() / pin) as draft:
+            draft.write_bytes(content)
         return content
 
     def scratch(self) -> BufferedRandom:

@@ -1,7 +1,7 @@
-"""What it means when something can't be written.
+"""Writing so that a reader finds what was there before, or all of what is new, whenever a process dies.
 
-Belongs here: turning the operating system's word into one that says where, why and what to do. Does not belong here:
-writing (`storage`, `sources.cache`, `openings`).
+Belongs here: the one way in which files and folders are replaced, and errors that say where, why and what to do when
+the storage refuses. Does not belong here: what is written, or where it lies (`state`).
 """
 
 import errno
@@ -10,9 +10,12 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from resources.errors import PermanentError
 
+DRAFT = ".writing-"
+"""How the names of files and folders begin that are being written, or were when their process was killed."""
 REMEDIES: dict[int | None, str] = {
     errno.ENOSPC: "the disk is full: make room",
     errno.EDQUOT: "this user's share of the disk is used up: make room",
@@ -26,6 +29,47 @@ FULL_BYTES = 2**16
 
 class StorageError(PermanentError):
     """Something can't be written until somebody acts; what was there before is as it was."""
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yields a name beside `path`, at which to make a file, folder or link. It takes the place of `path` when the block
+    ends, and is removed when that fails.
+
+    Raises
+    ------
+    StorageError: as `writing`; what lay at `path` is as it was.
+    """
+    with draft_of(path) as draft, writing(path):
+        yield draft
+        put_in_place(draft, path)
+
+
+@contextmanager
+def draft_of(path: Path) -> Iterator[Path]:
+    """As `replacing`, for a block that itself calls `put_in_place`, and says what failed (`writing`)."""
+    draft = path.with_name(f"{DRAFT}{uuid4().hex}")
+    try:
+        yield draft
+    finally:
+        _remove(draft)
+
+
+def put_in_place(draft: Path, path: Path) -> None:
+    """Let a draft take the place of `path` in one step. A folder that is there already stays: what a folder of that
+    name holds never changes."""
+    try:
+        draft.replace(path)
+    except OSError:
+        if not (draft.is_dir() and path.is_dir()):
+            raise
+
+
+def _remove(draft: Path) -> None:
+    if draft.is_dir() and not draft.is_symlink():
+        shutil.rmtree(draft, ignore_errors=True)
+    else:
+        draft.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -12,13 +12,17 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from resources.store.versions import ABANDONED_SECONDS, WRITING, locked
+from resources.store.atomic import DRAFT
+from resources.store.state import CURRENT, PINNED, VERSIONS, State
+from resources.store.versions import ABANDONED_SECONDS, locked
 
 KEPT_VERSIONS = 3
 KEPT_MODELS = 5
 """Of what is published to others, so that there is something to go back to."""
 PUBLISHED = "published_model"
 DELETING = ".deleting-"
+DRAFTS = (f"{DRAFT}*", f"{DELETING}*", ".link-*", "partial-*")
+"""What is half-written or half-removed; the last two were the names of drafts in earlier versions."""
 SETTLING_SECONDS = 3600
 """For so long after a version was replaced, someone may still be reading it."""
 IDLE_SECONDS = 14 * 24 * 3600
@@ -30,7 +34,7 @@ DIGEST = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
 def artefact_folders(artefacts: Path) -> Iterator[Path]:
     """The folder of every artefact: the one with `versions` and `current` in it."""
     for folder, names, _ in os.walk(artefacts):
-        if "versions" in names:
+        if VERSIONS in names:
             names.clear()
             yield Path(folder)
 
@@ -42,12 +46,12 @@ def old_versions(folder: Path, busy_since: float) -> list[Path]:
 
     busy_since: when that run was created, in seconds since 1970; infinity where there is none.
     """
-    link = folder / "current"
+    link = folder / CURRENT
     if not link.is_symlink() or link.lstat().st_mtime > min(busy_since, time.time() - SETTLING_SECONDS):
         return []
     kept = {link.readlink().name, *_pinned(folder)}
     last = KEPT_MODELS if PUBLISHED in folder.parts else KEPT_VERSIONS
-    versions = [place for place in (folder / "versions").iterdir() if not place.name.startswith(".")]
+    versions = [place for place in (folder / VERSIONS).iterdir() if not place.name.startswith(".")]
     versions.sort(key=lambda place: place.stat().st_mtime, reverse=True)
     return [place for place in versions[last:] if place.name not in kept]
 
@@ -62,12 +66,11 @@ def remove_old_versions(folder: Path, busy_since: float) -> None:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def drafts(home: Path) -> Iterator[Path]:
+def drafts(state: State) -> Iterator[Path]:
     """What processes left half-written, or half-removed, when they were killed a day ago or earlier."""
-    folders = [folder / "versions" for folder in artefact_folders(home / "artefacts")]
-    patterns = [(folder, name) for folder in folders for name in (f"{WRITING}*", f"{DELETING}*", ".link-*")]
-    patterns += [(home / "cache", "partial-*"), (home / "weights", "partial-*"), (home / "scratch", f"{DELETING}*")]
-    found = (path for folder, name in patterns for path in folder.glob(name))
+    artefacts = [place for folder in artefact_folders(state.artefacts) for place in (folder, folder / VERSIONS)]
+    others = [state.cache, state.weights, state.scratch_root, state.test_access_logs, state.dagster]
+    found = (path for folder in (*artefacts, *others) for name in DRAFTS for path in folder.glob(name))
     return (path for path in found if time.time() - path.lstat().st_mtime > ABANDONED_SECONDS)
 
 
@@ -112,7 +115,7 @@ def size(path: Path) -> int:
 
 
 def _pinned(folder: Path) -> list[str]:
-    pinned = folder / "pinned"
+    pinned = folder / PINNED
     return [pinned.read_text(encoding="utf-8").strip()] if pinned.exists() else []
 
 

@@ -1,62 +1,51 @@
-"""Whose turn it is: of one use case, one run at a time on this machine.
+"""Of one use case one run at a time on this machine: the run lock.
 
-Belongs here: the lock that a run holds from its first step to its last, and telling whether the process of a run is
-alive. Does not belong here: when runs are started (`pipelines`). The queue already holds a second run back; a run that
-is started from the command line does not pass through the queue, and waits here.
+Belongs here: the lock that a run holds from its first step to its last, and whether the process of a run has ended.
+Does not belong here: when runs are started (`pipelines`). The queue already holds a second run back; a run that is
+started from the command line does not pass through the queue, and waits here.
 """
 
-import fcntl
 import os
 import platform
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+
+from filelock import FileLock, Timeout
 
 from resources.store.atomic import writing
 
 PROCESS = "sectorforge/process"
-"""The tag of a run that names its process, so that a run whose process is gone can be told from one that works."""
-LOOK_SECONDS = 0.5
+"""The tag of a run that names its process, so that a run whose process has ended can be told from one that works."""
+POLL_SECONDS = 0.5
 
 
 @contextmanager
-def run_lock(lock: Path, holder: str, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the file `lock`, after waiting for whoever holds it; `say` is then told who does. `holder` is what others
-    are told meanwhile. The operating system lets go of it when the process ends, however it ends.
+def run_lock(file: Path, holder: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Hold the lock `file`, after waiting for whoever holds it; who does is passed to `say`. `holder` describes this
+    process to those who wait meanwhile. The operating system releases the lock when the process ends, however it ends.
 
     Raises
     ------
     StorageError: the file can't be made.
     """
-    with writing(lock):
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        file = lock.open("a+", encoding="utf-8")
-    with file:
-        _wait_for(file, say)
-        with writing(lock):
-            file.truncate(0)
-            file.write(holder)
-            file.flush()
-        yield
-
-
-def _wait_for(file: IO[str], say: Callable[[str], None]) -> None:
-    if _taken(file):
-        return
-    file.seek(0)
-    say(f"waits until {file.read() or 'another run'} has ended: both make the same")
-    while not _taken(file):
-        time.sleep(LOOK_SECONDS)
-
-
-def _taken(file: IO[str]) -> bool:
+    lock = FileLock(file, thread_local=False, fallback_to_soft=False)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        with writing(file):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _acquire(lock, file, say)
+            file.write_text(holder, encoding="utf-8")
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: FileLock, file: Path, say: Callable[[str], None]) -> None:
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        say(f"waits until {file.read_text(encoding='utf-8') or 'another run'} has ended: both make the same")
+        lock.acquire(poll_interval=POLL_SECONDS)
 
 
 def this_process() -> str:

@@ -10,22 +10,20 @@ Layout::
     artefacts/<asset>/<partition>/.lock                  held while either changes
 """
 
-import fcntl
 import hashlib
 import io
-import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
+from filelock import FileLock
 
-from resources.store.atomic import writing
+from resources.store.atomic import DRAFT, draft_of, put_in_place, replacing, writing
+from resources.store.state import CURRENT, LOCK, VERSIONS
 
-WRITING = ".writing-"
 ABANDONED_SECONDS = 24 * 3600
 
 
@@ -51,62 +49,42 @@ def publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
     StorageError: the disk is full, read-only or not this user's; the former version stays current.
     """
     with writing(folder):
-        return _publish(folder, version, write)
-
-
-def _publish(folder: Path, version: str, write: Callable[[Path], None]) -> Path:
-    versions = folder / "versions"
-    versions.mkdir(parents=True, exist_ok=True)
-    _sweep(versions)
-    place = versions / version
-    with locked(folder):
-        if place.exists():
-            return make_current(place)
-    temporary = Path(tempfile.mkdtemp(prefix=WRITING, dir=versions))
-    try:
-        with writing(folder):
-            write(temporary)
-        temporary.chmod(0o755)
+        place = folder / VERSIONS / version
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(place.parent)
         with locked(folder):
-            _rename(temporary, place)
-            return make_current(place)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            if place.exists():
+                return make_current(place)
+        with draft_of(place) as draft, writing(folder):
+            draft.mkdir()
+            write(draft)
+            with locked(folder):
+                put_in_place(draft, place)
+                return make_current(place)
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of a folder, whose other users wait; a process that dies lets go of it."""
-    with (folder / ".lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    """Hold the lock of a folder, whose other users wait; a process that dies releases it."""
+    with FileLock(folder / LOCK, thread_local=False, fallback_to_soft=False):
         yield
 
 
 def make_current(place: Path) -> Path:
     """Let the link lead to a version that is there, in one step. Returns the version's folder."""
-    link = place.parent / f".link-{os.getpid()}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(Path(place.parent.name) / place.name)
-    link.replace(place.parent.parent / "current")
+    with replacing(place.parent.parent / CURRENT) as link:
+        link.symlink_to(Path(place.parent.name) / place.name)
     return place
 
 
 def _sweep(versions: Path) -> None:
     """Remove what processes that were killed while writing left behind, a day ago or earlier."""
-    for left in versions.glob(f"{WRITING}*"):
+    for left in versions.glob(f"{DRAFT}*"):
         if time.time() - left.stat().st_mtime > ABANDONED_SECONDS:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _rename(temporary: Path, place: Path) -> None:
-    try:
-        temporary.rename(place)
-    except OSError:
-        if not place.exists():
-            raise
-
-
 def current(folder: Path) -> Path | None:
     """The current version under `folder`, if there is one."""
-    link = folder / "current"
+    link = folder / CURRENT
     return link.resolve() if link.exists() else None

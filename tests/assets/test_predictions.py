@@ -9,13 +9,13 @@ from dagster import AssetKey, DagsterInstance, SensorResult, build_sensor_contex
 
 from assets.predictions import EVERY_ROW
 from assets.stages import data_version, latest
-from modeling.artefacts.model import Model
+from modeling.artefacts.storage import load
+from modeling.core.model import Model
 from modeling.core.predictions import Predictions
 from pipelines.freshness import stale_stages
 from pipelines.model_choice import ServingChoice, choose
 from pipelines.sensors import new_deliveries
 from resources.serving.models import Models
-from resources.store.state import Home
 
 from ..pipelines.sandbox import KEY, Sandbox, failures, hashes, orders
 
@@ -44,11 +44,11 @@ def predicting(sandbox: Sandbox) -> Sandbox:
 
 
 def made(sandbox: Sandbox) -> Predictions:
-    return Predictions.load(sandbox.current("predictions"))
+    return load(Predictions, sandbox.current("predictions"))
 
 
 def serving(sandbox: Sandbox) -> Path:
-    place = Models(sandbox.home / "artefacts").serving(KEY)
+    place = Models(sandbox.state).serving(KEY)
     assert place
     return place
 
@@ -59,12 +59,12 @@ def test_a_delivery_is_predicted_by_the_model_that_serves(predicting: Sandbox, i
     assert stale_stages(predicting.use_case(), instance) == ["predictions"]
     predicting.make(instance, KEY, "predictions")
     found = made(predicting)
-    model = Model.load(serving(predicting) / "model")
+    model = load(Model, serving(predicting) / "model")
     expected = model.predict(rows)
     assert found.rows["order"].to_list() == rows["order"].to_list()
     np.testing.assert_array_equal(found.rows["probability_1"], expected)
     np.testing.assert_allclose(found.rows["probability_0"] + found.rows["probability_1"], 1)
-    acted = np.where(expected >= model.about["threshold"], "1", "0")
+    acted = np.where(expected >= model.card.threshold, "1", "0")
     assert found.rows["decision"].to_list() == acted.tolist()
     assert set(found.rows["model_version"]) == {serving(predicting).name}
     assert set(found.rows["delivery"]) == {found.delivery}
@@ -180,7 +180,7 @@ def test_another_model_that_serves_predicts_anew(predicting, instance):
     predicting.make(instance, KEY, "evaluation", "published_model", "predictions")
     second = data_version(latest(instance, "predictions", KEY))
     assert not asked(predicting, instance).run_requests
-    choose(ServingChoice.ROLL_BACK, KEY, "", Home(folder=str(predicting.home)), instance)
+    choose(ServingChoice.ROLL_BACK, KEY, "", predicting.state, instance)
     assert [one.job_name for one in asked(predicting, instance).run_requests or []] == ["prediction"]
     predicting.make(instance, KEY, job="prediction")
     assert data_version(latest(instance, "predictions", KEY)) != second

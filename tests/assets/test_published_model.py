@@ -6,12 +6,12 @@ from dagster import DagsterInstance
 
 from assets.published_model import TAKES_OVER
 from assets.stages import data_version, latest
-from modeling.artefacts.evaluated_model import EvaluatedModel
-from modeling.artefacts.model import Model
+from modeling.artefacts.storage import load
+from modeling.core.model import Model
+from modeling.core.record import Evaluation
 from pipelines.freshness import stale_stages
 from pipelines.model_choice import ServingChoice, choose
 from resources.serving.models import Models
-from resources.store.state import Home
 
 from ..pipelines.sandbox import KEY, Sandbox, hashes, orders
 
@@ -25,7 +25,7 @@ def grown() -> pl.DataFrame:
 
 @pytest.fixture
 def models(sandbox: Sandbox) -> Models:
-    return Models(sandbox.home / "artefacts")
+    return Models(sandbox.state)
 
 
 def serving(models: Models) -> str:
@@ -44,9 +44,9 @@ def test_a_champion_that_passed_its_gates_serves_and_predicts(
     sandbox: Sandbox, instance: DagsterInstance, models: Models
 ):
     place = models.serving(KEY)
-    assert place and EvaluatedModel.load(place).evaluation.published
+    assert place and load(Evaluation, place).published
     assert data_version(latest(instance, "published_model", KEY)) == place.name
-    assert len(Model.load(place / "model").predict(orders(20).drop("returned"))) == 20
+    assert len(load(Model, place / "model").predict(orders(20).drop("returned"))) == 20
 
 
 def test_a_champion_that_fails_a_gate_leaves_the_old_one_with_the_reason(sandbox, instance, models):
@@ -64,7 +64,7 @@ def test_a_champion_that_is_decisively_worse_leaves_the_old_one_with_the_reason(
     before = serving(models)
     sandbox.place(frame=grown(), columns={"identifier": ["order"], "drop": ["price", "weight"]})
     sandbox.make(instance)
-    judged = EvaluatedModel.load(sandbox.current("evaluation")).evaluation
+    judged = load(Evaluation, sandbox.current("evaluation"))
     assert judged.challenge and judged.challenge.lift and judged.challenge.lift.high < 0
     assert judged.challenge.units < judged.units, "rows that the old one learned from do not count"
     assert serving(models) == before and "decisively worse" in why(instance)
@@ -80,7 +80,7 @@ def test_a_champion_as_good_on_new_rows_takes_over(sandbox, instance, models):
 
 
 def test_a_pinned_model_stays_until_it_is_unpinned_and_the_lineage_knows(sandbox, instance, models):
-    home, first = Home(folder=str(sandbox.home)), serving(models)
+    home, first = sandbox.state, serving(models)
     choose(ServingChoice.PIN, KEY, first[:6], home, instance)
     sandbox.place(frame=grown())
     sandbox.make(instance)

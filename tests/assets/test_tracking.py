@@ -10,10 +10,11 @@ from mlflow.exceptions import MlflowException
 
 from assets.stages import latest
 from catalogue import extras
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.evaluated_model import StoredEvaluation
+from modeling.artefacts.storage import load
+from modeling.core.record import Evaluation
 from pipelines.model_choice import ServingChoice, choose
 from resources.serving.models import Models
-from resources.store.state import Home
 from resources.tracking import ALIAS, DAGSTER, SERVER, Tracking
 
 from ..pipelines.sandbox import KEY, Sandbox, hashes
@@ -49,7 +50,7 @@ def runs(client: MlflowClient) -> tuple[Run, list[Run]]:
 
 
 def test_a_run_says_what_was_judged_and_leads_back_to_dagster(tracked: Sandbox, client: MlflowClient):
-    judged = EvaluatedModel.load(tracked.current("evaluation")).evaluation
+    judged = load(Evaluation, tracked.current("evaluation"))
     run, _ = runs(client)
     assert run.info.status == "FINISHED"
     tags, score = run.data.tags, judged.champion.test["roc_auc"]
@@ -62,7 +63,7 @@ def test_a_run_says_what_was_judged_and_leads_back_to_dagster(tracked: Sandbox, 
 
 
 def test_every_candidate_is_a_run_of_its_own_with_device_cost_and_curve(tracked, client):
-    judged = EvaluatedModel.load(tracked.current("evaluation")).evaluation
+    judged = load(Evaluation, tracked.current("evaluation"))
     _, nested = runs(client)
     assert any(candidate.curve for candidate in judged.candidates)
     by_name = {run.info.run_name: run for run in nested}
@@ -81,7 +82,7 @@ def test_the_report_and_the_model_folder_are_kept_with_the_run(tracked, client):
     run, _ = runs(client)
     folder = Path(run.info.artifact_uri)
     assert {"report.html", "report.json"} <= {path.name for path in (folder / "report").iterdir()}
-    place = Models(tracked.home / "artefacts").serving(KEY)
+    place = Models(tracked.state).serving(KEY)
     assert place and hashes(folder / "model" / "artifacts" / "model") == hashes(place / "model")
     assert not list(folder.rglob("*.pkl")), "code, no pickle"
 
@@ -89,14 +90,14 @@ def test_the_report_and_the_model_folder_are_kept_with_the_run(tracked, client):
 def test_the_alias_stands_on_the_version_that_serves_and_follows_a_choice(tracked, client, tmp_path):
     moved = Sandbox(tracked.copy(tmp_path / "sandbox").folder, tracked=True)
     uri = f"sqlite:///{moved.home / 'mlflow' / 'mlflow.db'}"
-    client, models = MlflowClient(uri, uri), Models(moved.home / "artefacts")
+    client, models = MlflowClient(uri, uri), Models(moved.state)
     first = models.serving(KEY)
     assert first and client.get_model_version_by_alias(NAME, ALIAS).tags["version"] == first.name
     with moved.instance() as instance:
         moved.make(instance, KEY, "evaluation", "published_model")
         second = models.serving(KEY)
         assert second and client.get_model_version_by_alias(NAME, ALIAS).tags["version"] == second.name != first.name
-        home = Home(folder=str(moved.home))
+        home = moved.state
         choose(ServingChoice.PIN, KEY, first.name, home, instance)
         assert client.get_model_version_by_alias(NAME, ALIAS).tags["version"] == first.name
         choose(ServingChoice.UNPIN, KEY, "", home, instance)
@@ -109,9 +110,9 @@ def test_the_alias_stands_on_the_version_that_serves_and_follows_a_choice(tracke
 
 
 def test_what_was_published_before_it_was_tracked_is_registered_when_it_is_to_be_served(sandbox):
-    place, tracking = Models(sandbox.home / "artefacts").serving(KEY), Tracking(home=Home(folder=str(sandbox.home)))
+    place, tracking = Models(sandbox.state).serving(KEY), Tracking(home=sandbox.state)
     assert place and tracking.address(sandbox.use_case(), place) == f"models:/{NAME}@{ALIAS}"
-    assert tracking.record(sandbox.use_case(), EvaluatedModel.load(place), place).endswith(
+    assert tracking.record(sandbox.use_case(), load(StoredEvaluation, place), place).endswith(
         f"version 1 of {NAME} serves"
     )
 
@@ -134,6 +135,6 @@ def test_without_the_extra_nothing_is_tracked_and_the_command_is_told(sandbox, i
     Sandbox(sandbox.folder, tracked=True).make(instance, KEY, "published_model")
     assert told(instance) == "not tracked: pip install 'sectorforge[tracking]'"
     assert not (sandbox.home / "mlflow").exists()
-    place = Models(sandbox.home / "artefacts").serving(KEY)
+    place = Models(sandbox.state).serving(KEY)
     with pytest.raises(LookupError, match=r"can't be served. not tracked: pip install 'sectorforge\[tracking\]'"):
-        Tracking(home=Home(folder=str(sandbox.home))).address(sandbox.use_case(), place)
+        Tracking(home=sandbox.state).address(sandbox.use_case(), place)

@@ -15,15 +15,16 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+from resources.store import versions
 from tests.pipelines.sandbox import KEY, Sandbox
 
 WORK = {
     "raw_data": ("resources.sources", "read"),
     "validated_data": ("resources.contracts", "validate"),
-    "features": ("modeling.core.preparation", "prepare"),
-    "baseline_model": ("modeling.learners.fit", "train"),
-    "lightgbm_model": ("modeling.learners.fit", "train"),
-    "torch_model": ("modeling.learners.fit", "train"),
+    "features": ("modeling.core.leakage", "audit"),
+    "baseline_model": ("assets.models", "train"),
+    "lightgbm_model": ("assets.models", "train"),
+    "torch_model": ("assets.models", "train"),
     "evaluation": ("modeling.evaluation.evaluate", "evaluate"),
     "published_model": ("assets.published_model", "held_back"),
     "evaluation_report": ("modeling.reports.use_case", "render"),
@@ -38,9 +39,13 @@ def arm(asset: str, moment: str) -> None:
         holder = import_module(module)
         patch.object(holder, name, standing_still(getattr(holder, name), after=True)).start()
         return
-    rename = Path.rename
-    blocked = standing_still(rename, after=moment == "renamed")
-    patch.object(Path, "rename", lambda path, to: (blocked if asset in path.parts else rename)(path, to)).start()
+    put_in_place = versions.put_in_place
+    blocked = standing_still(put_in_place, after=moment == "renamed")
+
+    def put(draft: Path, place: Path) -> None:
+        (blocked if asset in place.parts else put_in_place)(draft, place)
+
+    patch.object(versions, "put_in_place", put).start()
 
 
 def standing_still(function: Callable[..., Any], *, after: bool) -> Callable[..., None]:

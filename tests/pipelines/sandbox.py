@@ -21,13 +21,13 @@ from dagster_shared.error import SerializableErrorInfo
 from assets.stages import BESIDE_VALIDATED_DATA, STAGES
 from catalogue.definition import UseCase
 from catalogue.reader import ENVIRONMENT, Catalogue
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.evaluated_model import StoredEvaluation
 from pipelines.definitions import build_defs
 from pipelines.instance import SHIPPED
 from pipelines.runs import Launch
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
-from resources.store.state import VARIABLE, Home
+from resources.store.state import CURRENT, VARIABLE, State
 from resources.tracking import Tracking
 
 KEY = "retail/returns"
@@ -79,7 +79,7 @@ def hashes(folder: Path) -> dict[str, str]:
 class Untracked(Tracking):
     """Tells MLflow nothing: most tests don't look at it, and it takes seconds."""
 
-    def record(self, use_case: UseCase, judged: EvaluatedModel, serving: Path | None) -> str:
+    def record(self, use_case: UseCase, judged: StoredEvaluation, serving: Path | None) -> str:
         return "not tracked: a test"
 
 
@@ -114,8 +114,13 @@ class Sandbox:
         return self.folder / "home"
 
     @property
+    def state(self) -> State:
+        """The state folder as the resource that everything takes."""
+        return State(folder=str(self.home))
+
+    @property
     def dagster_home(self) -> Path:
-        return self.home / "dagster"
+        return self.state.dagster
 
     def copy(self, folder: Path) -> "Sandbox":
         shutil.copytree(self.folder, folder, symlinks=True)
@@ -158,9 +163,8 @@ class Sandbox:
             yield instance
 
     def definitions(self) -> Definitions:
-        home = Home(folder=str(self.home))
-        tracking = (Tracking if self.tracked else Untracked)(home=home)
-        resources = {"home": home, "compute": ComputeResource(device="cpu"), "tracking": tracking}
+        tracking = (Tracking if self.tracked else Untracked)(home=self.state)
+        resources = {"home": self.state, "compute": ComputeResource(device="cpu"), "tracking": tracking}
         return build_defs(catalogue=self.catalogue(), resources=resources)
 
     def materialise(
@@ -187,7 +191,7 @@ class Sandbox:
 
     def current(self, asset: str, partition: str = KEY) -> Path:
         """The folder that readers of an artefact see."""
-        return self.home / "artefacts" / asset / partition / "current"
+        return self.state.artefact(asset, partition) / CURRENT
 
     def published(self, key: str = KEY) -> dict[str, dict[str, str]]:
         """The digest of every file that readers of a use case see behind its contract, by asset."""

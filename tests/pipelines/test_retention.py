@@ -66,7 +66,7 @@ def test_old_runs_go_with_all_their_files(sandbox: Sandbox, instance: DagsterIns
     old, young = finished(instance, words=50), finished(instance, age=timedelta(days=1))
     (output := sandbox.dagster_home / "storage" / old.run_id).mkdir(parents=True)
     (output / "out").write_text("x" * 1000)
-    freed = by_kind(clean(sandbox.catalogue(), instance, sandbox.home))["runs"]
+    freed = by_kind(clean(sandbox.catalogue(), instance, sandbox.state))["runs"]
     assert freed.count == 1
     assert freed.bytes > 100_000
     assert instance.get_run_by_id(old.run_id) is None
@@ -88,7 +88,7 @@ def test_of_runs_that_made_something_those_go_whose_work_was_made_anew(sandbox: 
     for run_id in (first, second, third):
         backdated(instance, run_id, LATER)
     assert forgettable(instance, datetime.now(UTC) - KEPT) == [second]
-    clean(sandbox.catalogue(), instance, sandbox.home)
+    clean(sandbox.catalogue(), instance, sandbox.state)
     assert {run.run_id for run in instance.get_runs()} == {first, third}
     assert stale_stages(sandbox.use_case(), instance) == []
 
@@ -96,11 +96,11 @@ def test_of_runs_that_made_something_those_go_whose_work_was_made_anew(sandbox: 
 def test_the_events_of_a_run_deleted_elsewhere_go_a_day_later(sandbox: Sandbox, instance: DagsterInstance):
     run = finished(instance)
     instance.delete_run(run.run_id)
-    clean(sandbox.catalogue(), instance, sandbox.home)
+    clean(sandbox.catalogue(), instance, sandbox.state)
     assert shard(instance, run).exists()
     moment = time.time() - ABANDONED_SECONDS - 60
     os.utime(shard(instance, run), (moment, moment))
-    clean(sandbox.catalogue(), instance, sandbox.home)
+    clean(sandbox.catalogue(), instance, sandbox.state)
     assert not shard(instance, run).exists()
 
 
@@ -112,7 +112,7 @@ def test_the_database_shrinks(sandbox: Sandbox, instance: DagsterInstance):
         database.execute("drop table much")
         database.commit()
     before = index.stat().st_size
-    freed = by_kind(clean(sandbox.catalogue(), instance, sandbox.home))["databases"]
+    freed = by_kind(clean(sandbox.catalogue(), instance, sandbox.state))["databases"]
     assert freed.bytes > 2_500_000
     assert index.stat().st_size <= before - 2_500_000
     assert stale_stages(sandbox.use_case(), instance) == []
@@ -139,9 +139,9 @@ def test_what_is_current_is_the_same_to_the_byte_and_old_versions_go(sandbox: Sa
     settled(sandbox)
     published = sandbox.published()
     before = versions(sandbox)
-    wanted = by_kind(clean(sandbox.catalogue(), instance, sandbox.home, dry_run=True))["versions of artefacts"]
+    wanted = by_kind(clean(sandbox.catalogue(), instance, sandbox.state, dry_run=True))["versions of artefacts"]
     assert versions(sandbox) == before
-    freed = by_kind(clean(sandbox.catalogue(), instance, sandbox.home))["versions of artefacts"]
+    freed = by_kind(clean(sandbox.catalogue(), instance, sandbox.state))["versions of artefacts"]
     assert freed == wanted
     assert (freed.count, versions(sandbox)) == (2, before - {"0", "1"})
     assert freed.bytes > 100_000
@@ -154,10 +154,10 @@ def test_what_a_run_in_progress_may_read_stays(sandbox: Sandbox, instance: Dagst
     republished(sandbox)
     settled(sandbox)
     backdated(instance, run.run_id, timedelta(days=2))
-    freed = by_kind(clean(sandbox.catalogue(), instance, sandbox.home))["versions of artefacts"]
+    freed = by_kind(clean(sandbox.catalogue(), instance, sandbox.state))["versions of artefacts"]
     assert (freed.count, freed.note) == (0, "1 runs are in progress; what they may read stays")
     instance.report_run_failed(run)
-    assert by_kind(clean(sandbox.catalogue(), instance, sandbox.home))["versions of artefacts"].count == 2
+    assert by_kind(clean(sandbox.catalogue(), instance, sandbox.state))["versions of artefacts"].count == 2
 
 
 def test_a_dry_run_changes_nothing(sandbox: Sandbox, instance: DagsterInstance):
@@ -165,7 +165,7 @@ def test_a_dry_run_changes_nothing(sandbox: Sandbox, instance: DagsterInstance):
     republished(sandbox)
     settled(sandbox)
     before = hashes(sandbox.home)
-    freed = by_kind(clean(sandbox.catalogue(), instance, sandbox.home, dry_run=True))
+    freed = by_kind(clean(sandbox.catalogue(), instance, sandbox.state, dry_run=True))
     assert (freed["runs"].count, freed["versions of artefacts"].count) == (1, 2)
     assert {name for name, digest in hashes(sandbox.home).items() if before.get(name) != digest} <= {".lock"}
 
@@ -175,11 +175,11 @@ def test_cached_sources_are_left_alone_where_a_fault_hides_what_is_pinned(sandbo
     cached.write_bytes(b"content")
     sandbox.place("retail/broken", title="Broken", targte="x")
     assert (
-        "a use case has a fault" in by_kind(clean(sandbox.catalogue(), instance, sandbox.home))["cached sources"].note
+        "a use case has a fault" in by_kind(clean(sandbox.catalogue(), instance, sandbox.state))["cached sources"].note
     )
     assert cached.exists()
     sandbox.place("retail/broken", title="Mended")
-    assert by_kind(clean(sandbox.catalogue(), instance, sandbox.home))["cached sources"].count == 1
+    assert by_kind(clean(sandbox.catalogue(), instance, sandbox.state))["cached sources"].count == 1
     assert not cached.exists()
 
 

@@ -13,7 +13,7 @@ from assets import published_model
 from assets.stages import BESIDE_VALIDATED_DATA, DRIFT, STAGES
 from pipelines.sensors.failed_runs import notice_of
 from resources.store import io_manager
-from resources.store.versions import WRITING
+from resources.store.atomic import DRAFT
 
 from .sandbox import KEY, Sandbox, failures, hashes, orders
 
@@ -58,7 +58,7 @@ def test_a_disk_that_is_full_at_a_stage(
     (message,) = failures(result).values()
     assert f"{stage if stage != 'validated_data' else DRIFT}/{KEY} can't be written, the disk is full" in message
     assert hashes(sandbox.home / "artefacts") == before
-    assert not list((sandbox.home / "artefacts").rglob(f"{WRITING}*"))
+    assert not list((sandbox.home / "artefacts").rglob(f"{DRAFT}*"))
     assert retried(instance) == "false", "a full disk is full until somebody makes room"
     sandbox.make(instance, KEY, *selection(stage))
 

@@ -9,7 +9,7 @@ import pytest
 
 from catalogue.definition import Member, Package
 from resources.sources import Cache, SourceUnreachable
-from resources.store.state import Home
+from resources.store.state import State
 from resources.weights import WEIGHTS, UnknownWeights, Weights, located
 
 
@@ -17,7 +17,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path: Path) -> None:
     with pytest.raises(
         UnknownWeights, match="no packaged weights are called 'bert'; known: all-MiniLM-L6-v2, all-mpnet-base-v2, eff"
     ):
-        located(Home(folder=str(tmp_path)), print)("bert")
+        located(State(folder=str(tmp_path)), print)("bert")
 
 
 def test_what_cannot_be_fetched_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +27,7 @@ def test_what_cannot_be_fetched_leaves_nothing_behind(tmp_path: Path, monkeypatc
     monkeypatch.setitem(WEIGHTS, "none", Weights((package,), "CC0", "nowhere"))
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     with pytest.raises(SourceUnreachable, match="no-such-weights==1"):
-        located(Home(folder=str(tmp_path)), print)("none")
+        located(State(folder=str(tmp_path)), print)("none")
     assert not [path for path in (tmp_path / "weights").rglob("*") if path.is_file()]
 
 
@@ -43,13 +43,13 @@ def test_pieces_of_an_archive_become_its_files(tmp_path: Path, monkeypatch: pyte
         Cache(tmp_path / "cache", None).put(piece, sha256(piece).hexdigest(), "a test")
         packages.append(Package(name=f"part-{number}", version="1", members={f"piece{number}": member}))
     monkeypatch.setitem(WEIGHTS, "net", Weights(tuple(packages), "CC0", "a test", frozenset({"config.json"})))
-    folder = located(Home(folder=str(tmp_path)), print)("net")
+    folder = located(State(folder=str(tmp_path)), print)("net")
     assert {path.name: path.read_text() for path in folder.iterdir()} == {"config.json": "{}"}
 
 
 @pytest.mark.slow
 def test_fetched_weights_are_the_pinned_files_and_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    home = Home(folder=str(tmp_path))
+    home = State(folder=str(tmp_path))
     try:
         folder = located(home, print)("efficientnet-lite0")
     except SourceUnreachable as error:

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.storage import load
+from modeling.core.record import Evaluation
 from pipelines.cli.app import app
 from pipelines.vocabulary import read_catalogue
 from resources import contracts
@@ -60,7 +61,11 @@ def test_a_new_use_case_is_sound_and_its_data_meet_the_contract(shop: Sandbox):
     assert (use_case.title, use_case.columns.identifier) == ("Load forecast", ["order"])
     assert contracts.validate(orders(), use_case).passed
     assert (use_case.folder / "orders.csv").read_bytes() == (shop.folder / "orders.csv").read_bytes()
-    assert "# - licence" in (use_case.folder / "use_case.yaml").read_text()
+    text = (use_case.folder / "use_case.yaml").read_text()
+    assert "# - licence" in text
+    schema = text.splitlines()[0].removeprefix("# yaml-language-server: $schema=file://")
+    assert Path(schema).name == "use_case.schema.json"
+    assert Path(schema).is_file(), "an editor finds the schema from any catalogue"
     assert [path.name for path in shop.root.iterdir() if path.name.startswith(".")] == []
 
 
@@ -215,7 +220,7 @@ def test_a_messy_file_becomes_a_judged_model_without_an_edit(shop: Sandbox):
     with shop.instance():
         status, out, err = sectorforge("run", key)
     assert status == 0, out + err
-    judged = EvaluatedModel.load(shop.current("evaluation", key)).evaluation
+    judged = load(Evaluation, shop.current("evaluation", key))
     assert (judged.task, judged.rows.raw, judged.rows.quarantined) == ("regression", 600, 0)
     assert judged.published
     assert judged.lift.decisive

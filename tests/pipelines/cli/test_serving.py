@@ -16,7 +16,8 @@ import requests
 from typer.testing import CliRunner
 
 from catalogue.reader import ENVIRONMENT
-from modeling.artefacts.model import Model
+from modeling.artefacts.storage import load
+from modeling.core.model import Model
 from pipelines.cli.app import app
 from resources.serving.models import Models
 from resources.store.state import VARIABLE
@@ -32,9 +33,9 @@ def rows(count: int = 5) -> pl.DataFrame:
 
 
 def expected(sandbox: Sandbox, frame: pl.DataFrame) -> np.ndarray:
-    place = Models(sandbox.home / "artefacts").serving(KEY)
+    place = Models(sandbox.state).serving(KEY)
     assert place
-    return Model.load(place / "model").predict(frame)
+    return load(Model, place / "model").predict(frame)
 
 
 # --- the server -------------------------------------------------------------------------------------------------------

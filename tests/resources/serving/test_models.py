@@ -6,6 +6,7 @@ import pytest
 
 from modeling.artefacts.evaluated_model import RECORD
 from resources.serving.models import Models, UnknownVersion
+from resources.store.state import State
 
 from ...modeling.evaluation_records import binary
 
@@ -16,7 +17,7 @@ JUDGED = {"aaa1": "2026-01-01T00:00:00+00:00", "bbb1": "2026-01-02T00:00:00+00:0
 @pytest.fixture
 def models(tmp_path: Path) -> Models:
     """Three published versions; the last one serves."""
-    kept = Models(tmp_path)
+    kept = Models(State(folder=str(tmp_path)))
     for version, finished_at in JUDGED.items():
         kept.publish(KEY, version, lambda folder, at=finished_at: _write(folder, at))
     return kept
@@ -35,7 +36,7 @@ def serving(models: Models) -> str:
 
 
 def test_nothing_serves_before_a_model_is_published(tmp_path: Path) -> None:
-    models = Models(tmp_path)
+    models = Models(State(folder=str(tmp_path)))
     assert models.serving(KEY) is None and models.versions(KEY) == [] and models.unpin(KEY) is None
 
 

@@ -27,6 +27,7 @@ from resources.store.cleanup import (
     start_anew,
     unpinned_sources,
 )
+from resources.store.state import State
 from resources.store.versions import ABANDONED_SECONDS, current, publish
 
 NOBODY = float("inf")
@@ -157,10 +158,10 @@ def test_what_killed_processes_left_is_found_a_day_later(tmp_path: Path):
     (tmp_path / "cache").mkdir()
     left.append(tmp_path / "cache" / "partial-1")
     left[-1].write_bytes(b"half")
-    assert list(drafts(tmp_path)) == []
+    assert list(drafts(State(folder=str(tmp_path)))) == []
     for path in left:
         age(path, ABANDONED_SECONDS + 60)
-    assert sorted(drafts(tmp_path)) == sorted(left)
+    assert sorted(drafts(State(folder=str(tmp_path)))) == sorted(left)
 
 
 def test_of_the_cache_only_what_nobody_pins_goes(tmp_path: Path):

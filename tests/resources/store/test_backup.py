@@ -21,15 +21,21 @@ from dagster._core.test_utils import create_run_for_test
 from typer.testing import CliRunner
 
 from modeling.artefacts.evaluated_model import MODEL
-from modeling.artefacts.model import Model
-from pipelines.backup import MANIFEST, BackupError, agree, back_up, end_runs, restore
+from modeling.artefacts.storage import load
+from modeling.core.model import Model
 from pipelines.cli import operations
 from pipelines.freshness import stale_stages
+from resources.store.backup import MANIFEST, BackupError, agree, back_up, end_runs, restore
+from resources.store.state import State
 from resources.store.versions import current, publish
 
-from .sandbox import KEY, Sandbox, hashes, orders
+from ...pipelines.sandbox import KEY, Sandbox, hashes, orders
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
+
+
+def state(folder: Path) -> State:
+    return State(folder=str(folder))
 
 
 @pytest.fixture
@@ -52,12 +58,12 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def archive(home: Path, tmp_path: Path) -> Path:
     file = tmp_path / "backup.tar.gz"
-    back_up(home, file)
+    back_up(state(home), file)
     return file
 
 
 def test_everything_comes_back(home: Path, archive: Path, tmp_path: Path):
-    count = restore(archive, tmp_path / "back")
+    count = restore(archive, state(tmp_path / "back"))
     back, before = hashes(tmp_path / "back"), hashes(home)
     assert count == len(back)
     wanted = {name for name in before if not name.endswith((".lock", "-wal", "-shm"))}
@@ -73,8 +79,8 @@ def test_everything_comes_back(home: Path, archive: Path, tmp_path: Path):
 def test_a_version_without_files_comes_back_too(home: Path, tmp_path: Path):
     """As models are of a family of which a use case names none."""
     publish(home / "artefacts" / "torch_model" / "a" / "b", "1", lambda _: None)
-    back_up(home, file := tmp_path / "backup.tar.gz")
-    restore(file, tmp_path / "back")
+    back_up(state(home), file := tmp_path / "backup.tar.gz")
+    restore(file, state(tmp_path / "back"))
     place = tmp_path / "back" / "artefacts" / "torch_model" / "a" / "b"
     assert current(place) == place / "versions" / "1"
 
@@ -83,8 +89,8 @@ def test_what_only_means_something_to_a_running_process_stays_out(home: Path, tm
     for name in ("artefacts/raw_data/a/b/versions/.writing-x", "scratch/a/b/mlp", "weights/partial-1"):
         (home / name).mkdir(parents=True)
         (home / name / "half").write_text("half")
-    back_up(home, file := tmp_path / "backup.tar.gz")
-    restore(file, tmp_path / "back")
+    back_up(state(home), file := tmp_path / "backup.tar.gz")
+    restore(file, state(tmp_path / "back"))
     assert not [name for name in hashes(tmp_path / "back") if name.endswith("half")]
 
 
@@ -102,12 +108,12 @@ def test_a_database_that_is_written_to_is_copied_whole(home: Path, tmp_path: Pat
     writer.start()
     try:
         for number in range(3):
-            back_up(home, tmp_path / f"{number}.tar.gz")
+            back_up(state(home), tmp_path / f"{number}.tar.gz")
     finally:
         over.set()
         writer.join()
     for number in range(3):
-        restore(tmp_path / f"{number}.tar.gz", tmp_path / str(number))
+        restore(tmp_path / f"{number}.tar.gz", state(tmp_path / str(number)))
         with closing(sqlite3.connect(tmp_path / str(number) / "dagster" / "runs.db")) as database:
             assert database.execute("pragma integrity_check").fetchone() == ("ok",)
             assert database.execute("select count(*) % 2 from runs").fetchone() == (0,)
@@ -123,20 +129,20 @@ def test_the_archive_is_for_its_owner_only(archive: Path):
 def test_a_backup_replaces_no_file_and_holds_not_itself(home: Path, archive: Path):
     before = archive.read_bytes()
     with pytest.raises(BackupError, match="exists already"):
-        back_up(home, archive)
+        back_up(state(home), archive)
     assert archive.read_bytes() == before
     with pytest.raises(BackupError, match="lies in the state folder"):
-        back_up(home, home / "backup.tar.gz")
+        back_up(state(home), home / "backup.tar.gz")
     with pytest.raises(BackupError, match="no state folder"):
-        back_up(home / "nowhere", archive.with_name("other"))
+        back_up(state(home / "nowhere"), archive.with_name("other"))
     with pytest.raises(BackupError, match="can't be written"):
-        back_up(home, home.parent / "nowhere" / "backup.tar.gz")
+        back_up(state(home), home.parent / "nowhere" / "backup.tar.gz")
 
 
 def test_a_link_out_of_the_state_folder_is_refused_before_it_is_missed(home: Path, tmp_path: Path):
     (home / "cache" / "elsewhere").symlink_to(tmp_path)
     with pytest.raises(BackupError, match="elsewhere is a symbolic link"):
-        back_up(home, tmp_path / "backup.tar.gz")
+        back_up(state(home), tmp_path / "backup.tar.gz")
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
@@ -144,7 +150,7 @@ def test_only_an_empty_folder_is_restored_into(archive: Path, tmp_path: Path):
     (tmp_path / "back").mkdir()
     (tmp_path / "back" / "precious").touch()
     with pytest.raises(BackupError, match="is not empty"):
-        restore(archive, tmp_path / "back")
+        restore(archive, state(tmp_path / "back"))
     assert [path.name for path in (tmp_path / "back").iterdir()] == ["precious"]
 
 
@@ -235,7 +241,7 @@ def test_an_archive_that_is_not_as_it_was_written_is_refused_whole(
     rewritten(archive, change)
     before = sorted(path.name for path in tmp_path.iterdir())
     with pytest.raises(BackupError) as raised:
-        restore(archive, tmp_path / "back")
+        restore(archive, state(tmp_path / "back"))
     assert reason in str(raised.value)
     assert list((tmp_path / "back").iterdir()) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted({*before, "back"})
@@ -249,7 +255,7 @@ def test_an_entry_that_is_no_plain_file_is_refused(tmp_path: Path, kind: bytes):
     with tarfile.open(tmp_path / "archive", "w:gz") as tar:
         tar.addfile(entry)
     with pytest.raises(BackupError, match="is no plain file"):
-        restore(tmp_path / "archive", tmp_path / "back")
+        restore(tmp_path / "archive", state(tmp_path / "back"))
     assert list((tmp_path / "back").iterdir()) == []
 
 
@@ -258,16 +264,16 @@ def test_a_cut_off_archive_is_refused(archive: Path, tmp_path: Path, share: floa
     content = archive.read_bytes()
     archive.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(BackupError, match="can't be put back"):
-        restore(archive, tmp_path / "back")
+        restore(archive, state(tmp_path / "back"))
     assert list((tmp_path / "back").iterdir()) == []
 
 
 def test_another_file_is_refused(tmp_path: Path):
     (tmp_path / "file").write_bytes(gzip.compress(b"no archive"))
     with pytest.raises(BackupError, match="can't be put back"):
-        restore(tmp_path / "file", tmp_path / "back")
+        restore(tmp_path / "file", state(tmp_path / "back"))
     with pytest.raises(BackupError, match="No such file"):
-        restore(tmp_path / "nowhere", tmp_path / "back")
+        restore(tmp_path / "nowhere", state(tmp_path / "back"))
 
 
 # --- a real one -------------------------------------------------------------------------------------------------------
@@ -298,15 +304,15 @@ def test_what_was_published_while_the_backup_was_made_is_not_current(sandbox: Sa
     model = sandbox.home / "artefacts" / "published_model" / KEY
     publish(model, "earlier", lambda place: (place / "model.json").write_text("{}"))
     assert but_the_model(sandbox) != published
-    assert agree(sandbox.home, instance) == 1
+    assert agree(sandbox.state, instance) == 1
     assert but_the_model(sandbox) == published
     assert (folder / "versions" / "newer").is_dir()
     assert current(model) == (model / "versions" / "earlier").resolve()
-    assert agree(sandbox.home, instance) == 0
+    assert agree(sandbox.state, instance) == 0
 
 
 def predictions(sandbox: Sandbox) -> np.ndarray:
-    return Model.load(sandbox.current("evaluation") / MODEL).predict(orders(50, seed=9))
+    return load(Model, sandbox.current("evaluation") / MODEL).predict(orders(50, seed=9))
 
 
 @pytest.mark.slow

@@ -30,22 +30,20 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 from dagster._core.storage.runs import SqliteRunStorage
 from packaging.version import Version
 
-from pipelines.retention import latest_records
+from resources.store.atomic import DRAFT, StorageError, replacing
 from resources.store.cleanup import DELETING, PUBLISHED, artefact_folders
-from resources.store.versions import WRITING, current, locked, make_current
+from resources.store.materializations import latest_materializations
+from resources.store.state import CURRENT, LOCK, VERSIONS, State
+from resources.store.versions import current, locked, make_current
 
 FORMAT = 1
 MANIFEST = "MANIFEST.json"
-CURRENT = "current"
-INSTANCE = "dagster"
-LEFT_OUT = ("scratch",)
-"""Interrupted work of this machine; a run begins it again."""
-PASSING = (".lock", ".link-", ".nfs", ".restoring-", "partial-", WRITING, DELETING)
+TRANSIENT = (LOCK, ".link-", ".nfs", ".restoring-", "partial-", DRAFT, DELETING)
 """How the names of files begin that mean something to a running process only."""
 BESIDES_SQLITE = (".db-wal", ".db-shm", ".db-journal")
 """How the names of files end that SQLite keeps beside a database; its copy has what is in them."""
 SQLITE = b"SQLite format 3\0"
-LINK = re.compile(r"versions/(?!\.)[^/]+")
+LINK = re.compile(rf"{VERSIONS}/(?!\.)[^/]+")
 """Where the link to an artefact's current version leads."""
 CHUNK = 2**20
 
@@ -54,7 +52,7 @@ class BackupError(Exception):
     """A backup that can't be made or put back; the message says why. Nothing was changed."""
 
 
-def back_up(home: Path, file: Path) -> int:
+def back_up(state: State, file: Path) -> int:
     """Write the state folder to an archive, which appears whole or not at all; returns its size in bytes.
 
     Runs may go on meanwhile; a cleaning waits.
@@ -64,31 +62,28 @@ def back_up(home: Path, file: Path) -> int:
     BackupError: there is nothing to back up, the file exists, lies in the state folder or can't be written, or a
         symbolic link leads out of the state folder.
     """
+    home = state.path
     if not home.is_dir():
         raise BackupError(f"there is no state folder {home}: set SECTORFORGE_HOME")
     if file.exists():
         raise BackupError(f"{file} exists already: give the backup another name, or move that file away")
     if file.resolve().is_relative_to(home):
         raise BackupError(f"{file} lies in the state folder itself: put the backup elsewhere")
-    draft = file.with_name(f".{file.name}-{os.getpid()}")
     try:
-        with locked(home), tarfile.open(draft, "w:gz", compresslevel=1) as tar:
+        with locked(home), replacing(file) as draft, tarfile.open(draft, "w:gz", compresslevel=1) as tar:
             draft.chmod(0o600)
-            _write(home, tar)
-        draft.replace(file)
-    except OSError as error:
+            _write(state, tar)
+    except (OSError, StorageError) as error:
         raise BackupError(f"{file} can't be written: {error}") from error
-    finally:
-        draft.unlink(missing_ok=True)
     return file.stat().st_size
 
 
-def _write(home: Path, tar: tarfile.TarFile) -> None:
+def _write(state: State, tar: tarfile.TarFile) -> None:
     files: dict[str, str] = {}
     links: dict[str, str] = {}
     empty: list[str] = []
-    for path in _members(home):
-        name = path.relative_to(home).as_posix()
+    for path in _members(state):
+        name = path.relative_to(state.path).as_posix()
         if path.name == CURRENT and path.is_symlink():
             links[name] = path.readlink().as_posix()
         elif path.is_dir() and not path.is_symlink():
@@ -112,27 +107,27 @@ def _write(home: Path, tar: tarfile.TarFile) -> None:
     tar.addfile(entry, io.BytesIO(content))
 
 
-def _members(home: Path) -> Iterator[Path]:
+def _members(state: State) -> Iterator[Path]:
     """Files, links and empty folders, the instance's first; of an artefact the link before the version it leads to.
+    Interrupted work is left out: a run begins it again.
 
     Paths are listed as they are reached: a folder may change while another one is read.
     """
-    tops = sorted(
-        (path for path in home.iterdir() if path.name not in LEFT_OUT), key=lambda path: path.name != INSTANCE
-    )
+    kept = [path for path in state.path.iterdir() if path != state.scratch_root]
+    tops = sorted(kept, key=lambda path: path != state.dagster)
     for top in tops:
         if not top.is_dir():
-            yield from [] if _is_passing(top.name) else [top]
+            yield from [] if _is_transient(top.name) else [top]
             continue
         for folder, names, found in os.walk(top):
             links = [name for name in names if (Path(folder) / name).is_symlink()]
-            names[:] = sorted(name for name in names if not _is_passing(name))
+            names[:] = sorted(name for name in names if not _is_transient(name))
             yield from [] if names or found else [Path(folder)]
-            yield from (Path(folder) / name for name in [*links, *sorted(found)] if not _is_passing(name))
+            yield from (Path(folder) / name for name in [*links, *sorted(found)] if not _is_transient(name))
 
 
-def _is_passing(name: str) -> bool:
-    return name.startswith(PASSING) or name.endswith(BESIDES_SQLITE)
+def _is_transient(name: str) -> bool:
+    return name.startswith(TRANSIENT) or name.endswith(BESIDES_SQLITE)
 
 
 def _add(tar: tarfile.TarFile, name: str, path: Path) -> str:
@@ -175,7 +170,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
             yield file
 
 
-def restore(file: Path, home: Path) -> int:
+def restore(file: Path, state: State) -> int:
     """Put a backup into an empty or new state folder, once all of it was found as it was written; returns how many
     files there are.
 
@@ -186,6 +181,7 @@ def restore(file: Path, home: Path) -> int:
     ------
     BackupError: the folder is not empty, or the archive is damaged, no backup, or of a later version.
     """
+    home = state.path
     if home.exists() and any(home.iterdir()):
         raise BackupError(f"{home} is not empty: name a new folder in SECTORFORGE_HOME, or move that one away")
     home.mkdir(parents=True, exist_ok=True)
@@ -257,19 +253,20 @@ def _check(manifest: Any, digests: dict[str, str]) -> None:
             raise ValueError(f"the link {name!r} leads to {target!r}, so this is no backup")
 
 
-def holds_history(home: Path, instance: DagsterInstance) -> bool:
+def holds_history(state: State, instance: DagsterInstance) -> bool:
     """Whether a backup of the state folder has the instance's history in it."""
-    return isinstance(instance.run_storage, SqliteRunStorage) and Path(instance.root_directory).is_relative_to(home)
+    in_sqlite = isinstance(instance.run_storage, SqliteRunStorage)
+    return in_sqlite and Path(instance.root_directory).is_relative_to(state.path)
 
 
-def agree(home: Path, instance: DagsterInstance) -> int:
+def agree(state: State, instance: DagsterInstance) -> int:
     """Make current of every artefact what the instance knows as its latest version; returns how many were not.
 
     Published models are let alone: people may have gone back to an earlier one.
     """
-    folders = set(artefact_folders(home / "artefacts"))
+    folders = set(artefact_folders(state.artefacts))
     keys = [key for key in instance.all_asset_keys() if PUBLISHED not in key.path]
-    known = [_version(home, key, record) for key in keys for record in latest_records(instance, key)]
+    known = [_version(state, key, record) for key in keys for record in latest_materializations(instance, key)]
     there = [place for place in known if place.parents[1] in folders and place.is_dir()]
     others = [place for place in there if place.resolve() != current(place.parents[1])]
     for place in others:
@@ -277,11 +274,11 @@ def agree(home: Path, instance: DagsterInstance) -> int:
     return len(others)
 
 
-def _version(home: Path, key: AssetKey, record: EventLogRecord) -> Path:
+def _version(state: State, key: AssetKey, record: EventLogRecord) -> Path:
     """The folder of the version that a materialisation made."""
     said = record.asset_materialization.metadata.get("path") if record.asset_materialization else None
     name = Path(str(said.value)).name if said else ""
-    return home.joinpath("artefacts", *key.path, record.partition_key or "all", "versions", name)
+    return state.artefact(key.to_user_string(), record.partition_key) / VERSIONS / name
 
 
 def end_runs(instance: DagsterInstance) -> int:
