@@ -18,6 +18,7 @@ from pipelines.cli.app import app
 from pipelines.instance import POSTGRES, SCHEME
 from resources.serving.models import Models
 from resources.store.state import VARIABLE
+from resources.store.state import State as StateFolder
 from resources.tracking import Tracking
 
 from ..sandbox import KEY, Sandbox, Untracked, orders
@@ -75,7 +76,7 @@ class State:
 
     @property
     def model(self) -> Path:
-        place = Models(self.sandbox.home / "artefacts").serving(KEY)
+        place = Models(StateFolder(folder=str(self.sandbox.home))).serving(KEY)
         assert place
         return place / "model"
 
@@ -289,7 +290,7 @@ def test_no_command_that_takes_a_file_ends_in_a_traceback(state: State, change: 
         (("predict", KEY, "{file}", "--out", "{out}"), "no folder for what is written", 2, "there is no folder"),
         (("predict", "retail/retruns", "{file}", "--out", "{out}"), "key is unknown", 2, f"did you mean {KEY}?"),
         (("models", "unpin", KEY), "database url has no port", 1, f"{POSTGRES} is no address of a database"),
-        (("models", "unpin", KEY), "evaluation.json is empty", 1, "published_model/retail/returns: a published model"),
+        (("models", "unpin", KEY), "evaluation.json is empty", 1, "published_model/retail/returns/"),
         (("models", "list"), "home is a file", 0, ""),
         (("list",), "catalogue is absent", 0, "/no/such/folder"),
         (("check",), "catalogue is absent", 1, "/no/such/folder"),
