@@ -19,9 +19,12 @@ import yaml
 from catalogue.definition import Files, UseCase
 from catalogue.reader import NAME, Catalogue
 from catalogue.schema import editor_line
+from modeling.proposal import ProposalError, propose, written
 from pipelines.vocabulary import read_catalogue
 from resources import contracts
 from resources.errors import PermanentError
+from resources.sources import SourceError
+from resources.sources.reading import read_table, told_reading
 
 FILE = "use_case.yaml"
 
@@ -32,7 +35,7 @@ class OnboardingError(PermanentError):
 
 @dataclass(frozen=True)
 class Onboarded:
-    """A new use case: its folder, what was read, and what should be looked at before it is trusted."""
+    """A new use case: its folder, what was read, and what people should check before it is trusted."""
 
     use_case: UseCase
     rows: int
@@ -51,9 +54,6 @@ def onboard(
     OnboardingError: the key can't be used, the file can't be read, or nothing can be proposed for it; the message says
     what to do. Nothing is written then.
     """
-    from modeling.proposal import ProposalError, propose, written
-    from resources.sources import SourceError
-
     _check_key(key, catalogue)
     name, title = _file_name(data), _title(key, title, catalogue)
     try:
@@ -104,8 +104,6 @@ def _file_name(data: Path) -> str:
 
 def _read(data: Path, name: str) -> tuple[dict[str, Any], pl.DataFrame, list[str]]:
     """The options by which the file can be read, the table, and doubts about them."""
-    from resources.sources.reading import read_table, told_reading
-
     content, where = data.read_bytes(), str(data)
     guess = told_reading(content, name, where)
     reading = Files.model_validate({"path": name, **guess.options})

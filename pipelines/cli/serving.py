@@ -20,6 +20,8 @@ from pipelines.cli.error_boundary import Commands, WrongInput
 from pipelines.cli.terminal import console, errors
 from pipelines.vocabulary import read_catalogue
 from resources.serving.models import Models
+from resources.serving.predictor import Published, told
+from resources.sources.reading import read_table
 from resources.store.atomic import replacing
 from resources.store.state import State
 from resources.tracking import Tracking
@@ -59,8 +61,6 @@ def predict(
     _write(made, out)
     console.print(f"{made.rows.height:,} of {made.delivered:,} rows predicted: {out}", highlight=False, soft_wrap=True)
     if made.set_aside.height:
-        from resources.serving.predictor import told
-
         errors.print(f"rows that break a rule have no prediction:\n{told(made)}", markup=False, soft_wrap=True)
 
 
@@ -74,9 +74,6 @@ def _published(key: str) -> tuple[UseCase, Path]:
 
 
 def _predicted(use_case: UseCase, place: Path, file: Path) -> Predictions:
-    from resources.serving.predictor import Published
-    from resources.sources.reading import read_table
-
     options = use_case.predict.files if use_case.predict else use_case.source.files or Files(path=str(file))
     rows = read_table(file.read_bytes(), file.name, options, str(file), pinned=False)
     return Published.load(place / MODEL, place.name, use_case).predictions(rows)
