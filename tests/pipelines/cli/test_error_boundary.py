@@ -1,5 +1,6 @@
 """No command ends in a traceback, whatever the state: every command of the application, in every hostile state."""
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -121,7 +122,9 @@ def sidecar(content: str) -> Callable[[State], None]:
 
 def learner_is_unknown(state: State) -> None:
     path = state.model / "model.json"
-    _overwrite(path, path.read_text().replace("logistic", "logisticle"))
+    content = json.loads(path.read_text())
+    content["members"]["logisticle"] = content["members"].pop("logistic")
+    _overwrite(path, json.dumps(content))
 
 
 def model_is_a_file(state: State) -> None:
@@ -319,7 +322,7 @@ def test_one_damaged_evaluation_hides_no_other(state: State):
     assert f"{KEY}: " in err and "the evaluation can't be read" in err
     status, out, err = invoke("report", "--json")
     assert status == 1
-    assert '"retail/refunds": {' in out and f'"{KEY}"' not in out
+    assert list(json.loads(out)) == ["retail/refunds"]
     assert "the evaluation can't be read" in err
     status, out, err = invoke("run", KEY)
     assert status == 1
