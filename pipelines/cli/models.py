@@ -10,14 +10,16 @@ import typer
 from rich import box
 from rich.table import Column, Table
 
+from catalogue.visible import visible
+from modeling.artefacts.errors import ArtefactError
 from modeling.core.record import Evaluation
 from pipelines.cli.arguments import Key, one_use_case
-from pipelines.cli.error_boundary import FAILED, Commands, UnreadableArtefact, reading
+from pipelines.cli.error_boundary import FAILED, Commands
 from pipelines.cli.terminal import console, errors
 from pipelines.instance import open_instance
 from pipelines.model_choice import ServingChoice, choose
 from pipelines.vocabulary import read_catalogue
-from resources.serving.models import ASSET, Models, Version
+from resources.serving.models import Models, Version
 from resources.store.state import State
 
 app = Commands(help="The published models: which serves, and deciding otherwise.", no_args_is_help=True)
@@ -31,15 +33,15 @@ def list_(key: Annotated[str | None, typer.Argument(help="the use case; default:
     unreadable: list[str] = []
     for name in [one_use_case(catalogue, key).key] if key else catalogue.use_cases:
         try:
-            versions = _versions(name)
-        except UnreadableArtefact as error:
+            versions = Models(State()).versions(name)
+        except ArtefactError as error:
             unreadable.append(str(error))
             continue
         for version in versions:
             table.add_row(name, *_row(version))
     console.print(table if table.row_count else "No model was published yet.")
     for message in unreadable:
-        errors.print(message, markup=False, soft_wrap=True, style="red")
+        errors.print(visible(message), markup=False, soft_wrap=True, style="red")
     if unreadable:
         raise typer.Exit(FAILED)
 
@@ -64,14 +66,9 @@ def unpin(key: Key) -> None:
 
 def _choose(choice: ServingChoice, key: str, version: str = "") -> None:
     key = one_use_case(read_catalogue(), key).key
-    with open_instance() as instance, reading("a published model", State().artefact(ASSET, key)):
+    with open_instance() as instance:
         serving = choose(choice, key, version, State(), instance)
     console.print(f"{key}: {serving or 'nothing'} serves from now on", highlight=False)
-
-
-def _versions(key: str) -> list[Version]:
-    with reading("a published model", State().artefact(ASSET, key)):
-        return Models(State()).versions(key)
 
 
 def _row(version: Version) -> tuple[str, ...]:
