@@ -58,9 +58,9 @@ def predict(
     _write(made, out)
     console.print(f"{made.rows.height:,} of {made.delivered:,} rows predicted: {out}", highlight=False, soft_wrap=True)
     if made.set_aside.height:
-        from resources.serving.predictor import told
+        from resources.serving.predictor import described
 
-        errors.print(f"rows that break a rule have no prediction:\n{told(made)}", markup=False, soft_wrap=True)
+        errors.print(f"rows that break a rule have no prediction:\n{described(made)}", markup=False, soft_wrap=True)
 
 
 def _published(key: str) -> tuple[UseCase, Path]:

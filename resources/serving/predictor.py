@@ -19,9 +19,14 @@ from modeling.core.features import FeatureError
 from modeling.core.predictions import DELIVERY, VERSION, Predictions, answered
 from resources import contracts
 from resources.errors import PermanentError
+from resources.serving.models import brief
 from resources.store.versions import content_digest
 
 SHOWN = 20
+
+
+class UnreadableModel(PermanentError):
+    """The files of a published model can't be read; the message says where they lie, why, and what to do."""
 
 
 class Unpredictable(PermanentError):
@@ -42,9 +47,10 @@ class Published:
 
         Raises
         ------
+        UnreadableModel: a file is missing, damaged, or of another version of this code.
         Unpredictable: it was made with another `features.py` than the definition has.
         """
-        published = cls(version, Model.load(folder), use_case)
+        published = cls(version, _model(folder, version, use_case.key), use_case)
         if published.model.about["features_code"] != feature_code.load(use_case.folder).digest:
             raise Unpredictable(
                 f"{use_case.key}: the published model {version} was made with another {feature_code.FILE} than there "
@@ -83,7 +89,7 @@ class Published:
         made = self.predictions(frame)
         if made.set_aside.height:
             raise Unpredictable(
-                f"{self.use_case.key}: no row was predicted, for some break the contract:\n{told(made)}"
+                f"{self.use_case.key}: no row was predicted, for some break the contract:\n{described(made)}"
             )
         return made.rows
 
@@ -94,7 +100,18 @@ class Published:
         return answered(verdict.accepted, kept, predicted, self.use_case, self.model.about)
 
 
-def told(made: Predictions) -> str:
+def _model(folder: Path, version: str, key: str) -> Model:
+    try:
+        return Model.load(folder)
+    except Exception as error:
+        raise UnreadableModel(
+            f"{key}: the published model {version} can't be read from {folder}: {brief(error)}. Let "
+            f"an earlier one serve (`sectorforge models list {key}`, `sectorforge models pin {key} VERSION`), restore "
+            "the folder from a backup, or run the use case, so that another model is published"
+        ) from error
+
+
+def described(made: Predictions) -> str:
     """The rows set aside, a line for each rule one breaks, for people; the first `SHOWN`."""
     lines = [
         f"- row {row}, {column or 'several columns'}: {rule}: {value}"
