@@ -1,56 +1,61 @@
-"""What runs by itself once new data is there, and why.
+"""The automation conditions: what Dagster requests by itself once new data is there, and why.
 
-Belongs here: a named condition for every asset that follows another, each with its reason, and the sensor that looks at
-them. Does not belong here: noticing new data (`deliveries`), or what a job is made of (`jobs`).
+Belongs here: a named `AutomationCondition` for every asset that follows another. Does not belong here: noticing new
+data (`sensors.new_deliveries`), the sensor that evaluates the conditions (`sensors.follow_new_data`), or what a job is
+made of (`jobs`).
 
-Conditions follow data versions, which are digests of content: what was made again and came out the same starts nothing.
+Edge and level. A condition is evaluated at every tick, partition by partition. Some operands are *edges*, true for the
+one tick after an event: `newly_updated()`, `newly_requested()`, `data_version_changed()`, `will_be_requested()`. Others
+are *levels*, true for as long as a state lasts: `in_progress()`, `any_deps_in_progress()`. `A.since(B)` turns two edges
+into a level: true from the tick of A until the tick of B. So a change that comes while a dependency is in progress is
+kept until that has ended, instead of being lost with its tick. Every condition here is `change.since(handled)` while
+nothing is in progress: a level that no edge resets would request a run at every tick.
+
+The edge of a change is `data_version_changed()` where one data version stands for the same content: what was made again
+and came out the same requests nothing. Models have a new data version for each run, so what follows them looks at
+`newly_updated()`.
 """
 
-from dagster import (
-    AssetsDefinition,
-    AssetSelection,
-    AssetSpec,
-    AutomationCondition,
-    AutomationConditionSensorDefinition,
-)
+from dagster import AssetsDefinition, AssetSelection, AssetSpec, AutomationCondition
 
 from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT, STAGES
 
-HANDLED = AutomationCondition.newly_requested() | AutomationCondition.newly_updated()
-"""Once asked for, a partition waits for the next change: a run that fails is not started again and again."""
-ASKED_FOR_HERE = AutomationCondition.all_new_updates_have_run_tags(tag_keys={"dagster/from_automation_condition"})
-MADE_BY_OTHERS = AutomationCondition.newly_updated() & ~ASKED_FOR_HERE
-"""The end of a run that was asked for here says nothing: what changed while it ran may have come too late for it."""
+REQUESTED = AutomationCondition.newly_requested()
+UPDATED = AutomationCondition.newly_updated()
+HANDLED = REQUESTED | UPDATED
+"""A request resets the condition whether or not its run succeeds: a run that fails is not requested again and again."""
+UPDATED_BY_CONDITION = AutomationCondition.all_new_updates_have_run_tags(tag_keys={"dagster/from_automation_condition"})
+UPDATED_OTHERWISE = AutomationCondition.newly_updated() & ~UPDATED_BY_CONDITION
+"""The end of a run that a condition requested resets nothing: what changed while it ran may have come too late for it.
+"""
 IN_THIS_RUN = AutomationCondition.will_be_requested()
 
 ROWS_CHANGED = AutomationCondition.any_deps_match(AutomationCondition.data_version_changed())
-REQUESTED = AutomationCondition.newly_requested()
-# The second half is for rows that came between a request and the next look. Alone, `since` lets the request win.
+# Where both edges fall on one tick `since` lets the reset win. The second operand keeps rows that changed between the
+# request and the tick that sees both.
 NEW_FEATURES = (
     (
-        ROWS_CHANGED.since(REQUESTED | MADE_BY_OTHERS)
-        | (ROWS_CHANGED & REQUESTED).since((REQUESTED & ~ROWS_CHANGED) | MADE_BY_OTHERS)
+        ROWS_CHANGED.since(REQUESTED | UPDATED_OTHERWISE)
+        | (ROWS_CHANGED & REQUESTED).since((REQUESTED & ~ROWS_CHANGED) | UPDATED_OTHERWISE)
     )
     & ~AutomationCondition.any_deps_in_progress()
     & ~AutomationCondition.in_progress()
 ).with_label("the features hold other rows than the models were trained on")
 
 NEW_MODELS = (
-    AutomationCondition.any_deps_match(AutomationCondition.newly_updated() | IN_THIS_RUN)
+    AutomationCondition.any_deps_match(UPDATED | IN_THIS_RUN)
     .ignore(AssetSelection.assets("features", "validated_data"))
     .since(HANDLED)
     & ~AutomationCondition.any_deps_in_progress()
     & ~AutomationCondition.in_progress()
 ).with_label("candidates were trained since the last judgement")
 
-# Reports wait for the reports they sum up, not for the judgements below those. Two conditions and not one with `|`,
-# which loses the moments by which Dagster tells a change before the request from one after it.
-MEMBER_WRITTEN = AutomationCondition.any_deps_match(AutomationCondition.newly_updated()).ignore(
-    AssetSelection.assets("evaluation")
-)
+# Reports follow the reports they sum up, not the evaluations below those. Two `since` and not `.since(A | B)`:
+# through `|` Dagster loses the times by which it tells a change before the request from one after it.
+MEMBER_WRITTEN = AutomationCondition.any_deps_match(UPDATED).ignore(AssetSelection.assets("evaluation"))
 NEW_MEMBER = (
-    MEMBER_WRITTEN.since(AutomationCondition.newly_requested())
-    & MEMBER_WRITTEN.since(MADE_BY_OTHERS)
+    MEMBER_WRITTEN.since(REQUESTED)
+    & MEMBER_WRITTEN.since(UPDATED_OTHERWISE)
     & ~AutomationCondition.any_deps_in_progress()
     & ~AutomationCondition.in_progress()
 ).with_label("a report that this one sums up was written anew, and no other is being written")
@@ -63,7 +68,7 @@ CONDITIONS = {
     INDUSTRY_REPORT: NEW_MEMBER,
     MARKET_ENTRY_REPORT: NEW_MEMBER,
 }
-"""By asset. Raw data, validated data and features have none: a delivery asks for all three in one run."""
+"""By asset. Raw data, validated data and features have none: one run, requested for a delivery, makes all three."""
 
 
 def automated(assets: AssetsDefinition) -> AssetsDefinition:
@@ -74,13 +79,3 @@ def automated(assets: AssetsDefinition) -> AssetsDefinition:
 def _with_condition(spec: AssetSpec) -> AssetSpec:
     condition = CONDITIONS.get(spec.key.to_user_string())
     return spec.replace_attributes(automation_condition=condition) if condition else spec
-
-
-def sensor(seconds: int) -> AutomationConditionSensorDefinition:
-    """Looks at the conditions, `seconds` between two looks. Stopped until switched on."""
-    return AutomationConditionSensorDefinition(
-        name="follow_new_data",
-        target=list(CONDITIONS),
-        minimum_interval_seconds=seconds,
-        description="Train, judge and report anew where the data changed. Nothing runs where it did not.",
-    )

@@ -1,26 +1,21 @@
 """The code location: everything Dagster loads.
 
-Belongs here: putting assets, jobs, schedules and resources together. Nothing is read from the environment at import,
-and no heavy library is imported: `build_defs` lets a test rebuild the whole location with its own parts.
+Belongs here: putting assets, jobs, schedules, sensors and resources together. Importing this module reads nothing and
+imports no heavy library: Dagster calls `defs` when it loads the location, and `build_defs` lets a test build the whole
+location of its own parts.
 """
 
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from dagster import BetaWarning, Definitions, in_process_executor
+from dagster import BetaWarning, Definitions, definitions, in_process_executor
 
 from assets import evaluation, features, models, predictions, published_model, raw_data, reports, validated_data
 from assets.partitions import Partitions
 from catalogue.reader import Catalogue
-from pipelines import automation, model_choice, retention
+from pipelines import automation, model_choice, retention, sensors
 from pipelines.jobs import JOBS, schedules
-from pipelines.sensors import (
-    new_deliveries,
-    notices,
-    overdue_deliveries,
-    retrain_on_drift,
-)
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
 from resources.store.io_manager import ArtefactIOManager
@@ -28,13 +23,13 @@ from resources.store.state import State
 from resources.tracking import Tracking
 
 TICK_SECONDS = 30
-"""Between two looks of a sensor."""
+"""The least time between two ticks of a sensor."""
 
 
 def build_defs(
     *, catalogue: Catalogue | None = None, resources: Mapping[str, Any] | None = None, tick_seconds: int = TICK_SECONDS
 ) -> Definitions:
-    """The definitions of `catalogue` (default: the one this project ships), with some `resources` replaced."""
+    """The definitions of `catalogue` (default: the one that the environment names), with some `resources` replaced."""
     warnings.filterwarnings("ignore", category=BetaWarning, message=".*data_version.*")
     found = catalogue or read_catalogue()
     partitions = Partitions.of(found)
@@ -54,13 +49,7 @@ def build_defs(
         assets=[automation.automated(made) for made in assets],
         jobs=[*JOBS, model_choice.build(), cleaning],
         schedules=[*schedules(partitions), weekly_retention],
-        sensors=[
-            new_deliveries.build(found, tick_seconds),
-            automation.sensor(tick_seconds),
-            retrain_on_drift.build(found, tick_seconds),
-            overdue_deliveries.build(found, tick_seconds),
-            *notices.build(tick_seconds),
-        ],
+        sensors=sensors.build_all(found, tick_seconds),
         resources={
             "home": home,
             "compute": ComputeResource(),
@@ -72,4 +61,7 @@ def build_defs(
     )
 
 
-defs = build_defs()
+@definitions
+def defs() -> Definitions:
+    """What Dagster loads."""
+    return build_defs()

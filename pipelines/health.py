@@ -1,7 +1,7 @@
 """Whether everything that has to run without people does.
 
 Belongs here: the checks, what each measures, and when it fails. Does not belong here: how they look on a terminal
-(`operating`), or telling people of failed runs (`notices`).
+(`cli.operations`), or notifying people of failed runs (`sensors.failed_runs`).
 """
 
 import shutil
@@ -15,23 +15,23 @@ from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickStatus
 
 from catalogue.reader import Catalogue
-from pipelines.instance import InstanceError, open_instance, storage_errors, unanswered
+from pipelines.instance import InstanceError, open_instance, storage_error, storage_errors
 from pipelines.retention import RETENTION
 
 HEARTBEAT_SECONDS = 180
 """A daemon that works sends a heartbeat every 30 s."""
 FREE_BYTES = 2 * 2**30
 """Less free space than this is an alarm: a run writes several versions before it removes any."""
-REMEMBERED_SECONDS = 8 * 24 * 3600
-"""A failed look of a sensor or schedule counts for so long; the rarest schedule is weekly."""
+TICK_AGE_SECONDS = 8 * 24 * 3600
+"""A failed tick of a sensor or schedule counts for so long; the rarest schedule is weekly."""
 
-LOOKED_AT = 20
+RECENT_RUNS = 20
 """Successful runs among which there is one that did more than clean up."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at. `measured` has numbers for programs, each named with its unit."""
+    """One thing that was checked. `measured` has numbers for programs, each named with its unit."""
 
     name: str
     ok: bool
@@ -50,7 +50,7 @@ def examine(catalogue: Catalogue, folder: Path, max_age_hours: float | None = No
     except InstanceError as error:
         of_instance = [Check("storage", False, str(error))]
     except storage_errors() as error:
-        of_instance = [Check("storage", False, str(unanswered(error)))]
+        of_instance = [Check("storage", False, str(storage_error(error)))]
     return [*of_instance, _state_folder(folder), _catalogue(catalogue)]
 
 
@@ -67,7 +67,7 @@ def _daemons(instance: DagsterInstance) -> Check:
     ages = {name: time.time() - beat.timestamp for name, beat in heartbeats.items()}
     required = instance.get_required_daemon_types()
     silent = [name for name in required if ages.get(name, float("inf")) > HEARTBEAT_SECONDS]
-    faults = [
+    errors = [
         f"{name}: {beat.errors[0].message.strip()}"
         for name, beat in heartbeats.items()
         if name in required and name not in silent and beat.errors
@@ -75,21 +75,21 @@ def _daemons(instance: DagsterInstance) -> Check:
     measured = {f"{name.lower()}_seconds": round(age, 1) for name, age in ages.items()}
     if len(silent) == len(required):
         return Check("daemons", False, "no daemon runs, so nothing happens by itself", measured)
-    if silent or faults:
-        return Check("daemons", False, "; ".join([*(f"{name}: no heartbeat" for name in silent), *faults]), measured)
+    if silent or errors:
+        return Check("daemons", False, "; ".join([*(f"{name}: no heartbeat" for name in silent), *errors]), measured)
     return Check("daemons", True, f"all {len(required)} sent a heartbeat lately", measured)
 
 
 def _sensors_and_schedules(instance: DagsterInstance) -> Check:
     running = instance.all_instigator_state(instigator_statuses={InstigatorStatus.RUNNING})
-    faults = [fault for state in running if (fault := _fault(state, instance))]
-    detail = "; ".join(faults) or f"{len(running)} are switched on, and none failed when it last ran"
-    return Check("sensors and schedules", not faults, detail, {"switched_on": len(running), "failed": len(faults)})
+    errors = [error for state in running if (error := _last_error(state, instance))]
+    detail = "; ".join(errors) or f"{len(running)} are switched on, and none failed when it last ran"
+    return Check("sensors and schedules", not errors, detail, {"switched_on": len(running), "failed": len(errors)})
 
 
-def _fault(state: InstigatorState, instance: DagsterInstance) -> str:
-    """What the last look of a sensor or schedule failed with; empty where it did not."""
-    since = time.time() - REMEMBERED_SECONDS
+def _last_error(state: InstigatorState, instance: DagsterInstance) -> str:
+    """What the last tick of a sensor or schedule failed with; empty where it did not."""
+    since = time.time() - TICK_AGE_SECONDS
     ended = [TickStatus.SUCCESS, TickStatus.SKIPPED, TickStatus.FAILURE]
     ticks = instance.get_ticks(state.instigator_origin_id, state.selector_id, after=since, limit=1, statuses=ended)
     if not ticks or ticks[0].status != TickStatus.FAILURE:
@@ -100,7 +100,7 @@ def _fault(state: InstigatorState, instance: DagsterInstance) -> str:
 
 def _last_success(instance: DagsterInstance, max_age_hours: float | None) -> Check:
     successes = RunsFilter(statuses=[DagsterRunStatus.SUCCESS])
-    records = instance.get_run_records(successes, limit=LOOKED_AT, order_by="update_timestamp")
+    records = instance.get_run_records(successes, limit=RECENT_RUNS, order_by="update_timestamp")
     record = next((record for record in records if record.dagster_run.job_name != RETENTION), None)
     if record is None:
         return Check("last successful run", max_age_hours is None, "no run has succeeded lately")
@@ -125,7 +125,7 @@ def _state_folder(folder: Path) -> Check:
 
 
 def _catalogue(catalogue: Catalogue) -> Check:
-    faults = catalogue.errors
-    detail = f"{len(catalogue.use_cases)} use cases" + (f"; {faults[0]}" if faults else ", no fault")
-    more = f" and {len(faults) - 1} more: type `sectorforge check`" if len(faults) > 1 else ""
-    return Check("catalogue", not faults, detail + more, {"use_cases": len(catalogue.use_cases), "faults": len(faults)})
+    errors = catalogue.errors
+    detail = f"{len(catalogue.use_cases)} use cases" + (f"; {errors[0]}" if errors else ", no error")
+    more = f" and {len(errors) - 1} more: type `sectorforge check`" if len(errors) > 1 else ""
+    return Check("catalogue", not errors, detail + more, {"use_cases": len(catalogue.use_cases), "faults": len(errors)})

@@ -7,7 +7,7 @@ environment names, and what the processes started from here inherit.
 import os
 from pathlib import Path
 
-from dagster import DagsterInstance
+from dagster import DagsterError, DagsterInstance
 
 from assets.models import MODEL_ASSETS
 from catalogue import extras
@@ -48,7 +48,9 @@ def open_instance() -> DagsterInstance:
         instance = DagsterInstance.get()
         _limit_pools(instance)
     except storage_errors() as error:
-        raise unanswered(error) from None
+        raise storage_error(error) from None
+    except DagsterError as error:
+        raise InstanceError(f"the instance in {os.environ['DAGSTER_HOME']} can't be opened: {error}") from None
     return instance
 
 
@@ -63,7 +65,7 @@ def storage_errors() -> tuple[type[Exception], ...]:
     return SQLAlchemyError, DagsterPostgresException
 
 
-def unanswered(error: Exception) -> InstanceError:
+def storage_error(error: Exception) -> InstanceError:
     """One of the `storage_errors`, in words for people."""
     cause = " ".join(str(error.__cause__ or error).split("\n(Background")[0].split())
     in_postgres = f"Start the database, or correct {POSTGRES}"
@@ -97,7 +99,7 @@ def _check_postgres(url: str) -> None:
 def _limit_pools(instance: DagsterInstance) -> None:
     """Give every pool that has none its default limit.
 
-    The queue does so too, but a look too late: of the runs it finds at the first sight of a pool it holds none back.
+    The queue does so too, but a tick too late: of the runs it finds when it first sees a pool it holds none back.
     """
     pools = {model.pool for model in MODEL_ASSETS if model.pool} - instance.event_log_storage.get_concurrency_keys()
     if instance.global_op_concurrency_default_limit:

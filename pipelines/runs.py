@@ -1,8 +1,8 @@
 """Runs jobs from the command line, in child processes.
 
 Belongs here: starting Dagster runs in a child process, following it through the instance's event log, and saying how
-it ended. A child that dies takes nothing with it. Does not belong here: what to run (`freshness`) or how progress
-looks (`progress`).
+it ended. A child that dies takes nothing with it. Does not belong here: what to run (`refresh`), what an event says
+(`run_events`), or how progress looks (`cli.progress`).
 """
 
 import contextlib
@@ -18,26 +18,20 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from dagster import AssetKey, DagsterEventType, DagsterInstance, EventLogEntry
-from dagster._core.events import JobFailureData
-from dagster_shared.error import SerializableErrorInfo
 
-from assets.raw_data import SKIPPED
+from pipelines.definitions import build_defs
+from pipelines.run_events import failure_reason, skip_reason
+from pipelines.vocabulary import read_catalogue
 
 POLL_SECONDS = 1.0
-"""Between two looks at the event log, which take processor time from the run."""
+"""Between two polls of the event log, which take processor time from the run."""
 DONE = "done"
-"""What the child says when a run has ended."""
-_WRAPPERS = (
-    *(f"DagsterExecution{what}Error" for what in ("StepExecution", "HandleOutput", "LoadInput")),
-    "DagsterResourceFunctionError",
-    "SensorExecutionError",
-    "ScheduleExecutionError",
-)
+"""The child's message once a run has ended."""
 
 
 @dataclass(frozen=True)
 class Launch:
-    """One run to be: a job, its partition, and the assets to make; all the job's when empty. `tags` say who asked."""
+    """A run to start: a job, its partition, and the assets to make; all the job's when empty. `tags` are the run's."""
 
     job: str
     partition: str | None = None
@@ -82,7 +76,7 @@ class Worker:
 
         Raises
         ------
-        ChildFailed: the process is gone before the run began. One that goes later leaves a failed run.
+        ChildFailed: the process ended before the run began. One that ends later leaves a failed run.
         """
         started = time.monotonic()
         failure = skipped = ""
@@ -90,8 +84,8 @@ class Worker:
             self._pipe.send(launch)
         for entry in self._events(launch):
             follow(launch, entry)
-            failure = failure or reason(entry)
-            skipped = skipped or _skipped(entry)
+            failure = failure or failure_reason(entry)
+            skipped = skipped or skip_reason(entry)
         return Ended(launch, time.monotonic() - started, skipped, failure)
 
     @property
@@ -127,14 +121,11 @@ class Worker:
 
 
 def _child(pipe: Connection, roots: Sequence[Path], log: Path) -> None:
-    """The child process: load the definitions once, execute what comes until there is no more."""
+    """The child process: load the definitions once, execute launches until the pipe is closed."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a") as file:
         os.dup2(file.fileno(), sys.stdout.fileno())
         os.dup2(file.fileno(), sys.stderr.fileno())
-    from pipelines.definitions import build_defs
-    from pipelines.vocabulary import read_catalogue
-
     definitions = build_defs(catalogue=read_catalogue(*roots))
     with DagsterInstance.get() as instance, contextlib.suppress(EOFError):
         while True:
@@ -158,30 +149,3 @@ def _lost(launch: Launch, process: BaseProcess, instance: DagsterInstance) -> It
         raise ChildFailed(f"{message} before the run began")
     instance.report_run_failed(run, message)
     yield from (entry for entry in instance.all_logs(launch.run_id, of_type=DagsterEventType.RUN_FAILURE))
-
-
-def reason(entry: EventLogEntry) -> str:
-    """Why a step, or a run, failed; empty where the event tells of something else."""
-    event = entry.dagster_event
-    if event is None or event.event_type not in (DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE):
-        return ""
-    if event.event_type == DagsterEventType.STEP_FAILURE and event.step_failure_data.error:
-        return f"{event.step_key}: {cause(event.step_failure_data.error)}"
-    if isinstance(event.event_specific_data, JobFailureData) and event.job_failure_data.error:
-        return cause(event.job_failure_data.error)
-    return event.message or "failed"
-
-
-def cause(error: SerializableErrorInfo) -> str:
-    """What the asset itself raised, without Dagster's wrapping."""
-    while error.cause is not None and error.cls_name in _WRAPPERS:
-        error = error.cause
-    return error.message.strip()
-
-
-def _skipped(entry: EventLogEntry) -> str:
-    event = entry.dagster_event
-    if event is None or event.event_type != DagsterEventType.ASSET_OBSERVATION:
-        return ""
-    reason = event.asset_observation_data.asset_observation.metadata.get(SKIPPED)
-    return str(reason.value) if reason else ""

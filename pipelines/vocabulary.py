@@ -1,13 +1,13 @@
-"""The words a definition may use, read from the folders of tasks and learners.
+"""The catalogue, checked against the tasks and learners that `modeling` has.
 
-Belongs here: joining what `modeling` has with what `catalogue` checks. Nothing is imported to know a name.
+Belongs here: joining the two. Nothing is imported to know a name. Does not belong here: reading the files
+(`catalogue.reader`).
 """
 
 from pathlib import Path
 
 from catalogue import reader
-from catalogue.checks import Vocabulary
-from catalogue.reader import Catalogue
+from catalogue.reader import Catalogue, Vocabulary
 from modeling.problems import learners, tasks
 
 

@@ -1,44 +1,43 @@
 """The commands under `sectorforge models`.
 
 Belongs here: how published models are listed, and the words of each command. Does not belong here: doing what they say
-(`model_choice`).
+(`pipelines.model_choice`).
 """
 
 from typing import Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Column, Table
 
-from catalogue.reader import Catalogue
 from modeling.core.record import Evaluation
+from pipelines.cli.arguments import Key, one_use_case
+from pipelines.cli.error_boundary import FAILED, Commands
+from pipelines.cli.terminal import console, errors
 from pipelines.instance import open_instance
 from pipelines.model_choice import ServingChoice, choose
 from pipelines.vocabulary import read_catalogue
-from resources.serving.models import Models, UnknownVersion
+from resources.serving.models import DamagedVersion, Models, Version
 from resources.store.state import State
 
-app = typer.Typer(help="The published models: which serves, and deciding otherwise.", no_args_is_help=True)
-console, errors = Console(), Console(stderr=True, highlight=False)
-
-Key = Annotated[str, typer.Argument(help="the use case, such as finance/credit_scoring")]
+app = Commands(help="The published models: which serves, and deciding otherwise.", no_args_is_help=True)
 
 
 @app.command(name="list")
 def list_(key: Annotated[str | None, typer.Argument(help="the use case; default: all")] = None) -> None:
     """List the published models, the latest first."""
     catalogue = read_catalogue()
-    models = Models(State())
     table = Table("use case", "version", "judged", "champion", Column("test", justify="right"), "", box=box.SIMPLE)
-    for name in [known_key(key, catalogue)] if key else catalogue.use_cases:
+    models, damaged = Models(State()), list[DamagedVersion]()
+    for name in [one_use_case(catalogue, key).key] if key else catalogue.use_cases:
         for version in models.versions(name):
-            judged = version.evaluation
-            standing = "serves, pinned" if version.pinned else "serves" if version.serves else ""
-            table.add_row(
-                name, version.name[:8], judged.provenance.finished_at, judged.champion.learner, _score(judged), standing
-            )
+            table.add_row(name, *_row(version))
+        damaged += models.damaged(name)
     console.print(table if table.row_count else "No model was published yet.")
+    for version in damaged:
+        errors.print(_line(version), markup=False, soft_wrap=True, style="red")
+    if damaged:
+        raise typer.Exit(FAILED)
 
 
 @app.command()
@@ -60,24 +59,25 @@ def unpin(key: Key) -> None:
 
 
 def _choose(choice: ServingChoice, key: str, version: str = "") -> None:
-    known_key(key, read_catalogue())
+    key = one_use_case(read_catalogue(), key).key
     with open_instance() as instance:
-        try:
-            serving = choose(choice, key, version, State(), instance)
-        except UnknownVersion as error:
-            errors.print(str(error), markup=False)
-            raise typer.Exit(2) from None
+        serving = choose(choice, key, version, State(), instance)
     console.print(f"{key}: {serving or 'nothing'} serves from now on", highlight=False)
 
 
-def known_key(key: str, catalogue: Catalogue) -> str:
-    """The one use case that `key` names; ends the command where there is none, or several."""
-    try:
-        (found,) = catalogue.matching([key])
-    except (KeyError, ValueError) as error:
-        errors.print(str(error.args[0]) if isinstance(error, KeyError) else f"{key} is not one use case", markup=False)
-        raise typer.Exit(2) from None
-    return found
+def _row(version: Version) -> tuple[str, ...]:
+    judged = version.evaluation
+    standing = _standing(version)
+    return version.name[:8], judged.provenance.finished_at, judged.champion.learner, _score(judged), standing
+
+
+def _line(version: DamagedVersion) -> str:
+    standing = f" ({_standing(version)})" if _standing(version) else ""
+    return f"the published model {version.name[:8]}{standing} can't be read: {version.reason}"
+
+
+def _standing(version: Version | DamagedVersion) -> str:
+    return "serves, pinned" if version.pinned else "serves" if version.serves else ""
 
 
 def _score(judged: Evaluation) -> str:

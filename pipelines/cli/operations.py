@@ -1,7 +1,7 @@
 """The commands by which an installation is kept running.
 
 Belongs here: `health`, `backup`, `restore`, `clean` and `migrate`, and how their results look. Does not belong here:
-doing the work (`health`, `backup`, `retention`), or the commands about use cases (`command_line`).
+doing the work (`pipelines.health`, `resources.store.backup`, `pipelines.retention`).
 """
 
 import json
@@ -17,12 +17,15 @@ from rich.table import Column, Table
 
 from pipelines import health as healths
 from pipelines import retention
-from pipelines.cli.terminal import console, opened, told
+from pipelines.cli.arguments import input_file, output_file
+from pipelines.cli.error_boundary import FAILED, Commands
+from pipelines.cli.terminal import console
+from pipelines.instance import open_instance
 from pipelines.vocabulary import read_catalogue
 from resources.store import backup as backups
 from resources.store.state import State
 
-app = typer.Typer()
+app = Commands()
 
 
 @app.command()
@@ -42,16 +45,15 @@ def health(
             table.add_row(check.name, "[green]ok[/]" if check.ok else "[red]fails[/]", escape(check.detail))
         console.print(table)
     if not healthy:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)
 
 
 @app.command()
 def backup(file: Annotated[Path, typer.Argument(help="the archive to write, such as backup.tar.gz")]) -> None:
     """Write the whole state folder to one file. Runs may go on meanwhile."""
-    with told(backups.BackupError):
-        size = backups.back_up(State(), file)
+    size = backups.back_up(State(), output_file(file))
     console.print(f"{file}: {size / 2**20:,.1f} MB")
-    with opened() as instance:
+    with open_instance() as instance:
         if not backups.holds_history(State(), instance):
             console.print("The history of runs lies elsewhere, and is not in it: see docs/operations.md.")
 
@@ -59,9 +61,8 @@ def backup(file: Annotated[Path, typer.Argument(help="the archive to write, such
 @app.command()
 def restore(file: Annotated[Path, typer.Argument(help="what `sectorforge backup` wrote")]) -> None:
     """Put a backup into a new or empty state folder, after every file in it was checked."""
-    with told(backups.BackupError):
-        count = backups.restore(file, State())
-    with opened() as instance:
+    count = backups.restore(input_file(file), State())
+    with open_instance() as instance:
         backups.agree(State(), instance)
         ended = backups.end_runs(instance)
     console.print(f"{State().path}: {count} files; {ended} runs that were in progress are marked as failed")
@@ -72,7 +73,7 @@ def clean(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would be removed")] = False,
 ) -> None:
     """Remove old runs, old versions and what was left behind. What is published stays as it is."""
-    with opened() as instance:
+    with open_instance() as instance:
         freed = retention.clean(read_catalogue(), instance, State(), dry_run=dry_run)
     table = Table("what", Column("count", justify="right"), Column("bytes", justify="right"), "", box=box.SIMPLE)
     for one in freed:
@@ -85,6 +86,6 @@ def clean(
 @app.command()
 def migrate() -> None:
     """Make the instance where there is none, and bring its storage to the installed version of Dagster."""
-    with opened() as instance:
+    with open_instance() as instance:
         instance.upgrade()
         console.print(f"{instance.root_directory} is up to date", highlight=False)

@@ -7,34 +7,37 @@ Belongs here: the words of both, and starting MLflow's server. Does not belong h
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from catalogue.definition import Files, UseCase
 from modeling.artefacts.evaluated_model import MODEL
 from modeling.core.predictions import Predictions, without_formulas
-from pipelines.cli.models import Key, known_key
+from pipelines.cli.arguments import Key, input_file, one_use_case, output_file
+from pipelines.cli.error_boundary import Commands, WrongInput, reading
+from pipelines.cli.terminal import console, errors
 from pipelines.vocabulary import read_catalogue
-from resources.errors import PermanentError
 from resources.serving.models import Models
 from resources.store.atomic import replacing
 from resources.store.state import State
 from resources.tracking import Tracking
 
 LOOPBACK = "127.0.0.1"
-console, errors = Console(), Console(stderr=True, highlight=False)
+
+app = Commands()
 
 
+@app.command()
 def serve(key: Key, port: Annotated[int, typer.Option(help="port on this machine")] = 5001) -> None:
     """Serve the published model with MLflow's own server. It has no authentication: it listens on loopback only."""
     use_case, place = _published(key)
     tracking = Tracking(home=State())
     try:
-        model = tracking.address(use_case, place)
+        with reading("the published model", place):
+            model = tracking.address(use_case, place)
     except LookupError as error:
-        _give_up(str(error))
+        raise WrongInput(error.args[0]) from error
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", model, "--env-manager", "local"]
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     console.print(f"http://{LOOPBACK}:{port}/invocations (Ctrl-C ends it)", highlight=False)
@@ -42,6 +45,7 @@ def serve(key: Key, port: Annotated[int, typer.Option(help="port on this machine
     os.execve(sys.executable, [*command, "--host", LOOPBACK, "--port", str(port)], environment)
 
 
+@app.command()
 def predict(
     key: Key,
     file: Annotated[Path, typer.Argument(help="rows without a target: CSV, Parquet, JSON lines, Excel")],
@@ -49,13 +53,10 @@ def predict(
 ) -> None:
     """Predict the rows of a file with the published model. Rows that break a rule are named and left out."""
     if out.suffix not in (".csv", ".parquet"):
-        _give_up(f"{out}: predictions are written as .csv or .parquet")
+        raise WrongInput(f"{out}: predictions are written as .csv or .parquet")
     use_case, place = _published(key)
-    try:
-        made = _predicted(use_case, place, file)
-    except (PermanentError, OSError) as error:
-        _give_up(str(error))
-    _write(made, out)
+    made = _predicted(use_case, place, input_file(file))
+    _write(made, output_file(out))
     console.print(f"{made.rows.height:,} of {made.delivered:,} rows predicted: {out}", highlight=False, soft_wrap=True)
     if made.set_aside.height:
         from resources.serving.predictor import described
@@ -65,11 +66,10 @@ def predict(
 
 def _published(key: str) -> tuple[UseCase, Path]:
     """A use case and the folder of the version that serves it."""
-    catalogue = read_catalogue()
-    use_case = catalogue.use_cases[known_key(key, catalogue)]
+    use_case = one_use_case(read_catalogue(), key)
     place = Models(State()).serving(use_case.key)
     if place is None:
-        _give_up(f"{use_case.key}: no model of it was published yet: `sectorforge run {use_case.key}` first")
+        raise WrongInput(f"{use_case.key}: no model of it was published yet: `sectorforge run {use_case.key}` first")
     return use_case, place
 
 
@@ -77,8 +77,8 @@ def _predicted(use_case: UseCase, place: Path, file: Path) -> Predictions:
     from resources.serving.predictor import Published
     from resources.sources.reading import read_table
 
-    reading = use_case.predict.files if use_case.predict else use_case.source.files or Files(path=str(file))
-    rows = read_table(file.read_bytes(), file.name, reading, str(file), pinned=False)
+    options = use_case.predict.files if use_case.predict else use_case.source.files or Files(path=str(file))
+    rows = read_table(file.read_bytes(), file.name, options, str(file), pinned=False)
     return Published.load(place / MODEL, place.name, use_case).predictions(rows)
 
 
@@ -88,8 +88,3 @@ def _write(made: Predictions, out: Path) -> None:
             without_formulas(made.rows).write_csv(draft)
         else:
             made.rows.write_parquet(draft)
-
-
-def _give_up(why: str) -> NoReturn:
-    errors.print(why, markup=False, soft_wrap=True)
-    raise typer.Exit(2)

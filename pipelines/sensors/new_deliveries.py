@@ -1,12 +1,13 @@
-"""Notices deliveries.
+"""Requests runs for deliveries.
 
-Belongs here: the sensor that looks into landing folders and databases, for rows to learn from and rows to predict, and
-the decision what a look means. Does not belong here: what counts as a delivery (`resources.sources`), or what follows
-once the data is made (`automation`).
+Belongs here: the sensor that polls landing folders and databases, for rows to learn from and rows to predict, and the
+decision what follows from one poll. Does not belong here: what counts as a delivery (`resources.sources`), or what
+follows once the data is made (`automation`).
 """
 
 import json
 from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
 
 from dagster import (
     AssetKey,
@@ -31,10 +32,12 @@ from resources.errors import PermanentError, UnreachableError
 from resources.notification import Notice, tell
 
 RAW = STAGES["raw_data"]
+FORMER_KEYS = {"asked": "requested", "after": "after_event", "told": "reported", "times": "requests"}
+"""In cursors written by earlier versions."""
 
 
 @dataclass(frozen=True)
-class WatchedSource:
+class PolledSource:
     """A landing folder or a database: whose, the asset made of what lies there, and the job that makes it."""
 
     use_case: UseCase
@@ -43,7 +46,7 @@ class WatchedSource:
 
     @property
     def name(self) -> str:
-        """Under which it is remembered."""
+        """The key of its cursor."""
         return self.use_case.key if self.asset == RAW.name else f"{self.use_case.key} {self.asset}"
 
     def fingerprint(self, instance: DagsterInstance) -> str:
@@ -55,86 +58,104 @@ class WatchedSource:
 
 @dataclass(frozen=True)
 class SourceState:
-    """What one look into a landing folder or a database found.
+    """What one poll of a landing folder or a database found.
 
     Attributes
     ----------
-    found: the fingerprint of what lies there; empty where it can't be told, for the reason `why`.
-    passing: whether `why` may be gone at the next look. made: the fingerprint of what the latest asset was made of.
-    event: the number of the last event by which a run made the asset, or found that it can't just now.
+    found: the fingerprint of what lies there; empty where `error` says why it can't be read.
+    transient: whether the next tick may find the error gone.
+    made: the fingerprint of what the latest materialisation was made of.
+    event: the number of the last event by which a run materialised the asset, or met a transient error.
     """
 
     found: str = ""
-    why: str = ""
-    passing: bool = False
+    error: str = ""
+    transient: bool = False
     made: str = ""
     event: int = 0
 
 
 @dataclass(frozen=True)
 class SourceCursor:
-    """What the last looks came to: the fingerprint that was asked for, after which event, and how many times any was
-    asked for; the fault that was told."""
+    """What earlier ticks did about a source.
 
-    asked: str = ""
-    after: int = 0
-    told: str = ""
-    times: int = 0
+    Attributes
+    ----------
+    requested: the fingerprint that the last run was requested for, and `after_event`, the last event before that.
+    reported: the error that people were last notified of.
+    requests: how many runs were requested.
+    """
+
+    requested: str = ""
+    after_event: int = 0
+    reported: str = ""
+    requests: int = 0
+
+    @classmethod
+    def from_stored(cls, content: dict[str, Any]) -> Self:
+        return cls(**{FORMER_KEYS.get(key, key): value for key, value in content.items()})
 
 
 @dataclass(frozen=True)
 class TickDecision:
-    """What to do: ask for a run, tell people about a fault, neither. `memory` replaces the former one."""
+    """Whether to request a run, the error to report, if any, and the next cursor."""
 
-    memory: SourceCursor
-    ask: bool = False
-    tell: str = ""
+    cursor: SourceCursor
+    request: bool = False
+    report: str = ""
 
 
-def decide(look: SourceState, memory: SourceCursor) -> TickDecision:
-    """A state of a source is asked for once, and a fault is told once, until either changes. Where a run came to
-    nothing because the store did not answer it is asked for again; a run that failed is told of, and not repeated.
+def decide(state: SourceState, cursor: SourceCursor) -> TickDecision:
+    """Request a run once for each state of a source, and report an error once, until either changes.
 
-    With its memory gone it asks for nothing that the snapshots show as made, so forgetting starts no storm of runs.
+    Where a run met a transient error, another is requested; a run that failed is reported by its own sensor, and not
+    repeated. Without a cursor nothing is requested that is materialised already, so a reset starts no storm of runs.
     """
-    if look.passing:
-        return TickDecision(memory)
-    if look.why:
-        return TickDecision(replace(memory, told=look.why), tell="" if look.why == memory.told else look.why)
-    if look.found == look.made or (look.found, look.event) == (memory.asked, memory.after):
-        return TickDecision(replace(memory, told=""))
-    return TickDecision(SourceCursor(look.found, look.event, times=memory.times + 1), ask=True)
+    if state.transient:
+        return TickDecision(cursor)
+    if state.error:
+        news = "" if state.error == cursor.reported else state.error
+        return TickDecision(replace(cursor, reported=state.error), report=news)
+    if state.found == state.made or (state.found, state.event) == (cursor.requested, cursor.after_event):
+        return TickDecision(replace(cursor, reported=""))
+    return TickDecision(SourceCursor(state.found, state.event, requests=cursor.requests + 1), request=True)
 
 
-def source_state(watched: WatchedSource, instance: DagsterInstance) -> SourceState:
-    """What lies there now, and what the runs came to that looked into it before."""
-    wanted = AssetRecordsFilter(AssetKey(watched.asset), asset_partitions=[watched.use_case.key])
+def source_state(source: PolledSource, instance: DagsterInstance) -> SourceState:
+    """What lies there now, and what came of earlier runs."""
+    wanted = AssetRecordsFilter(AssetKey(source.asset), asset_partitions=[source.use_case.key])
     made = instance.fetch_materializations(wanted, limit=1).records
-    skipped = [record for record in instance.fetch_observations(wanted, limit=1).records if _passing(record)]
+    skipped = [record for record in instance.fetch_observations(wanted, limit=1).records if _is_transient(record)]
     before = SourceState(
         made=recorded_fingerprint(made[0].asset_materialization) if made else "",
         event=max((record.storage_id for record in (*made, *skipped)), default=0),
     )
     try:
-        return replace(before, found=watched.fingerprint(instance))
+        return replace(before, found=source.fingerprint(instance))
     except UnreachableError as error:
-        return replace(before, why=str(error), passing=True)
+        return replace(before, error=str(error), transient=True)
     except (PermanentError, FeatureCodeError) as error:
-        return replace(before, why=str(error))
+        return replace(before, error=str(error))
 
 
-def _passing(skipped: EventLogRecord) -> bool:
-    """Whether what a run was skipped for may be gone by itself."""
+def _is_transient(skipped: EventLogRecord) -> bool:
+    """Whether the error that a run was skipped for may be gone by itself."""
     observed = skipped.asset_observation
     return bool(observed and TRANSIENT in observed.metadata and observed.metadata[TRANSIENT].value)
 
 
+def _run_request(source: PolledSource, state: SourceState, cursor: SourceCursor) -> RunRequest:
+    """Dagster never starts two runs of one run key, so it names the state and counts the requests."""
+    run_key = f"{source.name} {state.found} {state.event} {cursor.requests}"
+    return RunRequest(run_key, job_name=source.job, partition_key=source.use_case.key)
+
+
 def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
     """The sensor over all use cases in service whose rows, to learn from or to predict, come from a landing folder or a
-    database, `seconds` between two looks. Stopped until switched on."""
+    database, evaluated every `seconds`. Stopped until switched on."""
     in_service = [use_case for key, use_case in catalogue.use_cases.items() if key not in catalogue.retired]
-    watched = [WatchedSource(one, RAW.name, data_job.name) for one in in_service if one.source.files or one.source.sql]
-    watched += [WatchedSource(one, PREDICTIONS.name, prediction_job.name) for one in in_service if one.predict]
+    sources = [PolledSource(one, RAW.name, data_job.name) for one in in_service if one.source.files or one.source.sql]
+    sources += [PolledSource(one, PREDICTIONS.name, prediction_job.name) for one in in_service if one.predict]
 
     @sensor(
         name="new_deliveries",
@@ -144,19 +165,19 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
         "content, whatever its name or date. Predict where rows to be predicted are new, or the model that serves is.",
     )
     def new_deliveries(context: SensorEvaluationContext) -> SensorResult:
-        remembered = {key: SourceCursor(**memory) for key, memory in json.loads(context.cursor or "{}").items()}
-        requests, kept, faults = [], {}, []
-        for source in watched:
-            look = source_state(source, context.instance)
-            decision = decide(look, remembered.get(source.name, SourceCursor()))
-            kept[source.name] = asdict(decision.memory)
-            if decision.ask:
-                run_key = f"{source.name} {look.found} {look.event} {decision.memory.times}"
-                requests.append(RunRequest(run_key, job_name=source.job, partition_key=source.use_case.key))
-            if decision.tell:
-                faults.append(f"{source.name}: {decision.tell}")
-                tell(Notice(f"{source.name}: nothing can be taken from its source", decision.tell), context.log.error)
-        nothing = "; ".join(faults) or f"nothing new in {len(watched)} sources"
+        stored = json.loads(context.cursor or "{}")
+        cursors = {name: SourceCursor.from_stored(content) for name, content in stored.items()}
+        requests, kept, errors = [], {}, []
+        for source in sources:
+            state = source_state(source, context.instance)
+            decision = decide(state, cursors.get(source.name, SourceCursor()))
+            kept[source.name] = asdict(decision.cursor)
+            if decision.request:
+                requests.append(_run_request(source, state, decision.cursor))
+            if decision.report:
+                errors.append(f"{source.name}: {decision.report}")
+                tell(Notice(f"{source.name}: nothing can be taken from its source", decision.report), context.log.error)
+        nothing = "; ".join(errors) or f"nothing new in {len(sources)} sources"
         return SensorResult(requests, skip_reason=None if requests else nothing, cursor=json.dumps(kept))
 
     return new_deliveries

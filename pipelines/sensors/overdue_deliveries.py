@@ -1,8 +1,7 @@
-"""Deliveries that do not come.
+"""Notifies people of deliveries that do not come.
 
-Belongs here: the sensor that tells people when the data of a use case are older than `delivered_every_days` allows, and
-the decision when. Does not belong here: noticing what does come (`deliveries`), or what is out of date because of it
-(`freshness`).
+Belongs here: the sensor that compares the age of a use case's data with its `delivered_every_days`. Does not belong
+here: noticing what does come (`new_deliveries`), or what is out of date because of it (`freshness`).
 """
 
 import json
@@ -34,7 +33,7 @@ def days_overdue(made: float, every_days: float, now: float) -> float:
 
 
 def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
-    """The sensor over all use cases in service that say how often data come, `seconds` between two looks. Stopped until
+    """The sensor over all use cases in service that say how often data come, evaluated every `seconds`. Stopped until
     switched on."""
     in_service = {key: one for key, one in catalogue.use_cases.items() if key not in catalogue.retired}
     expecting = {key: one for key, one in in_service.items() if one.delivered_every_days}
@@ -45,10 +44,10 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
         description="Tell people, once each, of data that are older than `delivered_every_days` in use_case.yaml.",
     )
     def tell_of_overdue_deliveries(context: SensorEvaluationContext) -> SensorResult:
-        told: dict[str, float] = json.loads(context.cursor or "{}")
+        reported: dict[str, float] = json.loads(context.cursor or "{}")
         late = _late(expecting, context.instance, time.time())
         for key, made in late.items():
-            if told.get(key) != made:
+            if reported.get(key) != made:
                 tell(_notice(expecting[key], made), context.log.error)
         skip = f"{len(late)} of {len(expecting)} use cases wait for data that should have come"
         return SensorResult(skip_reason=skip, cursor=json.dumps(late))
@@ -57,7 +56,7 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
 
 
 def _late(expecting: dict[str, UseCase], instance: DagsterInstance, now: float) -> dict[str, float]:
-    """When the latest data of each use case that waits for more were made; one that never had any does not wait."""
+    """When the latest data of each use case that is overdue were made; one that never had any is not."""
     made = {key: _made(key, instance) for key in expecting}
     return {
         key: at

@@ -1,6 +1,6 @@
-"""Answers drift with new models, where a use case asks for that.
+"""Requests training where a delivery has drifted and the use case says `on_drift: retrain`.
 
-Belongs here: the sensor that asks for a run once a delivery has passed a bound. Does not belong here: measuring drift
+Belongs here: the sensor, and when a drifted delivery still waits for new models. Does not belong here: measuring drift
 (`modeling.drift`), or training because there are new rows, whatever they hold (`automation`).
 """
 
@@ -27,15 +27,15 @@ from resources.store.io_manager import PARTITION
 AFTER_DATA = [AssetKey(name) for name, stage in STAGES.items() if stage.group != "data"]
 
 
-def unanswered(key: str, instance: DagsterInstance) -> str:
-    """The run whose comparison asks for new models, while none has been judged since and no run is under way; else
-    empty."""
-    compared, judged = (_latest(asset, key, instance) for asset in (DRIFT, "evaluation"))
-    if compared is None or (judged and judged.storage_id > compared.storage_id):
+def unanswered_run(key: str, instance: DagsterInstance) -> str:
+    """The run that measured drift beyond a bound, while no model has been evaluated since and no run is in progress;
+    else empty."""
+    compared, evaluated = (_latest(asset, key, instance) for asset in (DRIFT, "evaluation"))
+    if compared is None or (evaluated and evaluated.storage_id > compared.storage_id):
         return ""
-    asks = compared.asset_materialization and compared.asset_materialization.metadata.get(RETRAINING_REQUESTED)
-    under_way = RunsFilter(tags={PARTITION: key}, statuses=NOT_FINISHED_STATUSES)
-    return compared.run_id if asks and asks.value and not instance.get_runs_count(under_way) else ""
+    retraining = compared.asset_materialization and compared.asset_materialization.metadata.get(RETRAINING_REQUESTED)
+    in_progress = RunsFilter(tags={PARTITION: key}, statuses=NOT_FINISHED_STATUSES)
+    return compared.run_id if retraining and retraining.value and not instance.get_runs_count(in_progress) else ""
 
 
 def _latest(asset: str, key: str, instance: DagsterInstance) -> EventLogRecord | None:
@@ -44,7 +44,7 @@ def _latest(asset: str, key: str, instance: DagsterInstance) -> EventLogRecord |
 
 
 def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
-    """The sensor over the use cases in service that say `on_drift: retrain`, `seconds` between two looks. Stopped until
+    """The sensor over the use cases in service that say `on_drift: retrain`, evaluated every `seconds`. Stopped until
     switched on."""
     in_service = {key: one for key, one in catalogue.use_cases.items() if key not in catalogue.retired}
     keys = [key for key, use_case in in_service.items() if use_case.drift.on_drift == "retrain"]
@@ -57,9 +57,9 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
         "a delivery, without waiting for a schedule.",
     )
     def retrain_on_drift(context: SensorEvaluationContext) -> SensorResult:
-        asking = {key: run for key in keys if (run := unanswered(key, context.instance))}
+        unanswered = {key: run for key in keys if (run := unanswered_run(key, context.instance))}
         requests = [
-            RunRequest(f"{key} {run}", partition_key=key, asset_selection=AFTER_DATA) for key, run in asking.items()
+            RunRequest(f"{key} {run}", partition_key=key, asset_selection=AFTER_DATA) for key, run in unanswered.items()
         ]
         return SensorResult(requests, skip_reason=None if requests else f"no drift to answer in {len(keys)} use cases")
 

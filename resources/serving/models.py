@@ -30,6 +30,10 @@ def brief(error: Exception) -> str:
     return shorten(f"{type(error).__name__}: {error}", 200)
 
 
+class UnreadableModel(PermanentError):
+    """The files of a published model can't be read; the message says where they lie, why, and what to do."""
+
+
 class UnknownVersion(PermanentError):
     """No published version that can serve, or a name that stands for several; the message lists the known ones."""
 

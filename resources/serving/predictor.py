@@ -19,14 +19,10 @@ from modeling.core.features import FeatureError
 from modeling.core.predictions import DELIVERY, VERSION, Predictions, answered
 from resources import contracts
 from resources.errors import PermanentError
-from resources.serving.models import brief
+from resources.serving.models import UnreadableModel, brief
 from resources.store.versions import content_digest
 
 SHOWN = 20
-
-
-class UnreadableModel(PermanentError):
-    """The files of a published model can't be read; the message says where they lie, why, and what to do."""
 
 
 class Unpredictable(PermanentError):

@@ -117,3 +117,8 @@ class State(ConfigurableResource):
     def run_log(self) -> Path:
         """What runs from the command line print."""
         return self.logs / "runs.log"
+
+    @property
+    def error_log(self) -> Path:
+        """Tracebacks of what should not happen on the command line."""
+        return self.logs / "errors.log"

@@ -154,6 +154,7 @@ def _log_files(client: "MlflowClient", run: str, use_case: UseCase, judged: Eval
     from modeling.reports import use_case as report
     from resources.serving import mlflow_model
 
+    assert isinstance(judged.model, Path), "it was read from storage"
     requirement = f"{extras.DISTRIBUTION}[{EXTRA}]=={version(extras.DISTRIBUTION)}"
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -121,7 +121,6 @@ def test_what_was_published_before_it_was_tracked_is_registered_when_it_is_to_be
 
 
 FORMER_CODE = """
-from industries.definition import UseCase
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel
 
@@ -143,8 +142,10 @@ def test_a_model_that_an_earlier_version_registered_is_served(sandbox: Sandbox, 
     registered = client.get_model_version_by_alias(NAME, ALIAS)
     files = Path(str(registered.source))
     shutil.rmtree(files)
-    (tmp_path / "served_model.py").write_text(FORMER_CODE)
-    save_model(files, python_model=tmp_path / "served_model.py", artifacts={"model": str(place / "model")})
+    code = tmp_path / "served_model.py"
+    code.write_text(FORMER_CODE)
+    save_model(files, python_model=code, artifacts={"model": str(place / "model")})
+    (files / code.name).write_text(f"import industries.definition\n{FORMER_CODE}")
     client.delete_tag(str(registered.run_id), LAYOUT)
     with pytest.raises(ModuleNotFoundError, match="industries"):
         load_model(str(files))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from modeling.artefacts.evaluated_model import MODEL
-from resources.serving.models import Models
-from resources.serving.predictor import Published, UnreadableModel
+from resources.serving.models import Models, UnreadableModel
+from resources.serving.predictor import Published
 
 from ...pipelines.sandbox import KEY, Sandbox
 

@@ -1,25 +1,33 @@
 """Brings use cases up to date, one after the other, then the reports above them.
 
-Belongs here: the order of runs and what came of each. Does not belong here: executing one (`runs`), or printing
-results (`command_line`).
+Belongs here: the order of runs and what came of each. Does not belong here: what is out of date (`freshness`),
+executing a run (`runs`), or how progress and results look (`cli`).
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
-from dagster import DagsterInstance
-from rich.console import Console
+from dagster import DagsterInstance, EventLogEntry
 
 from assets.stages import BESIDE_VALIDATED_DATA, INDUSTRY_REPORT, MARKET_ENTRY_REPORT, latest
 from catalogue.reader import Catalogue
-from pipelines.cli.progress import LiveProgress
 from pipelines.freshness import stale_industries, stale_market, stale_stages
 from pipelines.jobs import DATA_STAGES
 from pipelines.runs import ChildFailed, Ended, Launch, Worker
 from resources.store.state import State
 
 Status = Literal["made", "up to date", "skipped", "retired", "failed"]
+
+
+class Progress(Protocol):
+    """Is informed of every launch, of its events, and of its end."""
+
+    def begin(self, launch: Launch, name: str, steps: int) -> None: ...
+
+    def follow(self, launch: Launch, entry: EventLogEntry) -> None: ...
+
+    def end(self, launch: Launch, message: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -33,21 +41,20 @@ class Result:
 
 
 def bring_up_to_date(
-    keys: Sequence[str], catalogue: Catalogue, instance: DagsterInstance, console: Console
+    keys: Sequence[str], catalogue: Catalogue, instance: DagsterInstance, progress: Progress
 ) -> list[Result]:
     """Make again what is out of date, go on when one fails, and say what came of each."""
-    with LiveProgress(console) as progress:
-        campaign = _Campaign(catalogue, instance, progress)
-        results = [campaign.use_case(key) for key in keys]
-        results += [result for result in campaign.reports_above() if result.status == "failed"]
-        campaign.close()
-        return results
+    refresh = _Refresh(catalogue, instance, progress)
+    results = [refresh.use_case(key) for key in keys]
+    results += [result for result in refresh.reports_above() if result.status == "failed"]
+    refresh.close()
+    return results
 
 
-class _Campaign:
+class _Refresh:
     """A use case gets a process of its own; the reports above go to the last one, which has the imports."""
 
-    def __init__(self, catalogue: Catalogue, instance: DagsterInstance, progress: LiveProgress) -> None:
+    def __init__(self, catalogue: Catalogue, instance: DagsterInstance, progress: Progress) -> None:
         self._catalogue, self._instance, self._progress = catalogue, instance, progress
         self._worker: Worker | None = None
 
@@ -73,23 +80,25 @@ class _Campaign:
         judged = self._make("use_case", key, rest)
         return replace(judged, seconds=made.seconds + judged.seconds)
 
-    def _stale(self, key: str) -> list[str]:
-        return stale_stages(self._catalogue.use_cases[key], self._instance)
-
-    def _make(self, job: str, key: str, stages: list[str]) -> Result:
-        assets = [*stages, *BESIDE_VALIDATED_DATA] if "validated_data" in stages else stages
-        return self._run(Launch(job, key, tuple(assets)))
-
     def reports_above(self) -> Iterator[Result]:
+        """Make again the reports on industries and the market that are out of date."""
         for industry in stale_industries(self._catalogue, self._instance):
             yield self._run(Launch("industry", industry, (INDUSTRY_REPORT,)))
         if stale_market(self._catalogue, self._instance):
             yield self._run(Launch("market_entry", None, (MARKET_ENTRY_REPORT,)))
 
     def close(self) -> None:
+        """Let the process end."""
         if self._worker is not None:
             self._worker.close()
             self._worker = None
+
+    def _stale(self, key: str) -> list[str]:
+        return stale_stages(self._catalogue.use_cases[key], self._instance)
+
+    def _make(self, job: str, key: str, stages: list[str]) -> Result:
+        assets = [*stages, *BESIDE_VALIDATED_DATA] if "validated_data" in stages else stages
+        return self._run(Launch(job, key, tuple(assets)))
 
     def _run(self, launch: Launch) -> Result:
         log = State().run_log

@@ -1,0 +1,130 @@
+"""Where an exception becomes a message and an exit status: no command ends in a traceback.
+
+Belongs here: `Commands`, the Typer application whose every command is guarded, and which errors mean which status.
+Does not belong here: what a command does.
+
+| status | meaning |
+|---|---|
+| 0 | done |
+| 1 | something failed: the storage, a source that does not answer, a damaged file, a run |
+| 2 | what was written is wrong: an argument, a file that was named, a definition |
+| 130 | interrupted |
+"""
+
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from catalogue.feature_code import FeatureCodeError
+from catalogue.visible import visible
+from pipelines.cli.terminal import errors
+from pipelines.instance import storage_error, storage_errors
+from resources.errors import PermanentError, UnreachableError
+from resources.serving.models import UnreadableModel
+from resources.store.atomic import StorageError
+from resources.store.state import State
+
+FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
+OURS = ("catalogue", "modeling", "resources", "assets", "pipelines")
+"""The packages of this project: an exception class that lies in one has a message written for people."""
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
+"""What reading a damaged file may raise, in whatever way it is damaged."""
+
+
+class WrongInput(PermanentError):
+    """An argument can't be used; the message says what to write instead."""
+
+
+class UnreadableArtefact(Exception):
+    """Something that was made and kept is damaged; the message says what and where."""
+
+
+class Commands(typer.Typer):
+    """A group of commands, each guarded."""
+
+    def command(self, *args: Any, **kwargs: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        """As `Typer.command`; the function itself stays as it is."""
+        register = super().command(*args, **kwargs)
+
+        def registered(function: Callable[..., Any]) -> Callable[..., Any]:
+            register(guarded(function))
+            return function
+
+        return registered
+
+
+def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, in which every exception ends the program with a message and a status."""
+
+    @wraps(function)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except (typer.Exit, typer.Abort, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except Exception as error:  # noqa: BLE001  the last one who can say anything
+            errors.print(visible(_message(error)), markup=False, soft_wrap=True, style="red")
+            raise typer.Exit(_status(error)) from None
+
+    return wrapper
+
+
+@contextmanager
+def reading(what: str, place: Path) -> Iterator[None]:
+    """Say which artefact is damaged where reading it fails.
+
+    Raises
+    ------
+    UnreadableArtefact: it can't be read. Errors of the data or the definition are passed on as they are.
+    """
+    try:
+        yield
+    except (PermanentError, UnreachableError, FeatureCodeError):
+        raise
+    except UNREADABLE as error:
+        reason = str(error) or type(error).__name__
+        raise UnreadableArtefact(f"{place}: {what} can't be read: {reason.splitlines()[0]}") from error
+
+
+def _status(error: Exception) -> int:
+    wrong_input = isinstance(error, PermanentError | FeatureCodeError)
+    damaged = isinstance(error, StorageError | UnreadableModel)
+    return WRONG_INPUT if wrong_input and not damaged else FAILED
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, storage_errors()):
+        return str(storage_error(error))
+    if type(error).__module__.partition(".")[0] in OURS:
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'the system'}: {error.strerror}"
+    return (
+        f"{type(error).__name__}: {error}\nThis should not happen. Please report it, with what {_logged(error)} holds."
+    )
+
+
+def _logged(error: Exception) -> Path:
+    """The file to which the traceback was added: under the state folder, or where that can't be written another."""
+    text = f"{datetime.now(UTC).isoformat(timespec='seconds')}\n{''.join(traceback.format_exception(error))}\n"
+    path = State().error_log
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as log:
+            log.write(text)
+    except OSError:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="sectorforge-", suffix=".log", encoding="utf-8", delete=False
+        ) as log:
+            log.write(text)
+        return Path(log.name)
+    return path

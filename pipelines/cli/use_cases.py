@@ -1,0 +1,132 @@
+"""The commands about the use cases of the catalogue: `run`, `list` and `check`.
+
+Belongs here: how their results look. Does not belong here: bringing use cases up to date (`pipelines.refresh`), reading
+the catalogue (`catalogue.reader`), or making a use case (`new`).
+"""
+
+import time
+
+import typer
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from catalogue.definition import UseCase
+from catalogue.visible import visible
+from modeling.core.record import Evaluation, Interval
+from modeling.problems import tasks
+from pipelines.cli.arguments import Patterns, matching
+from pipelines.cli.error_boundary import FAILED, Commands
+from pipelines.cli.progress import LiveProgress
+from pipelines.cli.reports import print_reports, print_unreadable
+from pipelines.cli.terminal import console, errors, print_definition_errors
+from pipelines.current_artefacts import current_evaluations
+from pipelines.instance import open_instance
+from pipelines.refresh import Result, bring_up_to_date
+from pipelines.vocabulary import read_catalogue
+from resources import contracts
+
+COLOURS = {"made": "green", "up to date": "green", "skipped": "yellow", "retired": "yellow", "failed": "red"}
+
+app = Commands()
+
+
+@app.command()
+def run(patterns: Patterns = None) -> None:
+    """Bring use cases up to date, from raw data to reports. What is up to date is left alone."""
+    catalogue = read_catalogue()
+    print_definition_errors(catalogue)
+    keys = matching(catalogue, patterns)
+    started = time.monotonic()
+    with open_instance() as instance, LiveProgress(console) as progress:
+        results = bring_up_to_date(keys, catalogue, instance, progress)
+    found = current_evaluations(catalogue)
+    console.print(_summary(results, found.evaluations))
+    for result in results:
+        if result.reason:
+            reason = visible(result.reason)
+            console.print(f"{result.key} {result.status}: {reason}", markup=False, highlight=False)
+    print_reports(catalogue, keys)
+    print_unreadable(found)
+    console.print(f"{time.monotonic() - started:.0f} s in all. `sectorforge ui` shows every run.", highlight=False)
+    if catalogue.errors or found.unreadable or any(result.status == "failed" for result in results):
+        raise typer.Exit(FAILED)
+
+
+@app.command(name="list")
+def list_() -> None:
+    """List the use cases, and where each stands."""
+    catalogue = read_catalogue()
+    found = current_evaluations(catalogue)
+    table = Table("use case", "task", "title", "champion", "standing", box=box.SIMPLE)
+    for key, use_case in catalogue.use_cases.items():
+        judged = found.evaluations.get(key)
+        champion = judged.champion.learner if judged else "–"
+        standing = f"retired: {catalogue.retired[key]}" if key in catalogue.retired else _standing(judged)
+        standing = "can't be read" if key in found.unreadable else standing
+        table.add_row(key, use_case.task, escape(visible(use_case.title)), champion, escape(visible(standing)))
+    console.print(table)
+    print_unreadable(found)
+    print_definition_errors(catalogue)
+
+
+@app.command()
+def check() -> None:
+    """Check every folder of the catalogue, and every rule of its contracts."""
+    catalogue = read_catalogue()
+    print_definition_errors(catalogue)
+    wrong = [
+        f"{use_case.folder / 'use_case.yaml'}: {message}"
+        for use_case in catalogue.use_cases.values()
+        for message in [*contracts.check_rules(use_case), *_unknown_metric(use_case)]
+    ]
+    for message in wrong:
+        errors.print(visible(message), markup=False, soft_wrap=True)
+    if catalogue.errors or wrong:
+        raise typer.Exit(FAILED)
+    where = ", ".join(map(str, catalogue.roots))
+    counts = f"{len(catalogue.use_cases)} use cases in {len(catalogue.industries)} industries"
+    console.print(f"{counts}: no error in {where}", soft_wrap=True, highlight=False)
+
+
+def _standing(judged: Evaluation | None) -> str:
+    if judged is None:
+        return "not judged yet"
+    return "published" if judged.published else "held back"
+
+
+def _unknown_metric(use_case: UseCase) -> list[str]:
+    known = {name for classes in ([], ["no", "yes"], ["a", "b", "c"]) for name in tasks.task(use_case).metrics(classes)}
+    if use_case.metric is None or use_case.metric in known:
+        return []
+    return [f"metric: {use_case.metric!r} is none of {use_case.task}; known: {', '.join(known)}"]
+
+
+def _summary(results: list[Result], evaluations: dict[str, Evaluation]) -> Table:
+    table = Table(box=box.SIMPLE)
+    for heading in ("use case", "champion", "metric", "on the sealed test", "lift over baseline", "status"):
+        table.add_column(heading, no_wrap=heading == "use case")
+    table.add_column("seconds", justify="right")
+    for result in results:
+        judged = evaluations.get(result.key)
+        status = f"[{COLOURS[result.status]}]{result.status}[/]"
+        if judged is None:
+            table.add_row(result.key, "–", "–", "–", "–", status, f"{result.seconds:.0f}")
+            continue
+        held_back = "" if judged.published else ", held back"
+        table.add_row(
+            result.key,
+            judged.champion.learner,
+            judged.metric,
+            _interval(judged.champion.test[judged.metric]),
+            _interval(judged.lift) + ("" if judged.lift.decisive else " not decisive"),
+            status + held_back,
+            f"{result.seconds:.0f}",
+        )
+    return table
+
+
+def _interval(measured: Interval) -> str:
+    if measured.low is None or measured.high is None:
+        return f"{measured.value:.4g}"
+    return f"{measured.value:.4g} ({measured.low:.4g} to {measured.high:.4g})"
