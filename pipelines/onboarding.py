@@ -95,12 +95,12 @@ def _file_name(data: Path) -> str:
 
 def _read(data: Path, name: str) -> tuple[dict[str, Any], pl.DataFrame, list[str]]:
     """The options by which the file can be read, the table, and doubts about them."""
-    from resources.sources.reading import read_table, told_reading
+    from resources.sources.reading import detect_reading, read_table
 
     content, where = data.read_bytes(), str(data)
-    told = told_reading(content, name, where)
-    reading = Files.model_validate({"path": name, **told.options})
-    return told.options, read_table(content, name, reading, where, pinned=False), told.doubts
+    found = detect_reading(content, name, where)
+    reading = Files.model_validate({"path": name, **found.options})
+    return found.options, read_table(content, name, reading, where, pinned=False), found.doubts
 
 
 def _source(name: str, reading: dict[str, Any]) -> dict[str, Any]:
