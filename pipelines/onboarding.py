@@ -24,7 +24,7 @@ from pipelines.vocabulary import read_catalogue
 from resources import contracts
 from resources.errors import PermanentError
 from resources.sources import SourceError
-from resources.sources.reading import read_table, told_reading
+from resources.sources.reading import detect_reading, read_table
 
 FILE = "use_case.yaml"
 
@@ -105,9 +105,9 @@ def _file_name(data: Path) -> str:
 def _read(data: Path, name: str) -> tuple[dict[str, Any], pl.DataFrame, list[str]]:
     """The options by which the file can be read, the table, and doubts about them."""
     content, where = data.read_bytes(), str(data)
-    guess = told_reading(content, name, where)
-    reading = Files.model_validate({"path": name, **guess.options})
-    return guess.options, read_table(content, name, reading, where, pinned=False), guess.doubts
+    found = detect_reading(content, name, where)
+    reading = Files.model_validate({"path": name, **found.options})
+    return found.options, read_table(content, name, reading, where, pinned=False), found.doubts
 
 
 def _source(name: str, reading: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from catalogue.visible import visible
 from pipelines.cli.terminal import errors
 from pipelines.instance import storage_error, storage_errors
 from resources.errors import PermanentError
+from resources.serving.models import UnreadableModel
 from resources.store.atomic import StorageError
 from resources.store.state import State
 
@@ -71,8 +72,9 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _status(error: Exception) -> int:
-    wrong_input = isinstance(error, PermanentError | FeatureCodeError) and not isinstance(error, StorageError)
-    return WRONG_INPUT if wrong_input else FAILED
+    wrong_input = isinstance(error, PermanentError | FeatureCodeError)
+    damaged = isinstance(error, StorageError | UnreadableModel)
+    return WRONG_INPUT if wrong_input and not damaged else FAILED
 
 
 def _message(error: Exception) -> str:

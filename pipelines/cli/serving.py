@@ -20,7 +20,7 @@ from pipelines.cli.error_boundary import Commands, WrongInput
 from pipelines.cli.terminal import console, errors
 from pipelines.vocabulary import read_catalogue
 from resources.serving.models import Models
-from resources.serving.predictor import Published, told
+from resources.serving.predictor import Published, described
 from resources.sources.reading import read_table
 from resources.store.atomic import replacing
 from resources.store.state import State
@@ -61,7 +61,7 @@ def predict(
     _write(made, out)
     console.print(f"{made.rows.height:,} of {made.delivered:,} rows predicted: {out}", highlight=False, soft_wrap=True)
     if made.set_aside.height:
-        errors.print(f"rows that break a rule have no prediction:\n{told(made)}", markup=False, soft_wrap=True)
+        errors.print(f"rows that break a rule have no prediction:\n{described(made)}", markup=False, soft_wrap=True)
 
 
 def _published(key: str) -> tuple[UseCase, Path]:
