@@ -1,7 +1,7 @@
 """The feature set of a task whose rows are windows that roll through time.
 
 Belongs here: what such tasks share: the counts and the audit of rows that are made of many raw rows, each role in its
-own time. Does not belong here: the windows themselves (`series`, `portfolios`), or plain rows (`preparation`).
+own time. Does not belong here: the windows themselves (`series`, `portfolios`), or plain rows (`row_task`).
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from catalogue.definition import UseCase
-from modeling.core.feature_set import Background, FeatureSet, summary
+from modeling.core.feature_set import Datasheet, FeatureSet, summary
 from modeling.core.recipe import Recipe
 from modeling.core.record import LeakageFinding
 from modeling.core.splits import ROLES
@@ -38,15 +38,15 @@ def feature_set(
     """
     train, valid, test = roles
     counts = [len(rows) for rows in roles]
-    background = Background.of(data, use_case, counts, summary(outcomes, []), _audit(roles, spans, changed))
-    return FeatureSet(recipe, background, train, valid, test)
+    datasheet = Datasheet.of(data, use_case, counts, summary(outcomes, []), _audit(roles, spans, changed))
+    return FeatureSet(recipe, datasheet, train, valid, lambda: test)
 
 
 def _audit(roles: Sequence[Rows], spans: Sequence[Span], changed: list[str]) -> list[LeakageFinding]:
     """The points of the leakage audit, as far as they apply to windows."""
     repeated = sum(np.intersect1d(one.number, other.number).size for one, other in pairwise(roles))
     ordered = all(earlier[1] < later[0] for earlier, later in pairwise(spans))
-    told = "; ".join(f"{role} {first} to {last}" for role, (first, last) in zip(ROLES, spans, strict=True))
+    listed = "; ".join(f"{role} {first} to {last}" for role, (first, last) in zip(ROLES, spans, strict=True))
     return [
         LeakageFinding(
             name="duplicates_across_roles",
@@ -70,7 +70,7 @@ def _audit(roles: Sequence[Rows], spans: Sequence[Span], changed: list[str]) -> 
             name="time_across_roles",
             passed=ordered,
             severity="error",
-            message=f"{'each role ends before the next begins' if ordered else 'two roles overlap in time'}: {told}",
+            message=f"{'each role ends before the next begins' if ordered else 'two roles overlap in time'}: {listed}",
         ),
         LeakageFinding(
             name="single_feature",

@@ -1,29 +1,26 @@
 """What every task is.
 
 Belongs here: the protocol, the metric type, and what a task is handed once a champion was judged. Does not belong here:
-a task (a file each), what most tasks share (`rows`), or how intervals are made from a metric
-(`modeling.core.intervals`).
+a task (`modeling.problems`), what most tasks share (`row_task`), or how intervals are made from a metric
+(`intervals`).
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from catalogue.definition import UseCase
+from modeling.core.candidate import Candidate
+from modeling.core.feature_set import FeatureSet
+from modeling.core.features import Derive
 from modeling.core.learner import Outcome
+from modeling.core.recipe import Recipe
+from modeling.core.record import Chapter
 from modeling.core.table import Rows, Table
-
-if TYPE_CHECKING:
-    from modeling.core.candidate import Candidate
-    from modeling.core.feature_set import FeatureSet
-    from modeling.core.features import Derive
-    from modeling.core.recipe import Recipe
-    from modeling.core.record import Chapter
-    from modeling.core.validated_data import ValidatedData
-
+from modeling.core.validated_data import ValidatedData
 
 TargetHolds = Literal["two classes", "classes", "a number", "anything"]
 
@@ -33,7 +30,7 @@ class TargetError(ValueError):
 
 
 class Settings(BaseModel):
-    """What a task asks for under `settings` in `use_case.yaml`: typed, frozen, nothing by default."""
+    """What a task reads under `settings` in `use_case.yaml`: typed, frozen, nothing by default."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -55,14 +52,18 @@ class Metric:
 class Predictor(Protocol):
     """Anything that predicts a table's rows: a learner, or several blended."""
 
-    def predict(self, table: Table) -> np.ndarray: ...
+    def predict(self, table: Table) -> np.ndarray:
+        """As `Learner.predict`: ``[n]``, ``[n, classes]`` or ``[n, k]``."""
+        ...
 
 
 class Occluder(Protocol):
     """Takes one column of content apart, to see what the model's answer hangs on: words, patches, atoms."""
 
     @property
-    def column(self) -> str: ...
+    def column(self) -> str:
+        """The name of the column of content."""
+        ...
 
     def parts(self, value: Any) -> list[str]:
         """The parts of one value, by the names a reader knows them by; empty where it has none."""
@@ -108,7 +109,7 @@ class Judged:
     valid: Rows
     test: Rows
     units: Units
-    candidates: Sequence["Candidate"]
+    candidates: Sequence[Candidate]
     champion: str
     model: Predictor
     answers: Mapping[str, np.ndarray]
@@ -125,7 +126,8 @@ class Task(Protocol):
     unit: what is scored, in the plural, for readers.
     trivial: the learner that any model must beat; it always runs.
     learners: default learners beside the trivial one; the first is the simple one that deep ones are compared with.
-    target_holds: what the contract asks of the target column.
+    target_holds: what the contract requires of the target column.
+    splits: the ways of splitting (`split.by`) that it knows.
     extra: the project's extra whose packages the task itself needs; None: none.
     blends: whether a mean of several learners' answers is an answer.
     by_row: whether the units are the rows, and the answers the predictions: then what is known of predictions in
@@ -134,8 +136,9 @@ class Task(Protocol):
 
     name: ClassVar[str]
     settings_type: ClassVar[type[Settings]]
-    recipe_type: ClassVar[type["Recipe"]]
+    recipe_type: ClassVar[type[Recipe]]
     target_holds: ClassVar[TargetHolds]
+    splits: ClassVar[tuple[str, ...]]
     unit: ClassVar[str]
     trivial: ClassVar[str]
     learners: ClassVar[tuple[str, ...]]
@@ -155,7 +158,7 @@ class Task(Protocol):
         """Every metric reported, the default one first."""
         ...
 
-    def prepare(self, data: "ValidatedData", use_case: UseCase, derive: "Derive | None") -> "FeatureSet":
+    def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:
         """Split the rows, fit the recipe on training rows, shape each role, audit for leaks.
 
         Raises
@@ -173,6 +176,6 @@ class Task(Protocol):
         """What `model` says or does about the units of `rows`: ``[u, …]``, as the metrics read it."""
         ...
 
-    def chapters(self, judged: Judged) -> list["Chapter"]:
-        """What the readers of this task's reports look at beyond the scores."""
+    def chapters(self, judged: Judged) -> list[Chapter]:
+        """The sections of the report that only this task has."""
         ...

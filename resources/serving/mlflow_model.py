@@ -53,6 +53,8 @@ def _write_definition(folder: Path, use_case: UseCase) -> None:
     code = use_case.folder / feature_code.FILE
     if code.exists():
         shutil.copyfile(code, folder / feature_code.FILE)
+    if shared := feature_code.shared(use_case.folder):
+        shutil.copyfile(shared, folder.parent / shared.name)
 
 
 def _load_pyfunc(path: str, model_config: dict[str, str]) -> "ServedModel":

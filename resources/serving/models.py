@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
 
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
 from resources.errors import PermanentError
 from resources.store.atomic import replacing
@@ -68,7 +68,7 @@ class Models:
         return self._state.artefact(ASSET, key)
 
     def serving(self, key: str) -> Path | None:
-        """The folder of the version that serves a use case: `EvaluatedModel.load` reads it."""
+        """The folder of the version that serves a use case: `StoredEvaluation` is read from it."""
         return current(self._folder(key))
 
     def pinned(self, key: str) -> str | None:
@@ -90,7 +90,7 @@ class Models:
         for place in sorted((self._folder(key) / VERSIONS).glob("[!.]*")):
             standing = place == serving, place.name == pinned
             try:
-                yield Version(place.name, EvaluatedModel.load(place).evaluation, *standing)
+                yield Version(place.name, load(Evaluation, place), *standing)
             except Exception as error:  # noqa: BLE001  whatever damage makes of reading, the others are listed
                 yield DamagedVersion(place.name, f"{place}: {brief(error)}", *standing)
 

@@ -120,5 +120,5 @@ class State(ConfigurableResource):
 
     @property
     def error_log(self) -> Path:
-        """Tracebacks of what should not happen on the command line."""
+        """Tracebacks of commands that failed for no known reason."""
         return self.logs / "errors.log"

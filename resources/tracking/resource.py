@@ -23,7 +23,8 @@ from dagster import ConfigurableResource, ResourceDependency
 
 from catalogue import extras
 from catalogue.definition import UseCase
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.evaluated_model import StoredEvaluation
+from modeling.artefacts.storage import load
 from resources.store.state import State
 from resources.tracking.registry import ALIAS, NOTHING, model_name, point, register
 from resources.tracking.runs import EXTRA, MODEL, run_of
@@ -55,10 +56,10 @@ class Tracking(ConfigurableResource):
         uri = os.environ.get(SERVER) or f"sqlite:///{self.home.mlflow_database}"
         return DEFAULTS | {SERVER: uri, "MLFLOW_REGISTRY_URI": uri} | QUIET
 
-    def record(self, use_case: UseCase, judged: EvaluatedModel, serving: Path | None) -> str:
+    def record(self, use_case: UseCase, judged: StoredEvaluation, serving: Path | None) -> str:
         """Keep a judged champion as a run, and as a version of the registered model if it is the one that serves.
 
-        Returns what came of it, for people; nothing is raised. `judged` was read from storage; `serving` is the folder
+        Returns what came of it, for people; nothing is raised. `serving` is the folder
         of the version that serves.
         """
 
@@ -85,7 +86,7 @@ class Tracking(ConfigurableResource):
         ------
         LookupError: it can't be registered; the message says why.
         """
-        outcome = self.record(use_case, EvaluatedModel.load(serving), serving)
+        outcome = self.record(use_case, load(StoredEvaluation, serving), serving)
         if outcome.startswith(NOT_TRACKED):
             raise LookupError(f"{use_case.key} can't be served. {outcome}")
         return f"models:/{model_name(use_case.key)}@{ALIAS}"

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from catalogue import extras
 from catalogue.definition import UseCase
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.evaluated_model import StoredEvaluation
+from modeling.artefacts.storage import save
 from modeling.core.record import CandidateResult, Evaluation, Interval
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ AT_ONCE = 1000
 """Metrics that MLflow takes in one go."""
 
 
-def run_of(client: "MlflowClient", use_case: UseCase, judged: EvaluatedModel, artefacts: str | None) -> str:
+def run_of(client: "MlflowClient", use_case: UseCase, judged: StoredEvaluation, artefacts: str | None) -> str:
     """The run of a judged champion, written unless it is there."""
     record = judged.evaluation
     experiment = _experiment(client, use_case.key, artefacts)
@@ -57,7 +58,7 @@ def run_of(client: "MlflowClient", use_case: UseCase, judged: EvaluatedModel, ar
     return run
 
 
-def _renewed(client: "MlflowClient", run: "Run", use_case: UseCase, judged: EvaluatedModel) -> str:
+def _renewed(client: "MlflowClient", run: "Run", use_case: UseCase, judged: StoredEvaluation) -> str:
     """A run that is there; its files are written again where an earlier version laid them out otherwise."""
     if run.data.tags.get(LAYOUT) != CURRENT_LAYOUT:
         _log_files(client, run.info.run_id, use_case, judged)
@@ -149,17 +150,16 @@ def _log(
         client.log_batch(run, metrics=values[first : first + AT_ONCE])
 
 
-def _log_files(client: "MlflowClient", run: str, use_case: UseCase, judged: EvaluatedModel) -> None:
+def _log_files(client: "MlflowClient", run: str, use_case: UseCase, judged: StoredEvaluation) -> None:
     """Keep the report, and the model as MLflow serves it."""
     from modeling.reports import use_case as report
     from resources.serving import mlflow_model
 
-    assert isinstance(judged.model, Path), "it was read from storage"
     requirement = f"{extras.DISTRIBUTION}[{EXTRA}]=={version(extras.DISTRIBUTION)}"
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / REPORT).mkdir()
-        report.render(judged.evaluation).save(folder / REPORT)
+        save(report.render(judged.evaluation), folder / REPORT)
         mlflow_model.save(folder / MODEL, judged.model, judged.evaluation.provenance.run_id, use_case, requirement)
         client.log_artifacts(run, temporary)
     client.set_tag(run, LAYOUT, CURRENT_LAYOUT)

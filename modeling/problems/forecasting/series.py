@@ -8,12 +8,10 @@ Sources: seasonal exponential smoothing in its error-correction form, ETS(A,N,A)
 Exponential Smoothing", 2.5).
 """
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import product
-from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import polars as pl
@@ -265,12 +263,9 @@ class SeriesRecipe:
         numbers = {part: getattr(every.dt, part)().to_numpy().astype(int) for part in self.parts}
         return {part: (number - CYCLES[part].first)[ahead] for part, number in numbers.items()}
 
-    def save(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
-
     @classmethod
-    def load(cls, path: Path) -> Self:
-        content = json.loads(path.read_text(encoding="utf-8"))
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """The recipe whose `asdict` is `content`."""
         smoothing = {name: Smoothing(*fitted) for name, fitted in content["smoothing"].items()}
         return cls(**content | {"layout": SeriesLayout(**content["layout"]), "smoothing": smoothing})
 

@@ -8,11 +8,9 @@ A month's portfolio is bought at the last close before the month, at a cost prop
 until its last close; in between weights drift with prices.
 """
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Self
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -132,12 +130,10 @@ class PricesRecipe:
             shared={RETURNS: shared.insert_column(0, prices.days.alias(DAY))},
         )
 
-    def save(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
-
     @classmethod
-    def load(cls, path: Path) -> Self:
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """The recipe whose `asdict` is `content`."""
+        return cls(**content)
 
 
 def _known(prices: Prices, starts: np.ndarray) -> dict[str, np.ndarray]:

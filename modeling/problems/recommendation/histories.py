@@ -8,10 +8,8 @@ validation or test list is made from is all that lies before its cut: on that da
 the items of the following window that training knows.
 """
 
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -19,7 +17,7 @@ import polars as pl
 
 from catalogue.definition import TimeSplit, UseCase
 from modeling.core import splits
-from modeling.core.feature_set import Background, FeatureSet
+from modeling.core.feature_set import Datasheet, FeatureSet
 from modeling.core.features import Derive, FeatureError, FeatureRecipe, derived
 from modeling.core.record import LeakageFinding
 from modeling.core.table import Rows, Table
@@ -149,13 +147,11 @@ class HistoryRecipe:
             shared={ITEMS: self.catalogue},
         )
 
-    def save(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
-
     @classmethod
-    def load(cls, path: Path) -> Self:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{**stored, "profile": FeatureRecipe(**stored["profile"])})
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """The recipe whose `asdict` is `content`."""
+        parts: dict[str, Any] = content | {"profile": FeatureRecipe.from_json(content["profile"])}
+        return cls(**parts)
 
 
 def _people(ordered: pl.DataFrame, user: str, profile: list[str]) -> pl.DataFrame:
@@ -198,8 +194,8 @@ def prepare(
     train, valid, test = (rows(window) for window in windows.values())
     counts = [int((roles == role).sum()) for role in splits.ROLES]
     of_target, audited = _summary(coded, windows["test"]), _audit(coded, windows, recipe)
-    background = Background.of(data, use_case, counts, of_target, audited)
-    return FeatureSet(recipe, background, train, valid, test)
+    datasheet = Datasheet.of(data, use_case, counts, of_target, audited)
+    return FeatureSet(recipe, datasheet, train, valid, lambda: test)
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,14 @@ Belongs here: the recipe and the feature set of the task `targeting`. Does not b
 (`modeling.problems.targeting.policies`), or how a column becomes numbers (`modeling.core.features`).
 """
 
-import json
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
 from catalogue.definition import UseCase
-from modeling.core import splits
-from modeling.core.feature_set import Background, FeatureSet, summary
+from modeling.core import leakage, splits
+from modeling.core.feature_set import Datasheet, FeatureSet, summary
 from modeling.core.features import Derive, FeatureError, FeatureRecipe, derived
 from modeling.core.table import Rows, Table
 from modeling.core.validated_data import ValidatedData
@@ -83,13 +81,11 @@ class ImpressionRecipe:
         action = pl.col(self.action).cast(pl.String)
         return action if self.pool is None else pl.concat_str(pl.col(self.pool).cast(pl.String), action, separator="/")
 
-    def save(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
-
     @classmethod
-    def load(cls, path: Path) -> Self:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{**stored, "context": FeatureRecipe(**stored["context"])})
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """The recipe whose `asdict` is `content`."""
+        parts: dict[str, Any] = content | {"context": FeatureRecipe.from_json(content["context"])}
+        return cls(**parts)
 
 
 def prepare(data: ValidatedData, use_case: UseCase, task: "Targeting", derive: Derive | None) -> FeatureSet:
@@ -102,8 +98,6 @@ def prepare(data: ValidatedData, use_case: UseCase, task: "Targeting", derive: D
     SplitError: a role would be empty. FeatureError: a column is missing, or `derive` fails. TargetError: the target
     is not binary.
     """
-    from modeling.core import leakage
-
     roles = splits.assign(data.frame, use_case)
     target = data.frame[use_case.target]
     frame = derived(data.frame.drop(use_case.target), derive).with_columns(target)
@@ -142,8 +136,9 @@ def prepare(data: ValidatedData, use_case: UseCase, task: "Targeting", derive: D
         twin=framed.select(pl.struct(pl.all().exclude(use_case.target)).hash()).to_series(),
     )
     counts, of_target = [len(part) for part in parts], summary(task.encode(target, classes), classes)
-    background = Background.of(data, use_case, counts, of_target, leakage.audit(audited, use_case), classes)
-    return FeatureSet(recipe, background, *parts)
+    datasheet = Datasheet.of(data, use_case, counts, of_target, leakage.audit(audited, use_case), classes)
+    train, valid, test = parts
+    return FeatureSet(recipe, datasheet, train, valid, lambda: test)
 
 
 def _fitted(train: pl.DataFrame, use_case: UseCase, task: "Targeting") -> ImpressionRecipe:

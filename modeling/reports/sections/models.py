@@ -148,7 +148,7 @@ def champion(evaluation: Evaluation) -> Section:
             _test_scores(evaluation),
             *_challenge(evaluation),
             *_seeds(evaluation),
-            Paragraph(_openings(evaluation.openings)),
+            Paragraph(_test_accesses(evaluation.test_accesses)),
         ],
     )
 
@@ -201,11 +201,11 @@ def _seeds(evaluation: Evaluation) -> list[Block]:
     return [table, Paragraph(f"Standard deviation over {len(seeds)} seeds: {number(stdev(seeds.values()))} {title}.")]
 
 
-def _openings(openings: int) -> str:
-    if openings == 1:
+def _test_accesses(accesses: int) -> str:
+    if accesses == 1:
         return "The sealed test of this data version has been opened once: this judgement is the first."
     return (
-        f"The sealed test of this data version has been opened {openings} times, this time included. "
+        f"The sealed test of this data version has been opened {accesses} times, this time included. "
         "Every opening makes the numbers a little more optimistic."
     )
 

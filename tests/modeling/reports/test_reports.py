@@ -10,8 +10,8 @@ from itertools import pairwise
 import pytest
 
 from modeling.core.record import Evaluation, Importance, Lift
+from modeling.core.report import Report
 from modeling.reports import charts, industry, market_entry, palette, use_case, wording
-from modeling.reports.rendering import Report
 
 from .. import evaluation_records as records
 
