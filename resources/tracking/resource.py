@@ -59,7 +59,7 @@ class Tracking(ConfigurableResource):
     def record(self, use_case: UseCase, judged: StoredEvaluation, serving: Path | None) -> str:
         """Keep a judged champion as a run, and as a version of the registered model if it is the one that serves.
 
-        Returns what came of it, for people; nothing is raised. `judged` was read from storage; `serving` is the folder
+        Returns what came of it, for people; nothing is raised. `serving` is the folder
         of the version that serves.
         """
 
