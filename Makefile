@@ -3,11 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: help run ui test test-fast check bench clean
+.PHONY: help run ui test test-fast check bench gpu gpu-wheels clean
 .DEFAULT_GOAL := help
 
 # Waiting OpenMP threads sleep: docs/decisions/0006-sleeping-threads.md
 export OMP_WAIT_POLICY ?= PASSIVE
+
+# Each is matched to the letter.
+GPU_PLATFORMS := manylinux_2_28_x86_64 manylinux_2_27_x86_64 manylinux_2_17_x86_64 manylinux2014_x86_64
 
 help: ## say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -44,6 +47,14 @@ check: $(INSTALLED) ## formatting, lint, types, direction of imports, catalogue,
 
 bench: $(INSTALLED) ## what Dagster adds to a run
 	$(BIN)/python -m benchmarks.dagster_overhead
+
+# Works without .venv too, where there is no network to fill it from: docs/gpu.md
+gpu: ## what each learner takes on a GPU and on the CPU, in under eight minutes
+	$(or $(wildcard $(BIN)/python),$(PYTHON)) -m benchmarks.gpu $(ARGUMENTS)
+
+gpu-wheels: ## what `make gpu` needs on a machine without a network, into gpu-wheels/
+	$(PYTHON) -m pip download --quiet --no-deps --only-binary=:all: --python-version 3.12 --implementation cp \
+		$(addprefix --platform ,$(GPU_PLATFORMS)) --dest gpu-wheels --requirement benchmarks/gpu/requirements.txt
 
 clean: ## remove .venv and all state
 	rm -rf .venv .sectorforge .pytest_cache .ruff_cache *.egg-info .tmp_dagster_home_*

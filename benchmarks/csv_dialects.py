@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from catalogue.definition import Files
-from resources.sources.reading import read_table, told_reading
+from resources.sources.reading import detect_reading, read_table
 
 
 def table(rows: int) -> pl.DataFrame:
@@ -41,9 +41,9 @@ def main(rows: int = 1_000_000) -> None:
     files = {"plain": plain.write_csv().encode(), "german": german(plain), "quoted": quoted(plain)}
     for name, content in files.items():
         started = time.perf_counter()
-        told = told_reading(content, "t.csv", name)
+        found = detect_reading(content, "t.csv", name)
         between = time.perf_counter()
-        read = read_table(content, "t.csv", Files.model_validate({"path": "*", **told.options}), name, pinned=False)
+        read = read_table(content, "t.csv", Files.model_validate({"path": "*", **found.options}), name, pinned=False)
         ended = time.perf_counter()
         assert read.drop("place").equals(plain.drop("place")), f"{name} is not what was written"
         told_in, read_in = between - started, ended - between

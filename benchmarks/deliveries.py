@@ -2,16 +2,16 @@
 
 Run as `python -m benchmarks.deliveries --deliveries 1000 --use-cases 10 --seed 0 --workers 2`; `--help` says more.
 Files land in the folders of small use cases: new ones, the same bytes again, renamed, cut off and delivered whole
-later, rewritten, taken away. Between two looks several land. The looks are the real sensor's and the real conditions';
+later, rewritten, taken away. Between two ticks several land. The ticks are the real sensor's and the real conditions';
 runs are the real jobs in child processes, some of which are killed with SIGKILL, and tried again as often as
-`dagster.yaml` says; the daemon is restarted, now and then before it could write down what it asked for.
+`dagster.yaml` says; the daemon is restarted, now and then before it could store the cursor of a tick.
 
 At the end nothing may be out of date, and what is published must equal what one clean run over the same folders makes:
 every file of the raw, validated, quarantined and prepared data byte for byte, and the record of the evaluation in all
 that is not a time, a memory, a name of a run, or a comparison with the model that served before. Also printed: what the
 event database grew by a run.
 
-Seed 0, two shared cores, 19 minutes: 1,000 deliveries, 45 looks, 7 restarts; 776 runs made what they should, 61 refused
+Seed 0, two shared cores, 19 minutes: 1,000 deliveries, 45 ticks, 7 restarts; 776 runs made what they should, 61 refused
 a file that was cut off, 27 were killed. Nothing was out of date, nothing unlike the replay. The event database grew by
 499 KB a run, of which three quarters are what its events say, pictures and reports among them.
 """
@@ -65,23 +65,23 @@ ROWS = 80
 MOST_FILES = 4
 """In one landing folder; before another one lands, one is taken away."""
 MOST_AT_ONCE = 4
-"""Deliveries between two looks, for each use case."""
-KILLED, RESTARTED, FORGOTTEN = 0.05, 0.1, 0.5
-"""Shares: of the runs, of the looks, and of the restarts that come before the look was written down."""
+"""Deliveries between two ticks, for each use case."""
+KILLED, RESTARTED, CURSOR_LOST = 0.05, 0.1, 0.5
+"""Shares: of the runs, of the ticks, and of the restarts that come before the cursor was stored."""
 LONGEST_LIFE_SECONDS = 4.0
 """A run that is killed is killed at a random moment before."""
 EVENTS = {"new": 8, "again": 4, "renamed": 3, "cut off": 3, "rewritten": 2}
 """What happens, and how often."""
-ASKED_BY_CONDITIONS = {"dagster/from_automation_condition": "true"}
+REQUESTED_BY_CONDITIONS = {"dagster/from_automation_condition": "true"}
 COMPARED = (*DATA_STAGES, QUARANTINE)
 MEASURED = {
     "seconds", "peak_memory_mb", "predictions_per_second", "run_id", "finished_at", "test_accesses", "limits",
     "message",
 }  # fmt: skip
-"""Keys of the record that differ from run to run: times, memory, how often the test was opened, and words on these."""
+"""Keys of the record that differ from run to run: times, memory, how often the test was accessed, words on these."""
 OF_HISTORY = {"challenge", "published"}
 RIVAL = "not_worse_than_serving"
-"""Keys, and a gate, that tell of the model that served before: a replay knows none."""
+"""Keys, and a gate, about the model that served before: a replay has none."""
 
 
 # --- the landing folders ----------------------------------------------------------------------------------------------
@@ -219,7 +219,7 @@ class Runner:
 
     def _once(self, launch: Launch) -> str | None:
         """Why it failed, empty where it did not; None where it was killed."""
-        worker = self._idle.pop() if self._idle else Worker(self._root, self._instance, self._log)
+        worker = self._idle.pop() if self._idle else Worker([self._root], self._instance, self._log)
         timer = threading.Timer(self._chance.uniform(0.1, LONGEST_LIFE_SECONDS), _kill, [worker.pid])
         if self._chance.random() < self._killed:
             timer.start()
@@ -244,13 +244,13 @@ def _kill(pid: int) -> None:
 
 
 class Daemon:
-    """The looks of the sensor and of the conditions. What it knows between two looks is what it wrote down."""
+    """Evaluates the sensor and the conditions. From tick to tick it keeps their cursors, and nothing else."""
 
     def __init__(self, catalogue: Catalogue, instance: DagsterInstance) -> None:
         self._catalogue, self._instance = catalogue, instance
         self._sensor_cursor: str | None = None
         self._automation_cursor: Any = None
-        self._asked: set[str] = set()
+        self._run_keys: set[str] = set()
         self.restart()
 
     def restart(self) -> None:
@@ -259,24 +259,24 @@ class Daemon:
         self._definitions: Definitions = build_defs(catalogue=self._catalogue)
         self._sensor = new_deliveries.build(self._catalogue, TICK_SECONDS)
 
-    def deliveries(self, *, written_down: bool = True) -> list[Launch]:
-        """What the sensor asks for. A run key asks for one run for ever, as in Dagster."""
+    def deliveries(self, *, cursor_stored: bool = True) -> list[Launch]:
+        """What the sensor requests. For a run key there is one run, for ever, as in Dagster."""
         result: Any = self._sensor(build_sensor_context(instance=self._instance, cursor=self._sensor_cursor))
-        if written_down:
+        if cursor_stored:
             self._sensor_cursor = result.cursor
-        fresh = [request for request in result.run_requests or [] if request.run_key not in self._asked]
-        self._asked |= {request.run_key for request in fresh}
+        fresh = [request for request in result.run_requests or [] if request.run_key not in self._run_keys]
+        self._run_keys |= {request.run_key for request in fresh}
         return [Launch("data", request.partition_key, (*DATA_STAGES, *BESIDE_VALIDATED_DATA)) for request in fresh]
 
     def follow(self) -> list[Launch]:
-        """What the conditions ask for: a run for each partition."""
+        """What the conditions request: a run for each partition."""
         result = evaluate_automation_conditions(self._definitions, self._instance, cursor=self._automation_cursor)
         self._automation_cursor = result.cursor
-        asked: dict[str | None, list[str]] = {}
+        requested: dict[str | None, list[str]] = {}
         for name in CONDITIONS:
             for partition in result.get_requested_partitions(AssetKey(name)):
-                asked.setdefault(partition, []).append(name)
-        return [Launch(_job(key), key, tuple(names), ASKED_BY_CONDITIONS) for key, names in asked.items()]
+                requested.setdefault(partition, []).append(name)
+        return [Launch(_job(key), key, tuple(names), REQUESTED_BY_CONDITIONS) for key, names in requested.items()]
 
 
 def _job(partition: str | None) -> str:
@@ -309,7 +309,7 @@ class Lived:
     """What became of the deliveries."""
 
     landed: Counter[str]
-    looks: int
+    ticks: int
     restarts: int
     runner: Runner
     stale: list[str]
@@ -320,7 +320,7 @@ class Lived:
 def live(
     root: Path, home: Path, count: int, use_cases: int, seed: int, workers: int, tell: Callable[[str], None]
 ) -> Lived:
-    """The deliveries with all that goes wrong, until nothing more is asked for."""
+    """The deliveries with all that goes wrong, until nothing more is requested."""
     chance = random.Random(seed)
     folders = [Landing(place(root, number), random.Random(f"{seed} {number}")) for number in range(use_cases)]
     for folder in folders:
@@ -331,27 +331,27 @@ def live(
         runner = Runner(root, instance, workers, random.Random(f"{seed} runs"), KILLED)
         daemon = Daemon(catalogue, instance)
         daemon.follow()
-        looks = restarts = 0
+        ticks = restarts = 0
         while sum(landed.values()) < count:
             for _ in range(min(chance.randint(1, MOST_AT_ONCE * use_cases), count - sum(landed.values()))):
                 landed[chance.choice(folders).happens()] += 1
             restarted = chance.random() < RESTARTED
-            asked = daemon.deliveries(written_down=not (restarted and chance.random() < FORGOTTEN))
+            requested = daemon.deliveries(cursor_stored=not (restarted and chance.random() < CURSOR_LOST))
             if restarted:
                 daemon.restart()
                 restarts += 1
-            runner.run(asked)
+            runner.run(requested)
             runner.run(daemon.follow())
-            looks += 1
-            tell(f"{sum(landed.values())} landed, {looks} looks, runs {dict(runner.outcomes)}")
+            ticks += 1
+            tell(f"{sum(landed.values())} landed, {ticks} ticks, runs {dict(runner.outcomes)}")
         for folder in folders:
             folder.repair()
-        while asked := [*daemon.deliveries(), *daemon.follow()]:
-            runner.run(asked)
+        while requested := [*daemon.deliveries(), *daemon.follow()]:
+            runner.run(requested)
         runner.close()
         stale = _stale(catalogue, instance)
         return Lived(
-            landed, looks, restarts, runner, stale, instance.get_runs_count(), _size(State(folder=str(home)).dagster)
+            landed, ticks, restarts, runner, stale, instance.get_runs_count(), _size(State(folder=str(home)).dagster)
         )
 
 
@@ -416,21 +416,21 @@ def main() -> None:
     parser.add_argument("--use-cases", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2, help="runs side by side")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     started = time.monotonic()
     warnings.simplefilter("ignore", BetaWarning)
     with tempfile.TemporaryDirectory() as folder:
         root, one, other = (Path(folder) / name for name in ("industries", "lived", "replayed"))
         root.mkdir()
-        lived = live(root, one, asked.deliveries, asked.use_cases, asked.seed, asked.workers, print)
-        replay(root, other, asked.workers)
+        lived = live(root, one, options.deliveries, options.use_cases, options.seed, options.workers, print)
+        replay(root, other, options.workers)
         keys = list(read_catalogue(root).use_cases)
         differ = differences(one, other, keys)
-    print(f"landed: {dict(lived.landed)}; {lived.looks} looks, {lived.restarts} restarts")
+    print(f"landed: {dict(lived.landed)}; {lived.ticks} ticks, {lived.restarts} restarts")
     print(f"runs: {dict(lived.runner.outcomes)}; refused in {dict(lived.runner.refusals)}")
     print(f"database: {lived.database_bytes / lived.runs / 1024:.0f} KB a run, {lived.runs} runs")
     print(f"out of date at the end: {lived.stale or 'nothing'}; unlike a clean replay: {differ or 'nothing'}")
-    print(f"seed {asked.seed}, {time.monotonic() - started:.0f} s")
+    print(f"seed {options.seed}, {time.monotonic() - started:.0f} s")
     raise SystemExit(bool(differ or lived.stale))
 
 

@@ -2,10 +2,10 @@
 
 Run as `python -m benchmarks.scale`. Loading: 2,000 use cases, each with the longest shipped `use_case.yaml` and the
 longest shipped `features.py` under a title of its own; in a fresh process, imports included, until Dagster has the
-repository. Looking: a tick of the real sensor over one folder of 20,000 files of 1 KB, first and later.
+repository. Polling: a tick of the real sensor over one folder of 20,000 files of 1 KB, first and later.
 
 Two cores: 3.1 s, of which 0.8 s are imports, 1.1 s the catalogue and 0.8 s the definitions; 5.4 s the first time, when
-Python compiles 2,000 files of 7 KB, and always where `PYTHONDONTWRITEBYTECODE` is set. The first look
+Python compiles 2,000 files of 7 KB, and always where `PYTHONDONTWRITEBYTECODE` is set. The first tick
 1.1 s, later ones 0.4 s.
 """
 
@@ -43,11 +43,11 @@ from pipelines.sensors import new_deliveries
 from pipelines.vocabulary import read_catalogue
 cursor, sensor = None, new_deliveries.build(read_catalogue(Path(sys.argv[1])), 30)
 with DagsterInstance.ephemeral() as instance:
-    for look in ("first", "second", "third"):
+    for tick in ("first", "second", "third"):
         started = time.perf_counter()
         result = sensor(build_sensor_context(instance=instance, cursor=cursor))
         cursor = result.cursor
-        print(f"{look} look: {time.perf_counter() - started:.2f} s, {len(result.run_requests)} asked for")
+        print(f"{tick} tick: {time.perf_counter() - started:.2f} s, {len(result.run_requests)} requested")
 """
 
 

@@ -178,8 +178,9 @@ def _package(common: Path) -> str:
     name = f"shared_by_{common.parent.name}_{content[:16]}"
     if name not in sys.modules:
         package = module_from_spec(ModuleSpec(name, None, is_package=True))
-        package.shared = _imported(f"{name}.{common.stem}", common)
-        sys.modules |= {name: package, f"{name}.{common.stem}": package.shared}
+        shared = _imported(f"{name}.{common.stem}", common)
+        setattr(package, common.stem, shared)
+        sys.modules |= {name: package, f"{name}.{common.stem}": shared}
     return name
 
 

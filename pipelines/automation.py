@@ -12,7 +12,7 @@ kept until that has ended, instead of being lost with its tick. Every condition 
 nothing is in progress: a level that no edge resets would request a run at every tick.
 
 The edge of a change is `data_version_changed()` where one data version stands for the same content: what was made again
-and came out the same requests nothing. Models have a new data version for each run, so what follows them looks at
+and came out the same requests nothing. Models have a new data version for each run, so what follows them uses
 `newly_updated()`.
 """
 

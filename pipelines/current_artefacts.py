@@ -10,6 +10,7 @@ from pathlib import Path
 from assets.reports import HTML
 from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT
 from catalogue.reader import Catalogue
+from modeling.artefacts.errors import ArtefactError
 from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
 from resources.store.state import CURRENT, State
@@ -18,7 +19,7 @@ from resources.store.versions import current
 
 @dataclass(frozen=True)
 class CurrentEvaluations:
-    """The current evaluations by use case; where one can't be read, its folder and why instead."""
+    """The current evaluations by use case; where one can't be read, why not."""
 
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
@@ -33,8 +34,8 @@ def current_evaluations(catalogue: Catalogue) -> CurrentEvaluations:
             continue
         try:
             found.evaluations[key] = load(Evaluation, place)
-        except (OSError, ValueError) as error:
-            found.unreadable[key] = f"{place}: the evaluation can't be read: {str(error).splitlines()[0]}"
+        except (ArtefactError, OSError) as error:
+            found.unreadable[key] = f"the evaluation can't be read: {error}"
     return found
 
 

@@ -21,6 +21,7 @@ from assets.stages import (
 from catalogue.definition import UseCase
 from catalogue.feature_code import FeatureCodeError
 from catalogue.reader import Catalogue
+from resources import sources
 from resources.errors import PermanentError, UnreachableError
 
 
@@ -50,9 +51,7 @@ def _unpredicted(use_case: UseCase, instance: DagsterInstance) -> bool:
 
 def _now(stage: str, use_case: UseCase, instance: DagsterInstance) -> str:
     """The fingerprint once files dropped just now have settled; empty where the source or its code can't be read,
-    which the run then tells in full."""
-    from resources import sources
-
+    which the run then reports in full."""
     try:
         sources.settle(use_case)
         return fingerprint(STAGES[stage], use_case, instance)

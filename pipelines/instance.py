@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 
 from dagster import DagsterError, DagsterInstance
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from assets.models import MODEL_ASSETS
 from catalogue import extras
@@ -18,6 +20,7 @@ SHIPPED = Path(__file__).parent.parent / "dagster.yaml"
 POSTGRES = "SECTORFORGE_POSTGRES_URL"
 SCHEME = "postgresql+psycopg2://"
 """SQLAlchemy takes plain `postgresql://` for another driver than the one that `dagster-postgres` brings."""
+EXAMPLE = f"{SCHEME}USER:PASSWORD@HOST:5432/DATABASE"
 POSTGRES_STORAGE = f"""
 storage:
   postgres:
@@ -56,8 +59,6 @@ def open_instance() -> DagsterInstance:
 
 def storage_errors() -> tuple[type[Exception], ...]:
     """What the instance's storage raises when it does not answer."""
-    from sqlalchemy.exc import SQLAlchemyError
-
     try:
         from dagster_postgres.utils import DagsterPostgresException
     except ImportError:
@@ -93,7 +94,11 @@ def _check_postgres(url: str) -> None:
         command = extras.install_command(["postgres"])
         raise InstanceError(f"{POSTGRES} is set, and {', '.join(missing)} is not installed: {command}")
     if not url.startswith(SCHEME):
-        raise InstanceError(f"{POSTGRES} must begin with {SCHEME}, like {SCHEME}USER:PASSWORD@HOST:5432/DATABASE")
+        raise InstanceError(f"{POSTGRES} must begin with {SCHEME}, like {EXAMPLE}")
+    try:
+        make_url(url)
+    except (ArgumentError, ValueError):  # whose messages may hold the password
+        raise InstanceError(f"{POSTGRES} is no address of a database: write it like {EXAMPLE}") from None
 
 
 def _limit_pools(instance: DagsterInstance) -> None:

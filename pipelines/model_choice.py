@@ -1,7 +1,7 @@
 """A person decides which published model serves.
 
 Belongs here: pinning a version, going back to the one before, letting the latest serve again, from the terminal
-(`sectorforge models`) and in the UI (the job `choose_model`); the lineage and the registry are told of each. Does not
+(`sectorforge models`) and in the UI (the job `choose_model`); the lineage and the registry record each. Does not
 belong here: what is published by itself (`assets.published_model`), or how versions are kept
 (`resources.serving.models`).
 """
@@ -46,7 +46,7 @@ def choose(choice: ServingChoice, key: str, version: str, home: State, instance:
 
 
 class ServingChoiceConfig(Config):
-    """What the job is told in the UI's launchpad. `version` is read where one is pinned."""
+    """What the job is given in the UI's launchpad. `version` is read where one is pinned."""
 
     use_case: str
     choice: ServingChoice

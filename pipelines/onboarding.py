@@ -19,9 +19,12 @@ import yaml
 from catalogue.definition import Files, UseCase
 from catalogue.reader import NAME, Catalogue
 from catalogue.schema import editor_line
+from modeling.proposal import ProposalError, propose, written
 from pipelines.vocabulary import read_catalogue
 from resources import contracts
 from resources.errors import PermanentError
+from resources.sources import SourceError
+from resources.sources.reading import detect_reading, read_table
 
 FILE = "use_case.yaml"
 
@@ -32,7 +35,7 @@ class OnboardingError(PermanentError):
 
 @dataclass(frozen=True)
 class Onboarded:
-    """A new use case: its folder, what was read, and what should be looked at before it is trusted."""
+    """A new use case: its folder, what was read, and what people should check before it is trusted."""
 
     use_case: UseCase
     rows: int
@@ -43,16 +46,14 @@ class Onboarded:
 def onboard(
     key: str, data: Path, target: str, catalogue: Catalogue, *, title: str | None = None, task: str | None = None
 ) -> Onboarded:
-    """Propose a use case for a file and put it, with a copy of the file, into the catalogue's first folder.
+    """Propose a use case for a file and put it, with a copy of the file, into the catalogue's first folder, which is
+    made where there is none.
 
     Raises
     ------
     OnboardingError: the key can't be used, the file can't be read, or nothing can be proposed for it; the message says
     what to do. Nothing is written then.
     """
-    from modeling.proposal import ProposalError, propose, written
-    from resources.sources import SourceError
-
     _check_key(key, catalogue)
     name, title = _file_name(data), _title(key, title, catalogue)
     try:
@@ -61,7 +62,7 @@ def onboard(
     except (SourceError, ProposalError) as error:
         raise OnboardingError(str(error)) from error
     doubts = [*doubts, *proposal.doubts]
-    root = catalogue.roots[0]
+    root = _made(catalogue.roots[0])
     with tempfile.TemporaryDirectory(dir=root, prefix=".new-") as scratch:
         folder = Path(scratch) / key
         folder.mkdir(parents=True)
@@ -83,8 +84,14 @@ def _check_key(key: str, catalogue: Catalogue) -> None:
             raise OnboardingError(f"{folder} is there already, and is left as it is: choose another name")
         if folder.parent.is_symlink():
             raise OnboardingError(f"{folder.parent} is a symbolic link: put a real folder there")
-    if not catalogue.roots[0].is_dir():
-        raise OnboardingError(f"{catalogue.roots[0]}, where the use case is to lie, is no folder: make it")
+
+
+def _made(root: Path) -> Path:
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OnboardingError(f"{root}, where the use case is to lie, can't be made: {error.strerror}") from error
+    return root
 
 
 def _file_name(data: Path) -> str:
@@ -97,12 +104,10 @@ def _file_name(data: Path) -> str:
 
 def _read(data: Path, name: str) -> tuple[dict[str, Any], pl.DataFrame, list[str]]:
     """The options by which the file can be read, the table, and doubts about them."""
-    from resources.sources.reading import read_table, told_reading
-
     content, where = data.read_bytes(), str(data)
-    told = told_reading(content, name, where)
-    reading = Files.model_validate({"path": name, **told.options})
-    return told.options, read_table(content, name, reading, where, pinned=False), told.doubts
+    found = detect_reading(content, name, where)
+    reading = Files.model_validate({"path": name, **found.options})
+    return found.options, read_table(content, name, reading, where, pinned=False), found.doubts
 
 
 def _source(name: str, reading: dict[str, Any]) -> dict[str, Any]:
@@ -113,7 +118,7 @@ def _source(name: str, reading: dict[str, Any]) -> dict[str, Any]:
 
 
 def _title(key: str, title: str | None, catalogue: Catalogue) -> str:
-    """What was asked for, else from the use case's name."""
+    """The title that was given, else one from the use case's name."""
     industry, _, name = key.partition("/")
     title = title or name.replace("_", " ").strip().capitalize()
     for member in catalogue.members(industry):
@@ -145,12 +150,12 @@ def _checked(key: str, scratch: Path, table: pl.DataFrame) -> UseCase:
     OnboardingError: it does not.
     """
     found = read_catalogue(scratch)
-    faults = [str(fault).replace(f"{scratch}/", "") for fault in found.errors]
-    if not faults:
+    errors = [str(error).replace(f"{scratch}/", "") for error in found.errors]
+    if not errors:
         use_case = found.use_cases[key]
-        faults = [*contracts.check_rules(use_case), *_broken(table, use_case)]
-    if faults:
-        raise OnboardingError("what was proposed does not fit the data:\n" + "\n".join(faults))
+        errors = [*contracts.check_rules(use_case), *_broken(table, use_case)]
+    if errors:
+        raise OnboardingError("what was proposed does not fit the data:\n" + "\n".join(errors))
     return found.use_cases[key]
 
 

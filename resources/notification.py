@@ -1,7 +1,7 @@
 """Tells people what they should look at.
 
 Belongs here: a notice, and the ways it reaches people. Does not belong here: what is worth a notice
-(`pipelines.sensors.notices`).
+(`pipelines.sensors`).
 
 Where notices go, the environment says: `SECTORFORGE_WEBHOOK`, an address that takes ``{"text": …}`` as Slack,
 Mattermost and Teams do; `SECTORFORGE_SMTP`, ``smtp://user:password@host:port`` (``smtps://`` for TLS from the start),

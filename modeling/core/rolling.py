@@ -1,7 +1,7 @@
 """The feature set of a task whose rows are windows that roll through time.
 
 Belongs here: what such tasks share: the counts and the audit of rows that are made of many raw rows, each role in its
-own time. Does not belong here: the windows themselves (`series`, `portfolios`), or plain rows (`row_task`).
+own time. Does not belong here: the windows themselves (`modeling.problems`), or plain rows (`row_task`).
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ def _audit(roles: Sequence[Rows], spans: Sequence[Span], changed: list[str]) -> 
     """The points of the leakage audit, as far as they apply to windows."""
     repeated = sum(np.intersect1d(one.number, other.number).size for one, other in pairwise(roles))
     ordered = all(earlier[1] < later[0] for earlier, later in pairwise(spans))
-    listed = "; ".join(f"{role} {first} to {last}" for role, (first, last) in zip(ROLES, spans, strict=True))
+    periods = "; ".join(f"{role} {first} to {last}" for role, (first, last) in zip(ROLES, spans, strict=True))
     return [
         LeakageFinding(
             name="duplicates_across_roles",
@@ -70,7 +70,7 @@ def _audit(roles: Sequence[Rows], spans: Sequence[Span], changed: list[str]) -> 
             name="time_across_roles",
             passed=ordered,
             severity="error",
-            message=f"{'each role ends before the next begins' if ordered else 'two roles overlap in time'}: {listed}",
+            message=f"{'each role ends before the next begins' if ordered else 'two roles overlap in time'}: {periods}",
         ),
         LeakageFinding(
             name="single_feature",

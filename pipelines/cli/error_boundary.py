@@ -13,8 +13,7 @@ Does not belong here: what a command does.
 
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import wraps
 from pathlib import Path
@@ -26,23 +25,18 @@ from catalogue.feature_code import FeatureCodeError
 from catalogue.visible import visible
 from pipelines.cli.terminal import errors
 from pipelines.instance import storage_error, storage_errors
-from resources.errors import PermanentError, UnreachableError
+from resources.errors import PermanentError
+from resources.serving.models import UnreadableModel
 from resources.store.atomic import StorageError
 from resources.store.state import State
 
 FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
 OURS = ("catalogue", "modeling", "resources", "assets", "pipelines")
 """The packages of this project: an exception class that lies in one has a message written for people."""
-UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
-"""What reading a damaged file may raise, in whatever way it is damaged."""
 
 
 class WrongInput(PermanentError):
     """An argument can't be used; the message says what to write instead."""
-
-
-class UnreadableArtefact(Exception):
-    """Something that was made and kept is damaged; the message says what and where."""
 
 
 class Commands(typer.Typer):
@@ -77,26 +71,10 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-@contextmanager
-def reading(what: str, place: Path) -> Iterator[None]:
-    """Say which artefact is damaged where reading it fails.
-
-    Raises
-    ------
-    UnreadableArtefact: it can't be read. Errors of the data or the definition are passed on as they are.
-    """
-    try:
-        yield
-    except (PermanentError, UnreachableError, FeatureCodeError):
-        raise
-    except UNREADABLE as error:
-        reason = str(error) or type(error).__name__
-        raise UnreadableArtefact(f"{place}: {what} can't be read: {reason.splitlines()[0]}") from error
-
-
 def _status(error: Exception) -> int:
-    wrong_input = isinstance(error, PermanentError | FeatureCodeError) and not isinstance(error, StorageError)
-    return WRONG_INPUT if wrong_input else FAILED
+    wrong_input = isinstance(error, PermanentError | FeatureCodeError)
+    damaged = isinstance(error, StorageError | UnreadableModel)
+    return WRONG_INPUT if wrong_input and not damaged else FAILED
 
 
 def _message(error: Exception) -> str:
@@ -106,9 +84,8 @@ def _message(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'the system'}: {error.strerror}"
-    return (
-        f"{type(error).__name__}: {error}\nThis should not happen. Please report it, with what {_logged(error)} holds."
-    )
+    what = f"an unexpected error, {type(error).__name__}: {error}"
+    return f"{what}\nPlease report it, with the traceback at the end of {_logged(error)}"
 
 
 def _logged(error: Exception) -> Path:
@@ -120,9 +97,6 @@ def _logged(error: Exception) -> Path:
         with path.open("a", encoding="utf-8") as log:
             log.write(text)
     except OSError:
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="sectorforge-", suffix=".log", encoding="utf-8", delete=False
-        ) as log:
-            log.write(text)
-        return Path(log.name)
+        path = Path(tempfile.mkstemp(prefix="sectorforge-", suffix=".log")[1])
+        path.write_text(text, encoding="utf-8")
     return path

@@ -12,12 +12,12 @@ from rich.table import Column, Table
 
 from modeling.core.record import Evaluation
 from pipelines.cli.arguments import Key, one_use_case
-from pipelines.cli.error_boundary import FAILED, Commands, UnreadableArtefact, reading
+from pipelines.cli.error_boundary import FAILED, Commands
 from pipelines.cli.terminal import console, errors
 from pipelines.instance import open_instance
 from pipelines.model_choice import ServingChoice, choose
 from pipelines.vocabulary import read_catalogue
-from resources.serving.models import ASSET, Models, Version
+from resources.serving.models import DamagedVersion, Models, Version
 from resources.store.state import State
 
 app = Commands(help="The published models: which serves, and deciding otherwise.", no_args_is_help=True)
@@ -28,19 +28,15 @@ def list_(key: Annotated[str | None, typer.Argument(help="the use case; default:
     """List the published models, the latest first."""
     catalogue = read_catalogue()
     table = Table("use case", "version", "judged", "champion", Column("test", justify="right"), "", box=box.SIMPLE)
-    unreadable: list[str] = []
+    models, damaged = Models(State()), list[DamagedVersion]()
     for name in [one_use_case(catalogue, key).key] if key else catalogue.use_cases:
-        try:
-            versions = _versions(name)
-        except UnreadableArtefact as error:
-            unreadable.append(str(error))
-            continue
-        for version in versions:
+        for version in models.versions(name):
             table.add_row(name, *_row(version))
+        damaged += models.damaged(name)
     console.print(table if table.row_count else "No model was published yet.")
-    for message in unreadable:
-        errors.print(message, markup=False, soft_wrap=True, style="red")
-    if unreadable:
+    for version in damaged:
+        errors.print(_line(version), markup=False, soft_wrap=True, style="red")
+    if damaged:
         raise typer.Exit(FAILED)
 
 
@@ -64,20 +60,24 @@ def unpin(key: Key) -> None:
 
 def _choose(choice: ServingChoice, key: str, version: str = "") -> None:
     key = one_use_case(read_catalogue(), key).key
-    with open_instance() as instance, reading("a published model", State().artefact(ASSET, key)):
+    with open_instance() as instance:
         serving = choose(choice, key, version, State(), instance)
     console.print(f"{key}: {serving or 'nothing'} serves from now on", highlight=False)
 
 
-def _versions(key: str) -> list[Version]:
-    with reading("a published model", State().artefact(ASSET, key)):
-        return Models(State()).versions(key)
-
-
 def _row(version: Version) -> tuple[str, ...]:
     judged = version.evaluation
-    standing = "serves, pinned" if version.pinned else "serves" if version.serves else ""
+    standing = _standing(version)
     return version.name[:8], judged.provenance.finished_at, judged.champion.learner, _score(judged), standing
+
+
+def _line(version: DamagedVersion) -> str:
+    standing = f" ({_standing(version)})" if _standing(version) else ""
+    return f"the published model {version.name[:8]}{standing} can't be read: {version.reason}"
+
+
+def _standing(version: Version | DamagedVersion) -> str:
+    return "serves, pinned" if version.pinned else "serves" if version.serves else ""
 
 
 def _score(judged: Evaluation) -> str:

@@ -22,14 +22,14 @@ def new(
     key: Annotated[str, typer.Argument(help="industry/use_case, such as energy/load_forecast")],
     data: Annotated[Path, typer.Option("--from", help="the data: CSV, Parquet, JSON lines or Excel")],
     target: Annotated[str, typer.Option(help="the column to predict")],
-    title: Annotated[str | None, typer.Option(help="what is asked, for people; default: from the key")] = None,
+    title: Annotated[str | None, typer.Option(help="the question, for people; default: from the key")] = None,
     task: Annotated[str | None, typer.Option(help="the task; default: inferred from the target")] = None,
 ) -> None:
     """Make a use case from a file: propose its definition and put it, with the data, into the catalogue."""
     made = onboard(key, input_file(data), target, read_catalogue(), title=title, task=task)
     use_case = made.use_case
     console.print(f"{made.rows:,} rows of {made.columns} columns: {use_case.task}, split by {use_case.split.by}")
-    console.print(f"written to {use_case.folder / 'use_case.yaml'}; please look at:", markup=False, soft_wrap=True)
+    console.print(f"written to {use_case.folder / 'use_case.yaml'}; please check:", markup=False, soft_wrap=True)
     for doubt in made.doubts:
         console.print(f"- {doubt}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"then: sectorforge run {key}", markup=False, highlight=False)

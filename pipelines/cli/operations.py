@@ -1,7 +1,7 @@
 """The commands by which an installation is kept running.
 
 Belongs here: `health`, `backup`, `restore`, `clean` and `migrate`, and how their results look. Does not belong here:
-doing the work (`pipelines.health`, `backup`, `pipelines.retention`).
+doing the work (`pipelines.health`, `resources.store.backup`, `pipelines.retention`).
 """
 
 import json

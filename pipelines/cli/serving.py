@@ -16,10 +16,12 @@ from modeling.artefacts.evaluated_model import MODEL
 from modeling.artefacts.predictions import without_formulas
 from modeling.core.predictions import Predictions
 from pipelines.cli.arguments import Key, input_file, one_use_case, output_file
-from pipelines.cli.error_boundary import Commands, WrongInput, reading
+from pipelines.cli.error_boundary import Commands, WrongInput
 from pipelines.cli.terminal import console, errors
 from pipelines.vocabulary import read_catalogue
 from resources.serving.models import Models
+from resources.serving.predictor import Published, described
+from resources.sources.reading import read_table
 from resources.store.atomic import replacing
 from resources.store.state import State
 from resources.tracking import Tracking
@@ -35,8 +37,7 @@ def serve(key: Key, port: Annotated[int, typer.Option(help="port on this machine
     use_case, place = _published(key)
     tracking = Tracking(home=State())
     try:
-        with reading("the published model", place):
-            model = tracking.address(use_case, place)
+        model = tracking.address(use_case, place)
     except LookupError as error:
         raise WrongInput(error.args[0]) from error
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", model, "--env-manager", "local"]
@@ -53,16 +54,14 @@ def predict(
     out: Annotated[Path, typer.Option(help="where the predictions go: .csv or .parquet")],
 ) -> None:
     """Predict the rows of a file with the published model. Rows that break a rule are named and left out."""
-    if out.suffix not in (".csv", ".parquet"):
+    if output_file(out).suffix not in (".csv", ".parquet"):
         raise WrongInput(f"{out}: predictions are written as .csv or .parquet")
     use_case, place = _published(key)
     made = _predicted(use_case, place, input_file(file))
-    _write(made, output_file(out))
+    _write(made, out)
     console.print(f"{made.rows.height:,} of {made.delivered:,} rows predicted: {out}", highlight=False, soft_wrap=True)
     if made.set_aside.height:
-        from resources.serving.predictor import told
-
-        errors.print(f"rows that break a rule have no prediction:\n{told(made)}", markup=False, soft_wrap=True)
+        errors.print(f"rows that break a rule have no prediction:\n{described(made)}", markup=False, soft_wrap=True)
 
 
 def _published(key: str) -> tuple[UseCase, Path]:
@@ -75,14 +74,9 @@ def _published(key: str) -> tuple[UseCase, Path]:
 
 
 def _predicted(use_case: UseCase, place: Path, file: Path) -> Predictions:
-    from resources.serving.predictor import Published
-    from resources.sources.reading import read_table
-
     options = use_case.predict.files if use_case.predict else use_case.source.files or Files(path=str(file))
     rows = read_table(file.read_bytes(), file.name, options, str(file), pinned=False)
-    with reading("the published model", place / MODEL):
-        published = Published.load(place / MODEL, place.name, use_case)
-    return published.predictions(rows)
+    return Published.load(place / MODEL, place.name, use_case).predictions(rows)
 
 
 def _write(made: Predictions, out: Path) -> None:

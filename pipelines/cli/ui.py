@@ -19,9 +19,7 @@ app = Commands()
 @app.command()
 def ui(
     port: Annotated[int, typer.Option(help="port on this machine")] = 3000,
-    read_only: Annotated[
-        bool, typer.Option("--read-only", help="only look: nothing can be started or changed")
-    ] = False,
+    read_only: Annotated[bool, typer.Option("--read-only", help="nothing can be started or changed")] = False,
 ) -> None:
     """Open the Dagster UI on this machine, with its daemon unless it is read-only.
 

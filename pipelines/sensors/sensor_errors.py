@@ -74,6 +74,6 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
             kept[state.name] = asdict(cursor)
             for error in errors:
                 tell(Notice(f"{state.name} can't do its work", error), context.log.error)
-        return SensorResult(skip_reason=f"looked after {len(kept)} sensors and schedules", cursor=json.dumps(kept))
+        return SensorResult(skip_reason=f"checked {len(kept)} sensors and schedules", cursor=json.dumps(kept))
 
     return tell_of_sensor_errors

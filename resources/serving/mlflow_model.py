@@ -1,38 +1,83 @@
-"""The model that MLflow's own server loads: code beside our model folder, no pickle.
+"""A published model as MLflow's own server loads it: this installation's code over files of ours, no pickle.
 
-Belongs here: what MLflow copies into a registered model and runs in its server; nothing else imports it, so that MLflow
-and pandas may be imported at the top. Does not belong here: predicting (`published`), or registering (`tracking`).
+Belongs here: the files that a registered model consists of, and what answers requests. MLflow and pandas may be
+imported at the top: nothing imports this module while definitions load. Does not belong here: predicting
+(`predictor`), or registering (`resources.tracking`).
+
+A registered model holds the name of this module: who moves it raises `resources.tracking.runs.CURRENT_LAYOUT`.
 """
 
 import logging
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
 import polars as pl
 from mlflow.exceptions import MlflowException
-from mlflow.models import set_model
 from mlflow.protos.databricks_pb2 import INTERNAL_ERROR, INVALID_PARAMETER_VALUE
-from mlflow.pyfunc.model import PythonModel, PythonModelContext
+from mlflow.pyfunc import save_model
 
+from catalogue import feature_code
 from catalogue.definition import UseCase
 from resources.errors import PermanentError
 from resources.serving.predictor import Published
-from resources.tracking import DEFINITION
+
+PUBLISHED, MODEL, DEFINITION, USE_CASE = "published", "model", "definition", "use_case.json"
+"""A folder with two in it: the model folder, and the folder of the definition, which is a file."""
 
 
-class ServedModel(PythonModel):
+def save(folder: Path, model: Path, version: str, use_case: UseCase, requirement: str) -> None:
+    """Write a model folder, published as `version`, and its definition to a new `folder`, as MLflow serves them.
+
+    requirement: what must be installed to load them, for pip.
+    """
+    with TemporaryDirectory() as temporary:
+        data = Path(temporary) / PUBLISHED
+        data.mkdir()
+        (data / MODEL).symlink_to(model.resolve())
+        _write_definition(data / DEFINITION, use_case)
+        save_model(
+            folder,
+            loader_module=__name__,
+            data_path=str(data),
+            model_config={"version": version, "use_case": use_case.key},
+            pip_requirements=[requirement],
+        )
+
+
+def _write_definition(folder: Path, use_case: UseCase) -> None:
+    folder.mkdir()
+    (folder / USE_CASE).write_text(use_case.model_dump_json(indent=1), encoding="utf-8")
+    code = use_case.folder / feature_code.FILE
+    if code.exists():
+        shutil.copyfile(code, folder / feature_code.FILE)
+    if shared := feature_code.shared(use_case.folder):
+        shutil.copyfile(shared, folder.parent / feature_code.SHARED)
+
+
+def _load_pyfunc(path: str, model_config: dict[str, str]) -> "ServedModel":
+    """MLflow calls this with the folder of the files, and what `save` gave as configuration."""
+    folder = Path(path) / DEFINITION
+    definition = UseCase.model_validate_json((folder / USE_CASE).read_text(encoding="utf-8"))
+    use_case = definition.placed(model_config["use_case"], folder)
+    return ServedModel(Published.load(Path(path) / MODEL, model_config["version"], use_case))
+
+
+class ServedModel:
     """A published model with its contract in front: a request is answered whole, or refused with the place."""
 
-    def load_context(self, context: PythonModelContext) -> None:
-        folder, about = Path(context.artifacts["definition"]), context.model_config
-        definition = UseCase.model_validate_json((folder / DEFINITION).read_text(encoding="utf-8"))
-        use_case = definition.placed(about["use_case"], folder)
-        self._published = Published.load(Path(context.artifacts["model"]), about["version"], use_case)
+    def __init__(self, published: Published) -> None:
+        self._published = published
 
-    def predict(  # pyright: ignore[reportIncompatibleMethodOverride]  the base says nothing of what it returns
-        self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
-    ) -> pd.DataFrame:
+    def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """A row of predictions for each row of the request; MLflow passes `params`, of which there are none.
+
+        Raises
+        ------
+        MlflowException: the request is refused, or the model failed.
+        """
         try:
             return self._published.answers(_rows(model_input)).to_pandas()
         except PermanentError as error:
@@ -53,6 +98,3 @@ def _column(name: str, values: pd.Series) -> pl.Series:
     if values.dtype != object:
         return pl.from_pandas(values).alias(name)
     return pl.Series(name, values.where(values.notna(), None).tolist(), strict=False)
-
-
-set_model(ServedModel())

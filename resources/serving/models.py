@@ -10,10 +10,12 @@ Layout::
     artefacts/published_model/<use case>/pinned            the version a person decided on, where one did
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 
+from modeling.artefacts.errors import ArtefactError
 from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
 from resources.errors import PermanentError
@@ -24,8 +26,17 @@ from resources.store.versions import current, locked, make_current, publish
 ASSET = "published_model"
 
 
+def brief(error: Exception) -> str:
+    """What reading a damaged file failed with, on one line."""
+    return shorten(f"{type(error).__name__}: {error}", 200)
+
+
+class UnreadableModel(PermanentError):
+    """The files of a published model can't be read; the message says where they lie, why, and what to do."""
+
+
 class UnknownVersion(PermanentError):
-    """A version that was never published, or a name that stands for several; the message lists the known ones."""
+    """No published version that can serve, or a name that stands for several; the message lists the known ones."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +45,16 @@ class Version:
 
     name: str
     evaluation: Evaluation
+    serves: bool
+    pinned: bool
+
+
+@dataclass(frozen=True)
+class DamagedVersion:
+    """A published model whose record can't be read; `reason` says why."""
+
+    name: str
+    reason: str
     serves: bool
     pinned: bool
 
@@ -48,7 +69,7 @@ class Models:
         return self._state.artefact(ASSET, key)
 
     def serving(self, key: str) -> Path | None:
-        """The folder of the version that serves a use case: `StoredEvaluation` is read from it."""
+        """The folder of the version that serves a use case: `modeling.artefacts.storage` reads it."""
         return current(self._folder(key))
 
     def pinned(self, key: str) -> str | None:
@@ -57,13 +78,22 @@ class Models:
         return pin.read_text(encoding="utf-8").strip() if pin.exists() else None
 
     def versions(self, key: str) -> list[Version]:
-        """Every published version of a use case, the latest judged first."""
-        serving, pinned = self.serving(key), self.pinned(key)
-        found = [
-            Version(place.name, load(Evaluation, place), place == serving, place.name == pinned)
-            for place in (self._folder(key) / VERSIONS).glob("[!.]*")
-        ]
+        """Every published version of a use case that can be read, the latest judged first."""
+        found = [version for version in self._all(key) if isinstance(version, Version)]
         return sorted(found, key=lambda version: version.evaluation.provenance.finished_at, reverse=True)
+
+    def damaged(self, key: str) -> list[DamagedVersion]:
+        """The published versions of a use case that can't be read, by name."""
+        return [version for version in self._all(key) if isinstance(version, DamagedVersion)]
+
+    def _all(self, key: str) -> Iterator[Version | DamagedVersion]:
+        serving, pinned = self.serving(key), self.pinned(key)
+        for place in sorted((self._folder(key) / VERSIONS).glob("[!.]*")):
+            standing = place == serving, place.name == pinned
+            try:
+                yield Version(place.name, load(Evaluation, place), *standing)
+            except (ArtefactError, OSError) as error:
+                yield DamagedVersion(place.name, brief(error), *standing)
 
     def publish(self, key: str, version: str, write: Callable[[Path], None]) -> Path:
         """Keep a version, which serves from now on."""
@@ -74,10 +104,13 @@ class Models:
 
         Raises
         ------
-        UnknownVersion: no version of that name, or several.
+        UnknownVersion: no version of that name, or several, or one that can't be read.
         """
         names = [known.name for known in self.versions(key)]
         found = [name for name in names if name.startswith(version)]
+        damaged = [one.reason for one in self.damaged(key) if one.name.startswith(version)]
+        if damaged and not found:
+            raise UnknownVersion(f"{key} {version} can't be read: {damaged[0]}; known: {', '.join(names) or 'none'}")
         if len(found) != 1:
             what = f"{len(found)} published models of {key} begin with {version!r}" if found else "there is no such one"
             raise UnknownVersion(f"{key} {version}: {what}; known: {', '.join(names) or 'none'}")
@@ -88,20 +121,21 @@ class Models:
         return found[0]
 
     def roll_back(self, key: str) -> str:
-        """Pin the version published before the one that serves. Returns its name.
+        """Pin the version published before the one that serves; one that can't be read counts as the latest. Returns
+        its name.
 
         Raises
         ------
         UnknownVersion: there is none.
         """
         versions = self.versions(key)
-        serves = next((place for place, version in enumerate(versions) if version.serves), len(versions))
+        serves = next((place for place, version in enumerate(versions) if version.serves), -1)
         if serves + 1 >= len(versions):
             raise UnknownVersion(f"{key}: no model was published before the one that serves")
         return self.pin(key, versions[serves + 1].name)
 
     def unpin(self, key: str) -> str | None:
-        """Let the latest published version serve again. Returns its name; None where nothing was published."""
+        """Let the latest published version that can be read serve again. Returns its name; None where there is none."""
         latest = next(iter(self.versions(key)), None)
         if latest is None:
             return None

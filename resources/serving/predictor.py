@@ -13,6 +13,7 @@ import polars as pl
 
 from catalogue import feature_code
 from catalogue.definition import UseCase
+from modeling.artefacts.errors import ArtefactError
 from modeling.artefacts.storage import load
 from modeling.core.column_types import typed
 from modeling.core.features import FeatureError
@@ -20,6 +21,7 @@ from modeling.core.model import Model
 from modeling.core.predictions import DELIVERY, VERSION, Predictions, answered
 from resources import contracts
 from resources.errors import PermanentError
+from resources.serving.models import UnreadableModel, brief
 from resources.store.versions import content_digest
 
 SHOWN = 20
@@ -43,9 +45,10 @@ class Published:
 
         Raises
         ------
-        ArtefactError: it can't be read. Unpredictable: it was made with another `features.py` than the definition has.
+        UnreadableModel: a file is missing, damaged, or of another version of this code.
+        Unpredictable: it was made with another `features.py` than the definition has.
         """
-        published = cls(version, load(Model, folder), use_case)
+        published = cls(version, _model(folder, version, use_case.key), use_case)
         if published.model.card.features_code != feature_code.load(use_case.folder).digest:
             raise Unpredictable(
                 f"{use_case.key}: the published model {version} was made with another {feature_code.FILE} than there "
@@ -84,7 +87,7 @@ class Published:
         made = self.predictions(frame)
         if made.set_aside.height:
             raise Unpredictable(
-                f"{self.use_case.key}: no row was predicted, for some break the contract:\n{told(made)}"
+                f"{self.use_case.key}: no row was predicted, for some break the contract:\n{described(made)}"
             )
         return made.rows
 
@@ -95,7 +98,18 @@ class Published:
         return answered(verdict.accepted, kept, predicted, self.use_case, self.model.card)
 
 
-def told(made: Predictions) -> str:
+def _model(folder: Path, version: str, key: str) -> Model:
+    try:
+        return load(Model, folder)
+    except (ArtefactError, OSError) as error:
+        raise UnreadableModel(
+            f"{key}: the published model {version} can't be read from {folder}: {brief(error)}. Let "
+            f"an earlier one serve (`sectorforge models list {key}`, `sectorforge models pin {key} VERSION`), restore "
+            "the folder from a backup, or run the use case, so that another model is published"
+        ) from error
+
+
+def described(made: Predictions) -> str:
     """The rows set aside, a line for each rule one breaks, for people; the first `SHOWN`."""
     lines = [
         f"- row {row}, {column or 'several columns'}: {rule}: {value}"

@@ -183,7 +183,7 @@ def _asked(sql: Sql) -> Iterator["Connection"]:
             yield connection
     except SQLAlchemyError as error:
         reason = _without_secrets(str(getattr(error, "orig", error)).strip().partition("\n")[0], url)
-        if _is_passing(error):
+        if _is_transient(error):
             raise DatabaseAway(f"{sql.url}: the database does not answer ({reason})") from None
         raise SourceError(f"{sql.url}: the database refuses {_what(sql)} ({reason}): correct it") from None
 
@@ -229,7 +229,7 @@ def _begin(connection: "Connection") -> None:
         connection.exec_driver_sql("BEGIN")
 
 
-def _is_passing(error: "SQLAlchemyError") -> bool:
+def _is_transient(error: "SQLAlchemyError") -> bool:
     """Whether the database is away, rather than asked for what it does not have. SQLite calls both operational."""
     from sqlalchemy.exc import DBAPIError, OperationalError
 

@@ -1,4 +1,4 @@
-"""How a CSV file is laid out, told from the file itself.
+"""How a CSV file is laid out, detected from the file itself.
 
 Belongs here: encoding, separator, quotes, header, lines above and below the table. Does not belong here: how its values
 are written (`notation`), or reading it (`reading`).
@@ -18,7 +18,7 @@ from typing import Any
 
 SEPARATORS = (",", ";", "\t", "|")
 LOOKED_AT = 500
-"""Rows from the top that tell the layout."""
+"""Rows from the top by which the layout is detected."""
 HIGHEST_HEADER = 50
 """Lines among which the header is looked for."""
 FOOTER_LINES = 20
@@ -117,7 +117,7 @@ def parsed(lines: Iterable[str], separator: str, quote: str | None) -> Iterable[
             yield Row(fields, reader.line_num)
 
 
-def tell(content: bytes) -> dict[str, Any]:
+def detect(content: bytes) -> dict[str, Any]:
     """The options of a `Reading` that this CSV file needs beyond the defaults.
 
     Looks at the first rows and the last lines only; what those don't show, `reading` refuses with its line.

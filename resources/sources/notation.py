@@ -1,7 +1,7 @@
 """How numbers, dates and missing values are written in a table of text.
 
-Belongs here: what is a number or a date in a notation, reading columns of them, and telling the notation from the
-values themselves. Does not belong here: lines, fields and headers (`dialect`), or the bytes of a file (`reading`).
+Belongs here: what is a number or a date in a notation, reading columns of them, and detecting the notation from
+the values themselves. Does not belong here: lines, fields and headers (`dialect`), or the bytes of a file (`reading`).
 """
 
 import re
@@ -104,7 +104,7 @@ NOTATIONS = [
     *(Notation(), Notation(thousands=","), Notation(True), Notation(True, ".")),
     *(Notation(comma, mark) for mark, comma in product(" '", (False, True))),
 ]
-"""What is told apart; where several read as many columns, the first."""
+"""Those that are detected; where several read as many columns, the first."""
 
 
 def read_date(text: pl.Series, formats: Sequence[str]) -> pl.Series:
@@ -121,7 +121,7 @@ def _dates(text: pl.Series, written: str) -> pl.Series:
     return pl.select(pl.when(read.dt.year() >= FIRST_YEAR).then(read)).to_series()
 
 
-# --- telling the notation from the values -----------------------------------------------------------------------------
+# --- detecting the notation from the values ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class DetectedNotation:
     doubts: list[str] = field(default_factory=list)
 
 
-def tell(table: pl.DataFrame) -> DetectedNotation:
+def detect(table: pl.DataFrame) -> DetectedNotation:
     """How the values of a table are written; its columns are text as it stands in the file, null where empty.
 
     A mark of a missing value counts as one wherever it stands alone; a word such as `unknown` only in a column that
@@ -221,9 +221,9 @@ def _doubts_about_numbers(values: dict[str, pl.Series], notation: Notation) -> I
         return
     groups = r"^[+-]?\d{1,3}(,\d{3})$"
     commas = {name: column.filter(column.str.contains(",")) for name, column in values.items()}
-    told = {name: column for name, column in commas.items() if len(column) and _are_numbers(values[name], notation)}
-    if told and all(column.str.contains(groups).all() for column in told.values()):
-        name, column = next(iter(told.items()))
+    found = {name: column for name, column in commas.items() if len(column) and _are_numbers(values[name], notation)}
+    if found and all(column.str.contains(groups).all() for column in found.values()):
+        name, column = next(iter(found.items()))
         meaning = "a decimal comma" if notation.decimal_comma else "thousands"
         yield f"{column[0]!r} in column {name!r} was read with {meaning}: the file does not tell the two apart"
 

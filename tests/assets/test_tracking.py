@@ -1,23 +1,28 @@
 """MLflow is told of every judged champion and of the model that serves, and whatever it does no run fails of it."""
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from dagster import DagsterInstance
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from mlflow.exceptions import MlflowException
+from mlflow.pyfunc import load_model, save_model
 
 from assets.stages import latest
 from catalogue import extras
 from modeling.artefacts.evaluated_model import StoredEvaluation
 from modeling.artefacts.storage import load
+from modeling.core.model import Model
 from modeling.core.record import Evaluation
 from pipelines.model_choice import ServingChoice, choose
 from resources.serving.models import Models
 from resources.tracking import ALIAS, DAGSTER, SERVER, Tracking
+from resources.tracking.runs import LAYOUT
 
-from ..pipelines.sandbox import KEY, Sandbox, hashes
+from ..pipelines.sandbox import KEY, Sandbox, hashes, orders
 
 NAME = "retail.returns"
 
@@ -83,7 +88,7 @@ def test_the_report_and_the_model_folder_are_kept_with_the_run(tracked, client):
     folder = Path(run.info.artifact_uri)
     assert {"report.html", "report.json"} <= {path.name for path in (folder / "report").iterdir()}
     place = Models(tracked.state).serving(KEY)
-    assert place and hashes(folder / "model" / "artifacts" / "model") == hashes(place / "model")
+    assert place and hashes(folder / "model" / "data" / "published" / "model") == hashes(place / "model")
     assert not list(folder.rglob("*.pkl")), "code, no pickle"
 
 
@@ -115,6 +120,43 @@ def test_what_was_published_before_it_was_tracked_is_registered_when_it_is_to_be
     assert tracking.record(sandbox.use_case(), load(StoredEvaluation, place), place).endswith(
         f"version 1 of {NAME} serves"
     )
+
+
+FORMER_CODE = """
+from mlflow.models import set_model
+from mlflow.pyfunc.model import PythonModel
+
+class ServedModel(PythonModel):
+    def predict(self, context, model_input, params=None):
+        return model_input
+
+set_model(ServedModel())
+"""
+
+
+def test_a_model_that_an_earlier_version_registered_is_served(sandbox: Sandbox, tmp_path: Path):
+    """Its files held a copy of code, which imports modules that have moved."""
+    place, tracking = Models(sandbox.state).serving(KEY), Tracking(home=sandbox.state)
+    assert place
+    address = tracking.address(sandbox.use_case(), place)
+    uri = tracking.environment[SERVER]
+    client = MlflowClient(uri, uri)
+    registered = client.get_model_version_by_alias(NAME, ALIAS)
+    files = Path(str(registered.source))
+    shutil.rmtree(files)
+    code = tmp_path / "served_model.py"
+    code.write_text(FORMER_CODE)
+    save_model(files, python_model=code, artifacts={"model": str(place / "model")})
+    (files / code.name).write_text(f"import industries.definition\n{FORMER_CODE}")
+    client.delete_tag(str(registered.run_id), LAYOUT)
+    with pytest.raises(MlflowException, match="industries"):
+        load_model(str(files))
+
+    assert tracking.address(sandbox.use_case(), place) == address
+    assert client.get_model_version_by_alias(NAME, ALIAS).version == registered.version
+    rows = orders(5, seed=7).drop("returned")
+    answers = load_model(str(files)).predict(rows.to_pandas())
+    np.testing.assert_allclose(answers["probability_1"], load(Model, place / "model").predict(rows), rtol=1e-12)
 
 
 def told(instance: DagsterInstance) -> str:

@@ -13,19 +13,21 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 import yaml
-from dagster import AssetKey, DagsterInstance, Definitions, ExecuteInProcessResult
+from dagster import AssetKey, DagsterInstance, Definitions, EventLogEntry, ExecuteInProcessResult
 from dagster_shared.error import SerializableErrorInfo
 
 from assets.stages import BESIDE_VALIDATED_DATA, STAGES
 from catalogue.definition import UseCase
-from catalogue.reader import Catalogue
+from catalogue.reader import ENVIRONMENT, Catalogue
 from modeling.artefacts.evaluated_model import StoredEvaluation
 from pipelines.definitions import build_defs
 from pipelines.instance import SHIPPED
+from pipelines.runs import Launch
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
-from resources.store.state import CURRENT, State
+from resources.store.state import CURRENT, VARIABLE, State
 from resources.tracking import Tracking
 
 KEY = "retail/returns"
@@ -81,6 +83,19 @@ class Untracked(Tracking):
         return "not tracked: a test"
 
 
+class NoProgress:
+    """Shows nothing of runs."""
+
+    def begin(self, launch: Launch, name: str, steps: int) -> None:
+        pass
+
+    def follow(self, launch: Launch, entry: EventLogEntry) -> None:
+        pass
+
+    def end(self, launch: Launch, message: str) -> None:
+        pass
+
+
 @dataclass(frozen=True)
 class Sandbox:
     """Everything lies under `folder`; copying that folder copies all of it. `tracked`: MLflow is told of trainings."""
@@ -110,6 +125,12 @@ class Sandbox:
     def copy(self, folder: Path) -> "Sandbox":
         shutil.copytree(self.folder, folder, symlinks=True)
         return Sandbox(folder)
+
+    def name_in(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let the environment name this catalogue, state folder and instance, as a user does for the command line."""
+        monkeypatch.setenv(ENVIRONMENT, str(self.root))
+        monkeypatch.setenv(VARIABLE, str(self.home))
+        monkeypatch.setenv("DAGSTER_HOME", str(self.dagster_home))
 
     # --- the catalogue ------------------------------------------------------------------------------------------------
 

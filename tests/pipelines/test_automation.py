@@ -37,7 +37,7 @@ class Daemon:
         )
 
     def tick(self) -> list[str]:
-        """The assets that are asked for."""
+        """The assets that are requested."""
         result = evaluate_automation_conditions(self._definitions, self._instance, cursor=self._cursor)
         self._cursor = result.cursor
         return sorted(name for name in CONDITIONS if result.get_num_requested(AssetKey(name)))
@@ -46,7 +46,7 @@ class Daemon:
 @pytest.fixture
 def daemon(sandbox: Sandbox, instance: DagsterInstance) -> Daemon:
     made = Daemon(sandbox, instance)
-    assert made.tick() == [], "the first look starts nothing"
+    assert made.tick() == [], "the first tick starts nothing"
     return made
 
 
@@ -58,7 +58,7 @@ def test_new_rows_are_trained_on_judged_and_reported_in_one_run(sandbox, instanc
     sandbox.place(frame=orders(320))
     sandbox.make(instance, KEY, job="data")
     assert daemon.tick() == JUDGED
-    assert daemon.tick() == [], "asked for once, whether or not the run succeeds"
+    assert daemon.tick() == [], "requested once, whether or not the run succeeds"
 
 
 def test_the_same_rows_made_again_start_nothing(sandbox, instance, daemon):
@@ -87,7 +87,7 @@ def test_a_new_use_case_alone_starts_nothing(sandbox, instance, daemon):
 
 
 @pytest.mark.slow
-def test_a_run_that_fails_is_not_asked_for_again_until_the_rows_change(sandbox, instance, daemon, monkeypatch):
+def test_a_run_that_fails_is_not_requested_again_until_the_rows_change(sandbox, instance, daemon, monkeypatch):
     sandbox.place(frame=orders(320))
     sandbox.make(instance, KEY, job="data")
     assert daemon.tick() == JUDGED
@@ -123,13 +123,13 @@ def test_what_changes_while_its_reader_runs_is_read_again(sandbox, instance, dae
 
 @pytest.mark.slow
 def test_rows_that_change_while_models_are_trained_are_trained_on(sandbox, instance, daemon):
-    """The delivery waits for the training to end, and both may end between two looks."""
+    """The delivery waits for the training to end, and both may end between two ticks."""
     sandbox.place(frame=orders(320))
     sandbox.make(instance, KEY, job="data")
     assert daemon.tick() == JUDGED
     assert daemon.run("use_case", KEY, *JUDGED)
     sandbox.place(frame=orders(340))
     sandbox.make(instance, KEY, job="data")
-    while asked := set(daemon.tick()) & set(JUDGED):
-        assert daemon.run("use_case", KEY, *asked)
+    while requested := set(daemon.tick()) & set(JUDGED):
+        assert daemon.run("use_case", KEY, *requested)
     assert stale_stages(sandbox.use_case(), instance) == []

@@ -50,12 +50,13 @@ SCHEDULES = {
 }
 """The retraining schedules: when, and which job."""
 
-GRAPH = defs.resolve_asset_graph()
+DEFINITIONS = defs()
+GRAPH = DEFINITIONS.resolve_asset_graph()
 NODES = {key.to_user_string(): GRAPH.get(key) for key in GRAPH.get_all_asset_keys()}
 
 
 def test_loading_imports_no_heavy_library():
-    listing = "import json, sys, pipelines.definitions; print(json.dumps([*sys.modules]))"
+    listing = "import json, sys; from pipelines.definitions import defs; defs(); print(json.dumps([*sys.modules]))"
     loaded = subprocess.run([sys.executable, "-c", listing], cwd=PROJECT, check=True, capture_output=True, text=True)
     assert HEAVY.isdisjoint(json.loads(loaded.stdout))
 
@@ -90,13 +91,13 @@ def test_partitions_are_the_use_cases_and_their_industries():
 
 
 def test_asset_jobs_and_what_they_make():
-    jobs = {name: defs.resolve_job_def(name) for name in JOBS}
+    jobs = {name: DEFINITIONS.resolve_job_def(name) for name in JOBS}
     made = {name: {key.to_user_string() for key in job.asset_layer.executable_asset_keys} for name, job in jobs.items()}
     assert made == JOBS
 
 
 def test_retraining_is_scheduled_weekly_and_stopped_until_switched_on():
-    schedules = {schedule.name: schedule for schedule in defs.get_repository_def().schedule_defs}
+    schedules = {schedule.name: schedule for schedule in DEFINITIONS.get_repository_def().schedule_defs}
     assert {name: (schedules[name].cron_schedule, schedules[name].job_name) for name in SCHEDULES} == SCHEDULES
     assert {schedule.default_status for schedule in schedules.values()} == {DefaultScheduleStatus.STOPPED}
 
@@ -111,7 +112,7 @@ def test_every_check_is_partitioned_like_its_asset():
 
 
 def test_only_the_networks_wait_for_the_gpu():
-    pools = {name: defs.resolve_assets_def(AssetKey(name)).op.pool for name in ASSETS}
+    pools = {name: DEFINITIONS.resolve_assets_def(AssetKey(name)).op.pool for name in ASSETS}
     assert {name for name, pool in pools.items() if pool == "gpu"} == {"torch_model"}
     assert {pool for pool in pools.values() if pool} == {"gpu"}
 

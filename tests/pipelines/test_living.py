@@ -16,6 +16,7 @@ from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.scheduler.instigation import TickStatus
 
 from assets.stages import MARKET_ENTRY_REPORT, latest
+from catalogue.reader import ENVIRONMENT
 from resources.store.state import VARIABLE
 
 from . import living
@@ -26,8 +27,8 @@ pytestmark = pytest.mark.slow
 LOCATION = Path(living.__file__)
 PATIENCE_SECONDS = 240
 """For which nothing may happen in any run while something is waited for."""
-LOOKS = 2
-"""Of every sensor, in which nothing is asked for: then nothing is under way."""
+TICKS = 2
+"""Of every sensor, in which nothing is requested: then nothing is in progress."""
 ENDED = [TickStatus.SUCCESS, TickStatus.SKIPPED, TickStatus.FAILURE]
 
 
@@ -65,7 +66,7 @@ def daemon(sandbox: Sandbox, instance: DagsterInstance, notices: list[str], tmp_
     environment = {
         **os.environ,
         VARIABLE: str(sandbox.home),
-        living.CATALOGUE: str(sandbox.root),
+        ENVIRONMENT: str(sandbox.root),
         "DAGSTER_HOME": str(sandbox.dagster_home),
     }
     programs = Path(sys.executable).parent
@@ -89,20 +90,20 @@ def soon(what: Callable[[], bool], instance: DagsterInstance) -> None:
         time.sleep(0.5)
 
 
-def looked(instance: DagsterInstance, since: float) -> bool:
-    """Whether every sensor has looked often enough since a moment."""
+def ticked(instance: DagsterInstance, since: float) -> bool:
+    """Whether every sensor was evaluated often enough since a moment."""
     sensors = instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
     return all(
-        len(instance.get_ticks(one.instigator_origin_id, one.selector_id, after=since, statuses=ENDED)) >= LOOKS
+        len(instance.get_ticks(one.instigator_origin_id, one.selector_id, after=since, statuses=ENDED)) >= TICKS
         for one in sensors
     )
 
 
 def quiet(instance: DagsterInstance) -> None:
-    """What is under way ends, and nothing is started by the looks that follow."""
+    """What is in progress ends, and nothing is started by the ticks that follow."""
     soon(lambda: all(run.is_finished for run in instance.get_runs()), instance)
     before, since = instance.get_runs_count(), time.time()
-    soon(lambda: looked(instance, since), instance)
+    soon(lambda: ticked(instance, since), instance)
     assert instance.get_runs_count() == before
 
 

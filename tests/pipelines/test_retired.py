@@ -4,16 +4,15 @@ from datetime import timedelta
 
 import pytest
 from dagster import DagsterInstance, RunsFilter, build_schedule_context, build_sensor_context
-from rich.console import Console
 from typer.testing import CliRunner
 
 from assets.stages import INDUSTRY_REPORT, STAGES
 from pipelines import retention
-from pipelines.campaign import bring_up_to_date
-from pipelines.cli import app as command_line
+from pipelines.cli.app import app
 from pipelines.freshness import stale_industries
+from pipelines.refresh import bring_up_to_date
 
-from .sandbox import KEY, Sandbox, orders
+from .sandbox import KEY, NoProgress, Sandbox, orders
 
 OF_KEY = RunsFilter(tags={"dagster/partition": KEY})
 REASON = "2026-11-01: replaced by retail/refunds"
@@ -23,9 +22,7 @@ REASON = "2026-11-01: replaced by retail/refunds"
 def retired(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """A judged use case that is retired, with data that were delivered since."""
     sandbox.place(frame=orders(seed=1), retired=REASON)
-    monkeypatch.setenv("SECTORFORGE_HOME", str(sandbox.home))
-    monkeypatch.setenv("DAGSTER_HOME", str(sandbox.dagster_home))
-    monkeypatch.setattr(command_line, "read_catalogue", sandbox.catalogue)
+    sandbox.name_in(monkeypatch)
     return sandbox
 
 
@@ -33,7 +30,7 @@ def retired(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
 def test_run_leaves_it_as_it_is(retired: Sandbox, instance: DagsterInstance):
     before = retired.published()
     runs = instance.get_runs_count(OF_KEY)
-    (result,) = bring_up_to_date([KEY], retired.catalogue(), instance, Console(quiet=True))[:1]
+    (result,) = bring_up_to_date([KEY], retired.catalogue(), instance, NoProgress())[:1]
     assert (result.key, result.status, result.reason) == (KEY, "retired", REASON)
     assert retired.published() == before
     assert instance.get_runs_count(OF_KEY) == runs
@@ -43,12 +40,12 @@ def test_schedules_and_sensors_pass_over_it(retired: Sandbox, instance: DagsterI
     retired.place("retail/refunds", orders(), title="Will this refund be disputed?")
     repository = retired.definitions().get_repository_def()
     schedule = repository.get_schedule_def("weekly_retraining")
-    asked = schedule.evaluate_tick(build_schedule_context(instance, repository_def=repository)).run_requests
-    assert [request.partition_key for request in asked or []] == ["retail/refunds"]
+    requests = schedule.evaluate_tick(build_schedule_context(instance, repository_def=repository)).run_requests
+    assert [request.partition_key for request in requests or []] == ["retail/refunds"]
     sensor = repository.get_sensor_def("new_deliveries")
     with build_sensor_context(instance=instance) as context:
-        told = sensor.evaluate_tick(context)
-    assert KEY not in (told.cursor or "")
+        evaluated = sensor.evaluate_tick(context)
+    assert KEY not in (evaluated.cursor or "")
 
 
 def test_it_stays_a_partition_and_its_history_is_kept(retired: Sandbox, instance: DagsterInstance):
@@ -64,9 +61,9 @@ def test_it_stays_a_partition_and_its_history_is_kept(retired: Sandbox, instance
 
 @pytest.mark.usefixtures("retired")
 def test_lists_and_reports_say_so():
-    listed = CliRunner().invoke(command_line.app, ["list"], env={"COLUMNS": "200"}).stdout
+    listed = CliRunner().invoke(app, ["list"], env={"COLUMNS": "200"}).stdout
     assert "retired: 2026-11-01" in listed
-    shown = CliRunner().invoke(command_line.app, ["report"]).stdout
+    shown = CliRunner().invoke(app, ["report"]).stdout
     assert f"{KEY} (retired): " in shown
 
 
@@ -80,8 +77,8 @@ def test_the_reports_above_are_written_anew_and_say_so(retired: Sandbox, instanc
     assert "retired" not in (retired.current(INDUSTRY_REPORT, "retail") / "report.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("written", "fault"), [("", "retired: "), (True, "retired: must be")])
-def test_a_retirement_without_a_date_or_a_reason_is_a_fault(empty: Sandbox, written: object, fault: str):
+@pytest.mark.parametrize(("written", "message"), [("", "retired: "), (True, "retired: must be")])
+def test_a_retirement_without_a_date_or_a_reason_is_an_error(empty: Sandbox, written: object, message: str):
     empty.place(retired=written)
     (found,) = empty.catalogue().errors
-    assert fault in str(found)
+    assert message in str(found)

@@ -11,7 +11,7 @@ from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 
 from assets import published_model
 from assets.stages import BESIDE_VALIDATED_DATA, DRIFT, STAGES
-from pipelines.sensors.notices import notice_of
+from pipelines.sensors.failed_runs import notice_of
 from resources.store import io_manager
 from resources.store.atomic import DRAFT
 

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from catalogue.definition import Files, Reading
-from resources.sources import SourceError, archives, reading
+from resources.sources import SourceError, archives
+from resources.sources.formats import parquet_file
 from resources.sources.landing import landed
 from resources.sources.reading import read_table
 
@@ -98,7 +99,7 @@ def test_strange_names_are_files_like_others(folder: Path, name: str):
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bounds a test can reach."""
     monkeypatch.setattr(archives, "SMALL_BYTES", 2**20)
-    monkeypatch.setattr(reading, "MOST_CELLS", 10_000)
+    monkeypatch.setattr(parquet_file, "MOST_CELLS", 10_000)
 
 
 @pytest.mark.usefixtures("small")

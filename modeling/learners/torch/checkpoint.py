@@ -52,7 +52,7 @@ class Checkpoint:
         """Bring `network` and `optimizer` to where they were; the state and the best weights, or None without any."""
         if self._path is None or not self._path.exists():
             return None
-        with safe_open(self._path, "pt", device=str(next(network.parameters()).device)) as file:
+        with safe_open(self._path, "pt") as file:
             scalars = file.metadata()
             if scalars["fingerprint"] != self._fingerprint:
                 return None

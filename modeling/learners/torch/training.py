@@ -194,7 +194,7 @@ def _epoch(
         if number and step % CLOCK_EVERY == 0 and time.monotonic() > deadline:
             return None
         with half:
-            value = loss(network(*(tensor[index] for tensor in examples.inputs)), examples.target[index])
+            value = loss(network(*(tensor[index] for tensor in examples.inputs)).float(), examples.target[index])
         optimizer.zero_grad()
         value.backward()
         optimizer.step()

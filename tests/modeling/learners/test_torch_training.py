@@ -14,7 +14,8 @@ from modeling.core.compute import Compute
 from modeling.core.learner import Fitting, LearnerError
 from modeling.core.table import Table
 from modeling.learners.progress import thinned, throttled
-from modeling.learners.torch.training import session
+from modeling.learners.torch import training
+from modeling.learners.torch.training import Examples, Objective, Plan, session
 from modeling.problems import learners
 
 PARAMETERS = {
@@ -61,6 +62,21 @@ def test_resumed_training_gives_the_same_model(name: str, tmp_path: Path) -> Non
     assert (summary.parameters, summary.curve) == (expected.parameters, expected.curve)
     assert np.array_equal(resumed.predict(VALID), whole.predict(VALID))
     assert list(tmp_path.iterdir()) == [], "the checkpoint is removed after success"
+
+
+def test_under_bfloat16_the_loss_is_reckoned_in_float32() -> None:
+    network, seen = torch.nn.Linear(3, 1), set()
+
+    def loss(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        seen.add(output.dtype)
+        return (output.squeeze(-1) - target).square().mean()
+
+    rows = Examples((torch.randn(20, 3),), torch.randn(20))
+    plan = Plan("linear", {}, time.monotonic(), epochs=1, batch=8, patience=None, chunk=8)
+    fitting = Fitting("regression", 0, 600, compute=Compute(precision="bfloat16"))
+    optimizer = torch.optim.SGD(network.parameters(), 0.01)
+    training.train(network, optimizer, Objective(loss, loss), rows, None, plan, fitting)
+    assert seen == {torch.float32}
 
 
 @DEEP

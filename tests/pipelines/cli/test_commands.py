@@ -1,6 +1,7 @@
-"""The command `sectorforge`, and the campaign behind `sectorforge run`: one failure stops no other use case."""
+"""The commands about use cases, and what `sectorforge run` does: one failure stops no other use case."""
 
 import json
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -9,15 +10,15 @@ from typing import Any
 
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus
-from rich.console import Console
 from typer.testing import CliRunner
 
 from assets.stages import latest
-from pipelines.campaign import Result, bring_up_to_date
-from pipelines.cli import app as command_line
+from catalogue.reader import ENVIRONMENT
+from pipelines.cli.app import app
 from pipelines.freshness import stale_stages
+from pipelines.refresh import Result, bring_up_to_date
 
-from ..sandbox import KEY, Sandbox, orders
+from ..sandbox import KEY, NoProgress, Sandbox, orders
 
 GOOD, BAD, FAR, DYING = KEY, "retail/broken", "retail/far", "retail/dying"
 
@@ -30,24 +31,18 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def at_home(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    """State goes where the sandbox keeps it."""
-    monkeypatch.setenv("SECTORFORGE_HOME", str(sandbox.home))
-    monkeypatch.setenv("DAGSTER_HOME", str(sandbox.dagster_home))
-
-
 @pytest.fixture
 def shop(empty: Sandbox, environment: pytest.MonkeyPatch) -> Sandbox:
-    """A sandbox whose state folder the environment names."""
-    at_home(empty, environment)
+    """An empty sandbox whose state folder the environment names, with the shipped catalogue."""
+    empty.name_in(environment)
+    environment.delenv(ENVIRONMENT)
     return empty
 
 
 @pytest.fixture
 def judged(sandbox: Sandbox, environment: pytest.MonkeyPatch) -> Sandbox:
     """The command line works on a catalogue whose one use case was judged."""
-    at_home(sandbox, environment)
-    environment.setattr(command_line, "read_catalogue", sandbox.catalogue)
+    sandbox.name_in(environment)
     return sandbox
 
 
@@ -56,7 +51,7 @@ def judged(sandbox: Sandbox, environment: pytest.MonkeyPatch) -> Sandbox:
 
 def sectorforge(*arguments: str) -> tuple[int, str, str]:
     """Exit status, standard output, standard error."""
-    result = CliRunner().invoke(command_line.app, arguments)
+    result = CliRunner().invoke(app, arguments)
     return result.exit_code, result.stdout, result.stderr
 
 
@@ -70,10 +65,10 @@ def test_list_names_the_shipped_use_cases_before_any_run():
 
 
 @pytest.mark.usefixtures("shop")
-def test_the_shipped_catalogue_has_no_fault():
+def test_the_shipped_catalogue_has_no_error():
     status, out, err = sectorforge("check")
     assert (status, err) == (0, "")
-    assert "no fault" in out
+    assert "no error in" in out
 
 
 @pytest.mark.usefixtures("shop")
@@ -126,7 +121,7 @@ def test_list_and_report_say_where_a_use_case_stands():
     assert Path(out.removeprefix(f"{KEY}: ").strip()).is_file()
 
 
-def test_check_and_list_show_a_fault_and_the_rest(judged: Sandbox):
+def test_check_and_list_show_an_error_and_the_rest(judged: Sandbox):
     broken = judged.place("retail/broken", title="Broken", targte="x")
     status, _, err = sectorforge("check")
     assert status == 1
@@ -145,7 +140,38 @@ def test_check_refuses_a_rule_that_great_expectations_does_not_know(judged: Sand
     assert "did you mean 'expect_column_values_to_be_between'?" in err
 
 
-# --- the campaign -----------------------------------------------------------------------------------------------------
+# --- which catalogue --------------------------------------------------------------------------------------------------
+
+
+def test_catalogues_are_named_by_an_option_or_the_environment(judged: Sandbox, tmp_path: Path):
+    other = Sandbox(tmp_path / "other")
+    other.place("energy/load", orders(), title="Load")
+    _, out, _ = sectorforge("list")
+    assert KEY in out and "energy/load" not in out
+    status, out, _ = sectorforge("--catalogue", f"{other.root}{os.pathsep}{judged.root}", "list")
+    assert status == 0
+    assert KEY in out and "energy/load" in out
+    _, out, _ = sectorforge("list")
+    assert "energy/load" in out, "the processes that a command starts find it in their environment"
+
+
+def test_check_names_the_folders(judged: Sandbox, tmp_path: Path):
+    other = Sandbox(tmp_path / "other")
+    other.place("energy/load", orders(), title="Load")
+    status, out, _ = sectorforge("--catalogue", f"{other.root}{os.pathsep}{judged.root}", "check")
+    assert status == 0
+    assert f"2 use cases in 2 industries: no error in {other.root}, {judged.root}" in out
+
+
+def test_a_use_case_in_two_folders_is_an_error_that_names_both(judged: Sandbox, tmp_path: Path):
+    other = Sandbox(tmp_path / "other")
+    other.place(KEY, orders())
+    status, _, err = sectorforge("--catalogue", f"{other.root}{os.pathsep}{judged.root}", "check")
+    assert status == 1
+    assert str(other.root / KEY) in err and str(judged.root / KEY) in err
+
+
+# --- what `run` does --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -154,9 +180,9 @@ def instance(shop: Sandbox) -> Iterator[DagsterInstance]:
         yield opened
 
 
-def campaign(sandbox: Sandbox, instance: DagsterInstance) -> dict[str, Result]:
+def refreshed(sandbox: Sandbox, instance: DagsterInstance) -> dict[str, Result]:
     catalogue = sandbox.catalogue()
-    results = bring_up_to_date(sorted(catalogue.use_cases), catalogue, instance, Console(quiet=True))
+    results = bring_up_to_date(sorted(catalogue.use_cases), catalogue, instance, NoProgress())
     return {result.key: result for result in results}
 
 
@@ -175,7 +201,7 @@ def test_one_bad_and_one_unreachable_use_case_stop_no_other(shop: Sandbox, insta
     shop.place(FAR, title="Far", source=far)
     shop.place(GOOD, orders())
 
-    first = campaign(shop, instance)
+    first = refreshed(shop, instance)
     assert {key: result.status for key, result in first.items()} == {BAD: "failed", FAR: "skipped", GOOD: "made"}
     assert "validated_data: resources.contracts.verdict.ContractViolation: retail/broken" in first[BAD].reason
     assert "orders.csv: no answer from 127.0.0.1" in first[FAR].reason
@@ -185,17 +211,17 @@ def test_one_bad_and_one_unreachable_use_case_stop_no_other(shop: Sandbox, insta
     assert not shop.current("raw_data", FAR).exists()
 
     shop.place(BAD, orders(seed=1), title="Broken")
-    second = campaign(shop, instance)
+    second = refreshed(shop, instance)
     assert {key: result.status for key, result in second.items()} == {BAD: "made", FAR: "skipped", GOOD: "up to date"}
 
 
 @pytest.mark.slow
 def test_new_data_that_hold_the_same_rows_train_nothing(shop: Sandbox, instance: DagsterInstance):
     shop.place(GOOD, orders())
-    campaign(shop, instance)
+    refreshed(shop, instance)
     trained = latest(instance, "baseline_model", GOOD)
     shop.place(GOOD, contract=[{"expect_column_values_to_be_between": {"column": "price", "min_value": 0}}])
-    assert campaign(shop, instance)[GOOD].status == "made"
+    assert refreshed(shop, instance)[GOOD].status == "made"
     assert latest(instance, "baseline_model", GOOD) == trained
     assert stale_stages(shop.use_case(GOOD), instance) == []
 
@@ -212,7 +238,7 @@ def test_a_child_that_dies_is_a_failure_and_the_next_use_case_still_runs(
     (folder / "features.py").write_text("\n".join(code_lines))
     shop.place(GOOD, orders())
 
-    results = campaign(shop, instance)
+    results = refreshed(shop, instance)
     assert {key: result.status for key, result in results.items()} == {DYING: "failed", GOOD: "made"}, results
     assert f"ended with exit code {code}" in results[DYING].reason
     runs = instance.get_runs()

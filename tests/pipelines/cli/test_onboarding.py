@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
-from pipelines.cli import app as command_line
+from pipelines.cli.app import app
 from pipelines.vocabulary import read_catalogue
 from resources import contracts
 
@@ -25,15 +25,13 @@ NEW = "energy/load_forecast"
 def shop(empty: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """The command line works on a catalogue of one use case."""
     empty.place(KEY, orders())
-    monkeypatch.setenv("SECTORFORGE_HOME", str(empty.home))
-    monkeypatch.setenv("DAGSTER_HOME", str(empty.dagster_home))
-    monkeypatch.setenv("SECTORFORGE_CATALOGUE", str(empty.root))
+    empty.name_in(monkeypatch)
     return empty
 
 
 def sectorforge(*arguments: str) -> tuple[int, str, str]:
     """Exit status, standard output, standard error."""
-    result = CliRunner().invoke(command_line.app, arguments, catch_exceptions=False)
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
     return result.exit_code, result.stdout, result.stderr
 
 
@@ -75,7 +73,7 @@ def test_check_finds_no_error_in_it(shop: Sandbox):
     new(saved(shop), key="retail/refunds")
     status, out, err = sectorforge("check")
     assert (status, err) == (0, "")
-    assert "2 use cases in 1 industries: no error" in out
+    assert "2 use cases in 1 industries: no error in" in out
     assert (shop.root / "retail" / "industry.yaml").read_text() == "owners:\n- team:test\ntitle: Retail\n"
 
 
@@ -105,18 +103,25 @@ def test_a_name_that_a_landing_folder_would_not_take_is_changed(shop: Sandbox):
     assert (shop.root / NEW / "my_orders_.csv").is_file()
 
 
-def test_of_several_catalogues_the_first_takes_it(shop: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    mine = tmp_path / "mine"
-    monkeypatch.setenv("SECTORFORGE_CATALOGUE", f"{mine}{os.pathsep}{shop.root}")
-    status, _, err = new(saved(shop), key="retail/refunds")
-    assert (status, "is no folder: make it" in " ".join(err.split())) == (2, True)
-    mine.mkdir()
-    assert new(saved(shop), key="retail/refunds")[0] == 0
+def test_of_several_catalogues_the_first_takes_it(shop: Sandbox, tmp_path: Path):
+    mine = tmp_path / "parent" / "mine"
+    both = os.pathsep.join([str(mine), str(shop.root)])
+    arguments = ["--from", str(saved(shop)), "--target", "returned"]
+    status, out, err = sectorforge("--catalogue", both, "new", "retail/refunds", *arguments)
+    assert status == 0, err
+    assert f"written to {mine}/retail/refunds/use_case.yaml" in out
     assert [path.name for path in (mine / "retail").iterdir()] == ["refunds"], "the industry is described in the other"
-    both = read_catalogue(mine, shop.root)
-    assert (both.errors, sorted(both.use_cases)) == ([], sorted([KEY, "retail/refunds"]))
-    status, _, err = new(saved(shop), key=KEY)
+    found = read_catalogue(mine, shop.root)
+    assert (found.errors, sorted(found.use_cases)) == ([], sorted([KEY, "retail/refunds"]))
+    status, _, err = sectorforge("--catalogue", both, "new", KEY, *arguments)
     assert (status, "is there already, and is left as it is" in " ".join(err.split())) == (2, True)
+
+
+def test_a_first_catalogue_that_can_not_be_made_is_refused(shop: Sandbox, tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    words = ["--catalogue", str(tmp_path / "file" / "mine"), "new", NEW, "--from", str(saved(shop))]
+    status, _, err = sectorforge(*words, "--target", "returned")
+    assert (status, "can't be made: Not a directory" in " ".join(err.split())) == (2, True)
 
 
 # --- what is refused --------------------------------------------------------------------------------------------------

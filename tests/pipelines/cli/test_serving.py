@@ -15,10 +15,9 @@ import pytest
 import requests
 from typer.testing import CliRunner
 
+from catalogue.reader import ENVIRONMENT
 from modeling.artefacts.storage import load
 from modeling.core.model import Model
-from pipelines import vocabulary
-from pipelines.cli import serving as serving_commands
 from pipelines.cli.app import app
 from resources.serving.models import Models
 from resources.store.state import VARIABLE
@@ -52,14 +51,10 @@ def served(delivered: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iter
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    code = (
-        "import sys; from pathlib import Path; from pipelines import serving_commands, vocabulary\n"
-        "read, root = vocabulary.read_catalogue, Path(sys.argv.pop(1))\n"
-        "serving_commands.read_catalogue = lambda: read(root)\n"
-        "from pipelines.cli.app import app; app()"
-    )
-    command = [sys.executable, "-c", code, str(sandbox.root), "serve", KEY, "--port", str(port)]
-    environment = {**os.environ, VARIABLE: str(sandbox.home), "NO_PROXY": "127.0.0.1"}
+    code = "from pipelines.cli.app import app; app()"
+    command = [sys.executable, "-c", code, "serve", KEY, "--port", str(port)]
+    named = {ENVIRONMENT: str(sandbox.root), VARIABLE: str(sandbox.home)}
+    environment = {**os.environ, **named, "NO_PROXY": "127.0.0.1"}
     with (sandbox.folder / "server.log").open("w") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         address = f"http://127.0.0.1:{port}"
@@ -141,9 +136,7 @@ def test_a_bad_request_is_refused_with_its_place_and_no_trace(served, name: str)
 @pytest.fixture
 def here(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """An empty folder, with the command line over the sandbox."""
-    monkeypatch.setenv(VARIABLE, str(sandbox.home))
-    root = sandbox.root
-    monkeypatch.setattr(serving_commands, "read_catalogue", lambda: vocabulary.read_catalogue(root))
+    sandbox.name_in(monkeypatch)
     (tmp_path / "here").mkdir()
     return tmp_path / "here"
 

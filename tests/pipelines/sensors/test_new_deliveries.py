@@ -1,5 +1,6 @@
-"""A landing folder is looked into again and again; a run is asked for once for everything new in it."""
+"""A landing folder is polled again and again; a run is requested once for everything new in it."""
 
+import json
 import os
 import time
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from dagster import DagsterInstance, SensorResult, build_sensor_context
 
 from pipelines.sensors import new_deliveries
-from pipelines.sensors.new_deliveries import SourceCursor, SourceState, TickDecision, decide
+from pipelines.sensors.new_deliveries import PolledSource, SourceCursor, SourceState, TickDecision, decide, source_state
 from resources.sources import LandingError
 
 from ..sandbox import DELIVERY, KEY, Sandbox, orders
@@ -17,52 +18,52 @@ NEW, OLD = "new", "old"
 
 
 @pytest.mark.parametrize(
-    ("look", "memory", "decision"),
+    ("state", "cursor", "decision"),
     [
-        (SourceState(found=NEW, made=OLD), SourceCursor(), TickDecision(SourceCursor(NEW, times=1), ask=True)),
-        (SourceState(found=NEW), SourceCursor(OLD), TickDecision(SourceCursor(NEW, times=1), ask=True)),
+        (SourceState(found=NEW, made=OLD), SourceCursor(), TickDecision(SourceCursor(NEW, requests=1), request=True)),
+        (SourceState(found=NEW), SourceCursor(OLD), TickDecision(SourceCursor(NEW, requests=1), request=True)),
         (
             SourceState(found=NEW, made=OLD, event=7),
-            SourceCursor(OLD, 3, times=4),
-            TickDecision(SourceCursor(NEW, 7, times=5), ask=True),
+            SourceCursor(OLD, 3, requests=4),
+            TickDecision(SourceCursor(NEW, 7, requests=5), request=True),
         ),
         (SourceState(found=NEW, made=OLD, event=3), SourceCursor(NEW, 3), TickDecision(SourceCursor(NEW, 3))),
         (
             SourceState(found=NEW, made=OLD, event=7),
-            SourceCursor(NEW, 3, times=4),
-            TickDecision(SourceCursor(NEW, 7, times=5), ask=True),
+            SourceCursor(NEW, 3, requests=4),
+            TickDecision(SourceCursor(NEW, 7, requests=5), request=True),
         ),
         (SourceState(found=NEW, made=NEW), SourceCursor(), TickDecision(SourceCursor())),
-        (SourceState(why="gone"), SourceCursor(OLD, 3), TickDecision(SourceCursor(OLD, 3, "gone"), tell="gone")),
-        (SourceState(why="gone"), SourceCursor(OLD, 3, "gone"), TickDecision(SourceCursor(OLD, 3, "gone"))),
+        (SourceState(error="gone"), SourceCursor(OLD, 3), TickDecision(SourceCursor(OLD, 3, "gone"), report="gone")),
+        (SourceState(error="gone"), SourceCursor(OLD, 3, "gone"), TickDecision(SourceCursor(OLD, 3, "gone"))),
         (
-            SourceState(why="gone"),
+            SourceState(error="gone"),
             SourceCursor(OLD, 3, "locked"),
-            TickDecision(SourceCursor(OLD, 3, "gone"), tell="gone"),
+            TickDecision(SourceCursor(OLD, 3, "gone"), report="gone"),
         ),
         (
-            SourceState(why="busy", passing=True),
+            SourceState(error="busy", transient=True),
             SourceCursor(OLD, 3, "gone"),
             TickDecision(SourceCursor(OLD, 3, "gone")),
         ),
         (SourceState(found=OLD, made=OLD), SourceCursor(OLD, 3, "gone"), TickDecision(SourceCursor(OLD, 3))),
     ],
     ids=[
-        "a delivery is asked for",
-        "the first delivery is asked for",
-        "the next one is asked for",
-        "what was asked for is waited for, even if its run failed",
-        "what was asked for is asked for again where its run could not reach it",
-        "what is made is not asked for, even when the memory is gone",
-        "a fault is told",
-        "a fault is told once",
-        "another fault is told",
-        "what passes by itself is not told",
-        "a fault that is mended is forgotten",
+        "a delivery is requested",
+        "the first delivery is requested",
+        "the next one is requested",
+        "what was requested is not requested again, even if its run failed",
+        "what was requested is requested again where its run could not reach it",
+        "what is made is not requested, even when the cursor was reset",
+        "an error is reported",
+        "an error is reported once",
+        "another error is reported",
+        "a transient error is not reported",
+        "an error that is mended leaves the cursor",
     ],
 )
-def test_the_decision(look, memory, decision):
-    assert decide(look, memory) == decision
+def test_the_decision(state, cursor, decision):
+    assert decide(state, cursor) == decision
 
 
 def tick(sandbox: Sandbox, instance: DagsterInstance, cursor: str | None) -> SensorResult:
@@ -72,7 +73,7 @@ def tick(sandbox: Sandbox, instance: DagsterInstance, cursor: str | None) -> Sen
     return result
 
 
-def asked(result: SensorResult) -> list[str | None]:
+def requested(result: SensorResult) -> list[str | None]:
     return [request.partition_key for request in result.run_requests or []]
 
 
@@ -94,29 +95,29 @@ def test_several_files_make_one_run_and_none_the_next_time(sandbox, instance, fo
     drop(folder, "second.csv", orders(50, seed=2).write_csv().encode())
     drop(folder, "third.csv", orders(50, seed=3).write_csv().encode())
     first = tick(sandbox, instance, None)
-    assert asked(first) == [KEY]
+    assert requested(first) == [KEY]
     again = tick(sandbox, instance, first.cursor)
-    assert asked(again) == []
+    assert requested(again) == []
     assert str(again.skip_reason).endswith("nothing new in 1 sources')")
 
 
-def test_once_made_nothing_is_asked_for_even_when_the_cursor_is_reset(sandbox, instance, folder):
+def test_once_made_nothing_is_requested_even_when_the_cursor_is_reset(sandbox, instance, folder):
     drop(folder, "second.csv", orders(50, seed=2).write_csv().encode())
     first = tick(sandbox, instance, None)
     sandbox.make(instance, KEY, "raw_data", job="data")
-    assert asked(tick(sandbox, instance, first.cursor)) == asked(tick(sandbox, instance, None)) == []
+    assert requested(tick(sandbox, instance, first.cursor)) == requested(tick(sandbox, instance, None)) == []
 
 
 def test_the_same_bytes_under_another_name_and_a_touched_file_are_nothing_new(sandbox, instance, folder):
     sandbox.make(instance, KEY, "raw_data", job="data")
     content = (folder / DELIVERY).read_bytes()
     drop(folder, "copy.csv", content, ago=5)
-    assert asked(tick(sandbox, instance, None)) == []
+    assert requested(tick(sandbox, instance, None)) == []
     (folder / DELIVERY).unlink()
-    assert asked(tick(sandbox, instance, None)) == []
+    assert requested(tick(sandbox, instance, None)) == []
 
 
-def test_a_content_that_comes_back_is_asked_for_again(sandbox, instance, folder):
+def test_a_content_that_comes_back_is_requested_again(sandbox, instance, folder):
     cursor, runs = None, []
     for seed in (1, 2, 1, 2):
         drop(folder, DELIVERY, orders(60, seed=seed).write_csv().encode())
@@ -131,20 +132,20 @@ def test_a_file_that_is_being_written_is_left_alone(sandbox, instance, folder):
     sandbox.make(instance, KEY, "raw_data", job="data")
     growing = drop(folder, "second.csv", b"order,price", ago=0)
     first = tick(sandbox, instance, None)
-    assert asked(first) == []
+    assert requested(first) == []
     drop(folder, growing.name, orders(50, seed=2).write_csv().encode())
-    assert asked(tick(sandbox, instance, first.cursor)) == [KEY]
+    assert requested(tick(sandbox, instance, first.cursor)) == [KEY]
 
 
-def test_a_folder_that_is_gone_is_told_once_and_nothing_runs(sandbox, instance):
+def test_a_folder_that_is_gone_is_reported_once_and_nothing_runs(sandbox, instance):
     sandbox.place(source={"files": {"path": "landing/*.csv"}, "licence": "CC0", "citation": "made by the test"})
     first = tick(sandbox, instance, None)
-    assert asked(first) == [] and "there is no folder" in str(first.skip_reason)
+    assert requested(first) == [] and "there is no folder" in str(first.skip_reason)
     again = tick(sandbox, instance, first.cursor)
-    assert asked(again) == [] and "there is no folder" not in str(again.skip_reason)
+    assert requested(again) == [] and "there is no folder" not in str(again.skip_reason)
 
 
-def test_a_run_that_could_not_reach_the_store_is_asked_for_again(sandbox, instance, folder, monkeypatch):
+def test_a_run_that_could_not_reach_the_store_is_requested_again(sandbox, instance, folder, monkeypatch):
     drop(folder, "second.csv", orders(50, seed=2).write_csv().encode())
     first = tick(sandbox, instance, None)
 
@@ -155,32 +156,32 @@ def test_a_run_that_could_not_reach_the_store_is_asked_for_again(sandbox, instan
         patched.setattr("resources.sources.read", broken)
         sandbox.make(instance, KEY, "raw_data", job="data")
     second = tick(sandbox, instance, first.cursor)
-    assert asked(first) == asked(second) == [KEY]
-    assert asked(tick(sandbox, instance, second.cursor)) == []
+    assert requested(first) == requested(second) == [KEY]
+    assert requested(tick(sandbox, instance, second.cursor)) == []
 
 
-def test_a_run_that_lacks_an_extra_is_not_asked_for_again(sandbox, instance, folder, monkeypatch):
+def test_a_run_that_lacks_an_extra_is_not_requested_again(sandbox, instance, folder, monkeypatch):
     drop(folder, "second.csv", orders(50, seed=2).write_csv().encode())
     first = tick(sandbox, instance, None)
     with monkeypatch.context() as patched:
         patched.setattr("assets.installation.required_extras", lambda _: ["text"])
         patched.setattr("catalogue.extras.missing", lambda _: ["transformers"])
         sandbox.make(instance, KEY, "raw_data", job="data")
-    assert asked(tick(sandbox, instance, first.cursor)) == []
+    assert requested(tick(sandbox, instance, first.cursor)) == []
 
 
-def test_a_failed_run_is_not_asked_for_again_until_the_folder_changes(sandbox, instance, folder):
+def test_a_failed_run_is_not_requested_again_until_the_folder_changes(sandbox, instance, folder):
     drop(folder, "broken.csv", b"order;price\n1;2\n")
     first = tick(sandbox, instance, None)
     assert not sandbox.materialise(instance, KEY, job="data").success
     second = tick(sandbox, instance, first.cursor)
-    assert asked(first) == [KEY] and asked(second) == []
+    assert requested(first) == [KEY] and requested(second) == []
     drop(folder, "broken.csv", b"order;price\n1;3\n")
-    assert asked(tick(sandbox, instance, second.cursor)) == [KEY]
+    assert requested(tick(sandbox, instance, second.cursor)) == [KEY]
 
 
-def test_a_state_that_comes_back_after_two_failed_runs_is_asked_for_under_another_key(sandbox, instance, folder):
-    """A run key asks for one run for ever."""
+def test_a_state_that_comes_back_after_two_failed_runs_is_requested_under_another_key(sandbox, instance, folder):
+    """Dagster starts one run for a run key, for ever."""
     cursor, runs = None, []
     for content in (b"a;b\n1;2\n", b"a;b\n3;4\n", b"a;b\n1;2\n"):
         drop(folder, "broken.csv", content)
@@ -188,3 +189,31 @@ def test_a_state_that_comes_back_after_two_failed_runs_is_asked_for_under_anothe
         runs += [request.run_key for request in result.run_requests or []]
         cursor = result.cursor
     assert len(runs) == len(set(runs)) == 3
+
+
+def in_former_words(cursor: str | None) -> str:
+    """The same cursor as earlier versions wrote it."""
+    former = {"requested": "asked", "after_event": "after", "reported": "told", "requests": "times"}
+    stored = json.loads(cursor or "{}")
+    return json.dumps({key: {former[name]: value for name, value in one.items()} for key, one in stored.items()})
+
+
+def test_a_cursor_of_an_earlier_version_starts_no_run_again(sandbox, instance, folder):
+    drop(folder, "broken.csv", b"order;price\n1;2\n")
+    first = tick(sandbox, instance, None)
+    assert not sandbox.materialise(instance, KEY, job="data").success
+    stored = in_former_words(first.cursor)
+    assert set(json.loads(stored)[KEY]) == {"asked", "after", "told", "times"}
+    second = tick(sandbox, instance, stored)
+    assert requested(second) == []
+    assert second.cursor == first.cursor
+
+
+def test_the_run_key_goes_on_from_a_cursor_of_an_earlier_version(sandbox, instance, folder):
+    """The key names source, fingerprint, event and count: in another form it would start every run again."""
+    source = PolledSource(sandbox.use_case(), "raw_data", "data")
+    drop(folder, "second.csv", orders(50, seed=2).write_csv().encode())
+    state = source_state(source, instance)
+    stored = json.dumps({KEY: {"asked": "other", "after": 1, "told": "", "times": 6}})
+    (request,) = tick(sandbox, instance, stored).run_requests or []
+    assert request.run_key == f"{KEY} {state.found} {state.event} 7"

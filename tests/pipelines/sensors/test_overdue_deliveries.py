@@ -1,4 +1,4 @@
-"""Data that should have come and did not are told of once."""
+"""People are notified once of data that should have come and did not."""
 
 import pytest
 from dagster import DagsterInstance, SensorResult, build_sensor_context
@@ -15,32 +15,34 @@ def test_a_delivery_is_overdue_from_the_day_it_was_expected(now: float, days: fl
     assert overdue_deliveries.days_overdue(0, 7, now) == pytest.approx(days)
 
 
-def look(sandbox: Sandbox, instance: DagsterInstance, cursor: str | None = None) -> SensorResult:
+def tick(sandbox: Sandbox, instance: DagsterInstance, cursor: str | None = None) -> SensorResult:
     made = overdue_deliveries.build(sandbox.catalogue(), 30)
     result = made(build_sensor_context(instance=instance, cursor=cursor))
     assert isinstance(result, SensorResult)
     return result
 
 
-def test_old_data_are_told_of_once_until_newer_come(
+def test_old_data_are_reported_once_until_newer_come(
     sandbox: Sandbox, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ):
-    told: list[str] = []
-    monkeypatch.setattr(overdue_deliveries, "tell", lambda notice, log: told.append(str(notice)))
+    reported: list[str] = []
+    monkeypatch.setattr(overdue_deliveries, "tell", lambda notice, log: reported.append(str(notice)))
     sandbox.place(delivered_every_days=1e-9)
-    first = look(sandbox, instance)
-    again = look(sandbox, instance, first.cursor)
-    assert len(told) == 1 and told[0].startswith(f"{KEY}: a delivery is overdue\nThe latest data were made on 20")
+    first = tick(sandbox, instance)
+    again = tick(sandbox, instance, first.cursor)
+    assert len(reported) == 1 and reported[0].startswith(
+        f"{KEY}: a delivery is overdue\nThe latest data were made on 20"
+    )
     sandbox.make(instance, KEY, "raw_data", job="data")
-    look(sandbox, instance, again.cursor)
-    assert len(told) == 2
+    tick(sandbox, instance, again.cursor)
+    assert len(reported) == 2
 
 
 def test_fresh_data_and_use_cases_that_expect_none_are_left_alone(
     sandbox: Sandbox, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(overdue_deliveries, "tell", lambda notice, log: pytest.fail(str(notice)))
-    look(sandbox, instance)
+    tick(sandbox, instance)
     sandbox.place(delivered_every_days=7)
     sandbox.place("retail/refunds", delivered_every_days=1e-9)
-    look(sandbox, instance)
+    tick(sandbox, instance)

@@ -65,3 +65,29 @@ def test_rolling_back_goes_one_version_further_each_time(models: Models) -> None
     with pytest.raises(UnknownVersion, match="no model was published before"):
         models.roll_back(KEY)
     assert serving(models) == "aaa1"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"{}", b"[1]", b"\xff"], ids=["empty", "cut off", "no keys", "a list", "no text"]
+)
+def test_a_damaged_version_is_named_and_hides_no_other(models: Models, content: bytes) -> None:
+    """Also where it is the one that serves: the others can still be pinned."""
+    place = models.serving(KEY)
+    assert place
+    (place / RECORD).write_bytes(content)
+    assert [version.name for version in models.versions(KEY)] == ["bbb1", "aaa1"]
+    (damaged,) = models.damaged(KEY)
+    assert (damaged.name, damaged.serves, damaged.pinned) == ("bbb2", True, False)
+    assert str(place) in damaged.reason
+    with pytest.raises(UnknownVersion, match=r"bbb2 can't be read: .*known: bbb1, aaa1"):
+        models.pin(KEY, "bbb2")
+    assert models.pin(KEY, "aaa1") == "aaa1" == serving(models)
+    assert models.unpin(KEY) == "bbb1" == serving(models)
+
+
+def test_a_version_without_a_record_is_damaged_too(models: Models) -> None:
+    place = models.serving(KEY)
+    assert place
+    (place / RECORD).unlink()
+    assert [version.name for version in models.damaged(KEY)] == ["bbb2"]
+    assert models.roll_back(KEY) == "bbb1"

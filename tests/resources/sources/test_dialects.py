@@ -9,7 +9,7 @@ import pytest
 
 from catalogue.definition import Files, Reading
 from resources.sources import SourceError, dialect
-from resources.sources.reading import read_table, told_reading
+from resources.sources.reading import detect_reading, read_table
 
 DEFAULTS = ["", "NA", "NaN", "null"]
 
@@ -20,7 +20,7 @@ def read(content: str, written_in: str = "utf8", /, **options: Any) -> pl.DataFr
 
 
 def told(content: str, written_in: str = "utf8") -> dict[str, Any]:
-    return told_reading(content.encode(written_in), "d.csv", "the file").options
+    return detect_reading(content.encode(written_in), "d.csv", "the file").options
 
 
 def refusal(content: str, written_in: str = "utf8", /, **options: Any) -> str:
@@ -129,7 +129,7 @@ def test_dates_that_are_not_iso(written: str, formats: str, first: date):
 
 def test_mixed_dates_are_read_by_the_first_format_that_fits():
     content = rows(lambda n: f"{n},{f'{n % 16 + 13}.02.2023' if n % 2 else '2023-02-13'}", "id,day", 40)
-    found = told_reading(content.encode(), "d.csv", "the file")
+    found = detect_reading(content.encode(), "d.csv", "the file")
     assert found.options == {"date_format": {"day": ["%d.%m.%Y", "%Y-%m-%d"]}}
     assert found.doubts == ["column 'day' mixes ways to write a date: %d.%m.%Y, %Y-%m-%d"]
     assert read(content, **found.options)["day"].to_list()[:2] == [date(2023, 2, 13), date(2023, 2, 14)]
@@ -137,7 +137,7 @@ def test_mixed_dates_are_read_by_the_first_format_that_fits():
 
 def test_what_could_be_read_otherwise_is_said():
     ambiguous = rows(lambda n: f'{n},"{n % 9 + 1},500",{n % 9 + 1:02d}/{(3 * n) % 9 + 1:02d}/2023', "id,v,day")
-    doubts = told_reading(ambiguous.encode(), "d.csv", "the file").doubts
+    doubts = detect_reading(ambiguous.encode(), "d.csv", "the file").doubts
     assert doubts == [
         "'1,500' in column 'v' was read with thousands: the file does not tell the two apart",
         "dates like '01/01/2023' in column 'day' were read as %d/%m/%Y; %m/%d/%Y fits as well",
@@ -163,7 +163,7 @@ def test_a_row_that_was_cut_off_is_no_footer():
 
 
 def told_layout(content: str) -> dict[str, Any]:
-    return dialect.tell(content.encode())
+    return dialect.detect(content.encode())
 
 
 def test_a_marker_among_words_is_missing_too_and_a_word_only_among_numbers():
@@ -265,7 +265,7 @@ def test_options_that_contradict_are_refused_when_the_definition_is_read(options
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"\xff\xfe\n\x00", b"\n", bytes(range(256)), b'"', b"a;;\n"])
 def test_what_is_no_table_is_refused_and_not_tripped_over(content: bytes):
     with pytest.raises(SourceError, match="the file: "):
-        reading = Files.model_validate({"path": "*", **told_reading(content, "d.csv", "the file").options})
+        reading = Files.model_validate({"path": "*", **detect_reading(content, "d.csv", "the file").options})
         read_table(content, "d.csv", reading, "the file", pinned=False)
 
 
