@@ -7,10 +7,10 @@ It is made before the rows are published, not after: a check, or an asset downst
 a drifted delivery, but it would already have taken the place of good data, and the next run would train on it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import polars as pl
 from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, MetadataValue, Output
 
 from assets import metadata
@@ -18,16 +18,22 @@ from assets.partitions import Partitions
 from assets.stages import DRIFT
 from catalogue import feature_code
 from catalogue.definition import UseCase
+from modeling.artefacts import reference
+from modeling.artefacts.errors import ArtefactError
+from modeling.artefacts.evaluated_model import MODEL
+from modeling.artefacts.storage import load
+from modeling.core.model import Model
+from modeling.core.record import Evaluation
+from modeling.core.report import Report
 from modeling.core.validated_data import ValidatedData
+from modeling.drift.comparison import NO_REFERENCE, compare
+from modeling.drift.performance import performance
+from modeling.drift.record import CHECKS, DriftComparison, Performance
+from modeling.drift.reference import Reference
 from resources.errors import PermanentError
 from resources.serving.models import Models
 from resources.store.state import State
-
-if TYPE_CHECKING:
-    import polars as pl
-
-    from modeling.drift.record import DriftComparison, Performance
-    from modeling.reports.rendering import Report
+from resources.store.versions import current
 
 RETRAINING_REQUESTED = "asks for new models"
 """Metadata key: whether drift beyond a bound is to be answered with new models (`on_drift: retrain`)."""
@@ -39,56 +45,59 @@ class DeliveryDrifted(PermanentError):
 
 def specs(partitions: Partitions) -> list[AssetCheckSpec]:
     """The checks of a delivery."""
-    from modeling.drift.record import CHECKS
-
     return [partitions.check(name, DRIFT, text) for name, text in CHECKS.items()]
 
 
-def compared(data: ValidatedData, use_case: UseCase, home: State) -> "DriftComparison":
+def compared(data: ValidatedData, use_case: UseCase, home: State, warn: Callable[[str], None]) -> DriftComparison:
     """The new rows among `data` beside those that the model judged last learned from; and how well the model that
-    serves, or else that one, predicts them."""
-    from modeling.drift.comparison import compare
-    from modeling.drift.reference import REFERENCE, Reference
-    from resources.store.versions import current
-
+    serves, or else that one, predicts them. What can't be read of either is left out; `warn` is called with the reason.
+    """
     judged = current(home.artefact("evaluation", use_case.key))
     if judged is None:
-        return compare(data, use_case, None, lambda rows: "there is no model yet")
+        return compare(data, use_case, NO_REFERENCE, lambda rows: NO_REFERENCE)
     serving = Models(home).serving(use_case.key) or judged
-    reference = Reference.load(judged / REFERENCE)
-    return compare(data, use_case, reference, lambda rows: _performance(rows, use_case, serving))
+    return compare(data, use_case, _reference(judged, warn), lambda rows: _performance(rows, use_case, serving, warn))
 
 
-def _performance(rows: "pl.DataFrame", use_case: UseCase, place: Path) -> "Performance | str":
+def _reference(judged: Path, warn: Callable[[str], None]) -> Reference | str:
+    try:
+        return reference.load(judged / reference.REFERENCE) or NO_REFERENCE
+    except ArtefactError as error:
+        warn(f"new rows are not compared with those that the model learned from: {error}")
+        return f"what is kept of the rows that the model learned from can't be read: {error.within(judged)}"
+
+
+def _performance(rows: pl.DataFrame, use_case: UseCase, place: Path, warn: Callable[[str], None]) -> Performance | str:
     """Of the judged model that lies at `place`."""
-    from modeling.artefacts.evaluated_model import MODEL, EvaluatedModel
-    from modeling.artefacts.model import Model
-    from modeling.drift.performance import performance
-
-    record, code = EvaluatedModel.load(place).evaluation, feature_code.load(use_case.folder)
-    if (record.task, record.target) != (use_case.task, use_case.target):
-        return "the model predicts something else"
-    model = Model.load(place / MODEL)
-    if model.about["features_code"] != code.digest:
+    code = feature_code.load(use_case.folder)
+    try:
+        record = load(Evaluation, place)
+        if (record.task, record.target) != (use_case.task, use_case.target):
+            return "the model predicts something else"
+        model = load(Model, place / MODEL)
+    except ArtefactError as error:
+        warn(f"how well new rows are predicted is not measured: {error}")
+        return f"the model that serves can't be read: {error.within(place)}"
+    if model.card.features_code != code.digest:
         return "features.py was changed since the model was made"
     return performance(use_case, rows, code.features, record, model)
 
 
-def raise_if_blocked(drift: "DriftComparison") -> None:
+def raise_if_blocked(drift: DriftComparison) -> None:
     """Raises
     ------
     DeliveryDrifted: a bound is passed, and the use case says `on_drift: block`.
     """
     if drift.drifted and drift.on_drift == "block":
-        told = "\n".join(f"  {check.name}: {check.message}" for check in drift.checks if not check.passed)
+        failed = "\n".join(f"  {check.name}: {check.message}" for check in drift.checks if not check.passed)
         raise DeliveryDrifted(
-            f"{drift.use_case}: {drift.delivered:,} new rows differ too much from those the model learned:\n{told}\n"
+            f"{drift.use_case}: {drift.delivered:,} new rows differ too much from those the model learned:\n{failed}\n"
             "Correct the delivery; or, if it is right, raise the bound under `drift`, or write `on_drift: warn`, in "
             "use_case.yaml, and run again."
         )
 
 
-def checks(drift: "DriftComparison") -> Iterator[AssetCheckResult]:
+def checks(drift: DriftComparison) -> Iterator[AssetCheckResult]:
     """One a bound, each with what was measured and pictures of it."""
     from modeling.reports import drift_charts
 
@@ -107,7 +116,7 @@ def checks(drift: "DriftComparison") -> Iterator[AssetCheckResult]:
         )
 
 
-def output(drift: "DriftComparison") -> "Output[Report]":
+def output(drift: DriftComparison) -> Output[Report]:
     """The report, and what the rest of the pipeline reads of it."""
     from modeling.reports import drift as report
 

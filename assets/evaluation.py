@@ -3,13 +3,12 @@
 Belongs here: the asset and its checks. Choosing and judging is `modeling.evaluation`.
 """
 
-import functools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
 import numpy as np
 from dagster import (
@@ -17,7 +16,6 @@ from dagster import (
     AssetCheckSeverity,
     AssetExecutionContext,
     AssetsDefinition,
-    DagsterInstance,
     MetadataValue,
     Output,
     asset,
@@ -29,19 +27,23 @@ from assets.stages import FINGERPRINT, STAGES, data_version, digest, fingerprint
 from catalogue import feature_code
 from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
+from modeling.artefacts.errors import ArtefactError
 from modeling.artefacts.evaluated_model import MODEL, EvaluatedModel
-from modeling.artefacts.model import Candidates, Model
-from modeling.core.candidate import Candidate
-from modeling.core.feature_set import FeatureSet
+from modeling.artefacts.feature_set import ReferencedFeatures
+from modeling.artefacts.storage import load
+from modeling.core.candidate import Candidates
+from modeling.core.model import Model, ModelCard
 from modeling.core.record import Evaluation, Interval, Provenance
-from modeling.core.table import Rows
+from modeling.core.row_digests import digests
+from modeling.core.row_task import RowTask
 from modeling.core.validated_data import ValidatedData
+from modeling.drift.reference import Reference
+from modeling.evaluation.experiment import EvaluationRun, Experiment, Serving, UnreadableModel
+from modeling.problems import tasks
 from resources.serving.models import Models
 from resources.store.state import State
 from resources.store.test_access_log import record_access
-
-if TYPE_CHECKING:
-    from modeling.evaluation.challenge import Serving
+from resources.weights import located
 
 STAGE = STAGES["evaluation"]
 GATES = {
@@ -55,22 +57,23 @@ GATES = {
     "evidence_is_real": "the figures come from real data",
     "not_worse_than_serving": "the champion is not decisively worse than the model that serves",
 }
-"""Every gate, each a check; one that asks nothing of a use case passes and says so."""
+"""Every gate, each a check; one that has no bound in a use case passes and says so."""
 _STACK = ("sectorforge", "polars", "lightgbm", "torch", "scikit-learn", "great-expectations", "dagster")
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    """The asset `evaluation`."""
+
     @asset(
         partitions_def=partitions.use_cases,
         group_name=STAGE.group,
-        owners=partitions.owners,
         kinds={"json"},
         check_specs=[partitions.check(name, STAGE.name, text) for name, text in GATES.items()],
         description="The champion that validation rows chose, judged on test rows opened once, and its model folder.",
     )
     def evaluation(
         context: AssetExecutionContext,
-        features: FeatureSet,
+        features: ReferencedFeatures,
         validated_data: ValidatedData,
         baseline_model: Candidates,
         lightgbm_model: Candidates,
@@ -78,21 +81,23 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         home: State,
     ) -> Iterator[AssetCheckResult | Output[EvaluatedModel]]:
         from modeling.reports import charts
-        from resources.weights import located
 
         use_case = catalogue.use_cases[context.partition_key]
-        run_id, snapshot = context.run.run_id, features.background.snapshot
-        opened = functools.partial(record_access, home.test_access_log(use_case.key), snapshot, run_id)
         weights = located(home, context.log.info)
         candidates = [
             replace(candidate, fitting=replace(candidate.fitting, weights=weights))
             for family in (baseline_model, lightgbm_model, torch_model)
             for candidate in family.fitted
         ]
-        served = _serving(use_case, validated_data, home, context.instance)
-        evaluated = judged_model(
-            use_case, validated_data, features, candidates, opened, run_id, context.log.info, served
+        experiment = Experiment(use_case, tasks.task(use_case), validated_data, features.features, candidates)
+        run_id, snapshot = context.run.run_id, experiment.features.datasheet.snapshot
+        run = EvaluationRun(
+            provenance=provenance(experiment, run_id),
+            record_access=partial(record_access, home.test_access_log(use_case.key), snapshot, run_id),
+            progress=context.log.info,
+            serving=_serving(use_case, home, context),
         )
+        evaluated = judged_model(experiment, run, features.reference)
         judged = evaluated.evaluation
         yield Output(
             evaluated,
@@ -102,7 +107,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 judged.metric: judged.champion.test[judged.metric].value,
                 "lift over baseline": judged.lift.value,
                 "published": judged.published,
-                "openings of the sealed test": judged.openings,
+                "accesses to the sealed test": judged.test_accesses,
                 "scores": metadata.records(_scores(judged)),
                 "plot": metadata.picture(charts.thumbnail(judged)),
                 "record": MetadataValue.json(judged.model_dump(mode="json", include={"champion", "lift", "gates"})),
@@ -113,91 +118,57 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     return evaluation
 
 
-def _serving(use_case: UseCase, data: ValidatedData, home: State, instance: DagsterInstance) -> "Serving | None":
-    """The model that serves now; None where none does, or none that can still be read."""
-    from modeling.evaluation.challenge import Serving
-
+def _serving(use_case: UseCase, home: State, context: AssetExecutionContext) -> Serving | UnreadableModel | None:
+    """The model that serves now; None where none does."""
     place = Models(home).serving(use_case.key)
     if place is None:
         return None
-    model = Model.load(place / MODEL)
-    features = data_version(latest(instance, "features", use_case.key))
-    return Serving(
-        version=place.name,
-        model=model,
-        same_features=model.about["features_version"] == features,
-        data=data,
-        derive=feature_code.load(use_case.folder).features,
+    try:
+        model = load(Model, place / MODEL)
+    except ArtefactError as error:
+        context.log.warning(f"the model that serves can't be read, so the champion is not held against it: {error}")
+        return UnreadableModel(place.name, error.within(place))
+    features = data_version(latest(context.instance, "features", use_case.key))
+    derive = feature_code.load(use_case.folder).features
+    return Serving(place.name, model, model.card.features_version == features, derive)
+
+
+def judged_model(experiment: Experiment, run: EvaluationRun, reference: Reference | None = None) -> EvaluatedModel:
+    """The champion of an experiment, judged, as a model. `reference`: of the rows that it learned from.
+
+    Raises
+    ------
+    EvaluationError: the candidates can't be judged on these rows.
+    """
+    from modeling.evaluation.evaluate import evaluate
+
+    use_case, data = experiment.use_case, experiment.data
+    judgement = evaluate(experiment, run)
+    model = Model(
+        recipe=experiment.features.recipe,
+        champion=judgement.champion,
+        card=_card(experiment, judgement.evaluation),
+        learned=_learned(experiment),
+        columns=data.frame.drop(use_case.target).schema,
     )
+    return EvaluatedModel(judgement.evaluation, model, reference)
 
 
-def judged_model(
-    use_case: UseCase,
-    data: ValidatedData,
-    features: FeatureSet,
-    candidates: list[Candidate],
-    opened: Callable[[], int],
-    run_id: str,
-    progress: Callable[[str], None],
-    serving: "Serving | None" = None,
-) -> EvaluatedModel:
-    """The champion of `candidates`, judged. `opened` records that the sealed test is opened, and counts; `data` are the
-    validated rows that the features are made of."""
-    from modeling.evaluation.evaluate import Facts, evaluate
-    from modeling.problems import tasks
-
-    background, openings = features.background, []
-
-    def open_test() -> Rows:
-        openings.append(opened())
-        return features.open_test()
-
-    facts = Facts(
-        rows=background.rows,
-        data_version=background.snapshot,
-        target_summary=background.target_summary,
-        features=list(features.recipe.inputs),
-        split=use_case.split.model_dump(mode="json"),
-        leakage=background.leakage,
-        contract=background.contract,
-        openings=lambda: openings[-1],
-        provenance=_provenance(use_case, background.snapshot, run_id, candidates[0].fitting.seed),
-    )
-    task = tasks.task(use_case)
-    judgement = evaluate(
-        use_case,
-        task,
-        features.classes,
-        candidates,
-        features.train,
-        features.valid,
-        open_test,
-        facts=facts,
-        progress=progress,
-        serving=serving,
-    )
-    about = _about(use_case, judgement.evaluation, features)
-    columns = data.frame.drop(use_case.target).schema
-    model = Model(features.recipe, judgement.champion, about, _learned(use_case, data, features), columns)
-    return EvaluatedModel(judgement.evaluation, model, features.reference)
-
-
-def _learned(use_case: UseCase, data: ValidatedData, features: FeatureSet) -> np.ndarray:
+def _learned(experiment: Experiment) -> np.ndarray:
     """Digests of the validated rows that learners saw; none for tasks that make other rows of them."""
-    from modeling.core.row_digests import digests
-    from modeling.core.row_task import RowTask
-    from modeling.problems import tasks
-
-    if not isinstance(tasks.task(use_case), RowTask):
+    if not isinstance(experiment.task, RowTask):
         return np.empty(0, dtype=np.uint64)
+    features, data = experiment.features, experiment.data
     seen = np.isin(data.numbers, np.concatenate([features.train.number, features.valid.number]))
-    return np.unique(digests(data.frame.filter(seen), use_case))
+    return np.unique(digests(data.frame.filter(seen), experiment.use_case))
 
 
-def _provenance(use_case: UseCase, snapshot: str, run_id: str, seed: int) -> Provenance:
+def provenance(experiment: Experiment, run_id: str) -> Provenance:
+    """Everything needed to make the numbers of an evaluation again."""
+    seed = experiment.candidates[0].fitting.seed
     return Provenance(
-        snapshot=snapshot,
-        definition=digest(use_case.model_dump(mode="json")),
+        snapshot=experiment.features.datasheet.snapshot,
+        definition=digest(experiment.use_case.model_dump(mode="json")),
         code=digest({name: stage.version for name, stage in STAGES.items()}),
         seeds=[seed, seed + 1, seed + 2],
         versions={"python": sys.version.split()[0]} | {name: version(name) for name in _STACK},
@@ -206,21 +177,20 @@ def _provenance(use_case: UseCase, snapshot: str, run_id: str, seed: int) -> Pro
     )
 
 
-def _about(use_case: UseCase, judged: Evaluation, features: FeatureSet) -> dict[str, object]:
-    """What the model folder's sidecar says."""
-    return {
-        "use_case": use_case.key,
-        "task": judged.task,
-        "target": judged.target,
-        "classes": judged.classes,
-        "inputs": judged.features,
-        "threshold": judged.decision.threshold if judged.decision else None,
-        "metrics": {name: score.model_dump() for name, score in judged.champion.test.items()},
-        "published": judged.published,
-        "features_version": features.digest(),
-        "features_code": feature_code.load(use_case.folder).digest,
-        "provenance": judged.provenance.model_dump(),
-    }
+def _card(experiment: Experiment, judged: Evaluation) -> ModelCard:
+    return ModelCard(
+        use_case=judged.use_case,
+        task=judged.task,
+        target=judged.target,
+        classes=judged.classes,
+        inputs=judged.features,
+        threshold=judged.decision.threshold if judged.decision else None,
+        metrics=judged.champion.test,
+        published=judged.published,
+        features_version=experiment.features.digest(),
+        features_code=feature_code.load(experiment.use_case.folder).digest,
+        provenance=judged.provenance,
+    )
 
 
 def _scores(judged: Evaluation) -> list[dict[str, str]]:
@@ -248,7 +218,7 @@ def _gate_checks(judged: Evaluation) -> Iterator[AssetCheckResult]:
             check_name=name,
             passed=gate is None or gate.passed,
             severity=AssetCheckSeverity.ERROR,
-            description=gate.message if gate else "asks nothing of this use case",
+            description=gate.message if gate else "has no bound in this use case",
             metadata={"bound": gate.bound} | ({"measured": gate.measured} if gate.measured is not None else {})
             if gate
             else {},

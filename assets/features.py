@@ -5,7 +5,6 @@ audit `modeling.core.leakage`.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from dagster import (
     AssetCheckResult,
@@ -24,8 +23,10 @@ from assets.partitions import Partitions
 from assets.stages import FINGERPRINT, STAGES, fingerprint
 from catalogue import feature_code
 from catalogue.reader import Catalogue
-from modeling.core.feature_set import FeatureSet
+from modeling.artefacts.feature_set import ReferencedFeatures
 from modeling.core.validated_data import ValidatedData
+from modeling.drift.reference import Reference
+from modeling.problems import tasks
 
 STAGE = STAGES["features"]
 FINDINGS = {
@@ -40,26 +41,23 @@ FINDINGS = {
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    """The asset `features`."""
+
     @asset(
         partitions_def=partitions.use_cases,
         group_name=STAGE.group,
-        owners=partitions.owners,
         kinds={"polars", "numpy"},
         check_specs=[partitions.check(name, STAGE.name, text) for name, text in FINDINGS.items()],
         description="Every row has a role; everything fitted is fitted on training rows; test rows are sealed.",
     )
     def features(
         context: AssetExecutionContext, validated_data: ValidatedData
-    ) -> Iterator[AssetCheckResult | Output[FeatureSet]]:
-        from modeling.drift.reference import Reference
-        from modeling.problems import tasks
-
+    ) -> Iterator[AssetCheckResult | Output[ReferencedFeatures]]:
         use_case = catalogue.use_cases[context.partition_key]
         derive = feature_code.load(use_case.folder).features
-        prepared = tasks.task(use_case).prepare(validated_data, use_case, derive)
-        made = replace(prepared, reference=Reference.of(validated_data, prepared, use_case))
+        made = tasks.task(use_case).prepare(validated_data, use_case, derive)
         yield Output(
-            made,
+            ReferencedFeatures(made, Reference.of(validated_data, made, use_case)),
             data_version=DataVersion(made.digest()),
             metadata={
                 FINGERPRINT: fingerprint(STAGE, use_case, context.instance),
@@ -68,11 +66,11 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                     [TableColumn(name, "float32") for name in made.train.table.numeric_names]
                     + [TableColumn(name, "level code") for name in made.train.table.categorical_names]
                 ),
-                "rows": metadata.records([made.background.rows.model_dump()]),
+                "rows": metadata.records([made.datasheet.rows.model_dump()]),
                 "left out": metadata.records([{"column": c, "why": w} for c, w in made.recipe.left_out.items()]),
             },
         )
-        for finding in made.background.leakage:
+        for finding in made.datasheet.leakage:
             yield AssetCheckResult(
                 check_name=finding.name,
                 passed=finding.passed,

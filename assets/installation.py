@@ -6,6 +6,7 @@ what an extra holds (`pyproject.toml`, read by `catalogue.extras`).
 
 from catalogue import extras
 from catalogue.definition import UseCase
+from modeling.problems import learners, tasks
 from resources.errors import UnreachableError
 
 
@@ -15,20 +16,18 @@ class NotInstalled(UnreachableError):
 
 def required_extras(use_case: UseCase) -> list[str]:
     """The extras a use case needs, sorted: its own code's, its task's, its learners'. Imports its learners."""
-    from modeling.problems import learners, tasks
-
     task = tasks.task_type(use_case.task)
     named = [task.trivial, *(use_case.learners or task.learners)]
-    asked = [use_case.extra, task.extra, *(learners.learner(name).extra for name in named)]
+    named_extras = [use_case.extra, task.extra, *(learners.learner(name).extra for name in named)]
     if use_case.source.simulation:
-        asked.append(use_case.source.simulation.extra)
-    return sorted({extra for extra in asked if extra})
+        named_extras.append(use_case.source.simulation.extra)
+    return sorted({extra for extra in named_extras if extra})
 
 
 def check_installed(use_case: UseCase) -> None:
     """Raises
     ------
-    NotInstalled: a package of an extra it needs is missing, or of another version than asked for.
+    NotInstalled: a package of an extra it needs is missing, or of another version than required.
     """
     incomplete = {extra: lacking for extra in required_extras(use_case) if (lacking := extras.missing(extra))}
     if incomplete:

@@ -1,6 +1,6 @@
 """`baseline_model`, `lightgbm_model`, `torch_model`: the candidates, an asset a family.
 
-Belongs here: the assets. Which learner belongs to which family is where its file lies (`modeling.learners`).
+Belongs here: the assets. The family of a learner is the folder its file lies in.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,14 +13,15 @@ from assets.partitions import Partitions
 from assets.stages import FINGERPRINT, STAGES, fingerprint
 from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
-from modeling.artefacts.model import Candidates
-from modeling.core.candidate import Candidate
+from modeling.core.candidate import Candidate, Candidates
 from modeling.core.compute import Compute
 from modeling.core.feature_set import FeatureSet
 from modeling.core.learner import Fitting
-from modeling.problems import learners
+from modeling.learners.fit import train
+from modeling.problems import learners, tasks
 from resources.compute import ComputeResource
 from resources.store.state import State
+from resources.weights import located
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,19 @@ class ModelAsset:
 
 
 MODEL_ASSETS = (
-    ModelAsset("baseline_model", "baseline", "scikitlearn", "The trivial learner and the linear one."),
+    ModelAsset(
+        "baseline_model",
+        "baseline",
+        "scikitlearn",
+        "The trivial learner that others must beat, and simple ones.",
+    ),
     ModelAsset("lightgbm_model", "boosting", "lightgbm", "Gradient-boosted trees, tuned within a time budget."),
     ModelAsset("torch_model", "deep", "pytorch", "Neural networks, on the GPU where there is one.", pool="gpu"),
 )
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> list[AssetsDefinition]:
+    """An asset for each of `MODEL_ASSETS`."""
     return [_build(model, catalogue, partitions) for model in MODEL_ASSETS]
 
 
@@ -52,7 +59,6 @@ def _build(model: ModelAsset, catalogue: Catalogue, partitions: Partitions) -> A
         name=model.name,
         partitions_def=partitions.use_cases,
         group_name=stage.group,
-        owners=partitions.owners,
         kinds={model.kind},
         pool=model.pool,
         description=model.description,
@@ -60,15 +66,13 @@ def _build(model: ModelAsset, catalogue: Catalogue, partitions: Partitions) -> A
     def candidates(
         context: AssetExecutionContext, features: FeatureSet, home: State, compute: ComputeResource
     ) -> Iterator[Output[Candidates]]:
-        from modeling.learners.fit import train
-
         use_case = catalogue.use_cases[context.partition_key]
         chosen = compute.choose()
         context.log.info(f"device: {chosen.name}, {chosen.precision}: {chosen.reason}")
         fitted = []
         for name in named_learners(use_case, model.family):
             fitting = fitting_of(name, use_case, features, chosen, home, context.log.info)
-            fitted.append(train(name, features, fitting))
+            fitted.append(train(name, model.family, learners.learner(name), features, fitting))
             context.log.info(f"{name}: fitted in {fitted[-1].cost.seconds:.1f} s")
         yield Output(
             Candidates(fitted),
@@ -85,8 +89,6 @@ def _build(model: ModelAsset, catalogue: Catalogue, partitions: Partitions) -> A
 
 def named_learners(use_case: UseCase, family: learners.Family) -> list[str]:
     """The learners of one family that a use case names, or its task's; the trivial one always takes part."""
-    from modeling.problems import tasks
-
     task = tasks.task_type(use_case.task)
     named = [task.trivial, *(use_case.learners or task.learners)]
     families = learners.families()
@@ -97,9 +99,6 @@ def fitting_of(
     name: str, use_case: UseCase, features: FeatureSet, compute: Compute, home: State, progress: Callable[[str], None]
 ) -> Fitting:
     """The circumstances under which a use case's learner is fitted."""
-    from modeling.problems import tasks
-    from resources.weights import located
-
     return Fitting(
         outcome=tasks.task(use_case).outcome(features.classes),
         classes=len(features.classes),

@@ -25,17 +25,16 @@ class Partitions:
     use_cases: StaticPartitionsDefinition
     industries: StaticPartitionsDefinition
     by_industry: StaticPartitionMapping
-    owners: list[str]
     active: list[str]
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> "Partitions":
+        """Of every use case and industry of a catalogue."""
         keys = sorted(catalogue.use_cases)
         return cls(
             use_cases=StaticPartitionsDefinition(keys),
             industries=StaticPartitionsDefinition(sorted({key.partition("/")[0] for key in keys})),
             by_industry=StaticPartitionMapping({key: key.partition("/")[0] for key in keys}),
-            owners=sorted({owner for industry in catalogue.industries.values() for owner in industry.owners}),
             active=[key for key in keys if key not in catalogue.retired],
         )
 

@@ -30,8 +30,10 @@ from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
 from modeling.artefacts.evaluated_model import MODEL
 from modeling.core.predictions import Predictions
+from resources import sources
 from resources.errors import UnreachableError
 from resources.serving.models import Models
+from resources.serving.predictor import Published
 from resources.store.state import State
 
 EVERY_ROW = "every_row_is_predicted"
@@ -44,11 +46,12 @@ class NothingToPredict(UnreachableError):
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    """The asset `predictions`."""
+
     @asset(
         partitions_def=partitions.use_cases,
         deps=PREDICTIONS.upstream,
         group_name=PREDICTIONS.group,
-        owners=partitions.owners,
         kinds={"polars", "parquet", "csv"},
         output_required=False,
         check_specs=[partitions.check(EVERY_ROW, PREDICTIONS.name, "no delivered row breaks a rule of the contract")],
@@ -56,8 +59,6 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         "`predict`. Where no model serves or nothing was delivered, the reason is an observation.",
     )
     def predictions(context: AssetExecutionContext, home: State) -> Iterator[Output[Predictions] | AssetCheckResult]:
-        from resources.serving.predictor import Published
-
         use_case = catalogue.use_cases[context.partition_key]
         if use_case.predict is None:
             yield _check("this use case names nothing to predict")
@@ -100,8 +101,6 @@ def predictions_fingerprint(use_case: UseCase, instance: DagsterInstance) -> str
     ------
     NothingToPredict: no model serves, or nothing was delivered. SourceError, LandingError: what was can't be read.
     """
-    from resources import sources
-
     if data_version(latest(instance, "published_model", use_case.key)) in ("", NOTHING):
         raise NothingToPredict(f"{use_case.key}: no model of it was published yet")
     try:
@@ -117,8 +116,6 @@ def settle(use_case: UseCase) -> None:
     ------
     NothingToPredict: nothing was delivered. SourceError, LandingError: what was can't be read.
     """
-    from resources import sources
-
     try:
         sources.settle(use_case.unlabelled)
     except sources.NothingDelivered as error:
@@ -127,8 +124,6 @@ def settle(use_case: UseCase) -> None:
 
 def _delivered(use_case: UseCase, home: State, progress: Callable[[str], None]) -> pl.DataFrame:
     """The delivered rows; assembled like those learned from where these are dropped files too."""
-    from resources import sources
-
     cache = sources.Cache.from_environment(home.cache)
     if use_case.source.files:
         return snapshot(use_case.unlabelled, cache, progress)

@@ -21,9 +21,9 @@ from dagster import (
 )
 
 from assets.partitions import Partitions
-from assets.stages import DATA_VERSION, FINGERPRINT, STAGES, fingerprint, latest, recorded_fingerprint
+from assets.stages import DATA_VERSION, FINGERPRINT, OWNERS, STAGES, fingerprint, latest, recorded_fingerprint
 from catalogue.reader import Catalogue
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.evaluated_model import StoredEvaluation
 from modeling.core.record import Evaluation
 from resources.serving.models import Models
 from resources.store.state import State
@@ -35,22 +35,23 @@ NOTHING = "nothing serves"
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    """The asset `published_model`."""
+
     @asset(
         partitions_def=partitions.use_cases,
         group_name=STAGE.group,
-        owners=partitions.owners,
         kinds={"json"},
         check_specs=[partitions.check(TAKES_OVER, STAGE.name, "the judged champion serves from now on")],
         description="The model that serves: the latest champion whose gates all passed, unless a person pinned one.",
     )
     def published_model(
-        context: AssetExecutionContext, evaluation: EvaluatedModel, home: State, tracking: Tracking
+        context: AssetExecutionContext, evaluation: StoredEvaluation, home: State, tracking: Tracking
     ) -> MaterializeResult:
         use_case = catalogue.use_cases[context.partition_key]
         models, judged = Models(home), evaluation.evaluation
         why_not = held_back(judged, models.pinned(use_case.key))
         if not why_not:
-            models.publish(use_case.key, judged.provenance.run_id, lambda folder: _copy(evaluation, folder))
+            models.publish(use_case.key, judged.provenance.run_id, lambda folder: _copy(evaluation.folder, folder))
         serving = models.serving(use_case.key)
         tracked = tracking.record(use_case, evaluation, serving)
         context.log.info(f"MLflow: {tracked}")
@@ -62,6 +63,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 "judged": judged.provenance.run_id,
                 "why": why_not or "all gates passed",
                 "MLflow": tracked,
+                OWNERS: catalogue.industries[use_case.industry].owners,
             },
             check_results=[
                 AssetCheckResult(
@@ -83,9 +85,8 @@ def held_back(judged: Evaluation, pinned: str | None) -> str:
     return "; ".join(gate.message for gate in judged.gates if not gate.passed)
 
 
-def _copy(evaluated: EvaluatedModel, folder: Path) -> None:
-    assert isinstance(evaluated.model, Path), "read from storage"
-    shutil.copytree(evaluated.model.parent, folder, dirs_exist_ok=True)
+def _copy(judged: Path, folder: Path) -> None:
+    shutil.copytree(judged, folder, dirs_exist_ok=True)
 
 
 def record_choice(
@@ -93,7 +94,7 @@ def record_choice(
 ) -> None:
     """Tell the lineage that a person chose which version serves, and what became of it in the registry.
 
-    `settled`: the choice stands whatever was judged last; else the next run looks again whether that may serve.
+    `settled`: the choice stands whatever was judged last; else the next run decides again whether that may serve.
     """
     kept = {FINGERPRINT: recorded_fingerprint(latest(instance, STAGE.name, key))} if settled else {}
     serving = version or NOTHING

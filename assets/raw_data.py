@@ -6,7 +6,6 @@ the use case's `features.py`.
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import polars as pl
 from dagster import (
@@ -22,15 +21,17 @@ from dagster import (
 from assets import metadata
 from assets.installation import NotInstalled, check_installed
 from assets.partitions import Partitions
-from assets.stages import FINGERPRINT, STAGES, digest, fingerprint, latest
+from assets.stages import FINGERPRINT, OWNERS, STAGES, digest, fingerprint, latest
 from catalogue import feature_code
 from catalogue.definition import Simulation, UseCase
 from catalogue.reader import Catalogue
+from modeling.artefacts.table import TABLE
+from resources import sources
 from resources.errors import PermanentError, UnreachableError
+from resources.sources import Cache, database, settle
+from resources.store import versions
 from resources.store.state import State
-
-if TYPE_CHECKING:
-    from resources.sources import Cache
+from resources.store.versions import content_digest
 
 STAGE = STAGES["raw_data"]
 SKIPPED = "skipped"
@@ -51,10 +52,11 @@ class SimulationError(PermanentError):
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    """The asset `raw_data`."""
+
     @asset(
         partitions_def=partitions.use_cases,
         group_name=STAGE.group,
-        owners=partitions.owners,
         kinds={"polars", "parquet"},
         output_required=False,
         description="One immutable copy of the raw table, named by its content digest. An unreachable source, or an "
@@ -62,9 +64,6 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         "observation.",
     )
     def raw_data(context: AssetExecutionContext, home: State) -> Iterator[Output[pl.DataFrame]]:
-        from resources.sources import Cache, settle
-        from resources.store.versions import content_digest
-
         use_case = catalogue.use_cases[context.partition_key]
         try:
             check_installed(use_case)
@@ -88,6 +87,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 "licence": use_case.source.licence,
                 "citation": use_case.source.citation,
                 "evidence": use_case.source.evidence,
+                OWNERS: catalogue.industries[use_case.industry].owners,
                 **_origin(use_case),
                 **metadata.table(frame),
             },
@@ -98,17 +98,12 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
 
 def _origin(use_case: UseCase) -> dict[str, str]:
     """`ORIGIN` of an incremental source; empty for any other."""
-    from resources.sources import database
-
     sql = use_case.source.sql
     return {ORIGIN: digest(STAGE.version, sql.model_dump(), database.place(sql))} if sql and sql.incremental else {}
 
 
 def _held(use_case: UseCase, home: State, instance: DagsterInstance) -> pl.DataFrame | None:
     """The current snapshot of an incremental source, if it is one that rows may be added to."""
-    from resources.store import versions
-    from resources.store.io_manager import TABLE
-
     origin = _origin(use_case)
     made = latest(instance, STAGE.name, use_case.key)
     place = versions.current(home.artefact(STAGE.name, use_case.key))
@@ -120,7 +115,7 @@ def _held(use_case: UseCase, home: State, instance: DagsterInstance) -> pl.DataF
 
 
 def snapshot(
-    use_case: UseCase, cache: "Cache", progress: Callable[[str], None], held: pl.DataFrame | None = None
+    use_case: UseCase, cache: Cache, progress: Callable[[str], None], held: pl.DataFrame | None = None
 ) -> pl.DataFrame:
     """The raw table of a use case: simulated, or its members, joined where there are several. Of an incremental source
     only what is not `held` is fetched.
@@ -130,8 +125,6 @@ def snapshot(
     UnreachableError: the source does not answer. PermanentError: the simulation fails, or what the source delivers
     can't be read or joined.
     """
-    from resources import sources
-
     if use_case.source.simulation:
         return _simulated(use_case, use_case.source.simulation, progress)
     members = sources.read(use_case, cache, progress, held)

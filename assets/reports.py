@@ -23,22 +23,24 @@ from assets.stages import (
     FINGERPRINT,
     INDUSTRY_REPORT,
     MARKET_ENTRY_REPORT,
+    OWNERS,
     STAGES,
     fingerprint,
     industry_fingerprint,
     market_fingerprint,
 )
 from catalogue.reader import Catalogue
-from modeling.artefacts.evaluated_model import EvaluatedModel
-from modeling.reports.rendering import Report
+from modeling.core.record import Evaluation
+from modeling.core.report import Report
 
 STAGE = STAGES["evaluation_report"]
 HTML = "report.html"
 STALE_AFTER = timedelta(days=15)
-"""The market entry report is written weekly; after two weeks without one, people are told."""
+"""The market entry report is written weekly; after two weeks without one, Dagster says so."""
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> list[AssetsDefinition]:
+    """The three assets."""
     return [
         _evaluation_report(catalogue, partitions),
         _industry_report(catalogue, partitions),
@@ -50,15 +52,14 @@ def _evaluation_report(catalogue: Catalogue, partitions: Partitions) -> AssetsDe
     @asset(
         partitions_def=partitions.use_cases,
         group_name=STAGE.group,
-        owners=partitions.owners,
         kinds={"html", "markdown", "json"},
         description="The report on one use case: self-contained HTML, Markdown and JSON.",
     )
-    def evaluation_report(context: AssetExecutionContext, evaluation: EvaluatedModel) -> Iterator[Output[Report]]:
+    def evaluation_report(context: AssetExecutionContext, evaluation: Evaluation) -> Iterator[Output[Report]]:
         from modeling.reports import use_case as report
 
         use_case = catalogue.use_cases[context.partition_key]
-        made = report.render(evaluation.evaluation)
+        made = report.render(evaluation)
         yield Output(made, metadata=_described(made, fingerprint(STAGE, use_case, context.instance)))
 
     return evaluation_report
@@ -75,22 +76,20 @@ def _industry_report(catalogue: Catalogue, partitions: Partitions) -> AssetsDefi
             "evaluation_report": AssetIn(partition_mapping=by_industry),
         },
         group_name=STAGE.group,
-        owners=partitions.owners,
         kinds={"html", "markdown", "json"},
         description="The use cases of one industry side by side.",
     )
     def industry_report(
-        context: AssetExecutionContext, evaluation: dict[str, EvaluatedModel], evaluation_report: dict[str, Report]
+        context: AssetExecutionContext, evaluation: dict[str, Evaluation], evaluation_report: dict[str, Report]
     ) -> Iterator[Output[Report]]:
         from modeling.reports import industry as report
 
         key = context.partition_key
         industry = catalogue.industries[key]
         links = {name: _link(f"evaluation_report/{name}") for name in evaluation_report}
-        evaluations = {name: judged.evaluation for name, judged in evaluation.items()}
-        made = report.render(industry.title, industry.description, evaluations, links, catalogue.retired)
+        made = report.render(industry.title, industry.description, evaluation, links, catalogue.retired)
         fingerprint = industry_fingerprint(catalogue, key, context.instance)
-        yield Output(made, metadata=_described(made, fingerprint))
+        yield Output(made, metadata=_described(made, fingerprint) | {OWNERS: industry.owners})
 
     return industry_report
 
@@ -104,19 +103,17 @@ def _market_entry_report(catalogue: Catalogue, partitions: Partitions) -> Assets
             "industry_report": AssetIn(partition_mapping=AllPartitionMapping()),
         },
         group_name=STAGE.group,
-        owners=partitions.owners,
         kinds={"html", "markdown", "json"},
         description="A first comparison of the industries, from what was measured.",
     )
     def market_entry_report(
-        context: AssetExecutionContext, evaluation: dict[str, EvaluatedModel], industry_report: dict[str, Report]
+        context: AssetExecutionContext, evaluation: dict[str, Evaluation], industry_report: dict[str, Report]
     ) -> Iterator[Output[Report]]:
         from modeling.reports import market_entry as report
 
-        evaluations = {name: judged.evaluation for name, judged in evaluation.items()}
         titles = {key: industry.title for key, industry in catalogue.industries.items()}
         links = {key: _link(f"industry_report/{key}") for key in industry_report}
-        made = report.render(titles, evaluations, links, catalogue.retired)
+        made = report.render(titles, evaluation, links, catalogue.retired)
         yield Output(made, metadata=_described(made, market_fingerprint(catalogue, context.instance)))
 
     return market_entry_report

@@ -14,12 +14,17 @@ from dagster import AssetKey, AssetMaterialization, AssetRecordsFilter, DagsterI
 from catalogue import feature_code
 from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
+from resources import sources
 
 Group = Literal["data", "models", "evaluation", "serving", "reports"]
 DATA_VERSION = "dagster/data_version"
 """The tag under which Dagster keeps the data version of a materialisation."""
 FINGERPRINT = "fingerprint"
 """Metadata key under which every materialisation records its stage's fingerprint."""
+
+OWNERS = "owners"
+"""Metadata key: the owners of the partition's industry. An asset spans all industries, so Dagster's owners of an asset
+can't say whose a partition is."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +109,6 @@ def fingerprint(stage: Stage, use_case: UseCase, instance: DagsterInstance) -> s
     SourceError: the source's files can't be read.
     """
     if not stage.upstream:
-        from resources import sources
-
         return digest(stage.version, sources.fingerprint(use_case), feature_code.load(use_case.folder).digest)
     inputs = {name: data_version(latest(instance, name, use_case.key)) for name in stage.upstream}
     parts = use_case.model_dump(mode="json", include=set(stage.definition))

@@ -6,7 +6,6 @@ one. Judging is `resources.contracts`; what is made of drift is `assets.drift`.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import polars as pl
 from dagster import (
@@ -30,10 +29,10 @@ from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
 from modeling.core.record import ContractResult
 from modeling.core.validated_data import ValidatedData
+from resources import contracts
+from resources.contracts import Verdict
 from resources.store.state import State
-
-if TYPE_CHECKING:
-    from resources.contracts import Verdict
+from resources.store.versions import content_digest
 
 STAGE = STAGES["validated_data"]
 COLUMNS_AS_BEFORE = "columns_as_before"
@@ -42,25 +41,23 @@ DEFINITION = "definition"
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+    """The assets `validated_data`, `quarantine` and `drift`, made by one step."""
     expectations = _expectations(catalogue)
 
     @multi_asset(
         outs={
             STAGE.name: AssetOut(
                 group_name=STAGE.group,
-                owners=partitions.owners,
                 kinds={"polars", "parquet"},
                 description="The rows that meet the contract. Written only when no blocking expectation fails.",
             ),
             DRIFT: AssetOut(
                 group_name=STAGE.group,
-                owners=partitions.owners,
                 kinds={"html", "markdown", "json"},
                 description="How far the new rows differ from those the model learned from, and what that does to it.",
             ),
             QUARANTINE: AssetOut(
                 group_name=STAGE.group,
-                owners=partitions.owners,
                 kinds={"polars", "parquet"},
                 description="The rows set aside: number in the snapshot, broken rule, column and value.",
             ),
@@ -78,23 +75,22 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     def validated_data(
         context: AssetExecutionContext, raw_data: pl.DataFrame, home: State
     ) -> Iterator[AssetCheckResult | Output]:
-        from resources import contracts
-
         use_case = catalogue.use_cases[context.partition_key]
         verdict = contracts.validate(raw_data, use_case)
         for name in expectations:
             yield _check(name, [result for result in verdict.results if result.expectation == name])
         definition = _definition(use_case)
-        gone = vanished_columns(latest(context.instance, STAGE.name, use_case.key), raw_data, definition)
-        yield _columns_check(gone)
+        vanished = vanished_columns(latest(context.instance, STAGE.name, use_case.key), raw_data, definition)
+        yield _columns_check(vanished)
         verdict.raise_if_blocked()
-        if gone:
+        if vanished:
             raise contracts.ContractViolation(
-                f"{use_case.key}: the delivery lacks the columns {gone}, which the published rows have. Deliver them; "
-                "or, if they are gone for good, say so under `columns` or `contract` in use_case.yaml and run again."
+                f"{use_case.key}: the delivery lacks the columns {vanished}, which the published rows have. Deliver "
+                "them; or, if they are gone for good, say so under `columns` or `contract` in use_case.yaml, and run "
+                "again."
             )
         data = accepted_data(raw_data, verdict)
-        found = drift.compared(data, use_case, home)
+        found = drift.compared(data, use_case, home, context.log.warning)
         yield from drift.checks(found)
         drift.raise_if_blocked(found)
         yield drift.output(found)
@@ -104,10 +100,8 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     return validated_data
 
 
-def _outputs(raw: pl.DataFrame, verdict: "Verdict", data: ValidatedData, described: dict[str, str]) -> Iterator[Output]:
+def _outputs(raw: pl.DataFrame, verdict: Verdict, data: ValidatedData, described: dict[str, str]) -> Iterator[Output]:
     """Quarantine first: where the validated data is up to date, so is what was set aside from it."""
-    from resources.store.versions import content_digest
-
     yield Output(
         verdict.quarantine,
         QUARANTINE,
@@ -126,7 +120,7 @@ def _outputs(raw: pl.DataFrame, verdict: "Verdict", data: ValidatedData, describ
 def vanished_columns(published: AssetMaterialization | None, raw: pl.DataFrame, definition: str) -> list[str]:
     """The columns that the published rows have and a delivery lacks; none where the use case was redefined since.
 
-    A model would else be trained without a feature, and nobody be told.
+    A model would else be trained without a feature, and nobody would know.
     """
     recorded = published.metadata.get(DEFINITION) if published else None
     if published is None or recorded is None or recorded.value != definition:
@@ -141,10 +135,8 @@ def _definition(use_case: UseCase) -> str:
     return digest(parts, feature_code.load(use_case.folder).digest)
 
 
-def accepted_data(raw: pl.DataFrame, verdict: "Verdict") -> ValidatedData:
+def accepted_data(raw: pl.DataFrame, verdict: Verdict) -> ValidatedData:
     """The rows of a snapshot that its contract let pass."""
-    from resources.store.versions import content_digest
-
     numbers = pl.Series(range(raw.height), dtype=pl.Int64)
     kept = numbers.filter(~numbers.is_in(verdict.quarantine["row"].unique().implode()))
     return ValidatedData(verdict.accepted, kept.to_numpy(), verdict.results, content_digest(raw), raw.height)
@@ -152,15 +144,13 @@ def accepted_data(raw: pl.DataFrame, verdict: "Verdict") -> ValidatedData:
 
 def _expectations(catalogue: Catalogue) -> list[str]:
     """The names under which results of any contract of the catalogue are checked."""
-    from resources import contracts
-
     written = {rule.expectation for use_case in catalogue.use_cases.values() for rule in use_case.contract}
     return sorted(written | contracts.DERIVED_EXPECTATIONS | {contracts.QUARANTINE_SHARE})
 
 
-def _columns_check(gone: list[str]) -> AssetCheckResult:
-    told = ", ".join(gone) or "none gone"
-    return AssetCheckResult(check_name=COLUMNS_AS_BEFORE, asset_key=STAGE.name, passed=not gone, description=told)
+def _columns_check(vanished: list[str]) -> AssetCheckResult:
+    listed = ", ".join(vanished) or "none gone"
+    return AssetCheckResult(check_name=COLUMNS_AS_BEFORE, asset_key=STAGE.name, passed=not vanished, description=listed)
 
 
 def _check(name: str, results: list[ContractResult]) -> AssetCheckResult:

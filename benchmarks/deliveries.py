@@ -75,7 +75,8 @@ EVENTS = {"new": 8, "again": 4, "renamed": 3, "cut off": 3, "rewritten": 2}
 ASKED_BY_CONDITIONS = {"dagster/from_automation_condition": "true"}
 COMPARED = (*DATA_STAGES, QUARANTINE)
 MEASURED = {
-    "seconds", "peak_memory_mb", "predictions_per_second", "run_id", "finished_at", "openings", "limits", "message",
+    "seconds", "peak_memory_mb", "predictions_per_second", "run_id", "finished_at", "test_accesses", "limits",
+    "message",
 }  # fmt: skip
 """Keys of the record that differ from run to run: times, memory, how often the test was opened, and words on these."""
 OF_HISTORY = {"challenge", "published"}

@@ -10,7 +10,7 @@ from pathlib import Path
 from assets.reports import HTML
 from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT
 from catalogue.reader import Catalogue
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
 from resources.store.state import CURRENT, State
 from resources.store.versions import current
@@ -32,7 +32,7 @@ def current_evaluations(catalogue: Catalogue) -> CurrentEvaluations:
         if place is None:
             continue
         try:
-            found.evaluations[key] = EvaluatedModel.load(place).evaluation
+            found.evaluations[key] = load(Evaluation, place)
         except (OSError, ValueError) as error:
             found.unreadable[key] = f"{place}: the evaluation can't be read: {str(error).splitlines()[0]}"
     return found

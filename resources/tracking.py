@@ -29,7 +29,8 @@ from dagster import ConfigurableResource, ResourceDependency
 
 from catalogue import extras, feature_code
 from catalogue.definition import UseCase
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.evaluated_model import StoredEvaluation
+from modeling.artefacts.storage import load, save
 from modeling.core.record import CandidateResult, Evaluation, Interval
 from resources.store.state import State
 
@@ -68,11 +69,11 @@ class Tracking(ConfigurableResource):
         uri = os.environ.get(SERVER) or f"sqlite:///{self.home.mlflow_database}"
         return MANNERS | {SERVER: uri, "MLFLOW_REGISTRY_URI": uri} | QUIET
 
-    def record(self, use_case: UseCase, judged: EvaluatedModel, serving: Path | None) -> str:
+    def record(self, use_case: UseCase, judged: StoredEvaluation, serving: Path | None) -> str:
         """Keep a judged champion as a run, and as a version of the registered model if it is the one that serves.
 
-        Returns what came of it, for people; nothing is raised. `judged` was read from storage; `serving` is the folder
-        of the version that serves.
+        Returns what came of it, for people; nothing is raised. `serving` is the folder of the version that
+        serves.
         """
 
         def told(client: "MlflowClient") -> str:
@@ -96,7 +97,7 @@ class Tracking(ConfigurableResource):
         ------
         LookupError: it can't be registered; the message says why.
         """
-        told = self.record(use_case, EvaluatedModel.load(serving), serving)
+        told = self.record(use_case, load(StoredEvaluation, serving), serving)
         if told.startswith(NOT_TRACKED):
             raise LookupError(f"{use_case.key} can't be served. {told}")
         return f"models:/{model_name(use_case.key)}@{ALIAS}"
@@ -164,7 +165,7 @@ def _register(client: "MlflowClient", key: str, version: str, run: str) -> None:
         client.create_model_version(name, source, run, tags={VERSION: version})
 
 
-def _tracked(client: "MlflowClient", use_case: UseCase, judged: EvaluatedModel, artefacts: str | None) -> str:
+def _tracked(client: "MlflowClient", use_case: UseCase, judged: StoredEvaluation, artefacts: str | None) -> str:
     """The run of a judged champion, written unless it is there."""
     record = judged.evaluation
     experiment = _experiment(client, use_case.key, artefacts)
@@ -271,23 +272,29 @@ def _log(
         client.log_batch(run, metrics=values[first : first + AT_ONCE])
 
 
-def _write_files(folder: Path, use_case: UseCase, judged: EvaluatedModel) -> None:
+def _write_files(folder: Path, use_case: UseCase, judged: StoredEvaluation) -> None:
     """The report, and the model as MLflow serves it: code that loads our model folder, and the definition."""
     from mlflow.pyfunc import save_model
 
     from modeling.reports import use_case as report
 
     (folder / "report").mkdir()
-    report.render(judged.evaluation).save(folder / "report")
+    save(report.render(judged.evaluation), folder / "report")
     with TemporaryDirectory() as definition:
         _write_definition(Path(definition), use_case)
         save_model(
             folder / "model",
             python_model=CODE,
-            artifacts={"model": str(judged.model), "definition": definition},
+            artifacts={"model": str(judged.model), "definition": definition, **_shared_code(use_case)},
             model_config={"version": judged.evaluation.provenance.run_id, "use_case": use_case.key},
             pip_requirements=[f"{extras.DISTRIBUTION}[{EXTRA}]=={version(extras.DISTRIBUTION)}"],
         )
+
+
+def _shared_code(use_case: UseCase) -> dict[str, str]:
+    """The industry's shared code as an artefact, which MLflow puts beside the definition's folder, as it lies here."""
+    shared = feature_code.shared(use_case.folder)
+    return {"shared": str(shared)} if shared else {}
 
 
 def _write_definition(folder: Path, use_case: UseCase) -> None:

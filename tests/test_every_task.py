@@ -4,6 +4,7 @@ A task brings its own rows: `modeling/problems/<problem>/tiny_<task>.py` has `fr
 learn from, and `CONTENT`, a use case over them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -14,18 +15,20 @@ import numpy as np
 import polars as pl
 import pytest
 
-from assets.evaluation import judged_model
+from assets.evaluation import judged_model, provenance
 from assets.installation import required_extras
 from assets.models import MODEL_ASSETS, fitting_of, named_learners
 from assets.validated_data import accepted_data
 from catalogue import extras
 from catalogue.definition import UseCase
 from modeling.artefacts.evaluated_model import EvaluatedModel
-from modeling.artefacts.model import Candidates, Model
-from modeling.core.candidate import Candidate
+from modeling.artefacts.feature_set import ReferencedFeatures
+from modeling.artefacts.storage import load, save
+from modeling.core.candidate import Candidate, Candidates
 from modeling.core.compute import Compute
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import FeatureRecipe
+from modeling.core.model import Model
 from modeling.core.predictions import PREDICTION, PROBABILITY
 from modeling.core.record import Evaluation
 from modeling.core.task import Task
@@ -34,9 +37,9 @@ from modeling.drift.comparison import compare
 from modeling.drift.performance import performance
 from modeling.drift.record import Performance
 from modeling.drift.reference import Reference, has_labels
-from modeling.evaluation.challenge import Serving
+from modeling.evaluation.experiment import EvaluationRun, Experiment, Serving
 from modeling.learners.fit import train
-from modeling.problems import tasks
+from modeling.problems import learners, tasks
 from resources import contracts
 from resources.serving.predictor import Published
 from resources.store.state import State
@@ -47,12 +50,24 @@ class Made:
     """A tiny use case and everything made of it."""
 
     raw: pl.DataFrame
-    use_case: UseCase
-    task: Task
-    data: ValidatedData
-    features: FeatureSet
-    candidates: list[Candidate]
+    experiment: Experiment
     evaluated: EvaluatedModel
+
+    @property
+    def use_case(self) -> UseCase:
+        return self.experiment.use_case
+
+    @property
+    def task(self) -> Task:
+        return self.experiment.task
+
+    @property
+    def features(self) -> FeatureSet:
+        return self.experiment.features
+
+    @property
+    def candidates(self) -> Sequence[Candidate]:
+        return self.experiment.candidates
 
 
 @pytest.fixture(scope="session")
@@ -88,16 +103,24 @@ def _made(tiny: ModuleType, home: State) -> Made:
     features = task.prepare(data, use_case, None)
     names = [name for model in MODEL_ASSETS for name in named_learners(use_case, model.family)]
     compute = Compute(threads=1)
-    candidates = [train(name, features, fitting_of(name, use_case, features, compute, home, print)) for name in names]
-    evaluated = judged_model(use_case, data, features, candidates, lambda: 1, "the test", print)
-    return Made(raw, use_case, task, data, features, candidates, evaluated)
+    fittings = {name: fitting_of(name, use_case, features, compute, home, print) for name in names}
+    families = learners.families()
+    candidates = [
+        train(name, families[name], learners.learner(name), features, fitting) for name, fitting in fittings.items()
+    ]
+    experiment = Experiment(use_case, task, data, features, candidates)
+    return Made(raw, experiment, judged_model(experiment, _run(experiment)))
+
+
+def _run(experiment: Experiment, serving: Serving | None = None) -> EvaluationRun:
+    return EvaluationRun(provenance(experiment, "the test"), lambda: 1, print, serving)
 
 
 def test_no_role_leaks_into_another(made: Made) -> None:
     roles = [made.features.train, made.features.valid, made.features.open_test()]
     numbers = [set(rows.number.tolist()) for rows in roles]
     assert all(numbers) and not (numbers[0] & numbers[1] or numbers[0] & numbers[2] or numbers[1] & numbers[2])
-    found = made.features.background.leakage
+    found = made.features.datasheet.leakage
     assert len(found) == 6 and not [one.message for one in found if one.severity == "error" and not one.passed]
 
 
@@ -110,11 +133,11 @@ def test_something_learned_beats_the_trivial_learner_on_validation_rows(made: Ma
 
 def test_features_and_candidates_are_the_same_after_keeping(made: Made, tmp_path: Path) -> None:
     (tmp_path / "features").mkdir()
-    made.features.save(tmp_path / "features")
-    kept = FeatureSet.load(tmp_path / "features")
+    save(ReferencedFeatures(made.features, None), tmp_path / "features")
+    kept = load(FeatureSet, tmp_path / "features")
     assert kept.digest() == made.features.digest()
-    Candidates(made.candidates).save(tmp_path / "candidates")
-    for candidate in Candidates.load(tmp_path / "candidates").fitted:
+    save(Candidates([*made.candidates]), tmp_path / "candidates")
+    for candidate in load(Candidates, tmp_path / "candidates").fitted:
         (before,) = [one for one in made.candidates if one.name == candidate.name]
         answers = made.task.answers(candidate.learner, kept.valid)
         np.testing.assert_array_equal(answers, made.task.answers(before.learner, made.features.valid), candidate.name)
@@ -122,9 +145,7 @@ def test_features_and_candidates_are_the_same_after_keeping(made: Made, tmp_path
 
 def test_a_delivery_is_compared_with_what_was_learned_from(made: Made) -> None:
     def perform(rows: pl.DataFrame) -> Performance | str:
-        model = made.evaluated.model
-        assert isinstance(model, Model)
-        return performance(made.use_case, rows, None, made.evaluated.evaluation, model)
+        return performance(made.use_case, rows, None, made.evaluated.evaluation, made.evaluated.model)
 
     reference = Reference.of(_validated(made.raw), made.features, made.use_case)
     again = made.raw.head(made.raw.height // 2)
@@ -140,9 +161,8 @@ def _validated(frame: pl.DataFrame) -> ValidatedData:
 
 
 def test_the_model_folder_predicts_raw_rows_alone(made: Made, tmp_path: Path) -> None:
-    assert isinstance(made.evaluated.model, Model)
-    made.evaluated.model.save(tmp_path)
-    model = Model.load(tmp_path)
+    save(made.evaluated.model, tmp_path)
+    model = load(Model, tmp_path)
     if not isinstance(model.recipe, FeatureRecipe):
         predicted = model.predict(made.raw)
         assert len(predicted) and np.isfinite(predicted).all()
@@ -155,21 +175,20 @@ def test_the_model_folder_predicts_raw_rows_alone(made: Made, tmp_path: Path) ->
 def test_rows_without_a_target_are_predicted_behind_the_contract(made: Made) -> None:
     if not tasks.predicts(made.task.name):
         return
-    assert isinstance(made.evaluated.model, Model)
     rows = made.raw.drop(made.use_case.target)
     found = Published("before", made.evaluated.model, made.use_case).predictions(rows)
     kept = [number for number in range(rows.height) if number not in set(found.set_aside["row"])]
     expected = made.evaluated.model.predict(rows[kept])
-    told = found.rows[PREDICTION if PREDICTION in found.rows.columns else f"{PROBABILITY}{made.features.classes[-1]}"]
-    np.testing.assert_array_equal(told, expected if expected.ndim == 1 else expected[:, -1])
+    answered = found.rows[
+        PREDICTION if PREDICTION in found.rows.columns else f"{PROBABILITY}{made.features.classes[-1]}"
+    ]
+    np.testing.assert_array_equal(answered, expected if expected.ndim == 1 else expected[:, -1])
 
 
 def test_a_champion_is_held_against_the_model_that_serves(made: Made, tmp_path: Path) -> None:
-    assert isinstance(made.evaluated.model, Model)
-    made.evaluated.model.save(tmp_path)
-    serving = Serving("before", Model.load(tmp_path), same_features=True, data=made.data, derive=None)
-    arguments = (made.use_case, made.data, made.features, made.candidates, lambda: 2, "again", print, serving)
-    challenged = judged_model(*arguments).evaluation.challenge
+    save(made.evaluated.model, tmp_path)
+    serving = Serving("before", load(Model, tmp_path), same_features=True, derive=None)
+    challenged = judged_model(made.experiment, _run(made.experiment, serving)).evaluation.challenge
     assert challenged and challenged.lift, challenged
     assert challenged.units == made.evaluated.evaluation.units
     assert challenged.lift.value == pytest.approx(0, abs=1e-6) and not challenged.lift.decisive

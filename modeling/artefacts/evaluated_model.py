@@ -1,38 +1,62 @@
-"""A judged use case as a folder: the record and the champion it speaks of.
+"""Judged use cases as folders: the record and the champion it speaks of.
 
-Belongs here: the value between the `evaluation` asset and everything that reads it. Does not belong here: judging
-(`evaluation`), or the model folder's own layout (`artefacts`).
+Belongs here: what the `evaluation` asset stores, and the parts of it that later stages read. Does not belong here:
+judging (`modeling.evaluation`), or the model folder's own layout (`model`).
+
+A folder of a judged use case::
+
+    evaluation.json   the record
+    model/            the champion (`model`)
+    reference/        what later deliveries are compared with (`reference`)
 """
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
-from modeling.artefacts.model import Model
+from modeling.artefacts import model, reference
+from modeling.core.model import Model
 from modeling.core.record import Evaluation
-from modeling.drift.reference import REFERENCE, Reference, keep
+from modeling.drift.reference import Reference
 
 RECORD, MODEL = "evaluation.json", "model"
 
 
 @dataclass(frozen=True)
 class EvaluatedModel:
-    """The record; the champion's model folder once it lies there: `Model.load(model)` reads it; and what is kept of the
-    rows it learned from, likewise: `Reference.load(reference)`."""
+    """The record, the champion, and what later deliveries are compared with; None where that was not kept."""
 
     evaluation: Evaluation
-    model: Model | Path
-    reference: Reference | Path | None = None
+    model: Model
+    reference: Reference | None = None
 
-    def save(self, folder: Path) -> None:
-        if isinstance(self.model, Path):
-            raise TypeError(f"the model already lies at {self.model}")
-        (folder / RECORD).write_text(self.evaluation.model_dump_json(indent=1), encoding="utf-8")
-        (folder / MODEL).mkdir()
-        self.model.save(folder / MODEL)
-        keep(self.reference, folder / REFERENCE)
 
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        record = (folder / RECORD).read_text(encoding="utf-8")
-        return cls(Evaluation.model_validate_json(record), folder / MODEL, folder / REFERENCE)
+@dataclass(frozen=True)
+class StoredEvaluation:
+    """The record, and the folder that it was read from, for who copies that folder as it is."""
+
+    evaluation: Evaluation
+    folder: Path
+
+    @property
+    def model(self) -> Path:
+        """The champion's model folder."""
+        return self.folder / MODEL
+
+
+def save(evaluated: EvaluatedModel, folder: Path) -> None:
+    """Write the files into an existing, empty `folder`."""
+    (folder / RECORD).write_text(evaluated.evaluation.model_dump_json(indent=1), encoding="utf-8")
+    (folder / MODEL).mkdir()
+    model.save(evaluated.model, folder / MODEL)
+    if evaluated.reference is not None:
+        reference.save(evaluated.reference, folder / reference.REFERENCE)
+
+
+def load_record(folder: Path) -> Evaluation:
+    """The record alone."""
+    return Evaluation.model_validate_json((folder / RECORD).read_text(encoding="utf-8"))
+
+
+def load_stored(folder: Path) -> StoredEvaluation:
+    """The record, with its folder."""
+    return StoredEvaluation(load_record(folder), folder)

@@ -1,7 +1,7 @@
 """A fitted learner and what fitting it cost.
 
-Belongs here: the value the model assets hand to the evaluation. Does not belong here: the learner's own weights
-(`learners/`), or the model folder a champion is published as (`artefacts`).
+Belongs here: the values that the model assets hand to the evaluation. Does not belong here: the learner's own weights
+(`modeling.learners`), or the folders of candidates and models (`modeling.artefacts`).
 """
 
 from dataclasses import dataclass
@@ -33,4 +33,12 @@ class Candidate:
 
     @property
     def compute(self) -> Compute:
+        """Where and how precisely it was fitted."""
         return self.fitting.compute
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The fitted learners of one family, as they travel to the evaluation."""
+
+    fitted: list[Candidate]

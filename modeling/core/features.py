@@ -4,11 +4,9 @@ Belongs here: choosing the feature columns and the recipe fitted on training row
 learner needs, such as scaling (`learners`), or the rows of each role (`feature_set`).
 """
 
-import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Self
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -141,12 +139,10 @@ class FeatureRecipe:
             for part in parts:
                 yield getattr(pl.col(name).dt, part)().cast(pl.Float32).alias(f"{name}.{part}")
 
-    def save(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
-
     @classmethod
-    def load(cls, path: Path) -> Self:
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """The recipe whose `asdict` is `content`."""
+        return cls(**content)
 
 
 def _why_left_out(values: pl.Series) -> str:

@@ -1,6 +1,6 @@
-"""The leakage audit: does the test know something the training rows already told, or the target in disguise?
+"""The leakage audit: do test rows repeat training rows, or features the target?
 
-Belongs here: checks that look at rows and roles together and report findings. Does not belong here: making the split
+Belongs here: checks of rows and roles together and report findings. Does not belong here: making the split
 (`splits`), or deciding what a failed finding means for publication (`evaluation.gates`).
 """
 
@@ -9,8 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 import polars.selectors as cs
-from sklearn.metrics import roc_auc_score
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from catalogue.definition import UseCase
 from modeling.core.features import Derive, derived, feature_columns
@@ -27,7 +25,7 @@ _NUMBER, _ROLE = "row number in the snapshot", "role of the row"
 
 @dataclass(frozen=True)
 class Audited:
-    """What the audit looks at: ``n`` rows each.
+    """What the audit reads: ``n`` rows each.
 
     Attributes
     ----------
@@ -135,13 +133,13 @@ def _time(frame: pl.DataFrame, use_case: UseCase) -> LeakageFinding:
         return LeakageFinding(name="time_across_roles", passed=True, severity="warning", message="no time is declared")
     spans = frame.group_by(_ROLE).agg(first=pl.col(time).min(), last=pl.col(time).max()).sort(_ROLE)
     ordered = bool((spans["first"] > spans["last"].shift(1)).fill_null(True).all())
-    told = "; ".join(f"{role} {first} to {last}" for role, first, last in spans.iter_rows())
+    spelled = "; ".join(f"{role} {first} to {last}" for role, first, last in spans.iter_rows())
     said = "training ends before validation, validation before test" if ordered else "the roles overlap in time"
     return LeakageFinding(
         name="time_across_roles",
         passed=ordered,
         severity="error" if use_case.split.by == "time" else "warning",
-        message=f"{said}: {told}",
+        message=f"{said}: {spelled}",
     )
 
 
@@ -173,6 +171,9 @@ def scores_alone(train: Table, valid: Table, classes: list[str]) -> dict[str, fl
 
 
 def _alone(train: Table, valid: Table, name: str, classes: list[str]) -> float:
+    from sklearn.metrics import roc_auc_score
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
     x, z = (np.nan_to_num(table.column(name).astype(np.float64), nan=-1e30).reshape(-1, 1) for table in (train, valid))
     if not classes:
         return float(DecisionTreeRegressor(max_depth=3).fit(x, train.target).score(z, valid.target))

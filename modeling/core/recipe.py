@@ -1,11 +1,10 @@
 """What every recipe is: the fitted way from raw rows to the table a learner sees.
 
-Belongs here: the protocol. Does not belong here: a recipe (`features` has the one for plain rows; a task whose rows are
-shaped otherwise keeps its own beside it).
+Belongs here: the protocol. Does not belong here: a recipe (`features` has the one for plain rows; a problem whose rows
+are shaped otherwise has its own), or the file it is kept in (`modeling.artefacts.recipe`).
 """
 
-from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 import polars as pl
 
@@ -13,7 +12,7 @@ from modeling.core.table import Table
 
 
 class Recipe(Protocol):
-    """Learned from training rows, stored as JSON, applied to any rows of the same columns. A dataclass."""
+    """Fitted on training rows, applied to any rows of the same columns. A dataclass whose `asdict` is JSON."""
 
     @property
     def inputs(self) -> list[str]:
@@ -34,9 +33,7 @@ class Recipe(Protocol):
         """
         ...
 
-    def save(self, path: Path) -> None:
-        """Write JSON to the file `path`."""
-        ...
-
     @classmethod
-    def load(cls, path: Path) -> Self: ...
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """The recipe whose `asdict` is `content`, once read from JSON."""
+        ...

@@ -2,7 +2,7 @@
 
 Belongs here: what such tasks share: the counts and the audit of rows that are made of many raw rows, each role in its
 own time. Does not belong here: the windows themselves (`modeling.problems`), or plain rows
-(`modeling.core.preparation`).
+(`modeling.core.row_task`).
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from catalogue.definition import UseCase
-from modeling.core.feature_set import Background, FeatureSet, summary
+from modeling.core.feature_set import Datasheet, FeatureSet, summary
 from modeling.core.recipe import Recipe
 from modeling.core.record import LeakageFinding
 from modeling.core.splits import ROLES
@@ -39,8 +39,8 @@ def feature_set(
     """
     train, valid, test = roles
     counts = [len(rows) for rows in roles]
-    background = Background.of(data, use_case, counts, summary(outcomes, []), _audit(roles, spans, changed))
-    return FeatureSet(recipe, background, train, valid, test)
+    datasheet = Datasheet.of(data, use_case, counts, summary(outcomes, []), _audit(roles, spans, changed))
+    return FeatureSet(recipe, datasheet, train, valid, lambda: test)
 
 
 def _audit(roles: Sequence[Rows], spans: Sequence[Span], changed: list[str]) -> list[LeakageFinding]:

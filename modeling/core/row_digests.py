@@ -13,5 +13,5 @@ from modeling.core.hashing import row_hashes
 
 def digests(frame: pl.DataFrame, use_case: UseCase) -> np.ndarray:
     """uint64 ``[n]``: alike where rows hold the same values, identifiers aside, in whatever delivery they come."""
-    told = frame.drop(use_case.columns.identifier, strict=False)
-    return row_hashes(told.select(sorted(told.columns)))
+    compared = frame.drop(use_case.columns.identifier, strict=False)
+    return row_hashes(compared.select(sorted(compared.columns)))

@@ -1,27 +1,26 @@
 """What tasks share.
 
-Belongs here: the defaults of every task, and what a task owes whose target is one column, read row by row. Does not
-belong here: a task (`modeling.problems`), reading targets of one kind (`modeling.core.classification`,
-`modeling.core.regression`), or the steps from rows to a feature set (`modeling.core.preparation`).
+Belongs here: the defaults of every task, and the way from validated rows to a feature set where the target is one
+column, read row by row. Does not belong here: a task (`modeling.problems`), reading targets of one kind
+(`classification`, `regression`), or any single step of that way (`splits`, `features`, `leakage`).
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import numpy as np
 import polars as pl
 
 from catalogue.definition import UseCase
-from modeling.core.features import Derive, FeatureRecipe
+from modeling.core import leakage, splits
+from modeling.core.feature_set import Datasheet, FeatureSet, summary
+from modeling.core.features import Derive, FeatureRecipe, derived
 from modeling.core.recipe import Recipe
 from modeling.core.record import Chapter
 from modeling.core.table import Rows
 from modeling.core.task import EvaluatedChampion, Occluder, Predictor, Settings, TargetHolds, Units
 from modeling.core.validated_data import ValidatedData
-
-if TYPE_CHECKING:
-    from modeling.core.feature_set import FeatureSet
 
 S = TypeVar("S", bound=Settings)
 
@@ -35,6 +34,7 @@ class BaseTask(Generic[S]):
     settings_type: ClassVar[type[Settings]] = Settings
     recipe_type: ClassVar[type[Recipe]] = FeatureRecipe
     target_holds: ClassVar[TargetHolds] = "anything"
+    splits: ClassVar[tuple[str, ...]] = ("random", "group", "time", "column")
     unit: ClassVar[str] = "rows"
     trivial: ClassVar[str] = "trivial"
     extra: ClassVar[str | None] = None
@@ -42,15 +42,19 @@ class BaseTask(Generic[S]):
     by_row: ClassVar[bool] = True
 
     def occluder(self, use_case: UseCase) -> Occluder | None:
+        """None: there is no content to take apart."""
         return None
 
     def units(self, rows: Rows) -> Units:
+        """The rows themselves."""
         return Units(rows.table.target, rows.group)
 
     def answers(self, model: Predictor, rows: Rows) -> np.ndarray:
+        """The predictions ``[n, …]``."""
         return model.predict(rows.table)
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
+        """None beyond the scores."""
         return []
 
 
@@ -70,11 +74,70 @@ class RowTask(BaseTask[S], ABC):
     def encode(self, target: pl.Series, classes: list[str]) -> np.ndarray:
         """The target as `Table.target` holds it, ``[n]``."""
 
+    def roles(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
+        """The role of every row of `frame` ``[n]``, as the use case's split assigns it.
+
+        Raises
+        ------
+        SplitError: a role would be empty.
+        """
+        return splits.assign(frame, use_case)
+
     def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series | None:
-        """A value ``[n]`` that nearly equal rows share; None: rows are nearly equal if their rounded features are."""
+        """A value ``[n]`` that near-duplicate rows share; None: rounded features decide."""
         return None
 
-    def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> "FeatureSet":
-        from modeling.core.preparation import prepare
+    def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:
+        """Give every row a role, derive columns, fit the recipe on training rows, shape each role, audit for leaks.
 
-        return prepare(data, use_case, self, derive)
+        `derive` is the use case's own `features` function; it never sees the target, which no row has in prediction.
+
+        Raises
+        ------
+        SplitError: a role would be empty. FeatureError: no feature is left, or `derive` fails. TargetError: the target
+        can't be used.
+        """
+        roles = self.roles(data.frame, use_case)
+        target = data.frame[use_case.target]
+        frame = derived(data.frame.drop(use_case.target), derive).with_columns(target)
+        classes = self.classes(target, use_case.positive)
+        recipe = cast(type[FeatureRecipe], self.recipe_type).fit(frame.filter(roles == "train"), use_case)
+        train, valid, test = self._shaped(frame, roles, data.numbers, recipe, use_case, classes)
+        audited = leakage.Audited(
+            validated=data.frame,
+            derived=frame,
+            derive=derive,
+            numbers=data.numbers,
+            roles=roles,
+            train=train.table,
+            valid=valid.table,
+            classes=classes,
+            twin=self.twin(frame, use_case),
+        )
+        of_target = summary(self.encode(target, classes), classes)
+        counts, found = [len(train), len(valid), len(test)], leakage.audit(audited, use_case)
+        return FeatureSet(
+            recipe, Datasheet.of(data, use_case, counts, of_target, found, classes), train, valid, lambda: test
+        )
+
+    def _shaped(
+        self,
+        frame: pl.DataFrame,
+        roles: pl.Series,
+        numbers: np.ndarray,
+        recipe: FeatureRecipe,
+        use_case: UseCase,
+        classes: list[str],
+    ) -> list[Rows]:
+        """The rows of each role as learners and the evaluation see them."""
+        group = use_case.columns.group
+        codes = None if group is None else frame[group].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+        sliced = list(dict.fromkeys([*use_case.columns.sensitive, *use_case.columns.slices]))
+
+        def rows(role: str) -> Rows:
+            mask = (roles == role).to_numpy()
+            part = frame.filter(mask)
+            table = replace(recipe.transform(part), target=self.encode(part[use_case.target], classes))
+            return Rows(table, numbers[mask], None if codes is None else codes[mask], part.select(sliced))
+
+        return [rows(role) for role in splits.ROLES]

@@ -10,7 +10,6 @@ import numpy as np
 import polars as pl
 
 from catalogue.definition import ColumnSplit, GroupSplit, RandomSplit, ScaffoldSplit, TimeSplit, UseCase
-from modeling.problems.molecule.molecules import scaffolds
 
 Role = Literal["train", "valid", "test"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -25,12 +24,15 @@ class SplitError(ValueError):
     """The rows can't be split as declared; the message says which role or column fails."""
 
 
-def assign(frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
+def assign(frame: pl.DataFrame, use_case: UseCase, scaffolds: pl.Series | None = None) -> pl.Series:
     """The role of every row, ``[n]`` of `ROLE_TYPE`.
+
+    `scaffolds` ``[n]``: the ring system of each row's molecule, from a task that knows molecules; a split by scaffold
+    keeps each in one role.
 
     Raises
     ------
-    SplitError: a role would be empty, or the split's column holds something else.
+    SplitError: a role would be empty, the split's column holds something else, or there are no scaffolds to split by.
     """
     split = use_case.split
     match split:
@@ -39,7 +41,9 @@ def assign(frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
         case GroupSplit():
             roles = _by_group(frame[str(use_case.columns.group)], frame[use_case.target], split)
         case ScaffoldSplit():
-            roles = _by_group(scaffolds(frame[str(use_case.columns.molecule)]), frame[use_case.target], split)
+            if scaffolds is None:
+                raise SplitError(f"{use_case.key}: the task {use_case.task} can't split by scaffold: split by group")
+            roles = _by_group(scaffolds, frame[use_case.target], split)
         case TimeSplit():
             roles = by_time(frame[str(use_case.columns.time)], split)
         case ColumnSplit():

@@ -1,16 +1,13 @@
 """The rows a learner sees.
 
 Belongs here: the one data structure between a recipe and every learner: numbers, level codes, and content that only
-some learners can read. Does not belong here: how raw columns become it (`features`, `tasks`), or which rows belong to
-which role (`splits`).
+some learners can read. Does not belong here: how raw columns become it (`features`, a problem's own recipe), which rows
+belong to which role (`splits`), or its files (`modeling.artefacts.rows`).
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Self
 
 import numpy as np
 import polars as pl
@@ -108,32 +105,6 @@ class Table:
         if name in self.numeric_names:
             return self.numeric[:, self.numeric_names.index(name)]
         return self.categorical[:, self.categorical_names.index(name)]
-
-    def save(self, folder: Path) -> None:
-        arrays = {"numeric": self.numeric, "categorical": self.categorical, "target": self.target}
-        np.savez(folder / "arrays.npz", allow_pickle=False, **arrays)
-        names = {name: getattr(self, name) for name in ("numeric_names", "categorical_names", "cardinalities")}
-        (folder / "names.json").write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
-        if self.content.width:
-            self.content.write_parquet(folder / "content.parquet")
-        for name, table in self.shared.items():
-            table.write_parquet(folder / f"shared.{name}.parquet")
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        names = json.loads((folder / "names.json").read_text(encoding="utf-8"))
-        content = folder / "content.parquet"
-        with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
-            return cls(
-                numeric=arrays["numeric"],
-                categorical=arrays["categorical"],
-                target=arrays["target"],
-                numeric_names=tuple(names["numeric_names"]),
-                categorical_names=tuple(names["categorical_names"]),
-                cardinalities=tuple(names["cardinalities"]),
-                content=pl.read_parquet(content) if content.exists() else pl.DataFrame(),
-                shared={path.name.split(".")[1]: pl.read_parquet(path) for path in folder.glob("shared.*.parquet")},
-            )
 
 
 @dataclass(frozen=True)

@@ -7,22 +7,20 @@ metric (`modeling.core.intervals`).
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from catalogue.definition import UseCase
 from modeling.core.candidate import Candidate
+from modeling.core.feature_set import FeatureSet
 from modeling.core.features import Derive
 from modeling.core.learner import Outcome
 from modeling.core.recipe import Recipe
 from modeling.core.record import Chapter
 from modeling.core.table import Rows, Table
 from modeling.core.validated_data import ValidatedData
-
-if TYPE_CHECKING:
-    from modeling.core.feature_set import FeatureSet
 
 TargetHolds = Literal["two classes", "classes", "a number", "anything"]
 
@@ -59,14 +57,18 @@ def by_name(*metrics: Metric) -> dict[str, Metric]:
 class Predictor(Protocol):
     """Anything that predicts a table's rows: a learner, or several blended."""
 
-    def predict(self, table: Table) -> np.ndarray: ...
+    def predict(self, table: Table) -> np.ndarray:
+        """As `Learner.predict`: ``[n]``, ``[n, classes]`` or ``[n, k]``."""
+        ...
 
 
 class Occluder(Protocol):
     """Takes one column of content apart, to see what the model's answer hangs on: words, patches, atoms."""
 
     @property
-    def column(self) -> str: ...
+    def column(self) -> str:
+        """The name of the column of content."""
+        ...
 
     def parts(self, value: Any) -> list[str]:
         """The parts of one value, by the names a reader knows them by; empty where it has none."""
@@ -135,7 +137,8 @@ class Task(Protocol):
     unit: what is scored, in the plural, for readers.
     trivial: the learner that any model must beat; it always runs.
     learners: default learners beside the trivial one; the first is the simple one that others are compared with.
-    target_holds: what the contract demands of the target column.
+    target_holds: what the contract requires of the target column.
+    splits: the ways of splitting (`split.by`) that it knows.
     extra: the project's extra whose packages the task itself needs; None: none.
     blends: whether a mean of several learners' answers is an answer.
     by_row: whether the units are the rows, and the answers the predictions: then what is known of predictions in
@@ -146,6 +149,7 @@ class Task(Protocol):
     settings_type: ClassVar[type[Settings]]
     recipe_type: ClassVar[type[Recipe]]
     target_holds: ClassVar[TargetHolds]
+    splits: ClassVar[tuple[str, ...]]
     unit: ClassVar[str]
     trivial: ClassVar[str]
     learners: ClassVar[tuple[str, ...]]
@@ -165,7 +169,7 @@ class Task(Protocol):
         """Every metric reported, the default one first."""
         ...
 
-    def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> "FeatureSet":
+    def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:
         """Split the rows, fit the recipe on training rows, shape each role, audit for leaks.
 
         Raises

@@ -61,6 +61,7 @@ class Number(_Cells):
 
     @classmethod
     def fit(cls, values: pl.Series) -> "Number":
+        """Cells between quantiles of the known ones among reference `values` ``[n]``."""
         known = _numbers(values)
         known = known[np.isfinite(known)]
         grain = float(np.ptp(known)) * GRAIN
@@ -80,6 +81,7 @@ class Number(_Cells):
 
     @property
     def size(self) -> int:
+        """How many cells there are."""
         return 1 + len(self.scores)
 
     def code(self, values: pl.Series) -> np.ndarray:
@@ -90,6 +92,7 @@ class Number(_Cells):
         return np.where(np.isnan(numbers), MISSING, below_or_inside)
 
     def distance(self, before: np.ndarray, now: np.ndarray) -> np.ndarray:
+        """Between shares ``[…, cells]``: Wasserstein's first, on normal scores."""
         return np.abs(np.cumsum(before - now, axis=-1)[..., :-1]) @ np.diff(self.scores)
 
     def groups(self) -> tuple[list[str], np.ndarray]:
@@ -112,6 +115,7 @@ class Category(_Cells):
 
     @classmethod
     def fit(cls, values: pl.Series) -> "Category":
+        """Cells of the frequent levels among reference `values` ``[n]``."""
         counts = _text(values).drop_nulls().alias("level").value_counts(name="rows")
         named = counts.filter(pl.col("rows") >= NAMED_ROWS).sort(["rows", "level"], descending=[True, False])
         hashes = None if counts.height > SEEN else sorted(hashed(counts["level"]).tolist())
@@ -119,6 +123,7 @@ class Category(_Cells):
 
     @property
     def size(self) -> int:
+        """How many cells there are."""
         return 3 + len(self.levels)
 
     def code(self, values: pl.Series) -> np.ndarray:
@@ -158,6 +163,7 @@ class Moment(_Cells):
 
     @classmethod
     def fit(cls, values: pl.Series) -> "Moment":
+        """The range of reference `values` ``[n]``, and as much again on both sides."""
         year = 366 * 86_400e6 if values.dtype.is_temporal() else 0.0
         known = _moments(values).drop_nulls()
         first, last = float(known.min()), float(known.max())  # type: ignore[arg-type]

@@ -27,25 +27,26 @@ NOTHING_NEW = "no row is new since the model learned"
 def compare(
     data: ValidatedData,
     use_case: UseCase,
-    reference: Reference | None,
+    reference: Reference | str,
     perform: Callable[[pl.DataFrame], Performance | str],
 ) -> DriftComparison:
-    """What is new in `data`, compared with `reference`. `perform` measures how well the new rows are predicted."""
+    """What is new in `data`, compared with `reference`, or why there is none. `perform` measures how well the new rows
+    are predicted."""
     drift = DriftComparison(
         use_case=use_case.key,
         title=use_case.title,
         snapshot=data.snapshot,
-        reference=reference.profile.snapshot if reference else None,
+        reference=None if isinstance(reference, str) else reference.profile.snapshot,
         delivery="no reference",
-        checks=unmeasured(use_case.drift, NO_REFERENCE),
+        checks=unmeasured(use_case.drift, reference if isinstance(reference, str) else NOTHING_NEW),
         on_drift=use_case.drift.on_drift,
     )
-    if reference is None:
+    if isinstance(reference, str):
         return drift
     came, new = delivered(data.frame, reference)
     drift.learned = reference.profile.learned
     if not new.any():
-        drift.delivery, drift.checks = "nothing new", unmeasured(use_case.drift, NOTHING_NEW)
+        drift.delivery = "nothing new"
         return drift
     rows = data.frame.filter(new)
     drift.delivery, drift.delivered = came, rows.height
@@ -67,7 +68,7 @@ class _Sides:
 
     @classmethod
     def of(cls, rows: pl.DataFrame, use_case: UseCase, reference: Reference) -> "_Sides":
-        """Columns that have another role by now are left out; one that is gone is missing in every row."""
+        """Columns that have another role by now are left out; one that is not delivered is missing in every row."""
         rows = bounded(rows, use_case)
         rows = rows[sample(rows.height)]
         values = measured(rows, use_case)
@@ -103,8 +104,8 @@ def _measure(drift: DriftComparison, sides: _Sides, use_case: UseCase) -> None:
     drift.new_columns = sides.new_columns
     _keep(drift, "label", found.pop(sides.label or "", f"labels are not compared in the task {use_case.task}"))
     drift.columns = sorted(found.values(), key=lambda column: -column.effect)
-    told = [place for place, name in enumerate(cells) if name in found and cells[name].kind != "moment"]
-    before, now = sides.reference.codes[:, told], sides.codes[:, told]
+    shared = [place for place, name in enumerate(cells) if name in found and cells[name].kind != "moment"]
+    before, now = sides.reference.codes[:, shared], sides.codes[:, shared]
     _keep(drift, "told_apart", told_apart(before, now, sides.reference.cluster, sides.cluster))
 
 

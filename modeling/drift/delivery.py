@@ -21,7 +21,8 @@ def delivered(frame: pl.DataFrame, reference: Reference) -> tuple[Kind, np.ndarr
     """How the rows came, and which are new, ``[n]``: those the reference's snapshot did not hold, or all.
 
     Equal rows are counted: of three where there were two, one is new. Where rows repeat, one that is there again can't
-    be told from one that was there before; then every former row must be there for the others to count as appended.
+    be distinguished from one that was there before; then every former row must be there for the others to count as
+    appended.
     """
     known = reference.hashes
     columns = reference.profile.columns

@@ -1,7 +1,7 @@
 """Does the model still predict as well as it did?
 
 Belongs here: predictions of the model that serves against the labels of new rows, beside its score on record. Does not
-belong here: loading the model (`modeling.artefacts.model`), or scores and intervals (`modeling.evaluation`).
+belong here: loading the model (`modeling.artefacts`), or scores and intervals (`modeling.core`).
 """
 
 import math
@@ -9,9 +9,9 @@ import math
 import polars as pl
 
 from catalogue.definition import UseCase
-from modeling.artefacts.model import Model
 from modeling.core.features import Derive, FeatureError
 from modeling.core.intervals import scored
+from modeling.core.model import Model
 from modeling.core.record import Evaluation, Interval
 from modeling.core.row_task import RowTask
 from modeling.core.task import TargetError
@@ -31,6 +31,9 @@ def performance(
     task = tasks.task(use_case)
     if not isinstance(task, RowTask) or not task.by_row or not has_labels(use_case):
         return f"labels of new rows are not scored in the task {use_case.task}"
+    metric = task.metrics(record.classes).get(record.metric)
+    if metric is None:
+        return f"the task {use_case.task} has no metric {record.metric!r} any more, by which the model was judged"
     labelled = rows.filter(pl.col(use_case.target).is_not_null())
     if use_case.columns.content:
         labelled = labelled[sample(labelled.height, CONTENT_ROWS)]
@@ -41,7 +44,6 @@ def performance(
         predicted = model.predict(labelled.drop(use_case.target), derive)
     except (TargetError, FeatureError) as error:
         return str(error)
-    metric = task.metrics(record.classes)[record.metric]
     group = None if use_case.columns.group is None else clusters(labelled, use_case)
     now = scored({record.metric: metric}, truth, {_MODEL: predicted}, group).intervals(_MODEL).get(record.metric)
     if now is None:

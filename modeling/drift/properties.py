@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from catalogue.definition import UseCase
+from modeling.problems.image.images import pixels
 
 _SIDE = 16
 """Pixels of an image's side when its brightness is taken."""
@@ -30,8 +31,6 @@ def _properties(content: pl.Series) -> list[pl.Series]:
 
 
 def _light(images: pl.Series) -> list[pl.Series]:
-    from modeling.problems.image.images import pixels
-
     there = images.is_not_null()
     grey = pixels(images.filter(there).to_list(), _SIDE, colour=False)
     found = {"brightness": grey.mean(axis=(1, 2, 3)), "contrast": grey.std(axis=(1, 2, 3))}

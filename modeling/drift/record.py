@@ -47,11 +47,11 @@ class Column(Record):
 
 
 class ToldApart(Record):
-    """How well a classifier tells delivered rows from reference rows: 0.5 is not at all, 1 always."""
+    """How well a classifier separates delivered rows from reference rows: AUC 0.5 is not at all, 1 always."""
 
     auc: Interval
     rows: int
-    """Delivered rows it was asked about."""
+    """Delivered rows that it classified."""
 
 
 class Performance(Record):

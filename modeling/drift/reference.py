@@ -1,24 +1,20 @@
 """What is kept of the rows a model learned from.
 
-Belongs here: choosing the columns and rows, turning them into cells, and the folder they are kept in. Does not belong
-here: a column's cells (`cells`), or comparing anything (`comparison`).
+Belongs here: choosing the columns and rows, and turning them into cells. Does not belong here: a column's cells
+(`cells`), comparing anything (`comparison`), or the folder of a reference (`modeling.artefacts.reference`).
 
 Neither the old snapshot nor the old table is needed afterwards, and neither can be had back from a reference: it holds
-quantiles, names of frequent levels, a sample of rows as numbers of cells, and a hash of every row::
-
-    profile.json   columns and their cells
-    rows.npz       the sample's cells and clusters; the hash of every row of the snapshot
+quantiles, names of frequent levels, a sample of rows as numbers of cells, and a hash of every row.
 """
 
-import shutil
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import polars as pl
 
 from catalogue.definition import UseCase
+from modeling.core.feature_set import FeatureSet
 from modeling.core.features import feature_columns
 from modeling.core.hashing import row_hashes, signature
 from modeling.core.record import Record
@@ -28,11 +24,6 @@ from modeling.drift.cells import Category, Cells, cells
 from modeling.drift.properties import measured
 from modeling.problems import tasks
 
-if TYPE_CHECKING:
-    from modeling.core.feature_set import FeatureSet
-
-REFERENCE = "reference"
-"""The folder's name, wherever one is kept."""
 SAMPLE, IMAGES = 20_000, 1_000
 """Rows that are compared at most, and where each holds an image."""
 
@@ -73,7 +64,7 @@ class Reference:
     hashes: np.ndarray
 
     @classmethod
-    def of(cls, data: ValidatedData, features: "FeatureSet", use_case: UseCase) -> Self:
+    def of(cls, data: ValidatedData, features: FeatureSet, use_case: UseCase) -> Self:
         """Of the rows of `data` that train in `features`; of all rows where a row is not what is predicted."""
         labelled = has_labels(use_case)
         learned = np.isin(data.numbers, features.train.number) | (not isinstance(tasks.task(use_case), RowTask))
@@ -104,32 +95,6 @@ class Reference:
         place = {name: place for place, name in enumerate(self.profile.cells)}
         profile = self.profile.model_copy(update={"cells": {name: self.profile.cells[name] for name in names}})
         return replace(self, profile=profile, codes=self.codes[:, [place[name] for name in names]])
-
-    def save(self, folder: Path) -> None:
-        folder.mkdir()
-        (folder / "profile.json").write_text(self.profile.model_dump_json(), encoding="utf-8")
-        arrays = {"codes": self.codes, "cluster": self.cluster, "hashes": self.hashes}
-        np.savez(folder / "rows.npz", allow_pickle=False, **arrays)
-
-    @classmethod
-    def load(cls, folder: Path) -> Self | None:
-        """The reference `save` wrote; None where there is none, or one whose hashes can't be compared any more."""
-        path = folder / "profile.json"
-        if not path.exists():
-            return None
-        profile = Profile.model_validate_json(path.read_text(encoding="utf-8"))
-        if profile.signature != signature():
-            return None
-        with np.load(folder / "rows.npz", allow_pickle=False) as arrays:
-            return cls(profile, **arrays)
-
-
-def keep(reference: Reference | Path | None, folder: Path) -> None:
-    """Make `folder` of a reference, or of the folder of one; nothing where there is none."""
-    if isinstance(reference, Reference):
-        reference.save(folder)
-    elif reference is not None and reference.exists():
-        shutil.copytree(reference, folder)
 
 
 def has_labels(use_case: UseCase) -> bool:

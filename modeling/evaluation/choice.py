@@ -1,7 +1,7 @@
 """Which candidate becomes champion, by validation rows alone.
 
 Belongs here: scoring every candidate on validation rows, the ensemble among them, and the choice. Does not belong
-here: how an ensemble's weights are found (`ensemble`), or anything about test rows (`evaluate`).
+here: how an ensemble's weights are found (`ensemble`), or anything about test rows (`judgement`).
 """
 
 from collections.abc import Mapping
@@ -13,12 +13,9 @@ from modeling.core.blend import Weights, blended
 from modeling.core.metrics import unweighted
 from modeling.core.task import Metric, Units
 from modeling.evaluation.ensemble import cross_fitted, greedy_weights
+from modeling.evaluation.experiment import EvaluationError
 
 ENSEMBLE = "ensemble"
-
-
-class EvaluationError(ValueError):
-    """The candidates can't be judged on these rows; the message says which rows and why."""
 
 
 @dataclass(frozen=True)

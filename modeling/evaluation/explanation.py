@@ -47,7 +47,7 @@ def affordable_rows(features: int, models: int, predictions_per_second: float) -
 
 def rank(models: Sequence[Predictor], table: Table, metric: Metric, rows: int, seed: int = 0) -> Ranking:
     """Importance of every feature to the first of `models`, on at most `rows` rows of `table`; the others, trained
-    with other seeds, only tell how stable it is. The leading features are shuffled more often than the rest."""
+    with other seeds, only show how stable it is. The leading features are shuffled more often than the rest."""
     rng = np.random.default_rng(seed)
     probes = [_Probe(model, table, metric, rows, rng) for model in models]
     losses = [probe.losses_of_each(table.names, _SHUFFLES) for probe in probes]

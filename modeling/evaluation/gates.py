@@ -14,7 +14,7 @@ def gates(bounds: Gates, evaluation: Evaluation, title: str) -> list[Gate]:
     """Every bound that is set, then leakage and the kind of evidence. `title` is the metric's name for people."""
     champion = evaluation.champion
     over_simple = evaluation.lift_over_simple
-    asked = [
+    bounded = [
         _metric_gate(bounds.min_metric, evaluation, title),
         _at_least(
             "min_lift_over_baseline",
@@ -43,7 +43,7 @@ def gates(bounds: Gates, evaluation: Evaluation, title: str) -> list[Gate]:
         ),
     ]
     always = [_no_leakage(evaluation), _evidence_is_real(evaluation)]
-    return [*(gate for gate in asked if gate), *always, *_not_worse_than_serving(evaluation, title)]
+    return [*(gate for gate in bounded if gate), *always, *_not_worse_than_serving(evaluation, title)]
 
 
 def _metric_gate(bound: float | None, evaluation: Evaluation, title: str) -> Gate | None:

@@ -16,7 +16,7 @@ def limits(use_case: UseCase, evaluation: Evaluation) -> list[str]:
     return [
         *use_case.limits,
         *_evidence(evaluation),
-        *_openings(evaluation),
+        *_test_accesses(evaluation),
         *_lifts(evaluation),
         *_few(evaluation),
         *_split(use_case),
@@ -32,19 +32,19 @@ def _evidence(evaluation: Evaluation) -> list[str]:
     return [f"The data are {evaluation.evidence}: what is measured on them need not hold for real ones."]
 
 
-def _openings(evaluation: Evaluation) -> list[str]:
-    if evaluation.openings <= 1:
+def _test_accesses(evaluation: Evaluation) -> list[str]:
+    if evaluation.test_accesses <= 1:
         return []
     return [
-        f"The sealed test of this data version has been opened {evaluation.openings} times: every look makes its "
-        "scores a little too good."
+        f"The sealed test of this data version has been opened {evaluation.test_accesses} times: every access makes "
+        "its scores a little too good."
     ]
 
 
 def _lifts(evaluation: Evaluation) -> list[str]:
-    asked = (evaluation.lift, evaluation.lift_over_simple)
+    lifts = (evaluation.lift, evaluation.lift_over_simple)
     return [
-        _not_decisive(lift) for lift in asked if lift and not lift.decisive and lift.over != evaluation.champion.learner
+        _not_decisive(lift) for lift in lifts if lift and not lift.decisive and lift.over != evaluation.champion.learner
     ]
 
 

@@ -1,7 +1,8 @@
 """What a champion's answer hangs on in one column of content: words, patches of an image, atoms.
 
 Belongs here: deleting parts of a content, the deletion test, and how stable the ranking of parts is over seeds. Does
-not belong here: what the parts of a text or an image are (`modeling.tasks`), features (`explanation`), or drawing.
+not belong here: what the parts of a text or an image are (a problem's own `Occluder`), features (`explanation`), or
+drawing.
 
 Source: Zeiler & Fergus 2014 (occlusion); Samek et al. 2017 (deletion). A part's effect is how much the model's own
 answer changes without it; the deletion test asks whether deleting the leading parts together costs more of the metric,
@@ -35,7 +36,7 @@ def explain(
     occluder: Occluder, models: Sequence[Predictor], table: Table, metric: Metric, predictions_per_second: float
 ) -> Explanation:
     """The parts that move the first of `models` most, over a sample of rows, with the deletion test; the other models,
-    trained with other seeds, only tell how stable the effects are."""
+    trained with other seeds, only show how stable the effects are."""
     rng = np.random.default_rng(0)
     sample = _sample(occluder, table, len(models), predictions_per_second, rng)
     contents = sample.content[occluder.column].to_list()
@@ -76,8 +77,10 @@ def _sample(
     affordable = SECONDS * predictions_per_second / (models * parts + RANDOM_DELETIONS + 2)
     rows = int(np.clip(affordable, FEWEST_ROWS, MOST_ROWS))
     order = pl.Series(rng.permutation(len(table)))
-    turn = pl.Series(table.target)[order].to_frame("class").select(pl.int_range(pl.len()).over("class")).to_series()
-    return table.rows(np.sort(order.gather(turn.arg_sort()).head(rows).to_numpy()))
+    within_class = (
+        pl.Series(table.target)[order].to_frame("class").select(pl.int_range(pl.len()).over("class")).to_series()
+    )
+    return table.rows(np.sort(order.gather(within_class.arg_sort()).head(rows).to_numpy()))
 
 
 def _effects(occluder: Occluder, model: Predictor, table: Table, names: list[list[str]]) -> list[np.ndarray]:

@@ -1,55 +1,21 @@
-"""What every learner refuses to learn from, and how its hyperparameters are read.
+"""What every learner refuses to learn from.
 
-Belongs here: checks that hold for all learners alike. Does not belong here: checks of raw data
-(the contract) or of the encoded target (`modeling.tasks`).
+Belongs here: checks of training rows that hold for all learners alike. Does not belong here: checks of raw data (the
+contract), of the encoded target (a task), or of hyperparameters (`modeling.core.learner.Hyperparameters`).
 """
 
-from typing import Any, TypeVar
-
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from modeling.core.learner import Fitting, Learner, LearnerError
 from modeling.core.table import Table
-from modeling.learners.censoring import seen
-
-
-class Hyperparameters(BaseModel):
-    """A learner's parameters: typed, frozen, with defaults. With `Fitting.fixed` they are a former choice."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-K = TypeVar("K", bound=Hyperparameters)
-
-
-def read_hyperparameters(kind: type[K], parameters: dict[str, Any]) -> K:
-    """The hyperparameters that `parameters` set, the others at their defaults.
-
-    Raises
-    ------
-    LearnerError: an unknown name (the known ones are listed) or a value out of range.
-    """
-    try:
-        return kind.model_validate(parameters)
-    except ValidationError as error:
-        faults = "; ".join(_fault(fault) for fault in error.errors())
-        raise LearnerError(f"{faults}. Known hyperparameters: {', '.join(kind.model_fields)}") from error
-
-
-def _fault(fault: Any) -> str:
-    name = ".".join(map(str, fault["loc"])) or "parameters"
-    if fault["type"] == "extra_forbidden":
-        return f"unknown hyperparameter {name!r}"
-    return f"hyperparameter {name!r}: {fault['msg']}, got {fault['input']!r}"
 
 
 def check_target(learner: Learner, train: Table, valid: Table, fitting: Fitting) -> None:
-    """Refuse targets that can't be learned. `valid` is not looked at when the choice is already `fixed`.
+    """Refuse targets that can't be learned. `valid` is not read when the choice is already `fixed`.
 
     Raises
     ------
-    LearnerError: the learner does not predict this outcome; no rows; a missing target; a class without rows; no event.
+    LearnerError: the learner does not predict this outcome; no rows; a missing target; a class without rows.
     """
     if fitting.outcome not in learner.outcomes:
         raise LearnerError(f"this learner predicts {' or '.join(learner.outcomes)}, not {fitting.outcome}")
@@ -58,10 +24,6 @@ def check_target(learner: Learner, train: Table, valid: Table, fitting: Fitting)
         _check_present(role, table)
     if fitting.classes:
         _check_classes(train.target, fitting.classes)
-    if fitting.outcome == "survival" and not seen(train.target).any():
-        raise LearnerError(
-            f"none of the {len(train):,} training rows has an event: check the event's column, and the split"
-        )
 
 
 def check(learner: Learner, train: Table, valid: Table, fitting: Fitting) -> None:

@@ -18,26 +18,25 @@ from modeling.core.compute import Compute
 from modeling.core.feature_set import FeatureSet
 from modeling.core.learner import Fitting, Learner
 from modeling.core.table import Table
-from modeling.problems import learners
 
 MEASURED_ROWS = 20_000
 SAMPLING_SECONDS = 0.05
 
 
-def train(name: str, features: FeatureSet, fitting: Fitting) -> Candidate:
-    """The learner called `name`, fitted to the training rows.
+def train(name: str, family: str, kind: type[Learner], features: FeatureSet, fitting: Fitting) -> Candidate:
+    """A learner of `kind`, called `name`, of `family`, fitted to the training rows.
 
     Raises
     ------
     LearnerError: the rows can't be learned from.
     """
-    learner = learners.learner(name)()
+    learner = kind()
     started = time.perf_counter()
     with _peak_memory(fitting.compute) as used:
         summary = learner.fit(features.train.table, features.valid.table, fitting)
     seconds = time.perf_counter() - started
     cost = Cost(seconds, used.peak_mb, _predictions_per_second(learner, features.valid.table))
-    return Candidate(name, learners.families()[name], learner, summary, cost, fitting)
+    return Candidate(name, family, learner, summary, cost, fitting)
 
 
 def _predictions_per_second(learner: Learner, table: Table) -> float:

@@ -45,6 +45,11 @@ def predicts(name: str) -> bool:
     return issubclass(found, RowTask) and found.by_row
 
 
+def splits(name: str) -> tuple[str, ...]:
+    """The ways of splitting (`split.by`) that the task called `name` knows."""
+    return task_type(name).splits
+
+
 def task(use_case: UseCase) -> Task:
     """The use case's task, with its settings.
 

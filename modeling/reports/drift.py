@@ -4,6 +4,7 @@ Belongs here: what is said of a comparison, and in which order. Does not belong 
 the pictures (`drift_charts`).
 """
 
+from modeling.core.report import Report
 from modeling.drift.record import CHECKS, Column, DriftComparison
 from modeling.reports import charts, drift_charts
 from modeling.reports.document import (
@@ -20,7 +21,6 @@ from modeling.reports.document import (
     Status,
     TableBlock,
 )
-from modeling.reports.rendering import Report
 from modeling.reports.rendering import render as render_document
 from modeling.reports.wording import NOT_MEASURED, count, number, passed, value_and_bounds, with_interval
 

@@ -8,9 +8,9 @@ import json
 from collections.abc import Mapping
 
 from modeling.core.record import Evaluation
+from modeling.core.report import Report
 from modeling.reports import comparison
 from modeling.reports.document import Block, Bullets, Columns, Document, Measure, Paragraph, Section, Status, TableBlock
-from modeling.reports.rendering import Report
 from modeling.reports.rendering import render as render_document
 from modeling.reports.wording import NOT_MEASURED, evidence_badge, failed_gates, lift_over_simple, seconds
 

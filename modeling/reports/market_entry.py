@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from modeling.core.record import Evaluation
+from modeling.core.report import Report
 from modeling.reports import comparison
 from modeling.reports.document import Cell, Columns, Document, Measure, Section, Status, TableBlock
-from modeling.reports.rendering import Report
 from modeling.reports.rendering import render as render_document
 from modeling.reports.wording import NOT_MEASURED, evidence_badge, seconds
 

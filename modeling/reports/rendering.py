@@ -1,41 +1,19 @@
 """From a document to HTML and Markdown.
 
-Belongs here: the templates' environment, escaping, and what a finished report is. Does not belong here: what a report
-says. The HTML needs nothing but itself: no script, no address, pictures and style inside.
+Belongs here: the templates' environment and escaping. Does not belong here: what a report says. The HTML needs nothing
+but itself: no script, no address, pictures and style inside.
 """
 
 import re
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-from typing import Self
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from catalogue.visible import visible
+from modeling.core.report import Report
 from modeling.reports import palette
 from modeling.reports.document import Document, Link, Status
-
-
-@dataclass(frozen=True)
-class Report:
-    """One report in three forms: `html` to read, `markdown` to paste, `json` to compute with."""
-
-    html: str
-    markdown: str
-    json: str
-
-    def save(self, folder: Path) -> None:
-        for suffix, name in _FILES.items():
-            (folder / f"report.{suffix}").write_text(getattr(self, name), encoding="utf-8")
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        return cls(**{name: (folder / f"report.{suffix}").read_text("utf-8") for suffix, name in _FILES.items()})
-
-
-_FILES = {"html": "html", "md": "markdown", "json": "json"}
 
 
 def render(document: Document, json: str) -> Report:

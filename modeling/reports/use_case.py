@@ -6,8 +6,8 @@ Belongs here: the headline and the order of the sections. Does not belong here: 
 from collections.abc import Callable
 
 from modeling.core.record import Evaluation, Lift
+from modeling.core.report import Report
 from modeling.reports.document import Document, Measure, Section
-from modeling.reports.rendering import Report
 from modeling.reports.rendering import render as render_document
 from modeling.reports.sections import behaviour, data, models, trust
 from modeling.reports.sections.chapters import chapters

@@ -13,7 +13,8 @@ import typer
 
 from catalogue.definition import Files, UseCase
 from modeling.artefacts.evaluated_model import MODEL
-from modeling.core.predictions import Predictions, without_formulas
+from modeling.artefacts.predictions import without_formulas
+from modeling.core.predictions import Predictions
 from pipelines.cli.arguments import Key, input_file, one_use_case, output_file
 from pipelines.cli.error_boundary import Commands, WrongInput, reading
 from pipelines.cli.terminal import console, errors

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
 from resources.errors import PermanentError
 from resources.store.atomic import replacing
@@ -48,7 +48,7 @@ class Models:
         return self._state.artefact(ASSET, key)
 
     def serving(self, key: str) -> Path | None:
-        """The folder of the version that serves a use case: `EvaluatedModel.load` reads it."""
+        """The folder of the version that serves a use case: `StoredEvaluation` is read from it."""
         return current(self._folder(key))
 
     def pinned(self, key: str) -> str | None:
@@ -60,7 +60,7 @@ class Models:
         """Every published version of a use case, the latest judged first."""
         serving, pinned = self.serving(key), self.pinned(key)
         found = [
-            Version(place.name, EvaluatedModel.load(place).evaluation, place == serving, place.name == pinned)
+            Version(place.name, load(Evaluation, place), place == serving, place.name == pinned)
             for place in (self._folder(key) / VERSIONS).glob("[!.]*")
         ]
         return sorted(found, key=lambda version: version.evaluation.provenance.finished_at, reverse=True)

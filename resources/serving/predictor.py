@@ -13,9 +13,10 @@ import polars as pl
 
 from catalogue import feature_code
 from catalogue.definition import UseCase
-from modeling.artefacts.model import Model
+from modeling.artefacts.storage import load
 from modeling.core.column_types import typed
 from modeling.core.features import FeatureError
+from modeling.core.model import Model
 from modeling.core.predictions import DELIVERY, VERSION, Predictions, answered
 from resources import contracts
 from resources.errors import PermanentError
@@ -42,10 +43,10 @@ class Published:
 
         Raises
         ------
-        Unpredictable: it was made with another `features.py` than the definition has.
+        ArtefactError: it can't be read. Unpredictable: it was made with another `features.py` than the definition has.
         """
-        published = cls(version, Model.load(folder), use_case)
-        if published.model.about["features_code"] != feature_code.load(use_case.folder).digest:
+        published = cls(version, load(Model, folder), use_case)
+        if published.model.card.features_code != feature_code.load(use_case.folder).digest:
             raise Unpredictable(
                 f"{use_case.key}: the published model {version} was made with another {feature_code.FILE} than there "
                 "is now: run the use case, so that a model made with this one is published, or restore the file"
@@ -91,7 +92,7 @@ class Published:
         derive = feature_code.load(self.use_case.folder).features
         kept = np.setdiff1d(np.arange(delivered.height), verdict.quarantine["row"].to_numpy())
         predicted = self.model.predict(verdict.accepted, derive)
-        return answered(verdict.accepted, kept, predicted, self.use_case, self.model.about)
+        return answered(verdict.accepted, kept, predicted, self.use_case, self.model.card)
 
 
 def told(made: Predictions) -> str:

@@ -1,25 +1,24 @@
 """How Dagster keeps what assets make.
 
 Belongs here: the IO manager over versions, and the lock a run holds of its partition. Does not belong here: how a
-version is published (`versions`), or what an artefact's files mean (`modeling.artefacts`).
+version is published (`versions`), or what an artefact's files are (`modeling.artefacts`).
 """
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol, Self, get_args, get_origin, runtime_checkable
+from typing import Any, Self, get_args, get_origin
 
-import polars as pl
 from dagster import ConfigurableIOManager, InitResourceContext, InputContext, OutputContext, ResourceDependency
 from pydantic import PrivateAttr
 
+from modeling.artefacts.storage import load, save
 from resources.errors import PermanentError
 from resources.store.run_lock import PROCESS, run_lock, this_process
 from resources.store.state import State
 from resources.store.versions import current, publish
 
-TABLE = "table.parquet"
 PARTITION = "dagster/partition"
 RETRIED = "dagster/retry_on_asset_or_op_failure"
 
@@ -28,18 +27,9 @@ class MissingArtefact(PermanentError):
     """An input that was never made; the message says which asset to materialise."""
 
 
-@runtime_checkable
-class Storable(Protocol):
-    """A value that knows how to be a folder."""
-
-    def save(self, folder: Path) -> None: ...
-
-    @classmethod
-    def load(cls, folder: Path) -> Self: ...
-
-
 class ArtefactIOManager(ConfigurableIOManager):
-    """Stores tables as Parquet and every other value as the folder it saves itself to.
+    """Stores every value as a folder, whose layout `modeling.artefacts` knows; a reader's annotation says as what kind
+    of value the folder is read.
 
     An input made in the same run is that run's own, whatever others published meanwhile; any other is the current one.
 
@@ -66,15 +56,27 @@ class ArtefactIOManager(ConfigurableIOManager):
             yield self
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
+        """Publish `obj` as a version of the asset's partition.
+
+        Raises
+        ------
+        TypeError: values of its type are not stored. StorageError: it can't be written.
+        """
         folder = self._folder(context.asset_key.path, context.partition_key if context.has_partition_key else None)
         named = context.output_metadata.get("version")
         version = str(named.value) if named else context.run_id
         with _retried_if_unreachable(context):
-            place = publish(folder, version, lambda temporary: _save(obj, temporary))
+            place = publish(folder, version, lambda temporary: save(obj, temporary))
         self._made[context.run_id, folder] = place
         context.add_output_metadata({"path": str(place)})
 
     def load_input(self, context: InputContext) -> Any:
+        """The value that a step's annotation asks for.
+
+        Raises
+        ------
+        MissingArtefact: it was never made. ArtefactError: it can't be read.
+        """
         with _retried_if_unreachable(context):
             return self._loaded(context)
 
@@ -84,14 +86,14 @@ class ArtefactIOManager(ConfigurableIOManager):
         if get_origin(wanted) is dict:
             keys = context.asset_partition_keys if context.has_asset_partitions else []
             found = {key: current(self._folder(path, key)) for key in keys}
-            return {key: _load(get_args(wanted)[1], place) for key, place in found.items() if place is not None}
+            return {key: load(get_args(wanted)[1], place) for key, place in found.items() if place is not None}
         key = context.asset_partition_key if context.has_asset_partitions else None
         folder = self._folder(path, key)
         run = context.upstream_output.run_id if context.upstream_output else ""
         place = self._made.get((run, folder)) or current(folder)
         if place is None:
             raise MissingArtefact(f"{'/'.join(path)} of {key or 'the whole'} was never made: materialise it first")
-        return _load(wanted, place)
+        return load(wanted, place)
 
     def _folder(self, asset: list[str] | Any, partition: str | None) -> Path:
         return self.home.artefact("/".join(asset), partition)
@@ -107,16 +109,3 @@ def _retried_if_unreachable(context: InputContext | OutputContext) -> Iterator[N
         run = context.step_context.dagster_run
         context.step_context.instance.add_run_tags(run.run_id, {RETRIED: "true"})
         raise
-
-
-def _save(value: Any, folder: Path) -> None:
-    if isinstance(value, pl.DataFrame):
-        value.write_parquet(folder / TABLE)
-    elif isinstance(value, Storable):
-        value.save(folder)
-    else:
-        raise TypeError(f"{type(value).__name__} can't be stored: give it `save(folder)` and `load(folder)`")
-
-
-def _load(kind: Any, folder: Path) -> Any:
-    return pl.read_parquet(folder / TABLE) if kind is pl.DataFrame else kind.load(folder)

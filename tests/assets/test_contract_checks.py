@@ -14,7 +14,7 @@ from dagster import (
 )
 
 from assets.stages import BESIDE_VALIDATED_DATA
-from resources.store.io_manager import TABLE
+from modeling.artefacts.table import TABLE
 
 from ..pipelines.sandbox import KEY, Sandbox, orders
 

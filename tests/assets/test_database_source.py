@@ -11,9 +11,9 @@ import pytest
 from dagster import DagsterInstance, SensorResult, build_sensor_context
 
 from assets.raw_data import SKIPPED
+from modeling.artefacts.table import TABLE
 from pipelines.freshness import stale_stages
 from pipelines.sensors import new_deliveries
-from resources.store.io_manager import TABLE
 
 from ..pipelines.sandbox import KEY, Sandbox, failures, orders
 from ..resources.postgres import PASSWORD, Server

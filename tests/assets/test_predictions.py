@@ -9,7 +9,8 @@ from dagster import AssetKey, DagsterInstance, SensorResult, build_sensor_contex
 
 from assets.predictions import EVERY_ROW
 from assets.stages import data_version, latest
-from modeling.artefacts.model import Model
+from modeling.artefacts.storage import load
+from modeling.core.model import Model
 from modeling.core.predictions import Predictions
 from pipelines.freshness import stale_stages
 from pipelines.model_choice import ServingChoice, choose
@@ -43,7 +44,7 @@ def predicting(sandbox: Sandbox) -> Sandbox:
 
 
 def made(sandbox: Sandbox) -> Predictions:
-    return Predictions.load(sandbox.current("predictions"))
+    return load(Predictions, sandbox.current("predictions"))
 
 
 def serving(sandbox: Sandbox) -> Path:
@@ -58,12 +59,12 @@ def test_a_delivery_is_predicted_by_the_model_that_serves(predicting: Sandbox, i
     assert stale_stages(predicting.use_case(), instance) == ["predictions"]
     predicting.make(instance, KEY, "predictions")
     found = made(predicting)
-    model = Model.load(serving(predicting) / "model")
+    model = load(Model, serving(predicting) / "model")
     expected = model.predict(rows)
     assert found.rows["order"].to_list() == rows["order"].to_list()
     np.testing.assert_array_equal(found.rows["probability_1"], expected)
     np.testing.assert_allclose(found.rows["probability_0"] + found.rows["probability_1"], 1)
-    acted = np.where(expected >= model.about["threshold"], "1", "0")
+    acted = np.where(expected >= model.card.threshold, "1", "0")
     assert found.rows["decision"].to_list() == acted.tolist()
     assert set(found.rows["model_version"]) == {serving(predicting).name}
     assert set(found.rows["delivery"]) == {found.delivery}

@@ -6,8 +6,9 @@ from dagster import DagsterInstance
 
 from assets.published_model import TAKES_OVER
 from assets.stages import data_version, latest
-from modeling.artefacts.evaluated_model import EvaluatedModel
-from modeling.artefacts.model import Model
+from modeling.artefacts.storage import load
+from modeling.core.model import Model
+from modeling.core.record import Evaluation
 from pipelines.freshness import stale_stages
 from pipelines.model_choice import ServingChoice, choose
 from resources.serving.models import Models
@@ -43,9 +44,9 @@ def test_a_champion_that_passed_its_gates_serves_and_predicts(
     sandbox: Sandbox, instance: DagsterInstance, models: Models
 ):
     place = models.serving(KEY)
-    assert place and EvaluatedModel.load(place).evaluation.published
+    assert place and load(Evaluation, place).published
     assert data_version(latest(instance, "published_model", KEY)) == place.name
-    assert len(Model.load(place / "model").predict(orders(20).drop("returned"))) == 20
+    assert len(load(Model, place / "model").predict(orders(20).drop("returned"))) == 20
 
 
 def test_a_champion_that_fails_a_gate_leaves_the_old_one_with_the_reason(sandbox, instance, models):
@@ -63,7 +64,7 @@ def test_a_champion_that_is_decisively_worse_leaves_the_old_one_with_the_reason(
     before = serving(models)
     sandbox.place(frame=grown(), columns={"identifier": ["order"], "drop": ["price", "weight"]})
     sandbox.make(instance)
-    judged = EvaluatedModel.load(sandbox.current("evaluation")).evaluation
+    judged = load(Evaluation, sandbox.current("evaluation"))
     assert judged.challenge and judged.challenge.lift and judged.challenge.lift.high < 0
     assert judged.challenge.units < judged.units, "rows that the old one learned from do not count"
     assert serving(models) == before and "decisively worse" in why(instance)

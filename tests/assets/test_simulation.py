@@ -9,8 +9,8 @@ from dagster import AssetKey, DagsterInstance
 
 from assets.raw_data import SKIPPED
 from assets.stages import STAGES
+from modeling.artefacts.table import TABLE
 from pipelines.freshness import stale_stages
-from resources.store.io_manager import TABLE
 
 from ..pipelines.sandbox import KEY, Sandbox, failures
 

@@ -10,7 +10,9 @@ from mlflow.exceptions import MlflowException
 
 from assets.stages import latest
 from catalogue import extras
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.evaluated_model import StoredEvaluation
+from modeling.artefacts.storage import load
+from modeling.core.record import Evaluation
 from pipelines.model_choice import ServingChoice, choose
 from resources.serving.models import Models
 from resources.tracking import ALIAS, DAGSTER, SERVER, Tracking
@@ -48,7 +50,7 @@ def runs(client: MlflowClient) -> tuple[Run, list[Run]]:
 
 
 def test_a_run_says_what_was_judged_and_leads_back_to_dagster(tracked: Sandbox, client: MlflowClient):
-    judged = EvaluatedModel.load(tracked.current("evaluation")).evaluation
+    judged = load(Evaluation, tracked.current("evaluation"))
     run, _ = runs(client)
     assert run.info.status == "FINISHED"
     tags, score = run.data.tags, judged.champion.test["roc_auc"]
@@ -61,7 +63,7 @@ def test_a_run_says_what_was_judged_and_leads_back_to_dagster(tracked: Sandbox, 
 
 
 def test_every_candidate_is_a_run_of_its_own_with_device_cost_and_curve(tracked, client):
-    judged = EvaluatedModel.load(tracked.current("evaluation")).evaluation
+    judged = load(Evaluation, tracked.current("evaluation"))
     _, nested = runs(client)
     assert any(candidate.curve for candidate in judged.candidates)
     by_name = {run.info.run_name: run for run in nested}
@@ -110,7 +112,7 @@ def test_the_alias_stands_on_the_version_that_serves_and_follows_a_choice(tracke
 def test_what_was_published_before_it_was_tracked_is_registered_when_it_is_to_be_served(sandbox):
     place, tracking = Models(sandbox.state).serving(KEY), Tracking(home=sandbox.state)
     assert place and tracking.address(sandbox.use_case(), place) == f"models:/{NAME}@{ALIAS}"
-    assert tracking.record(sandbox.use_case(), EvaluatedModel.load(place), place).endswith(
+    assert tracking.record(sandbox.use_case(), load(StoredEvaluation, place), place).endswith(
         f"version 1 of {NAME} serves"
     )
 

@@ -262,7 +262,7 @@ def binary(**changes: Any) -> Evaluation:
             gate("evidence_is_real", 1, 1, "the data are real"),
         ],
         "published": True,
-        "openings": 1,
+        "test_accesses": 1,
         "limits": ["One bank in one country, in 2005.", "The rows carry no date, so drift over time was not tested."],
         "provenance": provenance(),
     }
@@ -290,7 +290,7 @@ def held_back(**changes: Any) -> Evaluation:
                 gate("evidence_is_real", 1, 0, "the data are perturbed: a demonstration, not for use", passed=False),
             ],
             "limits": ["The data are perturbed: what is measured on them need not hold for real ones."],
-            "openings": 3,
+            "test_accesses": 3,
             "groups": 1_108,
             **changes,
         }

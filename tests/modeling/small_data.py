@@ -12,10 +12,15 @@ import numpy as np
 import polars as pl
 
 from catalogue.definition import UseCase
+from modeling.core.candidate import Candidate
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import Derive
+from modeling.core.learner import Fitting
+from modeling.core.model import ModelCard
+from modeling.core.record import Provenance
 from modeling.core.validated_data import ValidatedData
-from modeling.problems import tasks
+from modeling.learners.fit import train
+from modeling.problems import learners, tasks
 
 
 def use_case(**changes: Any) -> UseCase:
@@ -61,3 +66,37 @@ def prepared(frame: pl.DataFrame | None = None, derive: Derive | None = None, **
     definition = use_case(**changes)
     data = validated(parts() if frame is None else frame)
     return tasks.task(definition).prepare(data, definition, derive)
+
+
+PROVENANCE = Provenance(
+    snapshot="digest of the snapshot",
+    definition="digest of the definition",
+    code="digest of the code",
+    seeds=[0, 1, 2],
+    versions={"python": "3.11"},
+    run_id="the test's run",
+    finished_at="2026-11-01T00:00:00+00:00",
+)
+
+
+def card(**changes: Any) -> ModelCard:
+    """What a model of `parts` says of itself."""
+    content = {
+        "use_case": "shop/parts",
+        "task": "binary_classification",
+        "target": "broken",
+        "classes": ["0", "1"],
+        "inputs": ["heat", "machine"],
+        "threshold": 0.5,
+        "metrics": {},
+        "published": True,
+        "features_version": "digest of the features",
+        "features_code": "",
+        "provenance": PROVENANCE,
+    }
+    return ModelCard.model_validate(content | changes)
+
+
+def fitted(name: str, features: FeatureSet, fitting: Fitting) -> Candidate:
+    """The learner called `name`, fitted to the training rows."""
+    return train(name, learners.families()[name], learners.learner(name), features, fitting)

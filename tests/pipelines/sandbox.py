@@ -20,7 +20,7 @@ from dagster_shared.error import SerializableErrorInfo
 from assets.stages import BESIDE_VALIDATED_DATA, STAGES
 from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.evaluated_model import StoredEvaluation
 from pipelines.definitions import build_defs
 from pipelines.instance import SHIPPED
 from pipelines.vocabulary import read_catalogue
@@ -77,7 +77,7 @@ def hashes(folder: Path) -> dict[str, str]:
 class Untracked(Tracking):
     """Tells MLflow nothing: most tests don't look at it, and it takes seconds."""
 
-    def record(self, use_case: UseCase, judged: EvaluatedModel, serving: Path | None) -> str:
+    def record(self, use_case: UseCase, judged: StoredEvaluation, serving: Path | None) -> str:
         return "not tracked: a test"
 
 

@@ -65,9 +65,8 @@ def test_assets_and_their_groups():
 
 
 @pytest.mark.parametrize("name", ASSETS)
-def test_every_asset_has_owner_kind_and_description(name: str):
+def test_every_asset_has_kind_and_description(name: str):
     node = NODES[name]
-    assert node.owners
     assert node.kinds
     assert node.description
 

@@ -7,7 +7,8 @@ import pytest
 from dagster import DagsterInstance
 
 from assets.stages import STAGES, data_version, latest
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.storage import load
+from modeling.core.record import Evaluation
 from pipelines.freshness import stale_industries, stale_market, stale_stages
 
 from .sandbox import DELIVERY, KEY, Sandbox, orders
@@ -95,4 +96,4 @@ def test_the_snapshot_has_one_version_from_the_source_to_the_evaluation(sandbox:
     sandbox.place(frame=orders().with_columns(colour=pl.lit("a colour of more than twelve bytes"), weight=None))
     sandbox.make(instance)
     snapshot = data_version(latest(instance, "raw_data", KEY))
-    assert EvaluatedModel.load(sandbox.current("evaluation")).evaluation.data_version == snapshot
+    assert load(Evaluation, sandbox.current("evaluation")).data_version == snapshot

@@ -11,7 +11,7 @@ from dagster import AssetKey
 
 from assets.stages import STAGES
 from catalogue.reader import SHIPPED
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
 
 from .sandbox import Sandbox
@@ -64,7 +64,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Sandbox:
 
 @pytest.fixture(scope="module")
 def evaluation(sandbox: Sandbox) -> Evaluation:
-    return EvaluatedModel.load(sandbox.current("evaluation", KEY)).evaluation
+    return load(Evaluation, sandbox.current("evaluation", KEY))
 
 
 def test_the_folder_is_all_it_takes(sandbox: Sandbox):
@@ -97,7 +97,7 @@ def test_an_easy_signal_is_found_decisively(evaluation: Evaluation):
     assert evaluation.lift.decisive
     assert evaluation.lift.low is not None
     assert evaluation.lift.low > 0
-    assert evaluation.openings == 1
+    assert evaluation.test_accesses == 1
     assert evaluation.published
 
 

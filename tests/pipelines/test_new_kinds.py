@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from assets.stages import STAGES
-from modeling.artefacts.evaluated_model import EvaluatedModel
+from modeling.artefacts.storage import load
+from modeling.core.record import Evaluation
 
 from ..modeling.problems.forecasting import tiny_forecasting
 from ..modeling.problems.image import tiny_image_classification
@@ -71,8 +72,8 @@ def test_a_folder_is_all_it_takes(described: Callable[[Path], dict[str, Any]], e
     with empty.instance() as instance:
         empty.make(instance, key)
     assert all(empty.current(asset, key).is_dir() for asset in STAGES)
-    judged = EvaluatedModel.load(empty.current("evaluation", key)).evaluation
+    judged = load(Evaluation, empty.current("evaluation", key))
     assert judged.lift.decisive and judged.lift.value > 0, judged.lift
-    assert judged.chapters and judged.openings == 1
+    assert judged.chapters and judged.test_accesses == 1
     page = (empty.current("evaluation_report", key) / "report.html").read_text(encoding="utf-8")
     assert all(f">{chapter.title}<" in page for chapter in judged.chapters)

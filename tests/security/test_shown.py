@@ -6,8 +6,9 @@ from dagster import DagsterInstance, MarkdownMetadataValue
 from rich.console import Console
 
 from assets.stages import STAGES, latest
+from modeling.artefacts.storage import load
+from modeling.core.report import Report
 from modeling.reports import charts
-from modeling.reports.rendering import Report
 from pipelines.cli.progress import LiveProgress
 from pipelines.runs import Launch
 from resources import notification
@@ -52,7 +53,7 @@ REPORTS = [("evaluation_report", KEY), ("industry_report", "retail"), ("market_e
 @pytest.mark.slow
 @pytest.mark.parametrize(("asset", "partition"), REPORTS)
 def test_reports_hold_no_markup_and_no_control_character_of_the_data(hostile: Sandbox, asset: str, partition: str):
-    report = Report.load(hostile.current(asset, partition))
+    report = load(Report, hostile.current(asset, partition))
     assert "<script" not in report.html
     assert "<img src=x" not in report.html
     assert "<script" not in report.markdown.replace(r"\<script", "")
@@ -63,7 +64,7 @@ def test_reports_hold_no_markup_and_no_control_character_of_the_data(hostile: Sa
 
 @pytest.mark.slow
 def test_a_formula_is_shown_as_text(hostile: Sandbox):
-    report = Report.load(hostile.current("evaluation_report"))
+    report = load(Report, hostile.current("evaluation_report"))
     assert "=HYPERLINK" in report.html
     assert 'href="http://evil' not in report.html
 

@@ -6,10 +6,8 @@ smoothing (`modeling.problems.forecasting.smoothing`), or which origins train an
 (`modeling.problems.forecasting.task`).
 """
 
-import json
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import NamedTuple, Self
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import polars as pl
@@ -154,12 +152,9 @@ class SeriesRecipe:
         numbers = {part: getattr(every.dt, part)().to_numpy().astype(int) for part in self.parts}
         return {part: (number - CYCLES[part].first)[ahead] for part, number in numbers.items()}
 
-    def save(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
-
     @classmethod
-    def load(cls, path: Path) -> Self:
-        content = json.loads(path.read_text(encoding="utf-8"))
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """The recipe whose `asdict` is `content`."""
         smoothing = {name: Smoothing(*fitted) for name, fitted in content["smoothing"].items()}
         return cls(**content | {"layout": SeriesLayout(**content["layout"]), "smoothing": smoothing})
 

@@ -10,7 +10,8 @@ from typing import ClassVar
 
 import polars as pl
 
-from catalogue.definition import UseCase
+from catalogue.definition import ScaffoldSplit, UseCase
+from modeling.core import splits
 from modeling.core.classification import BinaryClassificationTask
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import Derive, FeatureError
@@ -31,6 +32,7 @@ class MoleculeClassification(BinaryClassificationTask[Settings]):
     """
 
     name: ClassVar[str] = "molecule_classification"
+    splits: ClassVar[tuple[str, ...]] = (*BinaryClassificationTask.splits, "scaffold")
     learners: ClassVar[tuple[str, ...]] = ("fingerprint", "molecule_lightgbm", "molecule_embedding", "molecule_graph")
     extra: ClassVar[str | None] = "molecules"
 
@@ -51,6 +53,12 @@ class MoleculeClassification(BinaryClassificationTask[Settings]):
             frame = data.frame.with_columns(molecules.scaffolds(data.frame[column]).alias("scaffold"))
             data = replace(data, frame=frame)
         return super().prepare(data, use_case, derive)
+
+    def roles(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
+        """As the split assigns them; by scaffold, each scaffold in one role."""
+        by_scaffold = isinstance(use_case.split, ScaffoldSplit)
+        scaffolds = molecules.scaffolds(frame[_column(use_case)]) if by_scaffold else None
+        return splits.assign(frame, use_case, scaffolds)
 
     def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
         return molecules.flat(frame[_column(use_case)])

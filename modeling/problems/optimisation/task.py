@@ -48,7 +48,7 @@ class Optimisation(RegressionTask[OptimisationSettings]):
             return replace(rows, table=replace(rows.table, shared={SETTINGS: known.select(factors)}))
 
         train, valid, test = (with_settings(rows) for rows in (made.train, made.valid, made.open_test()))
-        return replace(made, train=train, valid=valid, sealed=test)
+        return replace(made, train=train, valid=valid, open_test=lambda: test)
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
         from modeling.problems.optimisation.chapters import chapters

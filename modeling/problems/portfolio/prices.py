@@ -5,10 +5,8 @@ weights that follow
 (`modeling.problems.portfolio.weights`), or which months train and which test (`modeling.problems.portfolio.task`).
 """
 
-import json
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Self
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -127,12 +125,10 @@ class PricesRecipe:
             shared={RETURNS: shared.insert_column(0, prices.days.alias(DAY))},
         )
 
-    def save(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
-
     @classmethod
-    def load(cls, path: Path) -> Self:
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """The recipe whose `asdict` is `content`."""
+        return cls(**content)
 
 
 def _known(prices: Prices, starts: np.ndarray) -> dict[str, np.ndarray]:

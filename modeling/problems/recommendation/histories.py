@@ -5,9 +5,7 @@ which test (`modeling.problems.recommendation.preparation`), or what learners ma
 (`modeling.problems.recommendation.ranking`).
 """
 
-import json
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import polars as pl
@@ -138,13 +136,11 @@ class HistoryRecipe:
             shared={ITEMS: self.catalogue},
         )
 
-    def save(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
-
     @classmethod
-    def load(cls, path: Path) -> Self:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{**stored, "profile": FeatureRecipe(**stored["profile"])})
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """The recipe whose `asdict` is `content`."""
+        parts: dict[str, Any] = content | {"profile": FeatureRecipe.from_json(content["profile"])}
+        return cls(**parts)
 
 
 def _people(ordered: pl.DataFrame, user: str, profile: list[str]) -> pl.DataFrame:

@@ -17,7 +17,7 @@ import polars as pl
 
 from catalogue.definition import TimeSplit, UseCase
 from modeling.core import splits
-from modeling.core.feature_set import Background, FeatureSet
+from modeling.core.feature_set import Datasheet, FeatureSet
 from modeling.core.features import Derive, derived
 from modeling.core.record import LeakageFinding
 from modeling.core.table import Rows
@@ -61,8 +61,8 @@ def prepare(
     train, valid, test = (rows(window) for window in windows.values())
     counts = [int((roles == role).sum()) for role in splits.ROLES]
     of_target, audited = _summary(coded, windows["test"]), _audit(coded, windows, recipe)
-    background = Background.of(data, use_case, counts, of_target, audited)
-    return FeatureSet(recipe, background, train, valid, test)
+    datasheet = Datasheet.of(data, use_case, counts, of_target, audited)
+    return FeatureSet(recipe, datasheet, train, valid, lambda: test)
 
 
 @dataclass(frozen=True)

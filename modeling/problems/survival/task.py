@@ -60,18 +60,25 @@ class Survival(RowTask[SurvivalSettings]):
 
         Raises
         ------
-        TargetError: no column of events, one that is not 0 or 1, or times that are missing or not above zero.
+        TargetError: no column of events, one that is not 0 or 1, no training row with the event, or times that are
+        missing or not above zero.
         """
-        from modeling.core.preparation import prepare
-
         event, time = self._event(data), _time(data, use_case.target)
         rest = data.frame.drop(self.settings.event)
-        roles = splits.assign(rest.with_columns(event.alias(use_case.target)), use_case)
         target = pl.Series(use_case.target, signed(time.to_numpy(), event.to_numpy()))
-        features = prepare(replace(data, frame=rest.with_columns(target)), use_case, self, derive, roles)
+        features = super().prepare(replace(data, frame=rest.with_columns(target)), use_case, derive)
+        if not seen(features.train.table.target).any():
+            raise TargetError(
+                f"column {self.settings.event!r}: none of the {len(features.train):,} training rows has the event: "
+                "check the column, and the split"
+            )
         summary = {"share with the event": event.mean(), "median time": time.median(), "longest time": time.max()}
-        background = features.background.model_copy(update={"target_summary": summary})
-        return replace(features, background=background)
+        return replace(features, datasheet=features.datasheet.model_copy(update={"target_summary": summary}))
+
+    def roles(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
+        """As the split assigns them, made alike in their shares of events rather than in their times."""
+        event = pl.Series(use_case.target, seen(frame[use_case.target].to_numpy()))
+        return splits.assign(frame.with_columns(event), use_case)
 
     def classes(self, target: pl.Series, positive: Any) -> list[str]:
         """None: the target is only checked.

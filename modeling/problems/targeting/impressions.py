@@ -5,10 +5,8 @@ Belongs here: the recipe of impressions. Does not belong here: the feature set
 column becomes numbers (`modeling.core.features`).
 """
 
-import json
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Self
+from dataclasses import dataclass
+from typing import Any, Self
 
 import polars as pl
 
@@ -65,10 +63,8 @@ class ImpressionRecipe:
         action = pl.col(self.action).cast(pl.String)
         return action if self.pool is None else pl.concat_str(pl.col(self.pool).cast(pl.String), action, separator="/")
 
-    def save(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
-
     @classmethod
-    def load(cls, path: Path) -> Self:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{**stored, "context": FeatureRecipe(**stored["context"])})
+    def from_json(cls, content: dict[str, Any]) -> Self:
+        """The recipe whose `asdict` is `content`."""
+        parts: dict[str, Any] = content | {"context": FeatureRecipe.from_json(content["context"])}
+        return cls(**parts)

@@ -11,7 +11,7 @@ import polars as pl
 from catalogue.definition import UseCase
 from modeling.core import leakage, splits
 from modeling.core.classification import BinaryClassificationTask
-from modeling.core.feature_set import Background, FeatureSet, summary
+from modeling.core.feature_set import Datasheet, FeatureSet, summary
 from modeling.core.features import Derive, FeatureError, FeatureRecipe, derived
 from modeling.core.table import Rows
 from modeling.core.validated_data import ValidatedData
@@ -82,8 +82,9 @@ def prepare(data: ValidatedData, use_case: UseCase, task: TargetingTask, derive:
         twin=framed.select(pl.struct(pl.all().exclude(use_case.target)).hash()).to_series(),
     )
     counts, of_target = [len(part) for part in parts], summary(task.encode(target, classes), classes)
-    background = Background.of(data, use_case, counts, of_target, leakage.audit(audited, use_case), classes)
-    return FeatureSet(recipe, background, *parts)
+    datasheet = Datasheet.of(data, use_case, counts, of_target, leakage.audit(audited, use_case), classes)
+    train, valid, test = parts
+    return FeatureSet(recipe, datasheet, train, valid, lambda: test)
 
 
 def _fitted(train: pl.DataFrame, use_case: UseCase, task: TargetingTask) -> ImpressionRecipe:

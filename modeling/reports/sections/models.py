@@ -139,7 +139,7 @@ def champion(evaluation: Evaluation) -> Section:
             _test_scores(evaluation),
             *_challenge(evaluation),
             *_seeds(evaluation),
-            Paragraph(_test_accesses(evaluation.openings)),
+            Paragraph(_test_accesses(evaluation.test_accesses)),
         ],
     )
 

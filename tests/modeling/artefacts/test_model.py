@@ -10,14 +10,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from modeling.artefacts.model import FORMAT, Candidates, Model, ModelError
+from modeling.artefacts.errors import ModelError
+from modeling.artefacts.model import FORMAT
+from modeling.artefacts.storage import load, save
 from modeling.core.blend import Blend
+from modeling.core.candidate import Candidates
 from modeling.core.compute import Compute
 from modeling.core.feature_set import FeatureSet
 from modeling.core.learner import Fitting
-from modeling.learners.fit import train
+from modeling.core.model import Model
 
-from ..small_data import parts, prepared
+from ..small_data import card, fitted, parts, prepared
 
 NATIVE = {".json", ".skops", ".txt", ".npy", ".parquet"}
 PROJECT = Path(__file__).parents[3]
@@ -39,7 +42,7 @@ def features() -> FeatureSet:
 @pytest.fixture(scope="module")
 def candidates(features: FeatureSet) -> Candidates:
     quick = fitting(parameters={"trials": 1, "rounds": 20}, compute=Compute(reason="a test"))
-    return Candidates([train("lightgbm", features, quick), train("logistic", features, fitting())])
+    return Candidates([fitted("lightgbm", features, quick), fitted("logistic", features, fitting())])
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def model(features: FeatureSet, candidates: Candidates) -> Model:
     return Model(
         features.recipe,
         Blend(learners, {"lightgbm": 0.25, "logistic": 0.75}),
-        {"task": "binary_classification", "use_case": "shop/parts", "classes": features.classes},
+        card(classes=features.classes),
         np.arange(3, dtype=np.uint64),
     )
 
@@ -63,28 +66,29 @@ def test_raw_rows_give_the_numbers_of_training(model, features):
 
 def test_a_fresh_process_predicts_the_same_numbers_from_the_folder_alone(model, tmp_path):
     (tmp_path / "model").mkdir()
-    model.save(tmp_path / "model")
+    save(model, tmp_path / "model")
     rows = parts(50, seed=9).drop("broken").with_columns(hot=pl.col("heat") > 70, day=pl.col("made"))
     rows.write_parquet(tmp_path / "rows.parquet")
     code = (
-        "import sys, numpy, polars; from pathlib import Path; from modeling.artefacts.model import Model\n"
+        "import sys, numpy, polars; from pathlib import Path; from modeling.artefacts.storage import load; "
+        "from modeling.core.model import Model\n"
         "folder = Path(sys.argv[1]); rows = polars.read_parquet(folder / 'rows.parquet')\n"
-        "numpy.save(folder / 'predicted.npy', Model.load(folder / 'model').predict(rows))"
+        "numpy.save(folder / 'predicted.npy', load(Model, folder / 'model').predict(rows))"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, cwd=PROJECT)
     np.testing.assert_array_equal(np.load(tmp_path / "predicted.npy"), model.predict(rows))
 
 
 def test_a_loaded_model_says_what_it_is(model, tmp_path):
-    model.save(tmp_path)
-    loaded = Model.load(tmp_path)
-    assert loaded.about == model.about
+    save(model, tmp_path)
+    loaded = load(Model, tmp_path)
+    assert loaded.card == model.card
     assert loaded.recipe == model.recipe
     assert loaded.champion.weights == {"lightgbm": 0.25, "logistic": 0.75}
 
 
 def test_a_model_holds_native_files_and_no_pickle(model, tmp_path):
-    model.save(tmp_path)
+    save(model, tmp_path)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {path.suffix for path in files} <= NATIVE
     inside = [name for path in files if path.suffix == ".skops" for name in zipfile.ZipFile(path).namelist()]
@@ -100,20 +104,20 @@ def test_a_missing_column_is_named_in_prediction(model):
 
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(ModelError, match=r"is no model folder: it has no model\.json"):
-        Model.load(tmp_path)
+        load(Model, tmp_path)
 
 
 def test_a_later_format_is_refused(model, tmp_path):
-    model.save(tmp_path)
+    save(model, tmp_path)
     sidecar = tmp_path / "model.json"
     sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | {"format": FORMAT + 1}))
-    with pytest.raises(ModelError, match=rf"model\.json: only format {FORMAT} is known; update"):
-        Model.load(tmp_path)
+    with pytest.raises(ModelError, match=rf"model\.json: only format {FORMAT} is known, this is {FORMAT + 1}; update"):
+        load(Model, tmp_path)
 
 
 def test_candidates_come_back_as_they_went(candidates, features, tmp_path):
-    candidates.save(tmp_path)
-    loaded = Candidates.load(tmp_path)
+    save(candidates, tmp_path)
+    loaded = load(Candidates, tmp_path)
     assert [candidate.name for candidate in loaded.fitted] == ["lightgbm", "logistic"]
     for before, after in zip(candidates.fitted, loaded.fitted, strict=True):
         assert (after.family, after.summary, after.cost) == (before.family, before.summary, before.cost)
@@ -125,14 +129,14 @@ def test_candidates_come_back_as_they_went(candidates, features, tmp_path):
 
 
 def test_a_loaded_candidate_can_be_trained_again(candidates, features, tmp_path):
-    candidates.save(tmp_path)
-    logistic = Candidates.load(tmp_path).fitted[1]
-    again = train(logistic.name, features, logistic.fitting)
+    save(candidates, tmp_path)
+    logistic = load(Candidates, tmp_path).fitted[1]
+    again = fitted(logistic.name, features, logistic.fitting)
     np.testing.assert_allclose(
         again.learner.predict(features.valid.table), logistic.learner.predict(features.valid.table)
     )
 
 
 def test_no_candidates_are_an_empty_folder(tmp_path):
-    Candidates([]).save(tmp_path)
-    assert Candidates.load(tmp_path) == Candidates([])
+    save(Candidates([]), tmp_path)
+    assert load(Candidates, tmp_path) == Candidates([])

@@ -8,12 +8,13 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from modeling.artefacts.feature_set import ReferencedFeatures
+from modeling.artefacts.storage import load, save
 from modeling.core.feature_set import FeatureSet
 from modeling.core.learner import Fitting
 from modeling.core.table import Rows
-from modeling.learners.fit import train
 
-from ..small_data import parts, prepared
+from ..small_data import fitted, parts, prepared
 
 GROUPED = {
     "columns": {"identifier": ["id"], "group": "lot", "time": "made", "slices": ["machine"]},
@@ -28,8 +29,8 @@ def made() -> FeatureSet:
 
 @pytest.fixture
 def loaded(made: FeatureSet, tmp_path: Path) -> FeatureSet:
-    made.save(tmp_path)
-    return FeatureSet.load(tmp_path)
+    save(ReferencedFeatures(made, None), tmp_path)
+    return load(FeatureSet, tmp_path)
 
 
 def assert_same_rows(one: Rows, other: Rows) -> None:
@@ -43,7 +44,7 @@ def assert_same_rows(one: Rows, other: Rows) -> None:
 
 
 def test_a_loaded_feature_set_is_the_one_that_was_saved(made, loaded):
-    assert (loaded.recipe, loaded.background) == (made.recipe, made.background)
+    assert (loaded.recipe, loaded.datasheet) == (made.recipe, made.datasheet)
     assert_same_rows(made.train, loaded.train)
     assert_same_rows(made.valid, loaded.valid)
     assert_same_rows(made.open_test(), loaded.open_test())
@@ -52,8 +53,8 @@ def test_a_loaded_feature_set_is_the_one_that_was_saved(made, loaded):
 
 def test_rows_without_groups_or_slices_survive_too(tmp_path):
     made = prepared()
-    made.save(tmp_path)
-    loaded = FeatureSet.load(tmp_path)
+    save(ReferencedFeatures(made, None), tmp_path)
+    loaded = load(FeatureSet, tmp_path)
     assert loaded.train.group is None
     assert_same_rows(made.train, loaded.train)
     assert loaded.digest() == made.digest()
@@ -62,7 +63,7 @@ def test_rows_without_groups_or_slices_survive_too(tmp_path):
 def test_every_row_is_in_one_role_with_its_number_in_the_snapshot(made):
     numbers = np.concatenate([rows.number for rows in (made.train, made.valid, made.open_test())])
     assert sorted(numbers) == list(range(1000, 1400))
-    rows = made.background.rows
+    rows = made.datasheet.rows
     assert (rows.raw, rows.quarantined, rows.train + rows.valid + rows.test) == (400, 0, 400)
     assert rows.train == len(made.train)
 
@@ -79,8 +80,8 @@ def test_a_row_keeps_its_target_group_and_slices():
 
 def test_training_needs_no_test_rows(loaded, tmp_path):
     shutil.rmtree(tmp_path / "test")
-    blind = FeatureSet.load(tmp_path)
-    candidate = train("logistic", blind, Fitting("binary", classes=2, seconds=5))
+    blind = load(FeatureSet, tmp_path)
+    candidate = fitted("logistic", blind, Fitting("binary", classes=2, seconds=5))
     assert candidate.learner.predict(blind.valid.table).shape == (len(blind.valid),)
     with pytest.raises(FileNotFoundError):
         blind.open_test()
@@ -88,7 +89,7 @@ def test_training_needs_no_test_rows(loaded, tmp_path):
 
 def test_classes_are_those_of_all_rows(made):
     assert made.classes == ["0", "1"]
-    assert made.background.target_summary == pytest.approx(
+    assert made.datasheet.target_summary == pytest.approx(
         {"0": 1 - parts()["broken"].mean(), "1": parts()["broken"].mean()}
     )
 

@@ -14,7 +14,7 @@ HALVES = {"by": "column", "column": "half"}
 
 
 def findings(frame: pl.DataFrame, derive: Derive | None = None, **changes: object) -> dict[str, LeakageFinding]:
-    found = prepared(frame, derive, **({"columns": COLUMNS, "split": HALVES} | changes)).background.leakage
+    found = prepared(frame, derive, **({"columns": COLUMNS, "split": HALVES} | changes)).datasheet.leakage
     return {finding.name: finding for finding in found}
 
 

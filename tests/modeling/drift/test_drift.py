@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from catalogue.definition import UseCase
+from modeling.artefacts.reference import load, save
 from modeling.drift.cells import Number, cells, effect
 from modeling.drift.comparison import NO_REFERENCE, compare
 from modeling.drift.delivery import delivered
@@ -256,7 +257,7 @@ def test_where_nothing_is_new_nothing_is_compared(learned: Reference):
 
 
 def test_without_a_model_there_is_nothing_to_compare_with():
-    found = compare(validated(LEARNED), DEFINITION, None, lambda rows: pytest.fail("nothing to predict"))
+    found = compare(validated(LEARNED), DEFINITION, NO_REFERENCE, lambda rows: pytest.fail("nothing to predict"))
     assert found.delivery == "no reference"
     assert {check.message for check in found.checks} == {NO_REFERENCE}
 
@@ -275,17 +276,17 @@ def test_only_training_rows_are_learned_from():
 
 
 def test_a_reference_is_read_back_as_it_was_and_gives_the_same_answer(learned: Reference, tmp_path: Path):
-    learned.save(tmp_path / "reference")
-    read = Reference.load(tmp_path / "reference")
+    save(learned, tmp_path / "reference")
+    read = load(tmp_path / "reference")
     assert read is not None
     assert drift(more(200), read) == drift(more(200), learned)
-    assert Reference.load(tmp_path / "nowhere") is None
+    assert load(tmp_path / "nowhere") is None
 
 
 def test_a_reference_holds_no_row_no_identifier_and_no_rare_level(tmp_path: Path):
     secret = [f"Ms {number}" for number in range(ROWS)]
     kept = reference(LEARNED.with_columns(name=pl.Series(secret), id=pl.Series(secret)), DEFINITION)
-    kept.save(tmp_path / "reference")
+    save(kept, tmp_path / "reference")
     held = b"".join(path.read_bytes() for path in (tmp_path / "reference").iterdir())
     assert b"Ms " not in held
     assert b"newest" in held, "a frequent level keeps its name"

@@ -8,15 +8,19 @@ import polars as pl
 import pytest
 
 from catalogue.definition import UseCase
-from modeling.artefacts.model import Model
 from modeling.core.blend import Blend
+from modeling.core.feature_set import Datasheet, FeatureSet
 from modeling.core.features import FeatureRecipe
+from modeling.core.model import Model
 from modeling.core.record import Challenge
 from modeling.core.row_digests import digests
 from modeling.core.table import Rows
 from modeling.core.validated_data import ValidatedData
-from modeling.evaluation.challenge import MIN_UNITS, Serving, challenge
+from modeling.evaluation.challenge import MIN_UNITS, challenge
+from modeling.evaluation.experiment import Experiment, OpenedTest, Serving, UnreadableModel
 from modeling.problems import tasks
+
+from ..small_data import card
 
 ROWS = 400
 USE_CASE = UseCase.model_validate(
@@ -30,7 +34,6 @@ USE_CASE = UseCase.model_validate(
 ).placed("shop/parts", None)
 TASK = tasks.task(USE_CASE)
 CLASSES = ["0", "1"]
-METRIC = TASK.metrics(CLASSES)["roc_auc"]
 
 
 def parts(seed: int = 0) -> pl.DataFrame:
@@ -60,17 +63,21 @@ TEST = Rows(
 )
 
 
-def serving(column: str, learned: pl.DataFrame | None = None, *, same_features: bool = False, **about: Any) -> Serving:
+def serving(column: str, learned: pl.DataFrame | None = None, *, same_features: bool = False, **said: Any) -> Serving:
     """A model that says what one column says, and has learned from some rows."""
-    told = {"task": USE_CASE.task, "target": "broken", "classes": CLASSES, **about}
     seen = FRAME.clear() if learned is None else learned
-    model = Model(RECIPE, Blend({"says": Says(column)}, {"says": 1.0}), told, digests(seen, USE_CASE))
-    return Serving("before", model, same_features, ValidatedData(FRAME, np.arange(ROWS), [], "snapshot", ROWS), None)
+    model = Model(RECIPE, Blend({"says": Says(column)}, {"says": 1.0}), card(**said), digests(seen, USE_CASE))
+    return Serving("before", model, same_features, None)
 
 
-def against(served: Serving, column: str, test: Rows = TEST) -> Challenge:
-    """What comes of a champion that says what `column` says."""
-    return challenge(served, USE_CASE, TASK, CLASSES, METRIC, test, TASK.units(test), Says(column).predict(test.table))
+def against(
+    served: Serving | UnreadableModel, column: str, test: Rows = TEST, frame: pl.DataFrame = FRAME
+) -> Challenge:
+    """What comes of a champion that says what `column` says, where `frame` holds the validated rows."""
+    data = ValidatedData(frame, np.arange(ROWS), [], "snapshot", ROWS)
+    features = FeatureSet(RECIPE, Datasheet.of(data, USE_CASE, [0, 0, ROWS], {}, [], CLASSES), TEST, TEST, lambda: test)
+    opened = OpenedTest(test, TASK.units(test), "says", {"says": Says(column).predict(test.table)})
+    return challenge(served, Experiment(USE_CASE, TASK, data, features, []), opened)
 
 
 @pytest.mark.parametrize("same_features", [True, False], ids=["same features", "new data"])
@@ -100,9 +107,7 @@ def test_a_model_for_another_question_is_no_rival() -> None:
 
 
 def test_a_model_that_lacks_a_column_of_its_own_is_no_rival_and_says_which() -> None:
-    served = serving("heat")
-    data = replace(served.data, frame=FRAME.drop("heat"))
-    found = against(replace(served, data=data), "noise")
+    found = against(serving("heat"), "noise", frame=FRAME.drop("heat"))
     assert found.lift is None and "heat" in found.message
 
 
@@ -111,3 +116,9 @@ def test_rows_of_one_class_are_no_comparison() -> None:
     ones = replace(TEST, table=TEST.table.rows(event), number=TEST.number[event])
     found = against(serving("heat"), "noise", ones)
     assert found.lift is None and "undefined" in found.message
+
+
+def test_a_model_that_cannot_be_read_is_no_rival_and_the_message_says_why() -> None:
+    found = against(UnreadableModel("before", "model/model.json: damaged"), "heat")
+    assert (found.serving, found.lift, found.units) == ("before", None, 0)
+    assert found.message == "the model that serves can't be read: model/model.json: damaged"

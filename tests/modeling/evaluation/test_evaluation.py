@@ -11,13 +11,16 @@ import pytest
 from catalogue.definition import UseCase
 from modeling.core import record
 from modeling.core.candidate import Candidate, Cost
+from modeling.core.feature_set import Datasheet, FeatureSet
+from modeling.core.features import FeatureRecipe
 from modeling.core.learner import FitSummary, Fitting
 from modeling.core.table import Rows, Table
-from modeling.evaluation.choice import EvaluationError
-from modeling.evaluation.evaluate import Facts, evaluate
+from modeling.core.validated_data import ValidatedData
+from modeling.evaluation.evaluate import evaluate
+from modeling.evaluation.experiment import EvaluationError, EvaluationRun, Experiment
 from modeling.problems import tasks
-from modeling.problems.tabular.binary_classification import BinaryClassification
-from modeling.problems.tabular.settings import SegmentSettings
+
+from ..small_data import PROVENANCE
 
 NUMBER = "number"
 """A feature that holds the row's number, so that a learner can tell which rows it was handed."""
@@ -124,42 +127,20 @@ def _use_case(task="binary_classification", evidence="real", **settings) -> UseC
     return UseCase.model_validate({"title": "Will it?", "task": task, "source": source, "target": "y"} | settings)
 
 
-def _facts(openings=1, leakage=(), rows=(600, 600, 900)) -> Facts:
-    train, valid, test = rows
-    return Facts(
-        rows=record.RowCounts(raw=sum(rows), quarantined=0, train=train, valid=valid, test=test),
-        data_version="abc",
-        target_summary={"1": 0.35},
-        features=["steady"],
-        split={"by": "random"},
-        leakage=list(leakage),
-        contract=[],
-        openings=lambda: openings,
-        provenance=record.Provenance(
-            snapshot="abc",
-            definition="d",
-            code="c",
-            seeds=[0],
-            versions={},
-            run_id="r",
-            finished_at="2026-01-01T00:00:00Z",
-        ),
-    )
+def _run(accesses=1) -> EvaluationRun:
+    return EvaluationRun(PROVENANCE, record_access=lambda: accesses, progress=lambda _: None)
 
 
-def _judge(use_case, roles, candidates, classes=("0", "1"), open_test=None, facts=None):
+def _experiment(use_case, roles, candidates, classes=("0", "1"), leakage=(), open_test=None) -> Experiment:
     train, valid, test = roles
-    return evaluate(
-        use_case,
-        tasks.task(use_case),
-        list(classes),
-        candidates,
-        train,
-        valid,
-        open_test or (lambda: test),
-        facts=facts or _facts(),
-        progress=lambda _: None,
-    )
+    data = ValidatedData(pl.DataFrame(), np.arange(0), [], "abc", sum(map(len, roles)))
+    datasheet = Datasheet.of(data, use_case, [len(rows) for rows in roles], {"1": 0.35}, list(leakage), classes)
+    features = FeatureSet(FeatureRecipe(["steady"]), datasheet, train, valid, open_test or (lambda: test))
+    return Experiment(use_case, tasks.task(use_case), data, features, candidates)
+
+
+def _judge(*arguments, accesses=1, **named):
+    return evaluate(_experiment(*arguments, **named), _run(accesses))
 
 
 def _binary(roles, **columns):
@@ -180,27 +161,18 @@ def test_validation_chooses_the_champion_though_the_test_likes_another():
 def test_the_test_is_opened_once_after_everything_is_trained_and_no_learner_is_fitted_on_it():
     roles = _split(_events)
     candidates = _binary(roles, logistic="steady", mlp="useless")
-    told = []
-    fits_at_opening = []
+    progress, fits_at_opening = [], []
 
     def open_test():
         fits_at_opening.append(len(Reads.seeds))
         return roles[2]
 
-    judgement = evaluate(
-        _use_case(),
-        BinaryClassification(SegmentSettings()),
-        ["0", "1"],
-        candidates,
-        *roles[:2],
-        open_test,
-        facts=_facts(),
-        progress=told.append,
-    )
+    experiment = _experiment(_use_case(), roles, candidates, open_test=open_test)
+    judgement = evaluate(experiment, replace(_run(), progress=progress.append))
     assert fits_at_opening == [len(Reads.seeds)] == [2 + 2]
     assert not Reads.fitted_on & set(roles[2].number.tolist())
-    assert told.index("opening the sealed test") > told.index("training logistic again with seed 2")
-    assert told.index("opening the sealed test") > told.index("ranking features")
+    assert progress.index("opening the sealed test") > progress.index("training logistic again with seed 2")
+    assert progress.index("opening the sealed test") > progress.index("ranking features")
     assert judgement.champion.weights == judgement.evaluation.champion.members
 
 
@@ -341,10 +313,10 @@ def test_leakage_and_unreal_evidence_keep_a_model_back():
     )
     harmless = finding.model_copy(update={"severity": "warning", "message": "one column nearly solves it"})
     candidates = _binary(roles, logistic="steady")
-    leaked = _judge(_use_case(), roles, candidates, facts=_facts(leakage=[finding])).evaluation
+    leaked = _judge(_use_case(), roles, candidates, leakage=[finding]).evaluation
     assert not leaked.published
     assert "duplicates: 3 rows in train and test" in [gate.message for gate in leaked.gates]
-    warned = _judge(_use_case(), roles, candidates, facts=_facts(leakage=[harmless])).evaluation
+    warned = _judge(_use_case(), roles, candidates, leakage=[harmless]).evaluation
     assert warned.published and "one column nearly solves it" in warned.limits
     simulated = _judge(_use_case(evidence="simulated"), roles, candidates).evaluation
     assert not simulated.published
@@ -354,7 +326,7 @@ def test_leakage_and_unreal_evidence_keep_a_model_back():
 def test_the_limits_say_what_is_not_shown():
     roles = _split(_events)
     use_case = _use_case(limits=["One country."], columns={"time": "day"}, evidence="perturbed")
-    limits = _judge(use_case, roles, _binary(roles, mlp="useless"), facts=_facts(openings=3)).evaluation.limits
+    limits = _judge(use_case, roles, _binary(roles, mlp="useless"), accesses=3).evaluation.limits
     assert limits[0] == "One country."
     said = "\n".join(limits)
     assert "The data are perturbed" in said
@@ -446,3 +418,12 @@ def test_what_cannot_be_judged_says_why():
         _judge(_use_case(), one_class, candidates)
     with pytest.raises(EvaluationError, match="ROC AUC is undefined on the 900 test rows, which hold 1 distinct"):
         _judge(_use_case(), [train, valid, one_class[2]], candidates)
+
+
+def test_a_record_of_before_that_calls_test_accesses_openings_is_read():
+    roles = _split(_events)
+    judged = _judge(_use_case(), roles, _binary(roles, logistic="steady"), accesses=2).evaluation
+    content = judged.model_dump(mode="json")
+    content["openings"] = content.pop("test_accesses")
+    assert record.Evaluation.model_validate_json(json.dumps(content)) == judged
+    assert "openings" not in judged.model_dump()

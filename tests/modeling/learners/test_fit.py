@@ -6,13 +6,12 @@ from dataclasses import asdict
 import pytest
 
 from modeling.core.learner import Fitting, LearnerError
-from modeling.learners.fit import train
 
-from ..small_data import prepared
+from ..small_data import fitted, prepared
 
 
 def test_a_fit_costs_time_memory_and_predicts_at_a_speed(tmp_path):
-    candidate = train("logistic", prepared(), Fitting("binary", classes=2, seconds=5, scratch=tmp_path))
+    candidate = fitted("logistic", prepared(), Fitting("binary", classes=2, seconds=5, scratch=tmp_path))
     cost = candidate.cost
     assert cost.seconds > 0
     assert 50 < cost.peak_memory_mb < 100_000, "the resident memory of a Python process with scikit-learn, in MB"
@@ -23,9 +22,4 @@ def test_a_fit_costs_time_memory_and_predicts_at_a_speed(tmp_path):
 
 def test_a_fit_that_fails_says_why():
     with pytest.raises(LearnerError, match="this learner predicts regression, not binary"):
-        train("ridge", prepared(), Fitting("binary", classes=2, seconds=5))
-
-
-def test_an_unknown_learner_is_an_error():
-    with pytest.raises(KeyError, match="forest"):
-        train("forest", prepared(), Fitting("binary", classes=2, seconds=5))
+        fitted("ridge", prepared(), Fitting("binary", classes=2, seconds=5))

@@ -11,8 +11,8 @@ import pytest
 
 from modeling.core import record
 from modeling.core.record import Curve, Evaluation, Importance, Lift
+from modeling.core.report import Report
 from modeling.reports import charts, comparison, industry, market_entry, palette, use_case, wording
-from modeling.reports.rendering import Report
 from modeling.reports.sections import behaviour
 
 from .. import evaluation_records as records

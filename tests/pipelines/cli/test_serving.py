@@ -15,7 +15,8 @@ import pytest
 import requests
 from typer.testing import CliRunner
 
-from modeling.artefacts.model import Model
+from modeling.artefacts.storage import load
+from modeling.core.model import Model
 from pipelines import vocabulary
 from pipelines.cli import serving as serving_commands
 from pipelines.cli.app import app
@@ -35,7 +36,7 @@ def rows(count: int = 5) -> pl.DataFrame:
 def expected(sandbox: Sandbox, frame: pl.DataFrame) -> np.ndarray:
     place = Models(sandbox.state).serving(KEY)
     assert place
-    return Model.load(place / "model").predict(frame)
+    return load(Model, place / "model").predict(frame)
 
 
 # --- the server -------------------------------------------------------------------------------------------------------

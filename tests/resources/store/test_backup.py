@@ -21,7 +21,8 @@ from dagster._core.test_utils import create_run_for_test
 from typer.testing import CliRunner
 
 from modeling.artefacts.evaluated_model import MODEL
-from modeling.artefacts.model import Model
+from modeling.artefacts.storage import load
+from modeling.core.model import Model
 from pipelines.cli import operations
 from pipelines.freshness import stale_stages
 from resources.store.backup import MANIFEST, BackupError, agree, back_up, end_runs, restore
@@ -311,7 +312,7 @@ def test_what_was_published_while_the_backup_was_made_is_not_current(sandbox: Sa
 
 
 def predictions(sandbox: Sandbox) -> np.ndarray:
-    return Model.load(sandbox.current("evaluation") / MODEL).predict(orders(50, seed=9))
+    return load(Model, sandbox.current("evaluation") / MODEL).predict(orders(50, seed=9))
 
 
 @pytest.mark.slow

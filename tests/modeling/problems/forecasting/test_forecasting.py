@@ -1,6 +1,7 @@
 """Forecasts know the past of their series and nothing else, and say what stands in their way."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -47,7 +48,7 @@ def test_no_outcome_of_a_role_lies_in_the_time_of_the_next(features):
     spans = [rows.table.shared[MOMENTS]["moment"] for rows in (features.train, features.valid, features.open_test())]
     for earlier, later in pairwise(spans):
         assert earlier.max() < later.min()
-    assert all(finding.passed for finding in features.background.leakage)
+    assert all(finding.passed for finding in features.datasheet.leakage)
 
 
 def test_features_are_the_same_when_the_future_is_another(features):
@@ -72,9 +73,8 @@ def test_raw_rows_alone_give_the_features_of_training(features):
     )
 
 
-def test_a_recipe_read_back_makes_the_same_features(features, tmp_path):
-    features.recipe.save(tmp_path / "recipe.json")
-    again = SeriesRecipe.load(tmp_path / "recipe.json")
+def test_a_recipe_read_back_makes_the_same_features(features):
+    again = SeriesRecipe.from_json(json.loads(json.dumps(asdict(features.recipe))))
     np.testing.assert_array_equal(again.transform(frame()).matrix, features.recipe.transform(frame()).matrix)
 
 

@@ -86,7 +86,7 @@ def test_an_image_in_two_roles_is_found_though_it_was_saved_differently() -> Non
     smaller = [_again(file) for file in raw["photo"]]
     twice = pl.concat([raw, raw.with_columns(photo=pl.Series(smaller), number=pl.col("number") + raw.height)])
     features = TASK.prepare(validated(twice), use_case(), None)
-    found = {finding.name: finding for finding in features.background.leakage}
+    found = {finding.name: finding for finding in features.datasheet.leakage}
     assert not found["near_duplicates_across_roles"].passed
     assert (
         "have a near twin in another role (by what the task compares)" in found["near_duplicates_across_roles"].message

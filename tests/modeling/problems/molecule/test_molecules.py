@@ -119,7 +119,7 @@ def test_stereoisomers_in_two_roles_are_found():
     )
     role = ["train", "test"] + ["train", "valid", "test"] * 26
     made = features(rows.with_columns(role=pl.Series(role)), split={"by": "column", "column": "role"})
-    found = {one.name: one for one in made.background.leakage}
+    found = {one.name: one for one in made.datasheet.leakage}
     assert not found["groups_across_roles"].passed
     assert (
         found["near_duplicates_across_roles"].message

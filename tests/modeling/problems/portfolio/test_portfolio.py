@@ -41,7 +41,7 @@ def features() -> FeatureSet:
 def test_a_month_lies_between_the_roles(features):
     ends = [rows.table.shared[RETURNS]["day"].max() for rows in (features.train, features.valid)]
     assert ends == [date(2018, 5, 31), date(2019, 5, 31)]
-    assert all(finding.passed for finding in features.background.leakage)
+    assert all(finding.passed for finding in features.datasheet.leakage)
 
 
 def test_targets_are_the_returns_of_the_month_less_their_mean(features):

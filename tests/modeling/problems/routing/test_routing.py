@@ -119,5 +119,5 @@ def test_days_that_repeat_each_other_across_roles_are_found():
     first = frame.filter(pl.col("day") == 0).drop("day")
     copies = [first.with_columns(day=pl.lit(day, frame.schema["day"])) for day in range(tiny_routing.DAYS)]
     _, features = prepared(pl.concat(copies).select(frame.columns))
-    (finding,) = [one for one in features.background.leakage if one.name == "near_duplicates_across_roles"]
+    (finding,) = [one for one in features.datasheet.leakage if one.name == "near_duplicates_across_roles"]
     assert not finding.passed

@@ -119,7 +119,7 @@ def test_time_and_event_become_one_target_and_no_feature():
     rows = raw[(made.train.number - 1000).tolist()]
     np.testing.assert_array_equal(times(made.train.table.target), rows["days"])
     np.testing.assert_array_equal(seen(made.train.table.target), rows["failed"] == 1)
-    assert made.background.target_summary["share with the event"] == raw["failed"].mean()
+    assert made.datasheet.target_summary["share with the event"] == raw["failed"].mean()
 
 
 def test_groups_are_dealt_so_that_roles_hold_like_shares_of_events():
@@ -171,12 +171,14 @@ def test_learns_keeps_and_trains_again_by_what_it_told(name: str, tmp_path: Path
     np.testing.assert_allclose(again.predict(test), model.predict(test), atol=1e-3)
 
 
-@pytest.mark.parametrize("name", KNOBS)
-def test_rows_without_an_event_are_refused(name: str):
-    made = features()
-    still = replace(made.train.table, target=-times(made.train.table.target))
-    with pytest.raises(LearnerError, match="none of the 300 training rows has an event"):
-        learners.learner(name)().fit(still, made.valid.table, fitting(name))
+def test_training_rows_without_an_event_are_refused():
+    raw = frame().with_row_index("row")
+    last = raw.height * 3 // 4
+    event = pl.when(pl.col("row") < last).then(0).otherwise(pl.col("failed")).alias("failed")
+    role = pl.when(pl.col("row") < last).then(pl.lit("train")).when(pl.col("row") % 2 == 0).then(pl.lit("valid"))
+    rows = raw.with_columns(event, role.otherwise(pl.lit("test")).alias("role")).drop("row")
+    with pytest.raises(TargetError, match=r"column 'failed': none of the \d+ training rows has the event"):
+        features(rows, split={"by": "column", "column": "role"})
 
 
 def test_squared_error_is_refused_for_censored_times():

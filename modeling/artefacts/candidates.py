@@ -1,0 +1,67 @@
+"""Candidates as folders.
+
+Belongs here: the folder in which the fitted learners of a family travel to the evaluation. Does not belong here: the
+value (`modeling.core.candidate`), or a learner's own weights (`modeling.learners`).
+
+A folder of candidates::
+
+    <learner>/candidate.json   family, fit summary, cost, circumstances of the fit, digests of the files
+    <learner>/learner/         native weights
+"""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from modeling.artefacts import members
+from modeling.core.candidate import Candidate, Candidates, Cost
+from modeling.core.compute import Compute
+from modeling.core.learner import FitSummary, Fitting
+
+SIDECAR = "candidate.json"
+
+
+def save(candidates: Candidates, folder: Path) -> None:
+    """Write a folder for each candidate into an existing, empty `folder`."""
+    for candidate in candidates.fitted:
+        place = folder / candidate.name
+        members.save(candidate.learner, place / "learner")
+        content = _described(candidate) | {"files": members.digests(place / "learner")}
+        (place / SIDECAR).write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def load(folder: Path) -> Candidates:
+    """The candidates that `save` wrote, by name.
+
+    Raises
+    ------
+    ModelError: a learner is not known, or a file is not as it was saved.
+    """
+    return Candidates([_load(path.parent) for path in sorted(folder.glob(f"*/{SIDECAR}"))])
+
+
+def _described(candidate: Candidate) -> dict[str, Any]:
+    fitting = asdict(replace(candidate.fitting, scratch=None))
+    del fitting["scratch"], fitting["weights"], fitting["progress"]
+    return {
+        "family": candidate.family,
+        "summary": asdict(candidate.summary),
+        "cost": asdict(candidate.cost),
+        "fitting": fitting,
+    }
+
+
+def _load(folder: Path) -> Candidate:
+    """Older folders call the fit summary `told`; the oldest list no files."""
+    content = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
+    members.check(folder / "learner", content.get("files", {}))
+    fitting = content["fitting"]
+    return Candidate(
+        name=folder.name,
+        family=content["family"],
+        learner=members.load(folder.name, folder / "learner"),
+        summary=FitSummary(**content.get("summary", content.get("told"))),
+        cost=Cost(**content["cost"]),
+        fitting=Fitting(**{**fitting, "compute": Compute(**fitting["compute"])}),
+    )

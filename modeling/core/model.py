@@ -1,0 +1,69 @@
+"""A champion that can serve, as a value.
+
+Belongs here: what a model is made of and says of itself, and predicting with it. Does not belong here: its folder
+(`modeling.artefacts.model`), or the contract in front of the rows (`resources.serving.predictor`).
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from modeling.core.blend import Blend
+from modeling.core.features import Derive, derived
+from modeling.core.recipe import Recipe
+from modeling.core.record import Interval, Provenance, Record
+
+
+class ModelCard(Record):
+    """What a model says of itself (Mitchell et al. 2019, "Model cards for model reporting").
+
+    Attributes
+    ----------
+    classes: by index, the event last; empty where the target is no class.
+    inputs: the raw columns it reads.
+    threshold: the probability from which the event is decided; None where nothing is.
+    metrics: its scores on the sealed test. published: whether its gates passed.
+    features_version: digest of the feature set it was judged on.
+    features_code: digest of the use case's `features.py`; empty where that derives no columns.
+    """
+
+    use_case: str
+    task: str
+    target: str
+    classes: list[str]
+    inputs: list[str]
+    threshold: float | None
+    metrics: dict[str, Interval]
+    published: bool
+    features_version: str
+    features_code: str
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class Model:
+    """A judged champion: feature recipe and learners.
+
+    Attributes
+    ----------
+    learned: uint64, digests of the rows it learned from (`row_digests`); none where rows are no units.
+    columns: names and types of the raw rows, the target aside; none in models made before they were kept.
+    """
+
+    recipe: Recipe
+    champion: Blend
+    card: ModelCard
+    learned: np.ndarray
+    columns: pl.Schema = field(default_factory=pl.Schema)
+
+    def predict(self, frame: pl.DataFrame, derive: Derive | None = None) -> np.ndarray:
+        """Predictions for raw rows ``[n, …]``, as `Learner.predict` gives them.
+
+        `derive` is the use case's own `features` function, for models made with one.
+
+        Raises
+        ------
+        FeatureError: a column is missing or holds something else than in training, or `derive` fails.
+        """
+        return self.champion.predict(self.recipe.transform(derived(frame, derive)))

@@ -1,0 +1,92 @@
+"""The judgement on one use case: the schema of `evaluation.json`.
+
+Belongs here: the record as a whole, and where its numbers come from. Does not belong here: its parts (the other modules
+here).
+"""
+
+from typing import Any, Literal
+
+from pydantic import AliasChoices, Field
+
+from modeling.core.record.base import Lift, Record
+from modeling.core.record.behaviour import Calibration, Curve, Explanation, OperatingPoint, Slice
+from modeling.core.record.chapters import Chapter
+from modeling.core.record.rows import ContractResult, LeakageFinding, RowCounts
+from modeling.core.record.scores import Baseline, CandidateResult, Champion
+from modeling.core.record.verdict import Challenge, Gate
+
+SCHEMA_VERSION = 1
+
+
+class Provenance(Record):
+    """Everything needed to make these numbers again."""
+
+    snapshot: str
+    definition: str
+    code: str
+    seeds: list[int]
+    versions: dict[str, str]
+    run_id: str
+    finished_at: str
+    """ISO 8601, UTC."""
+
+
+class Evaluation(Record):
+    """The judgement on one use case."""
+
+    schema_version: int = SCHEMA_VERSION
+    use_case: str
+    industry: str
+    title: str
+    question: str
+    task: str
+    metric: str
+    greater_is_better: bool
+    evidence: Literal["real", "perturbed", "simulated"]
+    licence: str
+    citation: str
+    data_version: str
+    """Content digest of the raw snapshot."""
+    target: str
+    classes: list[str]
+    target_summary: dict[str, float]
+    """Share of each class, or mean, std, min, max of a regression target, over all rows."""
+    features: list[str]
+    split: dict[str, Any]
+    rows: RowCounts
+    groups: int | None
+    """Test clusters the bootstrap draws, where units belong together."""
+    units: int
+    """How many of `unit` the metric scores on the sealed test."""
+    unit: str = "rows"
+    """Rows, users, trips, episodes."""
+    seconds: float
+    """Of all fits and the evaluation."""
+    champion: Champion
+    baseline: Baseline
+    simple: Baseline | None
+    lift: Lift
+    lift_over_simple: Lift | None
+    candidates: list[CandidateResult]
+    curves: dict[str, Curve]
+    """`roc`, `precision_recall`, `net_benefit`, `net_benefit_all` (binary); `residual_quantiles` (regression)."""
+    calibration: Calibration | None
+    decision: OperatingPoint | None
+    confusion: list[list[int]] | None
+    """Test rows, true class by predicted class, in the order of `classes`."""
+    slices: list[Slice]
+    explanation: Explanation | None
+    """Absent where there are no features to shuffle or parts to delete."""
+    chapters: list[Chapter] = Field(default=[])
+    """What only this task shows."""
+    challenge: Challenge | None = None
+    """Absent where no model served yet."""
+    leakage: list[LeakageFinding]
+    contract: list[ContractResult]
+    gates: list[Gate]
+    published: bool
+    test_accesses: int = Field(validation_alias=AliasChoices("test_accesses", "openings"))
+    """How often the sealed test of this data version has been opened, this time included."""
+    limits: list[str]
+    """What the evaluation does not show."""
+    provenance: Provenance

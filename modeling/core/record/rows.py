@@ -1,0 +1,48 @@
+"""What a record says of the data.
+
+Belongs here: counts, contract, leakage audit. Does not belong here: anything measured of a model
+(`scores`, `behaviour`).
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from modeling.core.record.base import Record
+
+
+class RowCounts(Record):
+    """Rows of the snapshot, those set aside, and those of each role."""
+
+    raw: int
+    quarantined: int
+    train: int
+    valid: int
+    test: int
+
+
+class LeakageFinding(Record):
+    """A point of the leakage audit."""
+
+    name: str
+    passed: bool
+    severity: Literal["error", "warning"]
+    message: str
+    examples: list[str] = Field(default=[])
+
+
+class ContractResult(Record):
+    """What one expectation found in the raw table."""
+
+    expectation: str
+    column: str | None
+    rule: str
+    on_failure: Literal["block", "quarantine"]
+    passed: bool
+    checked: int
+    unexpected: int
+    examples: list[str] = Field(default=[])
+    """Bounded, as text."""
+    message: str = ""
+    derived: bool = False
+    """Derived from the declared columns rather than written in the YAML."""

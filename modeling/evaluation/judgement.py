@@ -1,0 +1,203 @@
+"""The champion on the sealed test.
+
+Belongs here: measuring, once everything is decided, and putting the record together. Nothing is fitted or chosen here.
+Does not belong here: any single measurement (a module each in this folder), what is decided before (`selection`), or
+the order of both (`evaluate`).
+
+What is scored are a task's units: its rows, or what rows add up to (users, trips, episodes). What is known of
+predictions in general is measured where the units are the rows (`Task.by_row`); what only one task shows are its
+chapters.
+"""
+
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import confusion_matrix
+
+from modeling.core import record
+from modeling.core.blend import blended
+from modeling.core.intervals import clusters, scored
+from modeling.core.learner import Outcome
+from modeling.core.metrics import unweighted
+from modeling.core.table import Rows
+from modeling.core.task import EvaluatedChampion
+from modeling.evaluation import curves, occlusion
+from modeling.evaluation.calibration import calibration
+from modeling.evaluation.candidate_results import candidate_results
+from modeling.evaluation.challenge import challenge
+from modeling.evaluation.choice import in_words
+from modeling.evaluation.decision import decision
+from modeling.evaluation.experiment import EvaluationError, EvaluationRun, Experiment, OpenedTest
+from modeling.evaluation.explanation import deletion_test
+from modeling.evaluation.selection import Selection, predictions_per_second
+from modeling.evaluation.slices import slices
+
+CLASSIFIED: tuple[Outcome, ...] = ("binary", "multiclass")
+
+
+def judge(
+    experiment: Experiment, selection: Selection, rows: Rows, run: EvaluationRun, test_accesses: int
+) -> record.Evaluation:
+    """The record of the selected champion, measured on the test `rows`; gates, limits and seconds are still open.
+
+    Raises
+    ------
+    EvaluationError: the metric is undefined on the test rows.
+    """
+    test = _opened(experiment, selection, rows)
+    return record.Evaluation(
+        **_described(experiment),
+        **_scores(experiment, selection, test),
+        **_behaviour(experiment, selection, test),
+        chapters=experiment.task.chapters(_judged(experiment, selection, test)),
+        challenge=run.serving and challenge(run.serving, experiment, test),
+        test_accesses=test_accesses,
+        provenance=run.provenance,
+        seconds=0,
+        gates=[],
+        published=False,
+        limits=[],
+    )
+
+
+def _opened(experiment: Experiment, selection: Selection, rows: Rows) -> OpenedTest:
+    """What the champion, the trivial and the simple learner answer to the test."""
+    task, choice = experiment.task, selection.choice
+    beside = [name for name in (task.trivial, experiment.simple) if name]
+    answering = dict.fromkeys((*choice.members, *beside))
+    answers = {name: task.answers(experiment.learners[name], rows) for name in answering}
+    answers[choice.champion] = blended(answers, choice.members)
+    kept = {name: answers[name] for name in dict.fromkeys((choice.champion, *beside))}
+    return OpenedTest(rows, task.units(rows), choice.champion, kept)
+
+
+def _described(experiment: Experiment) -> dict[str, Any]:
+    """What was known before the test was opened."""
+    use_case, task, metric = experiment.use_case, experiment.task, experiment.metric
+    features, sheet = experiment.features, experiment.features.datasheet
+    return {
+        "use_case": use_case.key,
+        "industry": use_case.industry,
+        "title": use_case.title,
+        "question": use_case.question,
+        "task": task.name,
+        "metric": metric.name,
+        "greater_is_better": metric.greater_is_better,
+        "evidence": use_case.source.evidence,
+        "licence": use_case.source.licence,
+        "citation": use_case.source.citation,
+        "data_version": sheet.snapshot,
+        "target": use_case.target,
+        "classes": features.classes,
+        "target_summary": sheet.target_summary,
+        "features": list(features.recipe.inputs),
+        "split": use_case.split.model_dump(mode="json"),
+        "rows": sheet.rows,
+        "unit": task.unit,
+        "leakage": sheet.leakage,
+        "contract": sheet.contract,
+    }
+
+
+def _scores(experiment: Experiment, selection: Selection, test: OpenedTest) -> dict[str, Any]:
+    """The champion, the learners it is compared with, and its lift over them."""
+    units, metric, task, simple = test.units, experiment.metric, experiment.task, experiment.simple
+    scores = scored(experiment.metrics, units.truth, test.answers, units.group)
+    on_test = {name: scores.intervals(name) for name in test.answers}
+    if metric.name not in on_test[test.champion]:
+        raise EvaluationError(
+            f"{metric.title} is undefined on the {len(units):,} test rows, which hold {len(np.unique(units.truth)):,} "
+            "distinct target values; make their share larger, or stratify the split"
+        )
+    return {
+        "units": len(units),
+        "groups": None if units.group is None else int(clusters(len(units), units.group).max()) + 1,
+        "champion": _champion(experiment, selection, test, on_test[test.champion]),
+        "baseline": record.Baseline(learner=task.trivial, test=on_test[task.trivial]),
+        "simple": record.Baseline(learner=simple, test=on_test[simple]) if simple else None,
+        "lift": scores.lift(test.champion, task.trivial, metric.name),
+        "lift_over_simple": scores.lift(test.champion, simple, metric.name) if simple else None,
+        "candidates": candidate_results(experiment, selection.choice, on_test),
+    }
+
+
+def _champion(
+    experiment: Experiment, selection: Selection, test: OpenedTest, on_test: dict[str, record.Interval]
+) -> record.Champion:
+    choice = selection.choice
+    where = f"{len(choice.predicted):,} validation {experiment.task.unit}"
+    return record.Champion(
+        learner=choice.champion,
+        members=choice.members,
+        chosen_by=in_words(experiment.metric, choice.champion, where),
+        validation=choice.validation[choice.champion],
+        test=on_test,
+        seeds=_by_seed(experiment, selection, test),
+        predictions_per_second=predictions_per_second(selection.members),
+    )
+
+
+def _by_seed(experiment: Experiment, selection: Selection, test: OpenedTest) -> dict[int, float]:
+    """The test metric of each seed's champion."""
+    (first, _), *others = selection.champions.items()
+    answers = {first: test.of_champion}
+    answers |= {seed: experiment.task.answers(blend, test.rows) for seed, blend in others}
+    return {seed: unweighted(experiment.metric, test.units.truth, of) for seed, of in answers.items()}
+
+
+def _behaviour(experiment: Experiment, selection: Selection, test: OpenedTest) -> dict[str, Any]:
+    """What is known of predictions in general, where the answers are predictions of rows."""
+    outcome, truth, answers = experiment.outcome, test.units.truth, test.of_champion
+    threshold, costs = selection.threshold, experiment.use_case.costs
+    by_row = experiment.task.by_row
+    return {
+        "curves": _curves(outcome, truth, answers),
+        "calibration": calibration(truth, answers) if outcome in CLASSIFIED else None,
+        "decision": None if threshold is None else decision(truth, answers, threshold, costs, test.rows.group),
+        "confusion": _confusion(experiment, threshold, truth, answers) if outcome in CLASSIFIED else None,
+        "slices": slices(test.rows, answers, experiment.metric, binary=outcome == "binary") if by_row else [],
+        "explanation": _explanation(experiment, selection, test.rows),
+    }
+
+
+def _curves(outcome: Outcome | None, target: np.ndarray, predicted: np.ndarray) -> dict[str, record.Curve]:
+    if outcome == "binary":
+        return curves.event_curves(target, predicted)
+    return curves.residual_curves(target, predicted) if outcome == "regression" else {}
+
+
+def _confusion(
+    experiment: Experiment, threshold: float | None, target: np.ndarray, predicted: np.ndarray
+) -> list[list[int]]:
+    """Rows by true and predicted class: the most probable one, or the event from `threshold` on."""
+    decided = predicted.argmax(axis=1) if threshold is None else predicted >= threshold
+    return confusion_matrix(target, decided, labels=range(len(experiment.features.classes))).tolist()
+
+
+def _explanation(experiment: Experiment, selection: Selection, rows: Rows) -> record.Explanation | None:
+    """The ranking of features put to the test, or what deleting parts of the content does; None without either."""
+    if selection.ranking is not None:
+        explained = selection.explained_rows
+        return deletion_test(selection.ranking, selection.champion, rows.table, experiment.metric, explained)
+    occluder = experiment.task.occluder(experiment.use_case)
+    if occluder is None:
+        return None
+    models, speed = list(selection.champions.values()), predictions_per_second(selection.members)
+    return occlusion.explain(occluder, models, rows.table, experiment.metric, speed)
+
+
+def _judged(experiment: Experiment, selection: Selection, test: OpenedTest) -> EvaluatedChampion:
+    features = experiment.features
+    return EvaluatedChampion(
+        use_case=experiment.use_case,
+        classes=features.classes,
+        train=features.train,
+        valid=features.valid,
+        test=test.rows,
+        units=test.units,
+        candidates=experiment.candidates,
+        champion=test.champion,
+        model=selection.champion,
+        answers=test.answers,
+        validation=selection.choice.predicted,
+    )
