@@ -7,6 +7,7 @@ belong here: what a key alone may say (`definition`), or finding and reading the
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -18,12 +19,22 @@ from catalogue.yaml import Place, YamlDocument
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The names a definition may use for tasks and learners, what a task reads under `settings`, whether it predicts
-    rows without a target one by one, and the ways to split that it knows."""
+    """The words a definition may use.
+
+    Attributes
+    ----------
+    settings: what a task reads under `settings`.
+    metrics: the metrics that a use case's task has; asked of use cases whose settings are right.
+    hyperparameters: what a learner accepts under `parameters`; None: only the fit can tell.
+    predicts: whether a task predicts rows without a target one by one.
+    splits: the ways to split that a task knows.
+    """
 
     tasks: Collection[str]
     learners: Collection[str]
     settings: Callable[[str], type[BaseModel]]
+    metrics: Callable[[UseCase], Collection[str]]
+    hyperparameters: Callable[[str], type[BaseModel] | None]
     predicts: Callable[[str], bool]
     splits: Callable[[str], Collection[str]]
 
@@ -45,14 +56,23 @@ class Written:
         """An error about what stands at `place`."""
         return DefinitionError(self.path, message, *self.document.position(place))
 
+    def mismatches(self, model: type[BaseModel], value: dict[str, Any], under: Place) -> list[DefinitionError]:
+        """What the model refuses in the value that stands `under` a place."""
+        try:
+            model.model_validate(value)
+        except ValidationError as error:
+            return definition_errors(self.path, self.document, model, error, under)
+        return []
+
 
 def wrong_content(written: Written, vocabulary: Vocabulary) -> Iterator[DefinitionError]:
     """Everything that is wrong in a file whose keys and values each are right."""
     yield from _unknown_words(written, vocabulary)
     if written.use_case.task in vocabulary.tasks:
-        yield from _wrong_settings(written, vocabulary)
+        yield from _wrong_settings(written, vocabulary) or _unknown_metric(written, vocabulary)
         yield from _impossible_split(written, vocabulary)
         yield from _nothing_to_predict(written, vocabulary)
+    yield from _wrong_parameters(written, vocabulary)
     yield from _contradictions(written)
     yield from _code_errors(written)
 
@@ -72,12 +92,26 @@ def _unknown_words(written: Written, vocabulary: Vocabulary) -> Iterator[Definit
             yield written.error(place, f"{place[0]}: {word!r} is unknown; {suggestion(word, known)}")
 
 
-def _wrong_settings(written: Written, vocabulary: Vocabulary) -> Iterator[DefinitionError]:
-    model = vocabulary.settings(written.use_case.task)
-    try:
-        model.model_validate(written.use_case.settings)
-    except ValidationError as error:
-        yield from definition_errors(written.path, written.document, model, error, under=("settings",))
+def _wrong_settings(written: Written, vocabulary: Vocabulary) -> list[DefinitionError]:
+    use_case = written.use_case
+    return written.mismatches(vocabulary.settings(use_case.task), use_case.settings, ("settings",))
+
+
+def _unknown_metric(written: Written, vocabulary: Vocabulary) -> Iterator[DefinitionError]:
+    use_case = written.use_case
+    if use_case.metric is None:
+        return
+    known = vocabulary.metrics(use_case)
+    if use_case.metric not in known:
+        message = f"metric: {use_case.metric!r} is none of {use_case.task}; {suggestion(use_case.metric, known)}"
+        yield written.error(("metric",), message)
+
+
+def _wrong_parameters(written: Written, vocabulary: Vocabulary) -> Iterator[DefinitionError]:
+    for learner, parameters in written.use_case.parameters.items():
+        model = vocabulary.hyperparameters(learner)
+        if model is not None:
+            yield from written.mismatches(model, parameters, ("parameters", learner))
 
 
 def _impossible_split(written: Written, vocabulary: Vocabulary) -> Iterator[DefinitionError]:

@@ -1,7 +1,7 @@
 """What is wrong in the catalogue, in the words of the file.
 
-Belongs here: the fault, and turning pydantic's errors into faults a data engineer can act on without knowing pydantic.
-Does not belong here: finding the files (`catalogue`).
+Belongs here: an error, and turning pydantic's errors into ones a data engineer can act on without knowing pydantic.
+Does not belong here: finding the files (`reader`), or what is checked in them (`checks`).
 """
 
 import difflib
@@ -30,7 +30,7 @@ _EXPECTED = {
     "datetime": "a date and time, like 2024-12-31 23:59:00",
 }
 """What to write, by the first word of the type of a pydantic error that ends in one of `_KINDS`."""
-_KINDS = ("type", "parsing", "inexact")
+_KINDS = ("type", "parsing", "inexact", "float")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def suggestion(word: str, known: Collection[str]) -> str:
 def definition_errors(
     path: Path, document: YamlDocument, model: type[BaseModel], error: ValidationError, under: Place = ()
 ) -> list[DefinitionError]:
-    """A fault for every place in the file where pydantic found something wrong, in the order of the file. The model
+    """An error for every place in the file where pydantic found something wrong, in the order of the file. The model
     describes what stands `under` a place in it; by default the whole."""
     places: dict[Place, list[ErrorDetails]] = {}
     for details in error.errors():
@@ -64,7 +64,7 @@ def definition_errors(
         DefinitionError(path, f"{'.'.join(map(str, place))}: {_message(model, errors)}", *document.position(place))
         for place, errors in places.items()
     ]
-    return sorted(found, key=lambda fault: (fault.line, fault.column))
+    return sorted(found, key=lambda one: (one.line, one.column))
 
 
 def _place(document: YamlDocument, details: ErrorDetails, under: Place) -> Place:

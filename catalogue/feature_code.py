@@ -8,26 +8,34 @@ Belongs here: what such a file may define and how it is imported. Its functions,
   across rows; its result is what the contract then judges.
 - `features(frame: pl.LazyFrame) -> pl.LazyFrame` derives columns, row by row, from validated rows. It runs again at
   prediction, so it must keep the order and number of rows and look at one row at a time.
+
+What use cases of one industry share lies in the industry's `shared.py`: `from ..shared import two_halves`. It is the
+only module a relative import reaches; code that is imported so belongs to the digest.
 """
 
+import ast
+import dis
 import hashlib
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.machinery import SourceFileLoader
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
-from inspect import CO_COROUTINE, CO_OPTIMIZED
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR, CO_OPTIMIZED
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 from typing import Any
 
 import polars as pl
 
 FILE = "features.py"
+SHARED = "shared.py"
 FUNCTIONS = ("simulate", "assemble", "features")
+_NOT_PLAIN = CO_COROUTINE | CO_GENERATOR | CO_ASYNC_GENERATOR
 
 
 class FeatureCodeError(ValueError):
-    """A `features.py` that can't be used. `line` and `column` count from 1."""
+    """A `features.py` or a `shared.py` that can't be used. `line` and `column` count from 1."""
 
     def __init__(self, path: Path, message: str, line: int = 1, column: int = 1) -> None:
         super().__init__(f"{path}:{line}:{column}: {message}")
@@ -36,7 +44,8 @@ class FeatureCodeError(ValueError):
 
 @dataclass(frozen=True)
 class FeatureCode:
-    """The functions of a `features.py`, None where it defines none, and the digest of its text."""
+    """The functions of a `features.py`, None where it defines none, and the digest of its text and of the
+    shared code it imports."""
 
     simulate: Callable[[dict[str, Any]], pl.LazyFrame] | None = None
     assemble: Callable[[dict[str, pl.LazyFrame]], pl.LazyFrame] | None = None
@@ -50,13 +59,65 @@ def defined(folder: Path) -> set[str]:
 
     Raises
     ------
-    FeatureCodeError: not Python, or none of the functions.
+    FeatureCodeError: not Python, none of the functions, one that is no plain function, or shared code that is missing
+    or not Python.
     """
     path = folder / FILE
+    if not path.exists() and not path.is_symlink():
+        return set()
+    code = _compiled(path)
+    found = {name for name in FUNCTIONS if name in code.co_names and _is_defined(name, code, path)}
+    if not found:
+        raise FeatureCodeError(path, f"defines none of the functions {', '.join(FUNCTIONS)}: write one")
+    if _imports_shared(path, code):
+        _compiled(folder.parent / SHARED)
+    return found
+
+
+def shared(folder: Path) -> Path | None:
+    """The industry's shared code, where the folder's `features.py` imports it.
+
+    Raises
+    ------
+    FeatureCodeError: not Python.
+    """
+    path = folder / FILE
+    return folder.parent / SHARED if path.exists() and _imports_shared(path, _compiled(path)) else None
+
+
+def load(folder: Path) -> FeatureCode:
+    """Import the folder's `features.py`, and the industry's `shared.py` where that asks for it; an empty `FeatureCode`
+    where there is none.
+
+    Raises
+    ------
+    FeatureCodeError: as of `defined`, or importing fails.
+    """
+    path = folder / FILE
+    names = defined(folder)
+    if not names:
+        return FeatureCode()
+    digest, package = hashlib.sha256(path.read_bytes()), f"features_of_{folder.parent.name}"
+    if common := shared(folder):
+        digest.update(common.read_bytes())
+        package = _package(common)
+    module = _imported(f"{package}.{folder.name}.{path.stem}", path)
+    functions = {name: getattr(module, name) for name in names}
+    return FeatureCode(**functions, digest=digest.hexdigest())
+
+
+def _compiled(path: Path) -> CodeType:
+    """The code of a file, read but not run.
+
+    Raises
+    ------
+    FeatureCodeError: a symbolic link, no regular file, one that can't be read, or not Python.
+    """
     if path.is_symlink():
         raise FeatureCodeError(path, "a symbolic link could lead out of the catalogue: put the file itself here")
     if not path.exists():
-        return set()
+        message = f"is missing: put a file of that name into {path.parent.name!r}, or take its import out of {FILE}"
+        raise FeatureCodeError(path, message)
     if not path.is_file():
         raise FeatureCodeError(path, "is no regular file: put one there")
     try:
@@ -68,34 +129,66 @@ def defined(folder: Path) -> set[str]:
     except (ValueError, RecursionError, MemoryError) as error:
         raise FeatureCodeError(path, f"not Python: {error or 'nested too deep'}") from None
     assert code is not None
-    found = {inner.co_name for inner in code.co_consts if _is_function(inner)} & set(FUNCTIONS)
-    if not found:
-        raise FeatureCodeError(path, f"defines none of the functions {', '.join(FUNCTIONS)}: write one")
-    return found
+    return code
 
 
-def _is_function(constant: object) -> bool:
-    """Whether a constant of a module is the code of a function in it: not of a class, nor of a coroutine."""
-    return isinstance(constant, CodeType) and constant.co_flags & (CO_OPTIMIZED | CO_COROUTINE) == CO_OPTIMIZED
-
-
-def load(folder: Path) -> FeatureCode:
-    """Import the folder's `features.py`; an empty `FeatureCode` where there is none.
+def _is_defined(name: str, code: CodeType, path: Path) -> bool:
+    """Whether a module binds `name`, which it mentions.
 
     Raises
     ------
-    FeatureCodeError: it defines none of the functions, or importing it fails.
+    FeatureCodeError: to something else than a plain function that the file itself defines.
     """
-    path = folder / FILE
-    names = defined(folder)
-    if not names:
-        return FeatureCode()
-    spec = spec_from_file_location(f"features_of_{folder.parent.name}_{folder.name}", path)
+    functions = [one for one in code.co_consts if isinstance(one, CodeType) and one.co_name == name]
+    if functions and all(one.co_flags & (CO_OPTIMIZED | _NOT_PLAIN) == CO_OPTIMIZED for one in functions):
+        return True
+    line = next((line for line, bound in _bound(code) if bound == name), None)
+    if line is None:
+        return False
+    message = f"`{name}` is no plain function: write `def {name}(…):` here, without `async` and `yield`"
+    raise FeatureCodeError(path, message, line)
+
+
+def _bound(code: CodeType) -> Iterator[tuple[int, str]]:
+    """Line and name of everything that a module binds at its top level."""
+    line = 1
+    for instruction in dis.get_instructions(code):
+        line = (instruction.positions and instruction.positions.lineno) or line
+        if instruction.opname == "STORE_NAME":
+            yield line, instruction.argval
+
+
+def _imports_shared(path: Path, code: CodeType) -> bool:
+    """Whether a `features.py` imports from its industry's `shared.py`, at the top or inside a function."""
+    return _mentions(code, "shared") and any(
+        node.level == 2 and "shared" in {node.module, *(name.name for name in node.names if not node.module)}
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.ImportFrom)
+    )
+
+
+def _mentions(code: CodeType, name: str) -> bool:
+    return name in code.co_names or any(_mentions(one, name) for one in code.co_consts if isinstance(one, CodeType))
+
+
+def _package(common: Path) -> str:
+    """The name of a package that holds an industry's shared code and nothing else. It follows from the file's place and
+    content, so that no two collide and an edited file is imported anew; it stays, for imports inside functions."""
+    content = hashlib.sha256(str(common.absolute()).encode() + b"\0" + common.read_bytes()).hexdigest()
+    name = f"shared_by_{common.parent.name}_{content[:16]}"
+    if name not in sys.modules:
+        package = module_from_spec(ModuleSpec(name, None, is_package=True))
+        package.shared = _imported(f"{name}.{common.stem}", common)
+        sys.modules |= {name: package, f"{name}.{common.stem}": package.shared}
+    return name
+
+
+def _imported(name: str, path: Path) -> ModuleType:
+    spec = spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
     except Exception as error:
         raise FeatureCodeError(path, f"importing it fails: {type(error).__name__}: {error}") from error
-    functions = {name: getattr(module, name) for name in names}
-    return FeatureCode(**functions, digest=hashlib.sha256(path.read_bytes()).hexdigest())
+    return module

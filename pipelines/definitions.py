@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from dagster import BetaWarning, Definitions, definitions, in_process_executor
+from dagster import BetaWarning, Definitions, MetadataValue, definitions, in_process_executor
 
 from assets import evaluation, features, models, predictions, published_model, raw_data, reports, validated_data
 from assets.partitions import Partitions
@@ -58,6 +58,7 @@ def build_defs(
             **(resources or {}),
         },
         executor=in_process_executor,
+        metadata={"catalogue errors": MetadataValue.json([str(error) for error in found.errors])},
     )
 
 

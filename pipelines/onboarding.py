@@ -18,6 +18,7 @@ import yaml
 
 from catalogue.definition import Files, UseCase
 from catalogue.reader import NAME, Catalogue
+from catalogue.schema import editor_line
 from pipelines.vocabulary import read_catalogue
 from resources import contracts
 from resources.errors import PermanentError
@@ -64,7 +65,8 @@ def onboard(
     with tempfile.TemporaryDirectory(dir=root, prefix=".new-") as scratch:
         folder = Path(scratch) / key
         folder.mkdir(parents=True)
-        (folder / FILE).write_text(written(proposal.definition, proposal.evidence, doubts), encoding="utf-8")
+        text = editor_line(root / key) + written(proposal.definition, proposal.evidence, doubts)
+        (folder / FILE).write_text(text, encoding="utf-8")
         shutil.copyfile(data, folder / name)
         _industry_file(folder.parent, catalogue)
         use_case = _checked(key, Path(scratch), table)

@@ -19,9 +19,17 @@ def schemas() -> dict[Path, dict[str, Any]]:
     """Every published schema, by the file it is kept in."""
     return {
         PROJECT / "catalogue" / "schemas" / "industry.schema.json": industry_schema(),
-        PROJECT / "catalogue" / "schemas" / "use_case.schema.json": use_case_schema(tasks.names(), learners.families()),
+        PROJECT / "catalogue" / "schemas" / "use_case.schema.json": use_case_schema(
+            tasks.names(), learners.families(), _hyperparameters()
+        ),
         PROJECT / "docs" / "evaluation.schema.json": DIALECT | Evaluation.model_json_schema(),
     }
+
+
+def _hyperparameters() -> dict[str, dict[str, Any]]:
+    """Learner -> the schema of the hyperparameters that its class declares."""
+    declared = {name: getattr(learners.learner(name), "hyperparameters", None) for name in sorted(learners.families())}
+    return {name: kind.model_json_schema() for name, kind in declared.items() if kind is not None}
 
 
 def main() -> None:

@@ -7,11 +7,28 @@ Belongs here: joining the two. Nothing is imported to know a name. Does not belo
 from pathlib import Path
 
 from catalogue import reader
-from catalogue.reader import Catalogue, Vocabulary
+from catalogue.checks import Vocabulary
+from catalogue.definition import UseCase
+from catalogue.hyperparameters import hyperparameters
+from catalogue.reader import Catalogue
 from modeling.problems import learners, tasks
 
 
 def read_catalogue(*roots: Path) -> Catalogue:
     """The catalogue under `roots` (default: `reader.roots()`), checked against the tasks and learners there are."""
-    known = Vocabulary(tasks.names(), sorted(learners.families()), tasks.settings, tasks.predicts, tasks.splits)
+    known = Vocabulary(
+        tasks=tasks.names(),
+        learners=sorted(learners.families()),
+        settings=tasks.settings,
+        metrics=_metrics,
+        hyperparameters=hyperparameters,
+        predicts=tasks.predicts,
+        splits=tasks.splits,
+    )
     return reader.read(roots or reader.roots(), known)
+
+
+def _metrics(use_case: UseCase) -> list[str]:
+    """The metrics of the use case's task, however many classes its data turn out to have."""
+    task = tasks.task(use_case)
+    return list({name: None for classes in ([], ["no", "yes"], ["a", "b", "c"]) for name in task.metrics(classes)})

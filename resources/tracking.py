@@ -285,10 +285,16 @@ def _write_files(folder: Path, use_case: UseCase, judged: StoredEvaluation) -> N
         save_model(
             folder / "model",
             python_model=CODE,
-            artifacts={"model": str(judged.model), "definition": definition},
+            artifacts={"model": str(judged.model), "definition": definition, **_shared_code(use_case)},
             model_config={"version": judged.evaluation.provenance.run_id, "use_case": use_case.key},
             pip_requirements=[f"{extras.DISTRIBUTION}[{EXTRA}]=={version(extras.DISTRIBUTION)}"],
         )
+
+
+def _shared_code(use_case: UseCase) -> dict[str, str]:
+    """The industry's shared code as an artefact, which MLflow puts beside the definition's folder, as it lies here."""
+    shared = feature_code.shared(use_case.folder)
+    return {"shared": str(shared)} if shared else {}
 
 
 def _write_definition(folder: Path, use_case: UseCase) -> None:

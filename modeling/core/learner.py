@@ -1,7 +1,8 @@
 """What every learner is: the protocol, the circumstances of a fit and its summary.
 
-Belongs here: the types between the assets and the learners. Does not belong here: any learner
-(`baseline/`, `boosting/`, `deep/`), or finding them by name (`registry`).
+Belongs here: the types between the assets and the learners. Does not belong here: any learner (`modeling.learners`,
+`modeling.problems`), finding them by name (`modeling.problems.learners`), or what all of them refuse to learn from
+(`modeling.learners.checks`).
 """
 
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from modeling.core.compute import Compute
 from modeling.core.table import Table
@@ -17,9 +20,39 @@ from modeling.core.table import Table
 Outcome = Literal["binary", "multiclass", "regression", "survival", "ranking"]
 """What is predicted: the probability of an event, of each class, a number, a risk, the items in order."""
 
+STORED = "knobs"
+"""The key of the hyperparameters in the JSON of saved learners, which must stay readable."""
+
 
 class LearnerError(ValueError):
     """The rows can't be learned from; the message says why and what to do."""
+
+
+class Hyperparameters(BaseModel):
+    """A learner's hyperparameters, with its defaults. Learners call those of one fit `chosen`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @classmethod
+    def read(cls, parameters: dict[str, Any]) -> Self:
+        """Those that `parameters` set, the others at their defaults.
+
+        Raises
+        ------
+        LearnerError: an unknown name (the known ones are listed) or a value out of range.
+        """
+        try:
+            return cls.model_validate(parameters)
+        except ValidationError as error:
+            wrong = "; ".join(_described(detail) for detail in error.errors())
+            raise LearnerError(f"{wrong}. Known hyperparameters: {', '.join(cls.model_fields)}") from error
+
+
+def _described(error: ErrorDetails) -> str:
+    name = ".".join(map(str, error["loc"])) or "parameters"
+    if error["type"] == "extra_forbidden":
+        return f"unknown hyperparameter {name!r}"
+    return f"hyperparameter {name!r}: {error['msg']}, got {error['input']!r}"
 
 
 def no_weights(name: str) -> Path:
@@ -40,8 +73,9 @@ class Fitting:
     ----------
     outcome: what is predicted. `classes` is 2 for binary, the number of classes for multiclass, else 0.
     seconds: time budget of the whole fit, tuning included; a learner stops at the best it has by then.
-    parameters: hyperparameters that replace the learner's defaults. With `fixed` they are a finished choice (a former
-        `FitSummary.parameters`): the learner trains once with them and does not tune or search for the stopping point.
+    parameters: hyperparameters that replace the learner's defaults. With `fixed` they are the complete choice of an
+        earlier fit (its `FitSummary.parameters`): the learner trains once with them and does not tune or search for the
+        stopping point, and does not read the validation rows.
     scratch: an existing folder for resuming interrupted training; None: no resuming.
     weights: where the folder of pretrained weights of a packaged name lies, fetched on first use.
     progress: called with a line for people, at most every few seconds.
@@ -61,7 +95,7 @@ class Fitting:
 
 @dataclass(frozen=True)
 class FitSummary:
-    """What a fit says about itself, for artefacts and reports. JSON types only.
+    """What a fit reports about itself, for artefacts and reports. JSON types only.
 
     Attributes
     ----------
@@ -77,23 +111,34 @@ class FitSummary:
 
 
 class Learner(Protocol):
-    """One way to fit a model to a `Table`. A module under a family folder defines exactly one, named `Model`.
+    """One way to fit a model to a `Table`.
 
-    `extra` is the project's extra whose packages it needs; None: none. `reads` is the kind of content it can't do
-    without: text, images, molecules; or what one task alone shapes, by the task's name; None: numbers and codes.
+    A learner is a class that inherits from this one, alone in the module `<family>/<name>.py`, which ends in
+    ``LEARNER = <the class>``: the file's name is what people write in a use case, its folder (`baseline`, `boosting`,
+    `deep`) the family.
+
+    Attributes
+    ----------
+    outcomes: what it can predict.
+    default_seconds: the time budget of a fit where the use case sets none.
+    hyperparameters: the model of `Fitting.parameters`.
+    extra: the project's extra whose packages it needs; None: none.
+    reads: the kind of content it can't do without: text, image, molecule; or what one task alone shapes, by the task's
+        name; None: numbers and codes.
     """
 
     outcomes: ClassVar[tuple[Outcome, ...]]
     default_seconds: ClassVar[float]
-    extra: ClassVar[str | None]
-    reads: ClassVar[str | None]
+    hyperparameters: ClassVar[type[Hyperparameters]] = Hyperparameters
+    extra: ClassVar[str | None] = None
+    reads: ClassVar[str | None] = None
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         """Learn from `train`; `valid` may only choose hyperparameters and the stopping point.
 
         Raises
         ------
-        LearnerError: no rows, or a target with one class only.
+        LearnerError: a hyperparameter is unknown or out of range; no rows, or a target with one class only.
         """
         ...
 

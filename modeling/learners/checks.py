@@ -1,50 +1,17 @@
-"""What every learner refuses to learn from, and how its hyperparameters are read.
+"""What every learner refuses to learn from.
 
-Belongs here: checks that hold for all learners alike. Does not belong here: checks of raw data
-(the contract) or of the encoded target (`modeling.tasks`).
+Belongs here: checks of training rows that hold for all learners alike. Does not belong here: checks of raw data (the
+contract), of the encoded target (a task), or of hyperparameters (`modeling.core.learner.Hyperparameters`).
 """
 
-from typing import Any, TypeVar
-
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from modeling.core.learner import Fitting, Learner, LearnerError
 from modeling.core.table import Table
 
 
-class Hyperparameters(BaseModel):
-    """A learner's parameters: typed, frozen, with defaults. With `Fitting.fixed` they are a former choice."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-K = TypeVar("K", bound=Hyperparameters)
-
-
-def read_hyperparameters(kind: type[K], parameters: dict[str, Any]) -> K:
-    """The hyperparameters that `parameters` set, the others at their defaults.
-
-    Raises
-    ------
-    LearnerError: an unknown name (the known ones are listed) or a value out of range.
-    """
-    try:
-        return kind.model_validate(parameters)
-    except ValidationError as error:
-        faults = "; ".join(_fault(fault) for fault in error.errors())
-        raise LearnerError(f"{faults}. Known hyperparameters: {', '.join(kind.model_fields)}") from error
-
-
-def _fault(fault: Any) -> str:
-    name = ".".join(map(str, fault["loc"])) or "parameters"
-    if fault["type"] == "extra_forbidden":
-        return f"unknown hyperparameter {name!r}"
-    return f"hyperparameter {name!r}: {fault['msg']}, got {fault['input']!r}"
-
-
 def check_target(learner: Learner, train: Table, valid: Table, fitting: Fitting) -> None:
-    """Refuse targets that can't be learned. `valid` is not looked at when the choice is already `fixed`.
+    """Refuse targets that can't be learned. `valid` is not read when the choice is already `fixed`.
 
     Raises
     ------

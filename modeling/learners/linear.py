@@ -1,7 +1,7 @@
 """What the two linear learners share: the path of penalties.
 
-Belongs here: choosing a penalty on validation rows. Does not belong here: the estimators
-(`logistic`, `ridge`) or the encoding (`modeling.learners.encoding`).
+Belongs here: choosing a penalty on validation rows. Does not belong here: the estimators (`logistic`, `ridge`) or the
+encoding (`modeling.learners.encoding`).
 """
 
 import time
@@ -22,8 +22,8 @@ from modeling.learners.progress import throttled
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """The pipeline `inputs(table)` -> prediction whose penalty did best on validation rows."""
+class BestPenalty:
+    """The pipeline `inputs(table)` -> prediction whose penalty did best on validation rows, and that penalty."""
 
     pipeline: Pipeline
     strength: float
@@ -38,11 +38,11 @@ def choose(
     train: Table,
     valid: Table,
     fitting: Fitting,
-) -> Chosen:
+) -> BestPenalty:
     """Fit an estimator with each of `strengths`, strongest penalty first, and keep the best on `valid`.
 
     `make(width)` is the estimator for that many columns, `loss(fitted estimator, encoded valid rows)` is better when
-    lower. The path ends early when the time is up. With a single strength `valid` is not looked at.
+    lower. The path ends early when the time is up. With a single strength `valid` is not read.
     """
     start, say = time.monotonic(), throttled(fitting.progress)
     columns = encoder(train, fitting.seed)
@@ -50,9 +50,9 @@ def choose(
     estimator = make(rows.shape[1])
     if len(strengths) == 1:
         notes = _fit(estimator.set_params(**{hyperparameter: strengths[0]}), rows, train)
-        return Chosen(make_pipeline(columns, estimator), strengths[0], notes)
+        return BestPenalty(make_pipeline(columns, estimator), strengths[0], notes)
 
-    judged = columns.transform(inputs(valid))
+    encoded_valid = columns.transform(inputs(valid))
     best, lowest, notes = None, float("inf"), []
     encoded = time.monotonic()
     for done, strength in enumerate(strengths):
@@ -61,12 +61,12 @@ def choose(
             notes.append(f"time was up after {done} of {len(strengths)} values of {hyperparameter}")
             break
         notes += _fit(estimator.set_params(**{hyperparameter: strength}), rows, train)
-        score = loss(estimator, judged)
+        score = loss(estimator, encoded_valid)
         say(f"{hyperparameter} {strength:g}: validation loss {score:.4f}")
         if best is None or score < lowest:
-            best, lowest = Chosen(make_pipeline(columns, deepcopy(estimator)), strength), score
+            best, lowest = BestPenalty(make_pipeline(columns, deepcopy(estimator)), strength), score
     assert best is not None, "strengths is empty"
-    return Chosen(best.pipeline, best.strength, notes)
+    return BestPenalty(best.pipeline, best.strength, notes)
 
 
 def _fit(estimator: Any, rows: Any, train: Table) -> list[str]:

@@ -4,23 +4,21 @@ Belongs here: a learner whose rule is fixed. Does not belong here: any rule (`se
 """
 
 from pathlib import Path
-from typing import ClassVar, Protocol, Self
+from typing import Self
 
-from modeling.core.learner import FitSummary, Fitting, Learner, Outcome
+from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner
 from modeling.core.table import Table
-from modeling.learners.checks import Hyperparameters, check_target, read_hyperparameters
+from modeling.learners.checks import check_target
 
 
-class FixedRule(Learner, Protocol):
+class FixedRule(Learner):
     """Everything of a learner but `predict`, which is the rule; rows are checked and then left alone."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("regression",)
-    default_seconds: ClassVar[float] = 1
-    extra: ClassVar[str | None] = None
-    reads: ClassVar[str | None]
+    outcomes = ("regression",)
+    default_seconds = 1
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        read_hyperparameters(Hyperparameters, fitting.parameters)
+        Hyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
         return FitSummary(parameters={})
 

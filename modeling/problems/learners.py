@@ -1,32 +1,45 @@
 """Finds learners by name, without importing any.
 
-Belongs here: the names, their family and the import of one on demand. A learner is the file `<family>/<name>.py` in
-`modeling/learners` or in a problem's folder; there is no other list to keep.
+Belongs here: names, families, and the import of one learner on demand. A learner is the module `<family>/<name>.py` in
+`modeling/learners` or in a problem's folder (`modeling.core.learner.Learner`); there is no other list to keep.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from modeling.core.learner import Learner
 
 Family = Literal["baseline", "boosting", "deep"]
-ROOT = Path(__file__).parents[2]
-FOLDERS = ("modeling/learners", "modeling/problems/*")
+FAMILIES: tuple[Family, ...] = get_args(Family)
+MODELING = Path(__file__).parents[1]
+
+
+class _Place(NamedTuple):
+    family: Family
+    module: str
 
 
 @cache
-def _modules() -> dict[str, str]:
-    """Learner -> its module, family by family."""
-    patterns = [f"{folder}/{family}/[!_]*.py" for family in get_args(Family) for folder in FOLDERS]
-    found = [path.relative_to(ROOT) for pattern in patterns for path in sorted(ROOT.glob(pattern))]
-    return {path.stem: ".".join(path.with_suffix("").parts) for path in found}
+def _places() -> Mapping[str, _Place]:
+    """Where each learner lies, family by family."""
+    return {
+        path.stem: _Place(family, _module(path))
+        for family in FAMILIES
+        for folder in ("learners", "problems/*")
+        for path in sorted(MODELING.glob(f"{folder}/{family}/[!_]*.py"))
+    }
+
+
+def _module(path: Path) -> str:
+    return ".".join(path.relative_to(MODELING.parent).with_suffix("").parts)
 
 
 def families() -> dict[str, Family]:
     """Every learner's name and the family it belongs to."""
-    return {name: module.split(".")[-2] for name, module in _modules().items()}  # pyright: ignore[reportReturnType]
+    return {name: place.family for name, place in _places().items()}
 
 
 def learner(name: str) -> type[Learner]:
@@ -36,4 +49,4 @@ def learner(name: str) -> type[Learner]:
     ------
     KeyError: there is none.
     """
-    return import_module(_modules()[name]).LEARNER
+    return import_module(_places()[name].module).LEARNER

@@ -11,7 +11,6 @@ import yaml
 Place = tuple[str | int, ...]
 """Keys and list positions from the top of a definition to a value."""
 WIDTH = 120
-SCHEMA = "# yaml-language-server: $schema=../../../catalogue/schemas/use_case.schema.json"
 
 
 def written(definition: Mapping[str, Any], evidence: Mapping[Place, str], doubts: list[str]) -> str:
@@ -19,7 +18,7 @@ def written(definition: Mapping[str, Any], evidence: Mapping[Place, str], doubts
 
     What has evidence inside is written a line a part, everything else on one line.
     """
-    head = [SCHEMA, "# Proposed from the data. To be confirmed by somebody who knows it:"]
+    head = ["# Proposed from the data. To be confirmed by somebody who knows it:"]
     head += [f"# - {_one_line(doubt)}" for doubt in doubts]
     return "\n".join([*head, *_lines(definition, (), evidence)]) + "\n"
 

@@ -11,10 +11,8 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from catalogue.definition import UseCase
 from catalogue.visible import visible
 from modeling.core.record import Evaluation, Interval
-from modeling.problems import tasks
 from pipelines.cli.arguments import Patterns, matching
 from pipelines.cli.error_boundary import FAILED, Commands
 from pipelines.cli.progress import LiveProgress
@@ -78,7 +76,7 @@ def check() -> None:
     wrong = [
         f"{use_case.folder / 'use_case.yaml'}: {message}"
         for use_case in catalogue.use_cases.values()
-        for message in [*contracts.check_rules(use_case), *_unknown_metric(use_case)]
+        for message in contracts.check_rules(use_case)
     ]
     for message in wrong:
         errors.print(visible(message), markup=False, soft_wrap=True)
@@ -93,13 +91,6 @@ def _standing(judged: Evaluation | None) -> str:
     if judged is None:
         return "not judged yet"
     return "published" if judged.published else "held back"
-
-
-def _unknown_metric(use_case: UseCase) -> list[str]:
-    known = {name for classes in ([], ["no", "yes"], ["a", "b", "c"]) for name in tasks.task(use_case).metrics(classes)}
-    if use_case.metric is None or use_case.metric in known:
-        return []
-    return [f"metric: {use_case.metric!r} is none of {use_case.task}; known: {', '.join(known)}"]
 
 
 def _summary(results: list[Result], evaluations: dict[str, Evaluation]) -> Table:

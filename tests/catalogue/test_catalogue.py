@@ -3,24 +3,39 @@
 import json
 import textwrap
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import jsonschema
 import pytest
+from pydantic import Field
 
 from catalogue import feature_code, reader
 from catalogue.checks import Vocabulary
+from catalogue.definition.strict import Strict
+from catalogue.hyperparameters import model
 from catalogue.reader import Catalogue
-from catalogue.schema import use_case_schema
+from catalogue.schema import editor_line, use_case_schema
 from catalogue.yaml import parse
 from modeling.core.task import Settings
 from pipelines import schema
 from pipelines.vocabulary import read_catalogue
 
+
+class TabMHyperparameters(Strict):
+    """What a learner may accept."""
+
+    width: int | None = Field(default=None, ge=2)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+    hidden: list[Annotated[int, Field(ge=1)]] = Field(default=[])
+    tuning: Literal["full", "frozen"] = "full"
+
+
 WORDS = Vocabulary(
     ["binary_classification", "regression"],
     ["lightgbm", "logistic", "mlp", "ridge", "tabm"],
     settings=lambda task: Settings,
+    metrics=lambda use_case: ["roc_auc", "log_loss"],
+    hyperparameters={"tabm": model("tabm", TabMHyperparameters.model_json_schema())}.get,
     predicts=lambda task: task == "binary_classification",
     splits=lambda task: ("random", "group", "time", "column"),
 )
@@ -66,9 +81,9 @@ class Folders:
     def read(self) -> Catalogue:
         return reader.read([self.root], WORDS)
 
-    def faults(self) -> list[str]:
-        """Every fault, its path relative to the root."""
-        return [str(fault).removeprefix(f"{self.root}/") for fault in self.read().errors]
+    def errors(self) -> list[str]:
+        """Every error, its path relative to the root."""
+        return [str(error).removeprefix(f"{self.root}/") for error in self.read().errors]
 
 
 @pytest.fixture
@@ -102,9 +117,9 @@ def test_patterns_choose_use_cases(folders):
         found.matching(["zzz"])
 
 
-def test_the_shipped_catalogue_has_no_fault():
+def test_the_shipped_catalogue_has_no_error():
     found = read_catalogue()
-    assert [str(fault) for fault in found.errors] == []
+    assert [str(error) for error in found.errors] == []
     assert len(found.use_cases) >= 5
 
 
@@ -112,7 +127,7 @@ def test_hidden_folders_and_loose_files_are_no_part_of_it(folders):
     folders.write("__pycache__/x.pyc", "")
     folders.write(".git/config", "")
     folders.write("shop/notes.md", "")
-    assert folders.faults() == []
+    assert folders.errors() == []
 
 
 # --- what is wrong with one file --------------------------------------------------------------------------------------
@@ -138,6 +153,27 @@ def test_hidden_folders_and_loose_files_are_no_part_of_it(folders):
         ("seconds: {mlp: 5, xgb: 3}", 8, 19, "seconds: 'xgb' is unknown; known: lightgbm, logistic, mlp, ridge, tabm"),
         ("seconds: {mlp: 0}", 8, 11, "seconds.mlp: must be greater than 0; found 0"),
         ("parameters:\n  forest: {}", 9, 3, "parameters: 'forest' is unknown; known: lightgbm, logistic, mlp, ridge"),
+        ("metric: roc_acu", 8, 1, "metric: 'roc_acu' is none of binary_classification; did you mean 'roc_auc'?"),
+        ("metric: f2", 8, 1, "metric: 'f2' is none of binary_classification; known: log_loss, roc_auc"),
+        ("parameters: {tabm: {widht: 3}}", 8, 21, "parameters.tabm.widht: unknown key; did you mean 'width'?"),
+        ("parameters: {tabm: {x: 3}}", 8, 21, "parameters.tabm.x: unknown key; known: dropout, hidden, tuning, width"),
+        (
+            "parameters:\n  mlp: {hiden: 3}\n  tabm:\n    width: 1",
+            11,
+            5,
+            "parameters.tabm.width: must be greater than or equal to 2; found 1",
+        ),
+        ("parameters: {tabm: {dropout: 1}}", 8, 21, "parameters.tabm.dropout: must be less than 1; found 1"),
+        ("parameters: {tabm: {dropout: low}}", 8, 21, "parameters.tabm.dropout: must be a number; found 'low'"),
+        ("parameters: {tabm: {width: 2.5}}", 8, 21, "parameters.tabm.width: must be a whole number; found 2.5"),
+        ("parameters: {tabm: {hidden: 64}}", 8, 21, "parameters.tabm.hidden: must be a list, like [a, b]; found 64"),
+        ("parameters: {tabm: {hidden: [8, 0]}}", 8, 33, "parameters.tabm.hidden.1: must be greater than or equal to 1"),
+        (
+            "parameters: {tabm: {tuning: lora}}",
+            8,
+            21,
+            "parameters.tabm.tuning: must be 'full' or 'frozen'; found 'lora'",
+        ),
         ("costs: {false_positive: lots}", 8, 9, "costs.false_positive: must be a number; found 'lots'"),
         ("positive: [1]", 8, 1, "positive: must be text or a whole number or a number or true or false; found [1]"),
         ("extra: txt", 8, 1, "extra: 'txt' is unknown; did you mean 'text'?"),
@@ -190,8 +226,8 @@ def test_hidden_folders_and_loose_files_are_no_part_of_it(folders):
 )
 def test_a_wrong_line_is_named_with_what_to_write(folders, added, line, column, message):
     folders.write("shop/parts/use_case.yaml", USE_CASE + added + "\n")
-    [fault] = folders.faults()
-    assert fault.startswith(f"shop/parts/use_case.yaml:{line}:{column}: {message}")
+    [error] = folders.errors()
+    assert error.startswith(f"shop/parts/use_case.yaml:{line}:{column}: {message}")
 
 
 @pytest.mark.parametrize(
@@ -223,21 +259,21 @@ def test_a_wrong_line_is_named_with_what_to_write(folders, added, line, column, 
 )
 def test_a_wrong_value_is_named_with_what_to_write(folders, written, instead, line, column, message):
     folders.write("shop/parts/use_case.yaml", USE_CASE.replace(written, instead, 1))
-    assert any(fault.startswith(f"shop/parts/use_case.yaml:{line}:{column}: {message}") for fault in folders.faults())
+    assert any(error.startswith(f"shop/parts/use_case.yaml:{line}:{column}: {message}") for error in folders.errors())
 
 
 def test_a_task_that_does_not_answer_row_by_row_predicts_nothing(folders):
     text = USE_CASE.replace("binary_classification", "regression") + "predict: {files: {path: new/*.csv}}\n"
     folders.write("shop/parts/use_case.yaml", text)
-    [fault] = folders.faults()
+    [error] = folders.errors()
     said = "predict: regression does not answer rows without a target one by one: take `predict` out"
-    assert fault == f"shop/parts/use_case.yaml:8:1: {said}"
+    assert error == f"shop/parts/use_case.yaml:8:1: {said}"
 
 
-def test_every_fault_of_a_file_is_told_at_once_in_its_order(folders):
+def test_every_error_of_a_file_is_listed_at_once_in_its_order(folders):
     text = PACKAGE.replace("1.0.0", "1.0").replace("shop/people.csv", "../people.csv").replace(DIGEST, DIGEST.upper())
     folders.write("shop/parts/use_case.yaml", text + "target_: x\n")
-    assert folders.faults() == [
+    assert folders.errors() == [
         "shop/parts/use_case.yaml:6:5: source.package.version: must be text; found 1.0: put it in quotes",
         "shop/parts/use_case.yaml:8:39: source.package.members.orders.sha256: must be text that matches "
         f"^[0-9a-f]{{64}}$; found {DIGEST.upper()!r}",
@@ -251,13 +287,13 @@ def test_every_fault_of_a_file_is_told_at_once_in_its_order(folders):
 
 def test_a_file_that_is_not_utf_8_is_refused(folders):
     folders.write("shop/parts/use_case.yaml", USE_CASE.replace("Will it", "Wird es für").encode("latin1"))
-    assert folders.faults() == ["shop/parts/use_case.yaml:1:17: not UTF-8 at byte 16: save the file as UTF-8"]
+    assert folders.errors() == ["shop/parts/use_case.yaml:1:17: not UTF-8 at byte 16: save the file as UTF-8"]
 
 
 def test_a_file_that_is_too_large_is_refused(folders):
     folders.write("shop/parts/use_case.yaml", USE_CASE + "#" * 1_000_000)
-    [fault] = folders.faults()
-    assert "the file has more than 1,000,000 bytes" in fault
+    [error] = folders.errors()
+    assert "the file has more than 1,000,000 bytes" in error
 
 
 # --- what is wrong with folders ---------------------------------------------------------------------------------------
@@ -271,15 +307,15 @@ def test_one_broken_folder_does_not_hide_the_others(folders):
     found = folders.read()
     assert list(found.use_cases) == ["shop/parts"]
     assert list(found.industries) == ["shop"]
-    told = "\n".join(folders.faults())
-    assert "bank/industry.yaml:2:1: owner: unknown key; did you mean 'owners'?" in told
-    assert "bank/loans/use_case.yaml:1:1: task: is missing: add it" in told
-    assert "shop/broken/use_case.yaml:2:1: not YAML" in told
+    listed = "\n".join(folders.errors())
+    assert "bank/industry.yaml:2:1: owner: unknown key; did you mean 'owners'?" in listed
+    assert "bank/loans/use_case.yaml:1:1: task: is missing: add it" in listed
+    assert "shop/broken/use_case.yaml:2:1: not YAML" in listed
 
 
 def test_a_missing_file_is_named(folders):
     (folders.root / "bank" / "loans").mkdir(parents=True)
-    assert folders.faults() == [
+    assert folders.errors() == [
         "bank/industry.yaml:1:1: industry.yaml is missing: put a file of that name into 'bank'",
         "bank/loans/use_case.yaml:1:1: use_case.yaml is missing: put a file of that name into 'loans'",
     ]
@@ -289,7 +325,7 @@ def test_a_missing_file_is_named(folders):
 def test_a_folder_name_is_lower_case(folders, name):
     folders.write(f"shop/{name}/use_case.yaml", USE_CASE)
     expected = f"the folder name {name!r} may hold only a-z, 0-9 and _: rename it"
-    assert [fault.message for fault in folders.read().errors] == [expected]
+    assert [error.message for error in folders.read().errors] == [expected]
 
 
 def test_a_symbolic_link_is_refused(folders, tmp_path_factory):
@@ -299,7 +335,7 @@ def test_a_symbolic_link_is_refused(folders, tmp_path_factory):
     (folders.root / "shop" / "parts").mkdir()
     (folders.root / "shop" / "parts" / "use_case.yaml").symlink_to(outside)
     assert folders.read().use_cases == {}
-    assert folders.faults() == [
+    assert folders.errors() == [
         "shop/linked:1:1: a symbolic link could lead out of the catalogue: put a real folder here",
         "shop/parts/use_case.yaml:1:1: use_case.yaml is missing: put a file of that name into 'parts'",
     ]
@@ -310,7 +346,7 @@ def test_two_use_cases_of_one_title_can_not_be_told_apart(folders):
     folders.write("shop/b/use_case.yaml", USE_CASE.replace("Will", "will"))
     assert list(folders.read().use_cases) == ["shop/a"]
     expected = "shop/b/use_case.yaml:1:1: title: 'will it break?' is already the title of shop/a: use another"
-    assert folders.faults() == [expected]
+    assert folders.errors() == [expected]
 
 
 # --- features.py ------------------------------------------------------------------------------------------------------
@@ -325,21 +361,21 @@ def test_two_use_cases_of_one_title_can_not_be_told_apart(folders):
         (b"x = '\0'", "1:1: not Python: source code string cannot contain null bytes"),
     ],
 )
-def test_feature_code_that_can_not_be_used_is_a_fault(folders, code, expected):
+def test_feature_code_that_can_not_be_used_is_an_error(folders, code, expected):
     folders.write("shop/parts/use_case.yaml", USE_CASE)
     folders.write("shop/parts/features.py", code)
-    [fault] = folders.faults()
-    assert fault.startswith(f"shop/parts/features.py:{expected}")
+    [error] = folders.errors()
+    assert error.startswith(f"shop/parts/features.py:{expected}")
 
 
 def test_several_members_need_code_that_joins_them(folders):
     folders.write("shop/parts/use_case.yaml", PACKAGE)
     expected = "shop/parts/use_case.yaml:3:1: source: 2 members need an `assemble` in features.py that joins them"
-    assert folders.faults() == [expected]
+    assert folders.errors() == [expected]
     folders.write("shop/parts/features.py", "def features(frame):\n    return frame\n")
-    assert folders.faults() == [expected]
+    assert folders.errors() == [expected]
     folders.write("shop/parts/features.py", "def assemble(members):\n    return members['orders']\n")
-    assert folders.faults() == []
+    assert folders.errors() == []
 
 
 SIMULATION = USE_CASE.replace('files: {path: "data/*.csv"}', "simulation: {extra: gpu, settings: {steps: 3}}")
@@ -347,18 +383,18 @@ SIMULATION = USE_CASE.replace('files: {path: "data/*.csv"}', "simulation: {extra
 
 def test_a_simulation_needs_code_that_makes_its_rows_and_says_what_it_is(folders):
     folders.write("shop/parts/use_case.yaml", SIMULATION)
-    assert folders.faults() == [
+    assert folders.errors() == [
         "shop/parts/use_case.yaml:3:1: source: what a simulation shows is not real: write `evidence: simulated`"
     ]
     text = SIMULATION.replace("  licence", "  evidence: simulated\n  licence")
     folders.write("shop/parts/use_case.yaml", text)
-    assert folders.faults() == [
+    assert folders.errors() == [
         "shop/parts/use_case.yaml:3:1: source: a simulation needs a `simulate` in features.py that makes its rows"
     ]
     folders.write("shop/parts/features.py", "def simulate(settings):\n    return None\n")
-    assert folders.faults() == []
+    assert folders.errors() == []
     folders.write("shop/parts/use_case.yaml", text.replace("gpu", "gpus"))
-    assert folders.faults() == ["shop/parts/use_case.yaml:4:16: source: 'gpus' is unknown; did you mean 'gpu'?"]
+    assert folders.errors() == ["shop/parts/use_case.yaml:4:16: source: 'gpus' is unknown; did you mean 'gpu'?"]
 
 
 @pytest.mark.parametrize(
@@ -388,14 +424,14 @@ def test_a_simulation_needs_code_that_makes_its_rows_and_says_what_it_is(folders
 )
 def test_members_that_could_mean_two_things_are_refused(folders, written, instead, message):
     folders.write("shop/parts/use_case.yaml", PACKAGE.replace(written, instead))
-    [fault] = folders.faults()
-    assert fault.startswith(f"shop/parts/use_case.yaml:{message}")
+    [error] = folders.errors()
+    assert error.startswith(f"shop/parts/use_case.yaml:{message}")
 
 
 def test_reading_the_catalogue_runs_no_feature_code(folders):
     folders.write("shop/parts/use_case.yaml", USE_CASE)
     folders.write("shop/parts/features.py", "def features(frame):\n    return frame\n\n\nraise SystemError('run')\n")
-    assert folders.faults() == []
+    assert folders.errors() == []
     with pytest.raises(feature_code.FeatureCodeError, match=r"features\.py:1:1: importing it fails: SystemError: run"):
         feature_code.load(folders.root / "shop" / "parts")
 
@@ -407,7 +443,7 @@ def test_a_folder_without_code_has_none(folders):
 # --- schemas for editors ----------------------------------------------------------------------------------------------
 
 
-DESCRIBED = use_case_schema(WORDS.tasks, WORDS.learners)
+DESCRIBED = use_case_schema(WORDS.tasks, WORDS.learners, {"tabm": TabMHyperparameters.model_json_schema()})
 
 
 def violations(text: str, tmp_path: Path, described: dict[str, Any] = DESCRIBED) -> list[str]:
@@ -432,6 +468,9 @@ def test_the_schema_describes_the_shipped_files(path, tmp_path):
         "splitt: {by: random}",
         "learners: [forest]",
         "seconds: {forest: 3}",
+        "parameters: {forest: {}}",
+        "parameters: {tabm: {widht: 3}}",
+        "parameters: {tabm: {width: 1}}",
         "split: {valid: 0.2}",
         "contract: [{expect_x: {}, expect_y: {}}]",
         "contract: [{on_failure: block}]",
@@ -447,6 +486,11 @@ def test_the_schema_refuses_what_the_catalogue_refuses(added, tmp_path):
 def test_the_schema_wants_exactly_one_source(tmp_path):
     assert violations(USE_CASE.replace("files:", "fils:"), tmp_path) != []
     assert violations(USE_CASE.replace("  files", "  http: {members: {}}\n  files"), tmp_path) != []
+
+
+@pytest.mark.parametrize("path", sorted(reader.SHIPPED.glob("*/*/use_case.yaml")), ids=lambda path: path.parent.name)
+def test_editors_find_the_schema_of_the_shipped_files(path):
+    assert path.read_text().splitlines(keepends=True)[0] == editor_line(path.parent)
 
 
 @pytest.mark.parametrize(("path", "described"), schema.schemas().items(), ids=lambda value: getattr(value, "name", ""))

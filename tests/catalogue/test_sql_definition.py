@@ -11,13 +11,13 @@ ADDRESS = "postgresql://reader:hunter2@warehouse:5432/sales"
 
 
 def refused(sandbox: Sandbox, sql: object, code: str = "") -> str:
-    """The one fault that a source leads to."""
+    """The one error that a source leads to."""
     folder = sandbox.place(source={"sql": sql, "licence": "CC0", "citation": "made by the test"})
     if code:
         (folder / "features.py").write_text(code)
-    (fault,) = sandbox.catalogue().errors
-    assert Path(fault.path).name == "use_case.yaml" and fault.line > 1
-    return str(fault)
+    (error,) = sandbox.catalogue().errors
+    assert Path(error.path).name == "use_case.yaml" and error.line > 1
+    return str(error)
 
 
 def test_a_query_or_a_table_is_a_source(empty: Sandbox):

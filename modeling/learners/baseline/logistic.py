@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 from pydantic import PositiveFloat
@@ -10,10 +10,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.pipeline import Pipeline
 
-from modeling.core.learner import FitSummary, Fitting, Outcome
+from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner
 from modeling.core.table import Table
 from modeling.learners import encoding, linear
-from modeling.learners.checks import Hyperparameters, check, read_hyperparameters
+from modeling.learners.checks import check
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 NEWTON_WIDTH = 2000
@@ -26,31 +26,30 @@ class LogisticHyperparameters(Hyperparameters):
     C: PositiveFloat | None = None
 
 
-class Logistic:
+class Logistic(Learner):
     """scikit-learn's `LogisticRegression` on quantile-scaled and one-hot columns."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass")
-    default_seconds: ClassVar[float] = 20
-    extra: ClassVar[str | None] = None
-    reads: ClassVar[str | None] = None
+    outcomes = ("binary", "multiclass")
+    default_seconds = 20
+    hyperparameters = LogisticHyperparameters
 
     _pipeline: Pipeline
     _binary: bool
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        hyperparameters = read_hyperparameters(LogisticHyperparameters, fitting.parameters)
+        chosen = LogisticHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
-        chosen = linear.choose(
+        best = linear.choose(
             lambda width: LogisticRegression(solver=_solver(width * fitting.classes), max_iter=200, warm_start=True),
             "C",
-            (hyperparameters.C,) if hyperparameters.C else STRENGTHS,
+            (chosen.C,) if chosen.C else STRENGTHS,
             lambda model, rows: log_loss(valid.target, model.predict_proba(rows), labels=model.classes_),
             train,
             valid,
             fitting,
         )
-        self._pipeline, self._binary = chosen.pipeline, fitting.outcome == "binary"
-        return FitSummary(parameters={"C": chosen.strength}, notes=chosen.notes)
+        self._pipeline, self._binary = best.pipeline, fitting.outcome == "binary"
+        return FitSummary(parameters={"C": best.strength}, notes=best.notes)
 
     def predict(self, table: Table) -> np.ndarray:
         probability = self._pipeline.predict_proba(linear.inputs(table))

@@ -1,7 +1,7 @@
 """Ridge regression: the linear model every regressor must beat."""
 
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 from pydantic import PositiveFloat
@@ -9,10 +9,10 @@ from sklearn import linear_model
 from sklearn.metrics import mean_squared_error
 from sklearn.pipeline import Pipeline
 
-from modeling.core.learner import FitSummary, Fitting, Outcome
+from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner
 from modeling.core.table import Table
 from modeling.learners import encoding, linear
-from modeling.learners.checks import Hyperparameters, check, read_hyperparameters
+from modeling.learners.checks import check
 
 STRENGTHS = (1000.0, 100.0, 10.0, 1.0, 0.1)
 
@@ -23,30 +23,29 @@ class RidgeHyperparameters(Hyperparameters):
     alpha: PositiveFloat | None = None
 
 
-class Ridge:
+class Ridge(Learner):
     """scikit-learn's `Ridge` on quantile-scaled and one-hot columns."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("regression",)
-    default_seconds: ClassVar[float] = 20
-    extra: ClassVar[str | None] = None
-    reads: ClassVar[str | None] = None
+    outcomes = ("regression",)
+    default_seconds = 20
+    hyperparameters = RidgeHyperparameters
 
     _pipeline: Pipeline
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        hyperparameters = read_hyperparameters(RidgeHyperparameters, fitting.parameters)
+        chosen = RidgeHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
-        chosen = linear.choose(
+        best = linear.choose(
             lambda width: linear_model.Ridge(),
             "alpha",
-            (hyperparameters.alpha,) if hyperparameters.alpha else STRENGTHS,
+            (chosen.alpha,) if chosen.alpha else STRENGTHS,
             lambda model, rows: mean_squared_error(valid.target, model.predict(rows)),
             train,
             valid,
             fitting,
         )
-        self._pipeline = chosen.pipeline
-        return FitSummary(parameters={"alpha": chosen.strength}, notes=chosen.notes)
+        self._pipeline = best.pipeline
+        return FitSummary(parameters={"alpha": best.strength}, notes=best.notes)
 
     def predict(self, table: Table) -> np.ndarray:
         return self._pipeline.predict(linear.inputs(table))

@@ -2,27 +2,25 @@
 
 import json
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 
-from modeling.core.learner import FitSummary, Fitting, Outcome
+from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner
 from modeling.core.table import Table
-from modeling.learners.checks import Hyperparameters, check_target, read_hyperparameters
+from modeling.learners.checks import check_target
 
 
-class Trivial:
+class Trivial(Learner):
     """Predicts the share of each class, or the mean, of the training rows; for survival the same risk for all."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass", "regression", "survival")
-    default_seconds: ClassVar[float] = 5
-    extra: ClassVar[str | None] = None
-    reads: ClassVar[str | None] = None
+    outcomes = ("binary", "multiclass", "regression", "survival")
+    default_seconds = 5
 
     _answer: float | list[float]
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        read_hyperparameters(Hyperparameters, fitting.parameters)
+        Hyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
         if fitting.outcome == "multiclass":
             self._answer = (np.bincount(train.target, minlength=fitting.classes) / len(train)).tolist()

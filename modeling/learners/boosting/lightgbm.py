@@ -19,10 +19,10 @@ from lightgbm.callback import CallbackEnv, EarlyStopException
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from pydantic import Field
 
-from modeling.core.learner import FitSummary, Fitting, Outcome
+from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner, Outcome
 from modeling.core.table import Table
 from modeling.learners.censoring import AtRisk
-from modeling.learners.checks import Hyperparameters, check, read_hyperparameters
+from modeling.learners.checks import check
 from modeling.learners.progress import thinned, throttled
 
 METRICS: dict[Outcome, str] = {
@@ -71,37 +71,43 @@ class LightGBMHyperparameters(Hyperparameters):
     cat_smooth: float = Field(10.0, ge=0)
 
 
+OWN = set(LightGBMHyperparameters.model_fields) - {"trials", "rounds", "patience", "tuning_rows"}
+"""The hyperparameters that LightGBM itself knows."""
+
+
 @dataclass(frozen=True)
-class Grown:
-    """A booster at its best round, and the loss of every round."""
+class FittedBooster:
+    """A booster, the hyperparameters it was fitted with (its best round as their `rounds`), the validation loss it
+    reached, and the losses of every round."""
 
     booster: lgb.Booster
-    hyperparameters: LightGBMHyperparameters
+    chosen: LightGBMHyperparameters
     loss: float
     curve: list[dict[str, float]]
 
 
-class LightGBM:
+class LightGBM(Learner):
     """Gradient-boosted trees with native categorical splits and early stopping on validation rows."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass", "regression", "survival")
-    default_seconds: ClassVar[float] = 12
-    extra: ClassVar[str | None] = None
-    reads: ClassVar[str | None] = None
-    hyperparameters: ClassVar[type[LightGBMHyperparameters]] = LightGBMHyperparameters
+    outcomes = ("binary", "multiclass", "regression", "survival")
+    default_seconds = 12
+    hyperparameters = LightGBMHyperparameters
 
     _booster: lgb.Booster
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        return self.fit_with(LightGBMHyperparameters.read(fitting.parameters), train, valid, fitting)
+
+    def fit_with(self, chosen: LightGBMHyperparameters, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """As `fit`, for a learner whose hyperparameters have other defaults, another space, or more to them."""
         start = time.monotonic()
-        hyperparameters = read_hyperparameters(self.hyperparameters, fitting.parameters)
         check(self, train, valid, fitting)
         if fitting.fixed:
-            grown, notes = _grow(_dataset(train, fitting), None, hyperparameters, fitting), []
+            fitted, notes = _boost(_dataset(train, fitting), None, chosen, fitting), []
         else:
-            grown, notes = _tuned(train, valid, hyperparameters, fitting, start)
-        self._booster = lgb.Booster(model_str=grown.booster.model_to_string(num_iteration=grown.hyperparameters.rounds))
-        return FitSummary(parameters=grown.hyperparameters.model_dump(), curve=thinned(grown.curve), notes=notes)
+            fitted, notes = _tuned(train, valid, chosen, fitting, start)
+        self._booster = lgb.Booster(model_str=fitted.booster.model_to_string(num_iteration=fitted.chosen.rounds))
+        return FitSummary(fitted.chosen.model_dump(), thinned(fitted.curve), notes)
 
     def predict(self, table: Table) -> np.ndarray:
         return np.asarray(self._booster.predict(table.matrix), dtype=np.float64)
@@ -117,76 +123,72 @@ class LightGBM:
 
 
 def _tuned(
-    train: Table, valid: Table, hyperparameters: LightGBMHyperparameters, fitting: Fitting, start: float
-) -> tuple[Grown, list[str]]:
+    train: Table, valid: Table, chosen: LightGBMHyperparameters, fitting: Fitting, start: float
+) -> tuple[FittedBooster, list[str]]:
     """The best of the trials, on all training rows."""
-    seconds = fitting.seconds if hyperparameters.trials is None else math.inf
-    if len(train) <= hyperparameters.tuning_rows:
-        return _search(train, valid, hyperparameters, fitting, start + seconds), []
-    sample = np.random.default_rng(fitting.seed).choice(
-        len(train), hyperparameters.tuning_rows, replace=False, shuffle=False
-    )
-    best = _search(train.rows(sample), valid, hyperparameters, fitting, start + seconds * TUNING_SHARE)
+    seconds = fitting.seconds if chosen.trials is None else math.inf
+    if len(train) <= chosen.tuning_rows:
+        return _search(train, valid, chosen, fitting, start + seconds), []
+    sample = np.random.default_rng(fitting.seed).choice(len(train), chosen.tuning_rows, replace=False, shuffle=False)
+    best = _search(train.rows(sample), valid, chosen, fitting, start + seconds * TUNING_SHARE)
     every_row = _dataset(train, fitting)
-    again = best.hyperparameters.model_copy(update={"rounds": hyperparameters.rounds})
-    grown = _grow(every_row, _dataset(valid, fitting, every_row), again, fitting, start + seconds)
-    return grown, [f"tuned on {hyperparameters.tuning_rows:,} rows; the best fitted on all {len(train):,}"]
+    again = best.chosen.model_copy(update={"rounds": chosen.rounds})
+    fitted = _boost(every_row, _dataset(valid, fitting, every_row), again, fitting, start + seconds)
+    return fitted, [f"tuned on {chosen.tuning_rows:,} rows; the best fitted on all {len(train):,}"]
 
 
 def _search(
-    train: Table, valid: Table, hyperparameters: LightGBMHyperparameters, fitting: Fitting, deadline: float
-) -> Grown:
-    """The best of `hyperparameters.trials` trials, or as many as end before `deadline`; the first is as given."""
+    train: Table, valid: Table, chosen: LightGBMHyperparameters, fitting: Fitting, deadline: float
+) -> FittedBooster:
+    """The best of `chosen.trials` trials, or as many as end before `deadline`; the first is as given."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    space = {name: of for name, of in hyperparameters.space.items() if name != "cat_smooth" or train.categorical_names}
+    space = {name: of for name, of in chosen.space.items() if name != "cat_smooth" or train.categorical_names}
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=fitting.seed))
-    given = hyperparameters.model_dump(include=set(space))
+    given = chosen.model_dump(include=set(space))
     study.enqueue_trial(given)
     study.enqueue_trial(given | CAUTIOUS)
     train_set = _dataset(train, fitting)
     valid_set = _dataset(valid, fitting, train_set)
     say, start, best, done = throttled(fitting.progress), time.monotonic(), None, 0
-    while done != hyperparameters.trials:
+    while done != chosen.trials:
         spent = time.monotonic() - start
         if done and time.monotonic() + spent / done > deadline:
             break
         trial = study.ask(space)
-        grown = _grow(train_set, valid_set, hyperparameters.model_copy(update=trial.params), fitting, deadline)
-        study.tell(trial, grown.loss)
+        fitted = _boost(train_set, valid_set, chosen.model_copy(update=trial.params), fitting, deadline)
+        study.tell(trial, fitted.loss)
         done += 1
-        best = grown if best is None or grown.loss < best.loss else best
-        say(f"trial {done}: validation loss {grown.loss:.4f}, best {best.loss:.4f}")
+        best = fitted if best is None or fitted.loss < best.loss else best
+        say(f"trial {done}: validation loss {fitted.loss:.4f}, best {best.loss:.4f}")
     assert best is not None, "the first trial always runs"
-    return replace(best, hyperparameters=best.hyperparameters.model_copy(update={"trials": done}))
+    return replace(best, chosen=best.chosen.model_copy(update={"trials": done}))
 
 
-def _grow(
+def _boost(
     train: lgb.Dataset,
     valid: lgb.Dataset | None,
-    hyperparameters: LightGBMHyperparameters,
+    chosen: LightGBMHyperparameters,
     fitting: Fitting,
     deadline: float = math.inf,
-) -> Grown:
-    """One booster: with `valid` until its loss stops falling or `deadline`, else for `hyperparameters.rounds`."""
-    parameters = _settings(fitting) | hyperparameters.model_dump(
-        exclude={"trials", "rounds", "patience", "tuning_rows"}
-    )
+) -> FittedBooster:
+    """One booster: with `valid` until its loss stops falling or `deadline`, else for `chosen.rounds`."""
+    parameters = _settings(fitting) | chosen.model_dump(include=OWN)
     metric, scored = METRICS[fitting.outcome], None
     if fitting.outcome == "survival":
         parameters["objective"], scored = _partial_likelihood([train, valid] if valid else [train], metric)
     if valid is None:
-        return Grown(lgb.train(parameters, train, hyperparameters.rounds), hyperparameters, math.nan, [])
+        return FittedBooster(lgb.train(parameters, train, chosen.rounds), chosen, math.nan, [])
     history: dict[str, Any] = {}
     booster = lgb.train(
         parameters,
         train,
-        hyperparameters.rounds,
+        chosen.rounds,
         valid_sets=[train, valid],
         valid_names=["train", "valid"],
         feval=scored,
         callbacks=[
             lgb.record_evaluation(history),
-            lgb.early_stopping(hyperparameters.patience, verbose=False),
+            lgb.early_stopping(chosen.patience, verbose=False),
             _StopAt(deadline),
         ],
     )
@@ -194,7 +196,7 @@ def _grow(
     rounds = int(np.argmin(losses["valid"])) + 1
     steps = enumerate(zip(losses["train"], losses["valid"], strict=True), start=1)
     curve = [{"step": step, "train": train_loss, "valid": valid_loss} for step, (train_loss, valid_loss) in steps]
-    return Grown(booster, hyperparameters.model_copy(update={"rounds": rounds}), min(losses["valid"]), curve)
+    return FittedBooster(booster, chosen.model_copy(update={"rounds": rounds}), min(losses["valid"]), curve)
 
 
 def _partial_likelihood(data: list[lgb.Dataset], name: str) -> tuple[Callable, Callable]:

@@ -4,7 +4,7 @@ import json
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import torch
@@ -13,14 +13,13 @@ from safetensors.torch import load_file, save_file
 from sklearn.compose import ColumnTransformer
 from torch import Tensor, nn
 
-from modeling.core.learner import FitSummary, Fitting, LearnerError, Outcome
+from modeling.core.learner import STORED, FitSummary, Fitting, Hyperparameters, Learner, LearnerError
 from modeling.core.table import Table
 from modeling.learners import encoding
-from modeling.learners.checks import Hyperparameters, check, read_hyperparameters
-from modeling.learners.progress import thinned
+from modeling.learners.checks import check
 from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
-from modeling.learners.torch.training import Batchable, Loss, Objective, Plan, outputs, session
+from modeling.learners.torch.training import Examples, Loss, Objective, Plan, outputs, session
 
 CHUNK = 8192
 THREADS = 1
@@ -57,51 +56,46 @@ class MLPHyperparameters(Hyperparameters):
     epochs: int = Field(100, ge=1)
 
 
-class MLP:
+class MLP(Learner):
     """Dense 128 ReLU, dropout 0.5, dense 64 ReLU, dropout 0.5; sigmoid, softmax or linear output."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass", "regression", "survival")
-    default_seconds: ClassVar[float] = 8
-    extra: ClassVar[str | None] = None
-    reads: ClassVar[str | None] = None
+    outcomes = ("binary", "multiclass", "regression", "survival")
+    default_seconds = 8
+    hyperparameters = MLPHyperparameters
 
     _columns: ColumnTransformer
     _head: Head
-    _knobs: MLPHyperparameters
+    _chosen: MLPHyperparameters
     _network: nn.Sequential
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start = time.monotonic()
-        self._knobs = read_hyperparameters(MLPHyperparameters, fitting.parameters)
+        self._chosen = chosen = MLPHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
         self._head = Head.of(train, fitting)
         self._columns = encoding.encoder(train, fitting.seed)
-        device, loss = fitting.compute.device, _loss(self._knobs, self._head)
-        settings = self._knobs.model_dump(mode="json")
-        rows = self._rows(train).to(device)
-        judged = None if fitting.fixed else self._rows(valid).to(device)
+        device, loss = fitting.compute.device, _loss(chosen, self._head)
+        settings, examples = chosen.model_dump(mode="json"), self._examples(train).to(device)
         with session(fitting, THREADS):
-            self._network = _network(rows.inputs[0].shape[1], self._head.width, self._knobs).to(device)
+            self._network = _network(examples.inputs[0].shape[1], self._head.width, chosen).to(device)
             trained = training.train(
                 self._network,
-                _optimiser(self._network, self._knobs),
-                Objective(_penalised(loss, self._network, self._knobs), loss),
-                rows,
-                judged,
-                Plan("mlp", settings, start, self._knobs.epochs, self._knobs.batch, patience=None, chunk=CHUNK),
+                _optimiser(self._network, chosen),
+                Objective(_penalised(loss, self._network, chosen), loss),
+                examples,
+                None if fitting.fixed else self._examples(valid).to(device),
+                Plan("mlp", settings, start, chosen.epochs, chosen.batch, patience=None, chunk=CHUNK),
                 fitting,
             )
-        return FitSummary(settings | {"epochs": trained.epochs}, thinned(trained.curve), trained.notes)
+        return trained.summary(settings)
 
     def predict(self, table: Table) -> np.ndarray:
-        inputs = self._inputs(table).to(next(self._network.parameters()).device)
-        responses = [self._head.response(output) for output in outputs(self._network, (inputs,), CHUNK)]
-        return self._head.prediction(torch.cat(responses))
+        return self._head.predictions(outputs(self._network, (self._inputs(table),), CHUNK))
 
     def save(self, folder: Path) -> None:
         encoding.write(self._columns, folder / "columns.skops")
         save_file(self._network.state_dict(), folder / "weights.safetensors")
-        facts = {"head": asdict(self._head), "hyperparameters": self._knobs.model_dump(mode="json")}
+        facts = {"head": asdict(self._head), STORED: self._chosen.model_dump(mode="json")}
         (folder / "mlp.json").write_text(json.dumps(facts))
 
     @classmethod
@@ -109,28 +103,29 @@ class MLP:
         facts, weights = json.loads((folder / "mlp.json").read_text()), load_file(folder / "weights.safetensors")
         model = cls()
         model._columns = encoding.read(folder / "columns.skops")
-        model._head, model._knobs = Head(**facts["head"]), MLPHyperparameters(**facts["hyperparameters"])
-        model._network = _network(weights["0.weight"].shape[1], model._head.width, model._knobs)
+        model._head, model._chosen = Head(**facts["head"]), MLPHyperparameters(**facts[STORED])
+        model._network = _network(weights["0.weight"].shape[1], model._head.width, model._chosen)
         model._network.load_state_dict(weights)
         return model
 
-    def _rows(self, table: Table) -> Batchable:
-        return Batchable((self._inputs(table),), self._head.target(table))
+    def _examples(self, table: Table) -> Examples:
+        return Examples((self._inputs(table),), self._head.target(table))
 
     def _inputs(self, table: Table) -> Tensor:
+        """float32 ``[n, width]``."""
         matrix = self._columns.transform(table.matrix)
         dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
         return torch.from_numpy(dense.astype(np.float32))
 
 
-def _network(inputs: int, width: int, hyperparameters: MLPHyperparameters) -> nn.Sequential:
+def _network(inputs: int, width: int, chosen: MLPHyperparameters) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for size in hyperparameters.hidden:
-        layers += [nn.Linear(inputs, size), nn.ReLU(), nn.Dropout(hyperparameters.dropout)]
+    for size in chosen.hidden:
+        layers += [nn.Linear(inputs, size), nn.ReLU(), nn.Dropout(chosen.dropout)]
         inputs = size
     network = nn.Sequential(*layers, nn.Linear(inputs, width))
     for layer in _dense(network):
-        INITIALISERS[hyperparameters.initialisation](layer.weight)
+        INITIALISERS[chosen.initialisation](layer.weight)
         nn.init.zeros_(layer.bias)
     return network
 
@@ -139,33 +134,33 @@ def _dense(network: nn.Module) -> list[nn.Linear]:
     return [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
 
 
-def _optimiser(network: nn.Module, hyperparameters: MLPHyperparameters) -> torch.optim.Optimizer:
+def _optimiser(network: nn.Module, chosen: MLPHyperparameters) -> torch.optim.Optimizer:
     """Settings as in Keras, whose Adam has an epsilon of 1e-7."""
-    if hyperparameters.optimiser == "sgd":
-        return torch.optim.SGD(network.parameters(), hyperparameters.learning_rate)
-    if hyperparameters.optimiser == "adamw":
+    if chosen.optimiser == "sgd":
+        return torch.optim.SGD(network.parameters(), chosen.learning_rate)
+    if chosen.optimiser == "adamw":
         return torch.optim.AdamW(
-            network.parameters(), hyperparameters.learning_rate, eps=1e-7, weight_decay=hyperparameters.l2, fused=True
+            network.parameters(), chosen.learning_rate, eps=1e-7, weight_decay=chosen.l2, fused=True
         )
-    return torch.optim.Adam(network.parameters(), hyperparameters.learning_rate, eps=1e-7, fused=True)
+    return torch.optim.Adam(network.parameters(), chosen.learning_rate, eps=1e-7, fused=True)
 
 
-def _loss(hyperparameters: MLPHyperparameters, head: Head) -> Loss:
-    if hyperparameters.loss == "cross_entropy" and head.outcome == "regression":
+def _loss(chosen: MLPHyperparameters, head: Head) -> Loss:
+    if chosen.loss == "cross_entropy" and head.outcome == "regression":
         raise LearnerError("hyperparameter 'loss': cross_entropy is for classes; a regression target takes mse")
-    if hyperparameters.loss == "mse" and head.outcome == "survival":
+    if chosen.loss == "mse" and head.outcome == "survival":
         raise LearnerError("hyperparameter 'loss': mse has no meaning for times that are cut short; leave it out")
-    return head.squared_error if hyperparameters.loss == "mse" else head.cross_entropy
+    return head.squared_error if chosen.loss == "mse" else head.cross_entropy
 
 
-def _penalised(loss: Loss, network: nn.Module, hyperparameters: MLPHyperparameters) -> Loss:
-    l2 = 0.0 if hyperparameters.optimiser == "adamw" else hyperparameters.l2
-    if not hyperparameters.l1 and not l2:
+def _penalised(loss: Loss, network: nn.Module, chosen: MLPHyperparameters) -> Loss:
+    l2 = 0.0 if chosen.optimiser == "adamw" else chosen.l2
+    if not chosen.l1 and not l2:
         return loss
     weights = [layer.weight for layer in _dense(network)]
 
     def penalised(output: Tensor, target: Tensor) -> Tensor:
-        penalties = [hyperparameters.l1 * weight.abs().sum() + l2 * weight.square().sum() for weight in weights]
+        penalties = [chosen.l1 * weight.abs().sum() + l2 * weight.square().sum() for weight in weights]
         return loss(output, target) + torch.stack(penalties).sum()
 
     return penalised

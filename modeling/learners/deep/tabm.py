@@ -8,7 +8,7 @@ import time
 import warnings
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 import tabm
@@ -19,15 +19,14 @@ from safetensors.torch import load_file, save_file
 from sklearn.preprocessing import QuantileTransformer
 from torch import Tensor, nn
 
-from modeling.core.learner import FitSummary, Fitting, Outcome
+from modeling.core.learner import STORED, FitSummary, Fitting, Hyperparameters, Learner
 from modeling.core.table import RARE, Table
 from modeling.learners import encoding
-from modeling.learners.checks import Hyperparameters, check, read_hyperparameters, varies
-from modeling.learners.progress import thinned
+from modeling.learners.checks import check, varies
 from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
 from modeling.learners.torch.sample import sample
-from modeling.learners.torch.training import Batchable, Objective, Plan, outputs, session
+from modeling.learners.torch.training import Examples, Objective, Plan, outputs, session
 
 CHUNK = 1024
 NOISE = 1e-5
@@ -74,68 +73,64 @@ class FeatureLayout:
 class TabMNetwork(nn.Module):
     """TabM on ``numeric [n, p]`` and ``codes [n, q]``, either of which may be empty; output ``[n, k, width]``."""
 
-    def __init__(self, layout: FeatureLayout, hyperparameters: TabMHyperparameters, outputs: int) -> None:
+    def __init__(self, layout: FeatureLayout, chosen: TabMHyperparameters, outputs: int) -> None:
         super().__init__()
         self.tabm = tabm.TabM.make(
             n_num_features=len(layout.numeric),
             cat_cardinalities=layout.cardinalities or None,
-            num_embeddings=_embeddings(layout.edges, hyperparameters),
+            num_embeddings=_embeddings(layout.edges, chosen),
             d_out=outputs,
-            k=hyperparameters.k,
-            d_block=hyperparameters.width,
-            n_blocks=hyperparameters.blocks,
-            dropout=hyperparameters.dropout,
+            k=chosen.k,
+            d_block=chosen.width,
+            n_blocks=chosen.blocks,
+            dropout=chosen.dropout,
         )
 
     def forward(self, numeric: Tensor, codes: Tensor) -> Tensor:
         return self.tabm(numeric if numeric.shape[1] else None, codes if codes.shape[1] else None)
 
 
-class TabM:
+class TabM(Learner):
     """TabM with piecewise-linear embeddings; the loss is the mean over members, the prediction their mean."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass", "regression")
-    default_seconds: ClassVar[float] = 12
-    extra: ClassVar[str | None] = None
-    reads: ClassVar[str | None] = None
+    outcomes = ("binary", "multiclass", "regression")
+    default_seconds = 12
+    hyperparameters = TabMHyperparameters
 
     _head: Head
-    _knobs: TabMHyperparameters
+    _chosen: TabMHyperparameters
     _layout: FeatureLayout
     _quantiles: QuantileTransformer | None
     _network: TabMNetwork
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start = time.monotonic()
-        hyperparameters = read_hyperparameters(TabMHyperparameters, fitting.parameters)
+        chosen = TabMHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
-        self._knobs = _sized(hyperparameters, train, fitting)
-        seen = sample(train, self._knobs.rows, fitting.seed)
-        self._head = Head.of(seen, fitting)
-        self._prepare(seen, fitting.seed)
-        device, settings = fitting.compute.device, self._knobs.model_dump()
-        rows = self._rows(seen).to(device)
-        judged = None if fitting.fixed else self._rows(valid).to(device)
+        self._chosen = chosen = _sized(chosen, train, fitting)
+        sampled = sample(train, chosen.rows, fitting.seed)
+        self._head = Head.of(sampled, fitting)
+        self._prepare(sampled, fitting.seed)
+        device, settings = fitting.compute.device, chosen.model_dump()
         with session(fitting, fitting.compute.threads):
-            self._network = TabMNetwork(self._layout, self._knobs, self._head.width).to(device)
-            if self._knobs.compile and device == "cuda":
+            self._network = TabMNetwork(self._layout, chosen, self._head.width).to(device)
+            if chosen.compile and device == "cuda":
                 self._network.compile()
             trained = training.train(
                 self._network,
-                _optimiser(self._network, self._knobs),
+                training.adamw(self._network, chosen.learning_rate, chosen.weight_decay),
                 Objective(self._members_loss, self._ensemble_loss),
-                rows,
-                judged,
-                Plan("tabm", settings, start, self._knobs.epochs, self._knobs.batch, self._knobs.patience, CHUNK),
+                self._examples(sampled).to(device),
+                None if fitting.fixed else self._examples(valid).to(device),
+                Plan("tabm", settings, start, chosen.epochs, chosen.batch, chosen.patience, CHUNK),
                 fitting,
             )
-        size = f"{device}: {len(seen):,} of {len(train):,} rows, k={self._knobs.k}, width {self._knobs.width}"
-        return FitSummary(settings | {"epochs": trained.epochs}, thinned(trained.curve), [size, *trained.notes])
+        size = f"{device}: {len(sampled):,} of {len(train):,} rows, k={chosen.k}, width {chosen.width}"
+        return trained.summary(settings, size)
 
     def predict(self, table: Table) -> np.ndarray:
-        device = next(self._network.parameters()).device
-        inputs = tuple(tensor.to(device) for tensor in self._inputs(table))
-        return self._head.prediction(torch.cat([self._mean(part) for part in outputs(self._network, inputs, CHUNK)]))
+        means = [self._mean(output) for output in outputs(self._network, self._inputs(table), CHUNK)]
+        return self._head.prediction(torch.cat(means))
 
     def save(self, folder: Path) -> None:
         if self._quantiles is not None:
@@ -143,7 +138,7 @@ class TabM:
         save_file(self._network.state_dict(), folder / "weights.safetensors")
         facts = {
             "head": asdict(self._head),
-            "hyperparameters": self._knobs.model_dump(),
+            STORED: self._chosen.model_dump(),
             "layout": asdict(self._layout),
         }
         (folder / "tabm.json").write_text(json.dumps(facts))
@@ -152,10 +147,10 @@ class TabM:
     def load(cls, folder: Path) -> Self:
         facts = json.loads((folder / "tabm.json").read_text())
         model = cls()
-        model._head, model._knobs = Head(**facts["head"]), TabMHyperparameters(**facts["hyperparameters"])
+        model._head, model._chosen = Head(**facts["head"]), TabMHyperparameters(**facts[STORED])
         model._layout = FeatureLayout(**facts["layout"])
         model._quantiles = encoding.read(folder / "quantiles.skops") if model._layout.numeric else None
-        model._network = TabMNetwork(model._layout, model._knobs, model._head.width)
+        model._network = TabMNetwork(model._layout, model._chosen, model._head.width)
         model._network.load_state_dict(load_file(folder / "weights.safetensors"))
         return model
 
@@ -167,11 +162,11 @@ class TabM:
         self._quantiles = _quantiles(train.numeric[:, numeric], seed) if numeric else None
         self._layout = FeatureLayout(numeric, gappy, [], [*train.cardinalities, *(2 for _ in gappy)])
         if numeric:
-            edges = _edges(self._inputs(train)[0], self._knobs)
+            edges = _edges(self._inputs(train)[0], self._chosen)
             self._layout = replace(self._layout, edges=edges)
 
-    def _rows(self, table: Table) -> Batchable:
-        return Batchable(self._inputs(table), self._head.target(table))
+    def _examples(self, table: Table) -> Examples:
+        return Examples(self._inputs(table), self._head.target(table))
 
     def _inputs(self, table: Table) -> tuple[Tensor, Tensor]:
         """float32 numbers ``[n, p]``, a gap at the median, and int64 codes ``[n, q + gappy]``."""
@@ -194,18 +189,10 @@ class TabM:
         return self._head.response(output).mean(1)
 
 
-def _optimiser(network: nn.Module, hyperparameters: TabMHyperparameters) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(
-        network.parameters(), hyperparameters.learning_rate, weight_decay=hyperparameters.weight_decay, fused=True
-    )
-
-
-def _sized(hyperparameters: TabMHyperparameters, train: Table, fitting: Fitting) -> TabMHyperparameters:
-    """`hyperparameters` without a None, by a rule and no measurement: a resumed fit gets the same size."""
+def _sized(chosen: TabMHyperparameters, train: Table, fitting: Fitting) -> TabMHyperparameters:
+    """`chosen` without a None, by a rule and no measurement: a resumed fit gets the same size."""
     size = FULL if fitting.compute.device == "cuda" else SMALL
-    sized = hyperparameters.model_copy(
-        update={name: value for name, value in size.items() if getattr(hyperparameters, name) is None}
-    )
+    sized = chosen.model_copy(update={name: value for name, value in size.items() if getattr(chosen, name) is None})
     if sized.rows is not None or fitting.compute.device == "cuda":
         return sized.model_copy(update={"rows": min(sized.rows or len(train), len(train))})
     assert sized.k and sized.width and sized.embedding
@@ -225,21 +212,21 @@ def _quantiles(numeric: np.ndarray, seed: int) -> QuantileTransformer:
     ).fit(numeric + noise)
 
 
-def _edges(numeric: Tensor, hyperparameters: TabMHyperparameters) -> list[list[float]]:
-    assert hyperparameters.bins, "sized before"
+def _edges(numeric: Tensor, chosen: TabMHyperparameters) -> list[list[float]]:
+    assert chosen.bins, "sized before"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*just two bin edges")
-        return [edges.tolist() for edges in compute_bins(numeric, n_bins=min(hyperparameters.bins, len(numeric) - 1))]
+        return [edges.tolist() for edges in compute_bins(numeric, n_bins=min(chosen.bins, len(numeric) - 1))]
 
 
-def _embeddings(edges: list[list[float]], hyperparameters: TabMHyperparameters) -> PiecewiseLinearEmbeddings | None:
+def _embeddings(edges: list[list[float]], chosen: TabMHyperparameters) -> PiecewiseLinearEmbeddings | None:
     if not edges:
         return None
-    assert hyperparameters.embedding, "sized before"
+    assert chosen.embedding, "sized before"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*just two bin edges")
         tensors = [torch.tensor(of_column) for of_column in edges]
-        return PiecewiseLinearEmbeddings(tensors, hyperparameters.embedding, activation=False, version="B")
+        return PiecewiseLinearEmbeddings(tensors, chosen.embedding, activation=False, version="B")
 
 
 LEARNER = TabM

@@ -1,7 +1,7 @@
 """Where interrupted training left off, in one safetensors file.
 
 Belongs here: writing, finding and removing a checkpoint. Does not belong here: what training does with it
-(`_training`).
+(`training`).
 """
 
 import hashlib
@@ -62,6 +62,7 @@ class Checkpoint:
         return State(**json.loads(scalars["state"])), _part(tensors, "best")
 
     def remove(self) -> None:
+        """Training is done."""
         if self._path is not None:
             self._path.unlink(missing_ok=True)
 

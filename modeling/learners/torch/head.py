@@ -3,6 +3,7 @@
 Belongs here: the step from outputs to losses and predictions. Does not belong here: networks, training.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -30,6 +31,7 @@ class Head:
 
     @classmethod
     def of(cls, train: Table, fitting: Fitting) -> Self:
+        """For the outcome of `fitting`; a regression target is scaled by that of `train`."""
         if fitting.outcome == "regression":
             return cls("regression", 1, float(train.target.mean()), float(train.target.std()) or 1.0)
         return cls(fitting.outcome, fitting.classes if fitting.outcome == "multiclass" else 1)
@@ -71,8 +73,12 @@ class Head:
             return functional.binary_cross_entropy(response, target)
         return functional.mse_loss(response, target)
 
+    def predictions(self, outputs: Iterable[Tensor]) -> np.ndarray:
+        """As `prediction`, of all `outputs` ``[n, width]`` one after the other."""
+        return self.prediction(torch.cat([self.response(output) for output in outputs]))
+
     def prediction(self, response: Tensor) -> np.ndarray:
-        """float64, in the target's units."""
+        """float64 ``[n]`` or ``[n, classes]``, in the target's units."""
         return response.double().cpu().numpy() * self.std + self.mean
 
 

@@ -1,7 +1,7 @@
 """The training loop of every network: whole data on the device, best epoch restored, resumable.
 
-Belongs here: epochs, batches, time, patience, precision. Does not belong here: networks and losses (a learner each),
-the checkpoint's file (`_checkpoint`).
+Belongs here: epochs, batches, time, patience, precision. Does not belong here: networks (a learner each), what their
+last layer means (`head`), the checkpoint's file (`checkpoint`).
 
 All randomness of an epoch follows from the seed and the epoch's number, so training that resumes at an epoch goes on
 exactly as it would have.
@@ -17,30 +17,32 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from modeling.core.learner import Fitting, LearnerError
-from modeling.learners.progress import throttled
+from modeling.core.learner import FitSummary, Fitting, LearnerError
+from modeling.learners.progress import thinned, throttled
 from modeling.learners.torch.checkpoint import Checkpoint, State, fingerprint
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 CLOCK_EVERY = 20
-"""Batches between two looks at the clock."""
+"""Batches between two readings of the clock."""
 CHECKPOINT_SECONDS = 2.0
+"""Between two checkpoints, at least."""
 
 
 @dataclass(frozen=True)
-class Batchable:
+class Examples:
     """Inputs ``[n, ...]`` of the network and the target ``[n]``."""
 
     inputs: tuple[Tensor, ...]
     target: Tensor
 
-    def to(self, device: str) -> "Batchable":
-        return Batchable(tuple(tensor.to(device) for tensor in self.inputs), self.target.to(device))
+    def to(self, device: str) -> "Examples":
+        """The same on `device`."""
+        return Examples(tuple(tensor.to(device) for tensor in self.inputs), self.target.to(device))
 
 
 @dataclass(frozen=True)
 class Objective:
-    """Two maps of (output, target) to a mean: what training lowers, and what an epoch is judged by."""
+    """Two maps of (output, target) to a mean: what training lowers, and what picks the best epoch."""
 
     loss: Loss
     score: Loss
@@ -50,8 +52,14 @@ class Objective:
 class Plan:
     """How to train.
 
-    `patience`: epochs without a better validation loss, None: all of them. `chunk`: rows judged at once. `name` and
-    `settings` (JSON types) tell one fit's checkpoint from another's. `start`: `time.monotonic` when the fit began.
+    Attributes
+    ----------
+    name, settings: tell one fit's checkpoint from another's; JSON types.
+    start: `time.monotonic` when the fit began.
+    epochs: at most; the best is kept.
+    batch: examples of one step.
+    patience: epochs without a better validation loss; None: all of them.
+    chunk: examples scored at once.
     """
 
     name: str
@@ -64,10 +72,16 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingResult:
+    """`epochs` until the best, the losses of every epoch, and what a reader must know."""
+
     epochs: int
     curve: list[dict[str, float]]
     notes: list[str]
+
+    def summary(self, parameters: dict[str, Any], *notes: str) -> FitSummary:
+        """Of a fit with `parameters`, whose number of epochs is the best one's."""
+        return FitSummary(parameters | {"epochs": self.epochs}, thinned(self.curve), [*notes, *self.notes])
 
 
 @contextmanager
@@ -88,88 +102,99 @@ def train(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     objective: Objective,
-    rows: Batchable,
-    judged: Batchable | None,
+    examples: Examples,
+    valid: Examples | None,
     plan: Plan,
     fitting: Fitting,
-) -> Trained:
+) -> TrainingResult:
     """Train `network` in place and leave it at its best epoch.
 
-    Without `judged` every epoch of the plan is run, whatever the clock says, and the last one kept.
+    Without `valid` every epoch of the plan is run, whatever the clock says, and the last one kept.
 
     Raises
     ------
     LearnerError: the validation loss was never finite.
     """
-    checkpoint = _checkpoint(network, rows, judged, plan, fitting)
+    checkpoint = _checkpoint(network, examples, valid, plan, fitting)
     restored = checkpoint.restore(network, optimizer)
     state, best = restored if restored else (State(), _copy(network))
     begin = plan.start - state.seconds
-    deadline = math.inf if judged is None else begin + fitting.seconds
+    deadline = math.inf if valid is None else begin + fitting.seconds
     notes = [f"resumed after epoch {state.epoch}"] if restored else []
     say, saved = throttled(fitting.progress), -math.inf
 
     while state.epoch < plan.epochs and not _out_of_patience(state, plan):
-        fallen = _epoch(network, optimizer, objective.loss, rows, plan.batch, fitting, state.epoch, deadline)
-        if fallen is None:
+        loss = _epoch(network, optimizer, objective.loss, examples, plan.batch, fitting, state.epoch, deadline)
+        if loss is None:
             notes.append(f"time was up after {state.epoch} of {plan.epochs} epochs")
             break
         state.epoch += 1
-        reached = fallen if judged is None else _mean_score(network, objective.score, judged, plan.chunk)
-        if judged is None or reached < state.lowest:
-            state.lowest, state.best_epoch, best = reached, state.epoch, _copy(network)
-        state.curve.append({"step": state.epoch, "train": fallen} | ({} if judged is None else {"valid": reached}))
+        score = loss if valid is None else _mean_score(network, objective.score, valid, plan.chunk)
+        if valid is None or score < state.lowest:
+            state.lowest, state.best_epoch, best = score, state.epoch, _copy(network)
+        state.curve.append({"step": state.epoch, "train": loss} | ({} if valid is None else {"valid": score}))
         state.seconds = time.monotonic() - begin
         if time.monotonic() - saved > CHECKPOINT_SECONDS:
             checkpoint.write(state, network, best, optimizer)
             saved = time.monotonic()
-        say(f"epoch {state.epoch} of {plan.epochs}: loss {reached:.4f}, best {state.lowest:.4f} at {state.best_epoch}")
+        say(f"epoch {state.epoch} of {plan.epochs}: loss {score:.4f}, best {state.lowest:.4f} at {state.best_epoch}")
 
     if not math.isfinite(state.lowest):
         raise LearnerError("the loss was never finite: lower learning_rate")
     network.load_state_dict(best)
     checkpoint.remove()
-    return Trained(state.best_epoch, state.curve, notes)
+    return TrainingResult(state.best_epoch, state.curve, notes)
+
+
+def adamw(network: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
+    """AdamW (Loshchilov & Hutter 2019) over all weights, in one kernel a step."""
+    return torch.optim.AdamW(network.parameters(), learning_rate, weight_decay=weight_decay, fused=True)
+
+
+def device_of(network: nn.Module) -> torch.device:
+    """Where the network's weights are."""
+    return next(network.parameters()).device
 
 
 def outputs(network: nn.Module, inputs: tuple[Tensor, ...], chunk: int) -> Iterator[Tensor]:
-    """The network's outputs, `chunk` rows at a time, in float32."""
+    """The network's outputs, `chunk` rows at a time, in float32, on its device."""
     network.eval()
+    device = device_of(network)
     with torch.inference_mode():
         for parts in zip(*(tensor.split(chunk) for tensor in inputs), strict=True):
-            yield network(*parts)
+            yield network(*(part.to(device) for part in parts))
 
 
-def _mean_score(network: nn.Module, score: Loss, rows: Batchable, chunk: int) -> float:
-    targets = rows.target.split(chunk)
-    pairs = zip(outputs(network, rows.inputs, chunk), targets, strict=True)
-    return float(sum(score(output, target) * len(target) for output, target in pairs)) / len(rows.target)
+def _mean_score(network: nn.Module, score: Loss, examples: Examples, chunk: int) -> float:
+    targets = examples.target.split(chunk)
+    pairs = zip(outputs(network, examples.inputs, chunk), targets, strict=True)
+    return float(sum(score(output, target) * len(target) for output, target in pairs)) / len(examples.target)
 
 
 def _epoch(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     loss: Loss,
-    rows: Batchable,
+    examples: Examples,
     batch: int,
     fitting: Fitting,
     number: int,
     deadline: float,
 ) -> float | None:
-    """One pass over `rows` in a random order; the mean loss, or None when the time was up before its end.
+    """One pass over `examples` in a random order; the mean loss, or None when the time was up before its end.
 
     The first epoch always ends.
     """
     torch.manual_seed(fitting.seed * 1_000_003 + number + 1)
     network.train()
-    device, count = rows.target.device, len(rows.target)
+    device, count = examples.target.device, len(examples.target)
     total = torch.zeros((), device=device)
     half = torch.autocast(device.type, torch.bfloat16, enabled=fitting.compute.precision == "bfloat16")
     for step, index in enumerate(torch.randperm(count, device=device).split(batch)):
         if number and step % CLOCK_EVERY == 0 and time.monotonic() > deadline:
             return None
         with half:
-            value = loss(network(*(tensor[index] for tensor in rows.inputs)), rows.target[index])
+            value = loss(network(*(tensor[index] for tensor in examples.inputs)), examples.target[index])
         optimizer.zero_grad()
         value.backward()
         optimizer.step()
@@ -178,12 +203,12 @@ def _epoch(
 
 
 def _checkpoint(
-    network: nn.Module, rows: Batchable, judged: Batchable | None, plan: Plan, fitting: Fitting
+    network: nn.Module, examples: Examples, valid: Examples | None, plan: Plan, fitting: Fitting
 ) -> Checkpoint:
     if fitting.scratch is None:
         return Checkpoint(None, plan.name, "")
     settings = plan.settings | {"seed": fitting.seed, "precision": fitting.compute.precision}
-    tensors = [*rows.inputs, rows.target, *([*judged.inputs, judged.target] if judged else [])]
+    tensors = [*examples.inputs, examples.target, *([*valid.inputs, valid.target] if valid else [])]
     return Checkpoint(fitting.scratch, plan.name, fingerprint(settings, network, tensors))
 
 

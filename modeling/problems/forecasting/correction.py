@@ -16,19 +16,17 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modeling.core.learner import FitSummary, Fitting, Learner, Outcome
+from modeling.core.learner import FitSummary, Fitting, Learner
 from modeling.core.table import Table
 from modeling.problems.forecasting.series import SMOOTHED, STEP, TYPICAL_ERROR
 
 
-class Correction:
+class Correction(Learner):
     """Smoothing's forecast and, in its typical errors, the correction that `learner` predicts."""
 
     learner: ClassVar[type[Learner]]
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("regression",)
-    default_seconds: ClassVar[float]
-    extra: ClassVar[str | None] = None
-    reads: ClassVar[str | None] = "forecasting"
+    outcomes = ("regression",)
+    reads = "forecasting"
 
     _fitted: Learner
 

@@ -3,7 +3,7 @@
 Belongs here: everything that learners on top of such a network share. Does not belong here: decoding
 (`modeling.problems.image.images`), or training any of it (`deep.image_encoder`).
 
-What the untrained part of a network answers to an image is remembered (`modeling.core.memoisation`).
+What the untrained part of a network answers to an image is memoised (`modeling.core.memoisation`).
 """
 
 import hashlib
@@ -20,8 +20,7 @@ from torch import Tensor, nn
 
 from modeling.core import memoisation
 from modeling.core.compute import Compute
-from modeling.core.learner import LearnerError
-from modeling.learners.checks import Hyperparameters
+from modeling.core.learner import Hyperparameters, LearnerError
 from modeling.problems.image import images
 
 EFFICIENTNET = "efficientnet-lite0"
@@ -50,17 +49,17 @@ class BackboneHyperparameters(Hyperparameters):
         return self.model_copy(update={"side": self.side or min(max(own, SMALLEST), LARGEST[compute.device])})
 
 
-def stages(hyperparameters: BackboneHyperparameters, weights: Callable[[str], Path] | None) -> nn.Sequential:
+def stages(chosen: BackboneHyperparameters, weights: Callable[[str], Path] | None) -> nn.Sequential:
     """uint8 ``[n, 3, side, side]`` -> features ``[n, width]``, in evaluation mode; `weights` None: to be loaded later.
 
     Raises
     ------
     LearnerError: the name is unknown, or needs timm.
     """
-    wanted = weights if hyperparameters.init == "pretrained" else None
-    if hyperparameters.model != EFFICIENTNET:
-        return _timm(hyperparameters.model, pretrained=wanted is not None).eval()
-    network = _efficientnet(hyperparameters.side or SMALLEST)
+    wanted = weights if chosen.init == "pretrained" else None
+    if chosen.model != EFFICIENTNET:
+        return _timm(chosen.model, pretrained=wanted is not None).eval()
+    network = _efficientnet(chosen.side or SMALLEST)
     if wanted is not None:
         network.load_state_dict(torch.load(wanted(EFFICIENTNET) / f"{EFFICIENTNET}.pth", weights_only=True))
     first = nn.Sequential(_Normalised(MEAN, STD), network._conv_stem, network._bn0, nn.ReLU6())
@@ -84,7 +83,7 @@ def split(network: nn.Sequential, trained: int) -> tuple[nn.Sequential, nn.Seque
 
 def activations(parts: Sequence[nn.Sequential], files: Sequence[bytes], side: int) -> Tensor:
     """What `parts`, one after the other, answer to the images: ``[n, ...]`` on the CPU; the pixels where there is no
-    part. They must be in evaluation mode; the answer of each is remembered."""
+    part. They must be in evaluation mode; the answer to each image is memoised."""
     if not parts:
         return torch.from_numpy(images.pixels(files, side, colour=True))
     question = _digest(parts, side)

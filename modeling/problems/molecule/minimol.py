@@ -4,7 +4,7 @@ Belongs here: the network's inputs and running it as it is. Does not belong here
 (`modeling.problems.molecule.molecules`), or learners on top of it. RDKit and onnxruntime belong to the extra
 `molecules` and are imported inside functions.
 
-What it answers to a molecule is remembered (`modeling.core.memoisation`).
+What it answers to a molecule is memoised (`modeling.core.memoisation`).
 
 Source: Kläser et al. 2024, "MiniMol: A Parameter-Efficient Foundation Model for Molecular Learning", arXiv:2404.14986.
 The inputs are those of graphium 2.4.7, which it was trained with: to half precision.
@@ -80,14 +80,14 @@ class MiniMol:
 
 
 def embeddings(network: MiniMol, texts: Sequence[str]) -> np.ndarray:
-    """float32 ``[n, 512]`` of SMILES, remembered.
+    """float32 ``[n, 512]`` of SMILES, memoised.
 
     Raises
     ------
     FeatureError: a text is no SMILES.
     """
-    seen = [_achiral(text) for text in texts]
-    return np.stack(memoisation.each(network.digest, seen, lambda new: _embedded(network, new)))
+    achiral = [_achiral(text) for text in texts]
+    return np.stack(memoisation.each(network.digest, achiral, lambda new: _embedded(network, new)))
 
 
 def _embedded(network: MiniMol, texts: list[str]) -> np.ndarray:

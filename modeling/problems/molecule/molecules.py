@@ -6,7 +6,7 @@ SMILES (the contract). RDKit belongs to the extra `molecules` and is imported in
 
 import base64
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -160,20 +160,13 @@ def _kind(bond: Any) -> int:
 
 
 def graphs(texts: Sequence[str]) -> list[Graph]:
-    """The `graph` of each SMILES, remembered."""
+    """The `graph` of each SMILES, memoised."""
     return memoisation.each("graph", texts, lambda new: [graph(text) for text in new])
 
 
 def stacked(of: Encoder, texts: Sequence[str]) -> np.ndarray:
-    """``[n, width]``: what `of` says about each SMILES, remembered."""
+    """``[n, width]``: what `of` says about each SMILES, memoised."""
     return np.stack(memoisation.each(of.__name__, texts, lambda new: [of(text) for text in new]))
-
-
-def beside(table: Table, *parts: np.ndarray) -> Table:
-    """The rows with what is known of their molecules, ``[n, width]`` each, as numbers beside their own."""
-    numeric = np.hstack([table.numeric, *parts], dtype=np.float32)
-    names = (f"molecule {number}" for number in range(numeric.shape[1] - table.numeric.shape[1]))
-    return replace(table, numeric=numeric, numeric_names=(*table.numeric_names, *names))
 
 
 def nearest(texts: Sequence[str], others: Sequence[str]) -> np.ndarray:

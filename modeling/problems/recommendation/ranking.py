@@ -13,9 +13,8 @@ import numpy as np
 import polars as pl
 from pydantic import PositiveFloat
 
-from modeling.core.learner import Fitting, Learner, LearnerError
+from modeling.core.learner import Fitting, Hyperparameters, Learner, LearnerError
 from modeling.core.table import Table
-from modeling.learners.checks import Hyperparameters
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -149,7 +148,7 @@ def best_on(valid: Table, choices: Sequence[Choice], lists: Callable[[Choice], n
 
 
 def popular(
-    train: Table, valid: Table, hyperparameters: RecommenderHyperparameters, deadline: float
+    train: Table, valid: Table, chosen: RecommenderHyperparameters, deadline: float
 ) -> tuple[np.ndarray, float]:
     """`popularity` ``[items]`` with the half-life that suits validation users best, unless one is given."""
 
@@ -157,7 +156,5 @@ def popular(
         counts = popularity(train, half_life)
         return ranked(lambda part: np.tile(counts, (len(part), 1)), counts, valid)
 
-    half_life = best_on(
-        valid, HALF_LIVES if hyperparameters.half_life is None else (hyperparameters.half_life,), lists, deadline
-    )
+    half_life = best_on(valid, HALF_LIVES if chosen.half_life is None else (chosen.half_life,), lists, deadline)
     return popularity(train, half_life), half_life

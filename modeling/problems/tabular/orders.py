@@ -6,9 +6,8 @@ is made of it (`rfm`, `bg_nbd`).
 
 import numpy as np
 
-from modeling.core.learner import LearnerError
+from modeling.core.learner import Hyperparameters, LearnerError
 from modeling.core.table import Table
-from modeling.learners.checks import Hyperparameters
 
 
 class OrderHyperparameters(Hyperparameters):

@@ -2,9 +2,9 @@
 
 Belongs here: everything that learners on top of such a network share. Does not belong here: texts themselves
 (`modeling.problems.text.texts`), or training any of it (`deep.text_encoder`). transformers belongs to the extra `text`
-and is imported inside functions. A packaged name is never looked up at the hub.
+and is imported inside functions. A packaged name is never searched for at the hub.
 
-What an untrained network answers to a text is remembered (`modeling.core.memoisation`).
+What an untrained network answers to a text is memoised (`modeling.core.memoisation`).
 """
 
 import hashlib
@@ -20,8 +20,7 @@ from torch import Tensor, nn
 
 from modeling.core import memoisation
 from modeling.core.compute import Compute
-from modeling.core.learner import LearnerError
-from modeling.learners.checks import Hyperparameters
+from modeling.core.learner import Hyperparameters, LearnerError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -55,8 +54,8 @@ class LanguageHyperparameters(Hyperparameters):
             }
         )
 
-    def told(self, compute: Compute) -> str:
-        """What was settled, and why, for people."""
+    def description(self, compute: Compute) -> str:
+        """Network and length, and the device that decided them, for people."""
         network = self.model if self.init == "pretrained" else "BERT-Tiny from scratch"
         return f"{network}, {self.max_length} tokens a text: {compute.device} ({compute.reason})"
 
@@ -129,7 +128,7 @@ def _mean(network: nn.Module, tokens: Tensor, padding: int) -> Tensor:
 
 
 def embeddings(encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
-    """float32 ``[n, width]``, remembered."""
+    """float32 ``[n, width]``, memoised."""
     return np.stack(memoisation.each(encoder.digest, texts, lambda new: _embedded(encoder, new)))
 
 
@@ -140,7 +139,7 @@ def _embedded(encoder: Encoder, texts: list[str]) -> np.ndarray:
 
 
 def opened(
-    hyperparameters: LanguageHyperparameters, weights: Callable[[str], Path], texts: Sequence[str], device: str
+    chosen: LanguageHyperparameters, weights: Callable[[str], Path], texts: Sequence[str], device: str
 ) -> Encoder:
     """The encoder that settled `hyperparameters` name, on `device`; `texts` teach a random one its vocabulary.
 
@@ -148,14 +147,14 @@ def opened(
     ------
     LearnerError: there is no such model, or it can't be loaded.
     """
-    assert hyperparameters.model and hyperparameters.max_length, "settled before"
-    if hyperparameters.init == "random":
-        network, tokenizer = _scratch(texts, hyperparameters.max_length)
-    elif hyperparameters.model in PACKAGED:
-        network, tokenizer = _pretrained(str(weights(hyperparameters.model)), offline=True)
+    assert chosen.model and chosen.max_length, "settled before"
+    if chosen.init == "random":
+        network, tokenizer = _scratch(texts, chosen.max_length)
+    elif chosen.model in PACKAGED:
+        network, tokenizer = _pretrained(str(weights(chosen.model)), offline=True)
     else:
-        network, tokenizer = _pretrained(hyperparameters.model, offline=Path(hyperparameters.model).is_dir())
-    return Encoder.of(network.to(device), tokenizer, hyperparameters.max_length)
+        network, tokenizer = _pretrained(chosen.model, offline=Path(chosen.model).is_dir())
+    return Encoder.of(network.to(device), tokenizer, chosen.max_length)
 
 
 def _pretrained(name: str, *, offline: bool) -> tuple[Any, "PreTrainedTokenizerBase"]:

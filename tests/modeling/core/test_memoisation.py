@@ -1,4 +1,4 @@
-"""What was worked out of a content once is not worked out again, and does not fill the machine."""
+"""What was computed of a content once is not computed again, and does not fill the machine."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ def empty() -> Iterator[None]:
 
 
 class Reader:
-    """Counts what it is asked."""
+    """Notes every request."""
 
     def __init__(self) -> None:
         self.read: list[list[str]] = []
@@ -29,7 +29,7 @@ def lengths(question: str, contents: list[str], reader: Reader) -> list[int]:
     return [int(answer[0]) for answer in memoisation.each(question, contents, reader)]
 
 
-def test_only_what_is_new_is_worked_out_each_content_once_and_every_row_gets_its_answer():
+def test_only_what_is_new_is_computed_each_content_once_and_every_row_gets_its_answer():
     reader = Reader()
     assert lengths("how long", ["a", "bb", "a"], reader) == [1, 2, 1]
     assert lengths("how long", ["ccc", "bb", "ccc", "a"], reader) == [3, 2, 3, 1]
@@ -45,13 +45,15 @@ def test_questions_do_not_share_answers():
     assert one.read == other.read == [["a"]]
 
 
-def test_what_was_not_asked_for_longest_is_forgotten_and_all_of_a_large_question_is_answered(monkeypatch):
+def test_the_least_recently_used_goes_first_and_all_of_a_large_request_is_answered(monkeypatch):
     monkeypatch.setattr(memoisation, "BYTES", 8)
     reader = Reader()
-    assert lengths("how long", ["a", "bb", "ccc"], reader) == [1, 2, 3]
-    assert lengths("how long", ["bb", "ccc"], reader) == [2, 3]
-    assert lengths("how long", ["a", "ccc"], reader) == [1, 3]
-    assert reader.read == [["a", "bb", "ccc"], ["a"]]
+    with memoisation.afresh():
+        assert lengths("how long", ["a", "bb", "ccc"], reader) == [1, 2, 3]
+        assert lengths("how long", ["bb", "ccc"], reader) == [2, 3]
+        assert lengths("how long", ["a", "ccc"], reader) == [1, 3]
+        assert lengths("how long", ["bb"], reader) == [2]
+    assert reader.read == [["a", "bb", "ccc"], ["a"], ["bb"]]
 
 
 def test_afresh_nothing_is_known_and_what_was_known_is_known_again_afterwards():

@@ -72,7 +72,7 @@ def fitted(name: str, outcome: Outcome, **changes: Any) -> tuple[Learner, FitSum
 
 @cache
 def usual(name: str, outcome: Outcome) -> tuple[Learner, FitSummary]:
-    """A fit with nothing special, for tests that only look at it."""
+    """A fit with nothing special, for tests that only read it."""
     return fitted(name, outcome)
 
 
@@ -105,8 +105,8 @@ class TestEveryLearner:
 
     def test_same_seed_same_model(self, name: str, outcome: Outcome) -> None:
         test = made(outcome, 50, seed=2)
-        (first, told), (second, again) = usual(name, outcome), fitted(name, outcome)
-        assert told == again
+        (first, summary), (second, again) = usual(name, outcome), fitted(name, outcome)
+        assert summary == again
         assert np.array_equal(first.predict(test), second.predict(test))
 
     def test_saved_model_predicts_the_same(self, name: str, outcome: Outcome, tmp_path: Path) -> None:
@@ -126,15 +126,15 @@ class TestEveryLearner:
         predicted = model.predict(strange)
         assert np.isfinite(predicted).all()
 
-    def test_what_it_told_is_enough_to_train_again(self, name: str, outcome: Outcome) -> None:
+    def test_its_summary_is_enough_to_train_again(self, name: str, outcome: Outcome) -> None:
         test = made(outcome, 300, seed=2)
-        _, told = usual(name, outcome)
-        assert json.loads(json.dumps(told.parameters)) == told.parameters
-        assert len(told.curve) <= 200
+        _, summary = usual(name, outcome)
+        assert json.loads(json.dumps(summary.parameters)) == summary.parameters
+        assert len(summary.curve) <= 200
         empty = made(outcome, 1).rows(np.array([], dtype=int))
         again, other = learners.learner(name)(), learners.learner(name)()
-        choice = fitting(name, outcome, parameters=told.parameters, fixed=True)
-        assert again.fit(made(outcome), empty, choice).parameters == told.parameters
+        choice = fitting(name, outcome, parameters=summary.parameters, fixed=True)
+        assert again.fit(made(outcome), empty, choice).parameters == summary.parameters
         other.fit(made(outcome), empty, replace(choice, seed=11))
         assert np.allclose(again.predict(test), usual(name, outcome)[0].predict(test), rtol=1e-3, atol=1e-3)
         if name != TRIVIAL:
@@ -166,7 +166,7 @@ class TestEveryLearner:
         with pytest.raises(LearnerError, match="target is missing in 3 of 500 training rows"):
             model.fit(replace(table, target=gap), table, fitting(name, outcome))
 
-    def test_an_unknown_knob_is_named_with_the_known_ones(self, name: str, outcome: Outcome) -> None:
+    def test_an_unknown_hyperparameter_is_named_with_the_known_ones(self, name: str, outcome: Outcome) -> None:
         known = next(iter(usual(name, outcome)[1].parameters), "")
         with pytest.raises(LearnerError, match=rf"unknown hyperparameter 'depth'\. Known hyperparameters:.*{known}"):
             fitted(name, outcome, parameters={"depth": 3})
@@ -205,7 +205,7 @@ def test_a_learner_refuses_an_outcome_it_does_not_predict() -> None:
         fitted("ridge", "binary")
 
 
-def test_a_knob_out_of_range_is_refused_with_its_value() -> None:
+def test_a_hyperparameter_out_of_range_is_refused_with_its_value() -> None:
     with pytest.raises(LearnerError, match=r"hyperparameter 'dropout'.*less than 1.*got 1\.5"):
         fitted("mlp", "binary", parameters={"dropout": 1.5})
 
@@ -216,8 +216,8 @@ def test_cross_entropy_is_refused_for_regression() -> None:
 
 
 def test_the_reference_network_is_the_default() -> None:
-    _, told = fitted("mlp", "binary", parameters={"epochs": 1})
-    assert told.parameters == {
+    _, summary = fitted("mlp", "binary", parameters={"epochs": 1})
+    assert summary.parameters == {
         "hidden": [128, 64],
         "dropout": 0.5,
         "initialisation": "glorot_uniform",
@@ -243,7 +243,7 @@ def test_the_reference_network_is_the_default() -> None:
     ids=str,
 )
 @pytest.mark.parametrize("outcome", ["binary", "multiclass"])
-def test_every_kind_of_knob_still_learns(hyperparameters: dict, outcome: Outcome) -> None:
+def test_every_kind_of_hyperparameter_still_learns(hyperparameters: dict, outcome: Outcome) -> None:
     test = made(outcome, 300, seed=2)
     model, _ = fitted("mlp", outcome, parameters=SMALL["mlp"] | hyperparameters)
     trivial, _ = usual(TRIVIAL, outcome)
@@ -261,14 +261,14 @@ def test_a_strong_penalty_shrinks_the_weights(tmp_path: Path) -> None:
 
 
 def test_lightgbm_tunes_a_large_table_on_a_sample_and_says_so() -> None:
-    _, told = fitted("lightgbm", "binary", parameters=SMALL["lightgbm"] | {"tuning_rows": 200})
-    assert told.notes == ["tuned on 200 rows; the best fitted on all 500"]
-    assert told.parameters["trials"] == 2
+    _, summary = fitted("lightgbm", "binary", parameters=SMALL["lightgbm"] | {"tuning_rows": 200})
+    assert summary.notes == ["tuned on 200 rows; the best fitted on all 500"]
+    assert summary.parameters["trials"] == 2
 
 
 def test_tabm_says_when_it_trains_on_a_sample() -> None:
-    _, told = fitted("tabm", "binary", parameters=SMALL["tabm"] | {"rows": 200})
-    assert told.notes == ["cpu: 200 of 500 rows, k=4, width 32"]
+    _, summary = fitted("tabm", "binary", parameters=SMALL["tabm"] | {"rows": 200})
+    assert summary.notes == ["cpu: 200 of 500 rows, k=4, width 32"]
 
 
 @pytest.mark.parametrize(
@@ -280,15 +280,21 @@ def test_tabm_says_when_it_trains_on_a_sample() -> None:
     ],
 )
 def test_no_time_left_still_gives_a_model(name: str, note: str) -> None:
-    model, told = fitted(name, "binary", seconds=1e-3, parameters={})
+    model, summary = fitted(name, "binary", seconds=1e-3, parameters={})
     assert np.isfinite(model.predict(made("binary", 50, seed=2))).all()
-    assert told.notes[-1] == note
+    assert summary.notes[-1] == note
 
 
 def test_no_time_left_still_gives_one_trial() -> None:
-    model, told = fitted("lightgbm", "binary", seconds=1e-3, parameters={})
+    model, summary = fitted("lightgbm", "binary", seconds=1e-3, parameters={})
     assert np.isfinite(model.predict(made("binary", 50, seed=2))).all()
-    assert told.parameters["trials"] == 1
+    assert summary.parameters["trials"] == 1
+
+
+@pytest.mark.parametrize("name", ["mlp", "tabm"])
+def test_a_network_is_saved_under_the_keys_of_earlier_versions(name: str, tmp_path: Path) -> None:
+    usual(name, "binary")[0].save(tmp_path)
+    assert {"head", "knobs"} <= json.loads((tmp_path / f"{name}.json").read_text()).keys()
 
 
 def test_a_saved_pipeline_with_a_foreign_type_is_refused(tmp_path: Path) -> None:

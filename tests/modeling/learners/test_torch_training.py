@@ -17,11 +17,11 @@ from modeling.learners.progress import thinned, throttled
 from modeling.learners.torch.training import session
 from modeling.problems import learners
 
-KNOBS = {
+PARAMETERS = {
     "mlp": {"epochs": 12, "batch": 64},
     "tabm": {"epochs": 12, "batch": 64, "k": 4, "width": 16, "embedding": 4, "bins": 8},
 }
-DEEP = pytest.mark.parametrize("name", list(KNOBS))
+DEEP = pytest.mark.parametrize("name", list(PARAMETERS))
 
 
 def made(rows: int, seed: int) -> Table:
@@ -36,7 +36,7 @@ TRAIN, VALID = made(400, 0), made(200, 1)
 
 
 def circumstances(name: str, scratch: Path | None = None) -> Fitting:
-    return Fitting("binary", 2, 600, seed=5, parameters=KNOBS[name], compute=Compute(threads=1), scratch=scratch)
+    return Fitting("binary", 2, 600, seed=5, parameters=PARAMETERS[name], compute=Compute(threads=1), scratch=scratch)
 
 
 class Killed(BaseException):
@@ -56,9 +56,9 @@ def test_resumed_training_gives_the_same_model(name: str, tmp_path: Path) -> Non
     whole, resumed = learners.learner(name)(), learners.learner(name)()
     expected = whole.fit(TRAIN, VALID, circumstances(name))
     interrupted(name, circumstances(name, tmp_path))
-    told = resumed.fit(TRAIN, VALID, circumstances(name, tmp_path))
-    assert told.notes[-1] == "resumed after epoch 1"
-    assert (told.parameters, told.curve) == (expected.parameters, expected.curve)
+    summary = resumed.fit(TRAIN, VALID, circumstances(name, tmp_path))
+    assert summary.notes[-1] == "resumed after epoch 1"
+    assert (summary.parameters, summary.curve) == (expected.parameters, expected.curve)
     assert np.array_equal(resumed.predict(VALID), whole.predict(VALID))
     assert list(tmp_path.iterdir()) == [], "the checkpoint is removed after success"
 
@@ -74,15 +74,15 @@ def test_a_checkpoint_of_another_fit_is_ignored(name: str, change: str, tmp_path
         fitting = replace(fitting, parameters=fitting.parameters | {"learning_rate": 0.005})
     else:
         train = made(400, 2)
-    told = learners.learner(name)().fit(train, VALID, fitting)
-    assert not any("resumed" in note for note in told.notes)
+    summary = learners.learner(name)().fit(train, VALID, fitting)
+    assert not any("resumed" in note for note in summary.notes)
 
 
 def test_time_already_used_counts(tmp_path: Path) -> None:
     fitting = replace(circumstances("mlp", tmp_path), seconds=0.01)
     interrupted("mlp", fitting)
-    told = learners.learner("mlp")().fit(TRAIN, VALID, fitting)
-    assert told.notes == ["resumed after epoch 1", "time was up after 1 of 12 epochs"]
+    summary = learners.learner("mlp")().fit(TRAIN, VALID, fitting)
+    assert summary.notes == ["resumed after epoch 1", "time was up after 1 of 12 epochs"]
 
 
 VICTIM = """
@@ -106,8 +106,8 @@ def test_a_killed_process_is_resumed(tmp_path: Path) -> None:
     process.wait()
     whole, resumed = learners.learner("mlp")(), learners.learner("mlp")()
     whole.fit(TRAIN, VALID, circumstances("mlp"))
-    told = resumed.fit(TRAIN, VALID, circumstances("mlp", tmp_path))
-    assert told.notes == ["resumed after epoch 1"]
+    summary = resumed.fit(TRAIN, VALID, circumstances("mlp", tmp_path))
+    assert summary.notes == ["resumed after epoch 1"]
     assert np.array_equal(resumed.predict(VALID), whole.predict(VALID))
     assert list(tmp_path.iterdir()) == []
 
@@ -119,9 +119,9 @@ def test_training_that_diverges_says_so() -> None:
 
 
 def test_the_best_epoch_is_kept() -> None:
-    told = learners.learner("mlp")().fit(TRAIN, VALID, circumstances("mlp"))
-    losses = [row["valid"] for row in told.curve]
-    assert told.parameters["epochs"] == losses.index(min(losses)) + 1
+    summary = learners.learner("mlp")().fit(TRAIN, VALID, circumstances("mlp"))
+    losses = [row["valid"] for row in summary.curve]
+    assert summary.parameters["epochs"] == losses.index(min(losses)) + 1
 
 
 def test_a_session_leaves_torch_as_it_was() -> None:

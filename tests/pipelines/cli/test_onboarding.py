@@ -1,6 +1,7 @@
 """`sectorforge new`: from a file as it comes to a use case that runs, and nothing left behind where that fails."""
 
 import gzip
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def shop(empty: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     empty.place(KEY, orders())
     monkeypatch.setenv("SECTORFORGE_HOME", str(empty.home))
     monkeypatch.setenv("DAGSTER_HOME", str(empty.dagster_home))
-    monkeypatch.setattr(command_line, "read_catalogue", empty.catalogue)
+    monkeypatch.setenv("SECTORFORGE_CATALOGUE", str(empty.root))
     return empty
 
 
@@ -62,15 +63,19 @@ def test_a_new_use_case_is_sound_and_its_data_meet_the_contract(shop: Sandbox):
     assert (use_case.title, use_case.columns.identifier) == ("Load forecast", ["order"])
     assert contracts.validate(orders(), use_case).passed
     assert (use_case.folder / "orders.csv").read_bytes() == (shop.folder / "orders.csv").read_bytes()
-    assert "# - licence" in (use_case.folder / "use_case.yaml").read_text()
+    text = (use_case.folder / "use_case.yaml").read_text()
+    assert "# - licence" in text
+    schema = text.splitlines()[0].removeprefix("# yaml-language-server: $schema=file://")
+    assert Path(schema).name == "use_case.schema.json"
+    assert Path(schema).is_file(), "an editor finds the schema from any catalogue"
     assert [path.name for path in shop.root.iterdir() if path.name.startswith(".")] == []
 
 
-def test_check_finds_no_fault_in_it(shop: Sandbox):
+def test_check_finds_no_error_in_it(shop: Sandbox):
     new(saved(shop), key="retail/refunds")
     status, out, err = sectorforge("check")
     assert (status, err) == (0, "")
-    assert "2 use cases in 1 industries: no fault" in out
+    assert "2 use cases in 1 industries: no error" in out
     assert (shop.root / "retail" / "industry.yaml").read_text() == "owners:\n- team:test\ntitle: Retail\n"
 
 
@@ -102,7 +107,7 @@ def test_a_name_that_a_landing_folder_would_not_take_is_changed(shop: Sandbox):
 
 def test_of_several_catalogues_the_first_takes_it(shop: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     mine = tmp_path / "mine"
-    monkeypatch.setattr(command_line, "read_catalogue", lambda: read_catalogue(mine, shop.root))
+    monkeypatch.setenv("SECTORFORGE_CATALOGUE", f"{mine}{os.pathsep}{shop.root}")
     status, _, err = new(saved(shop), key="retail/refunds")
     assert (status, "is no folder: make it" in " ".join(err.split())) == (2, True)
     mine.mkdir()

@@ -1,10 +1,7 @@
 """Keeps lane and speed, whatever happens: the policy that any driver must beat."""
 
-from typing import ClassVar
-
 import numpy as np
 
-from modeling.core.learner import Outcome
 from modeling.core.table import Table
 from modeling.learners.rule import FixedRule
 from modeling.problems.driving.highway import ACTIONS
@@ -13,8 +10,8 @@ from modeling.problems.driving.highway import ACTIONS
 class ConstantSpeed(FixedRule):
     """Certain of `IDLE` in every row."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("multiclass",)
-    reads: ClassVar[str | None] = "driving"
+    outcomes = ("multiclass",)
+    reads = "driving"
 
     def predict(self, table: Table) -> np.ndarray:
         return np.tile(np.eye(len(ACTIONS))[ACTIONS.index("IDLE")], (len(table), 1))

@@ -4,11 +4,8 @@ Source: Treiber, Hennecke & Helbing 2000 (IDM, the intelligent driver model); Ke
 The parameters are highway-env's, as the simulator's own traffic has them.
 """
 
-from typing import ClassVar
-
 import numpy as np
 
-from modeling.core.learner import Outcome
 from modeling.core.table import Table
 from modeling.learners.rule import FixedRule
 from modeling.problems.driving.highway import ACTIONS, VEHICLE_LENGTH
@@ -26,8 +23,8 @@ HOLD = 0.5
 class IDM(FixedRule):
     """Certain of one action in every row."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("multiclass",)
-    reads: ClassVar[str | None] = "driving"
+    outcomes = ("multiclass",)
+    reads = "driving"
 
     def predict(self, table: Table) -> np.ndarray:
         stay = _acceleration(table, "here")

@@ -1,7 +1,5 @@
 """Seasonal exponential smoothing: the classical forecast that learned ones are compared with."""
 
-from typing import ClassVar
-
 import numpy as np
 
 from modeling.core.table import Table
@@ -13,7 +11,7 @@ class ETS(FixedRule):
     """The forecast that the recipe (`modeling.problems.forecasting.series`) fitted for each series; others read it
     too."""
 
-    reads: ClassVar[str | None] = "forecasting"
+    reads = "forecasting"
 
     def predict(self, table: Table) -> np.ndarray:
         return table.column(SMOOTHED).astype(np.float64)

@@ -1,7 +1,5 @@
 """The seasonal naive forecast: what any forecaster must beat."""
 
-from typing import ClassVar
-
 import numpy as np
 
 from modeling.core.table import Table
@@ -12,7 +10,7 @@ from modeling.problems.forecasting.series import SEASONAL_NAIVE
 class SeasonalNaive(FixedRule):
     """The last known value of the same phase: this hour a week ago."""
 
-    reads: ClassVar[str | None] = "forecasting"
+    reads = "forecasting"
 
     def predict(self, table: Table) -> np.ndarray:
         return table.column(SEASONAL_NAIVE).astype(np.float64)

@@ -4,15 +4,15 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 from pydantic import Field
 
-from modeling.core.learner import FitSummary, Fitting, Outcome
+from modeling.core.learner import FitSummary, Fitting, Learner
 from modeling.core.table import Table
 from modeling.learners.baseline import logistic
-from modeling.learners.checks import check_target, read_hyperparameters
+from modeling.learners.checks import check_target
 from modeling.problems.image import images
 
 
@@ -22,26 +22,27 @@ class PixelHyperparameters(logistic.LogisticHyperparameters):
     side: int = Field(24, ge=2)
 
 
-class Pixels:
+class Pixels(Learner):
     """The learner `logistic` with a column a pixel and colour."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass")
-    default_seconds: ClassVar[float] = 15
-    extra: ClassVar[str | None] = "vision"
-    reads: ClassVar[str | None] = "image"
+    outcomes = ("binary", "multiclass")
+    default_seconds = 15
+    hyperparameters = PixelHyperparameters
+    extra = "vision"
+    reads = "image"
 
     _linear: logistic.Logistic
     _side: int
     _colour: bool
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        hyperparameters = read_hyperparameters(PixelHyperparameters, fitting.parameters)
+        chosen = PixelHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
-        self._side, self._colour = hyperparameters.side, images.coloured(images.files(train))
+        self._side, self._colour = chosen.side, images.coloured(images.files(train))
         self._linear = logistic.Logistic()
-        of_linear = replace(fitting, parameters={"C": hyperparameters.C})
-        told = self._linear.fit(self._pixels(train), self._pixels(valid), of_linear)
-        return replace(told, parameters={"side": hyperparameters.side} | told.parameters)
+        of_linear = replace(fitting, parameters={"C": chosen.C})
+        summary = self._linear.fit(self._pixels(train), self._pixels(valid), of_linear)
+        return replace(summary, parameters={"side": chosen.side} | summary.parameters)
 
     def predict(self, table: Table) -> np.ndarray:
         return self._linear.predict(self._pixels(table))

@@ -4,7 +4,7 @@ import json
 import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Self
 
 import numpy as np
 import torch
@@ -12,14 +12,13 @@ from pydantic import Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from modeling.core.learner import FitSummary, Fitting, Outcome
+from modeling.core.learner import STORED, FitSummary, Fitting, Hyperparameters, Learner
 from modeling.core.table import Table
-from modeling.learners.checks import Hyperparameters, check_target, read_hyperparameters
-from modeling.learners.progress import thinned
+from modeling.learners.checks import check_target
 from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
 from modeling.learners.torch.sample import sample
-from modeling.learners.torch.training import Batchable, Objective, Plan, outputs, session
+from modeling.learners.torch.training import Examples, Objective, Plan, outputs, session
 from modeling.problems.image import images
 from modeling.problems.image.augmentation import Augment, Flips
 
@@ -51,79 +50,70 @@ class CNNHyperparameters(Hyperparameters):
     patience: int = Field(10, ge=1)
 
 
-class CNN:
+class CNN(Learner):
     """Blocks of convolutions with batch normalisation, the mean over what is left of the picture, a dense layer."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass")
-    default_seconds: ClassVar[float] = 20
-    extra: ClassVar[str | None] = "vision"
-    reads: ClassVar[str | None] = "image"
+    outcomes = ("binary", "multiclass")
+    default_seconds = 20
+    hyperparameters = CNNHyperparameters
+    extra = "vision"
+    reads = "image"
 
     _head: Head
-    _knobs: CNNHyperparameters
+    _chosen: CNNHyperparameters
     _colour: bool
     _network: nn.Sequential
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start = time.monotonic()
-        hyperparameters = read_hyperparameters(CNNHyperparameters, fitting.parameters)
+        chosen = CNNHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
         files, device = images.files(train), fitting.compute.device
         self._colour = images.coloured(files)
-        side = hyperparameters.side or min(max(images.usual_side(files), 8), LARGEST[device])
-        self._knobs = _affordable(hyperparameters.model_copy(update={"side": side}), len(train), fitting)
-        seen = sample(train, self._knobs.rows, fitting.seed)
-        self._head = Head.of(seen, fitting)
-        settings = self._knobs.model_dump(mode="json")
+        side = chosen.side or min(max(images.usual_side(files), 8), LARGEST[device])
+        self._chosen = chosen = _affordable(chosen.model_copy(update={"side": side}), len(train), fitting)
+        sampled = sample(train, chosen.rows, fitting.seed)
+        self._head = Head.of(sampled, fitting)
+        settings = chosen.model_dump(mode="json")
         with session(fitting, fitting.compute.threads):
-            self._network = _network(self._knobs, self._colour, self._head.width).to(device)
+            self._network = _network(chosen, self._colour, self._head.width).to(device)
             trained = training.train(
                 self._network,
-                torch.optim.AdamW(
-                    self._network.parameters(),
-                    self._knobs.learning_rate,
-                    weight_decay=self._knobs.weight_decay,
-                    fused=True,
-                ),
+                training.adamw(self._network, chosen.learning_rate, chosen.weight_decay),
                 Objective(self._loss, self._loss),
-                self._rows(seen).to(device),
-                None if fitting.fixed else self._rows(valid).to(device),
-                Plan("cnn", settings, start, self._knobs.epochs, self._knobs.batch, self._knobs.patience, CHUNK),
+                self._examples(sampled).to(device),
+                None if fitting.fixed else self._examples(valid).to(device),
+                Plan("cnn", settings, start, chosen.epochs, chosen.batch, chosen.patience, CHUNK),
                 fitting,
             )
-        note = f"{device}: {len(seen):,} of {len(train):,} rows, {side} pixels a side"
-        return FitSummary(settings | {"epochs": trained.epochs}, thinned(trained.curve), [note, *trained.notes])
+        note = f"{device}: {len(sampled):,} of {len(train):,} rows, {side} pixels a side"
+        return trained.summary(settings, note)
 
     def predict(self, table: Table) -> np.ndarray:
-        inputs = self._inputs(table).to(next(self._network.parameters()).device)
-        responses = [self._head.response(output) for output in outputs(self._network, (inputs,), CHUNK)]
-        return self._head.prediction(torch.cat(responses))
+        return self._head.predictions(outputs(self._network, (self._inputs(table),), CHUNK))
 
     def save(self, folder: Path) -> None:
         save_file(self._network.state_dict(), folder / "weights.safetensors")
-        facts = {"head": asdict(self._head), "hyperparameters": self._knobs.model_dump(), "colour": self._colour}
+        facts = {"head": asdict(self._head), STORED: self._chosen.model_dump(), "colour": self._colour}
         (folder / "cnn.json").write_text(json.dumps(facts))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         facts = json.loads((folder / "cnn.json").read_text())
         model = cls()
-        model._head, model._knobs, model._colour = (
-            Head(**facts["head"]),
-            CNNHyperparameters(**facts["hyperparameters"]),
-            facts["colour"],
-        )
-        model._network = _network(model._knobs, model._colour, model._head.width)
+        model._head, model._colour = Head(**facts["head"]), facts["colour"]
+        model._chosen = CNNHyperparameters(**facts[STORED])
+        model._network = _network(model._chosen, model._colour, model._head.width)
         model._network.load_state_dict(load_file(folder / "weights.safetensors"))
         return model
 
-    def _rows(self, table: Table) -> Batchable:
-        return Batchable((self._inputs(table),), self._head.target(table))
+    def _examples(self, table: Table) -> Examples:
+        return Examples((self._inputs(table),), self._head.target(table))
 
     def _inputs(self, table: Table) -> Tensor:
         """uint8 ``[n, channels, side, side]``."""
-        assert self._knobs.side, "sized before"
-        return torch.from_numpy(images.pixels(images.files(table), self._knobs.side, colour=self._colour))
+        assert self._chosen.side, "sized before"
+        return torch.from_numpy(images.pixels(images.files(table), self._chosen.side, colour=self._colour))
 
     def _loss(self, output: Tensor, target: Tensor) -> Tensor:
         return self._head.cross_entropy(output.float(), target)
@@ -136,33 +126,30 @@ class _Scaled(nn.Module):
         return pixels.float() / 127.5 - 1
 
 
-def _network(hyperparameters: CNNHyperparameters, colour: bool, outputs: int) -> nn.Sequential:
+def _network(chosen: CNNHyperparameters, colour: bool, outputs: int) -> nn.Sequential:
     blocks, channels = [], 3 if colour else 1
-    for width in hyperparameters.widths:
+    for width in chosen.widths:
         blocks += [*_convolution(channels, width, stride=1), *_convolution(width, width, stride=2)]
         channels = width
-    mean = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(hyperparameters.dropout)]
-    return nn.Sequential(
-        Augment(hyperparameters.flips, hyperparameters.shift), _Scaled(), *blocks, *mean, nn.Linear(channels, outputs)
-    )
+    mean = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(chosen.dropout)]
+    return nn.Sequential(Augment(chosen.flips, chosen.shift), _Scaled(), *blocks, *mean, nn.Linear(channels, outputs))
 
 
 def _convolution(inputs: int, width: int, stride: int) -> list[nn.Module]:
     return [nn.Conv2d(inputs, width, 3, stride, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
 
 
-def _affordable(hyperparameters: CNNHyperparameters, rows: int, fitting: Fitting) -> CNNHyperparameters:
+def _affordable(chosen: CNNHyperparameters, rows: int, fitting: Fitting) -> CNNHyperparameters:
     """With `rows` filled in. A rule and not a measurement, so that a resumed fit gets the same size."""
     if fitting.compute.device == "cuda":
-        return hyperparameters.model_copy(update={"rows": min(hyperparameters.rows or rows, rows)})
-    assert hyperparameters.side, "sized before"
-    layers = zip((3, *hyperparameters.widths), hyperparameters.widths, strict=False)
+        return chosen.model_copy(update={"rows": min(chosen.rows or rows, rows)})
+    assert chosen.side, "sized before"
+    layers = zip((3, *chosen.widths), chosen.widths, strict=False)
     products = sum(
-        9 * width * (inputs + width / 4) * (hyperparameters.side / 2**depth) ** 2
-        for depth, (inputs, width) in enumerate(layers)
+        9 * width * (inputs + width / 4) * (chosen.side / 2**depth) ** 2 for depth, (inputs, width) in enumerate(layers)
     )
     affordable = int(fitting.seconds * fitting.compute.threads * OPERATIONS_PER_SECOND / (6 * products * EPOCHS_WANTED))
-    return hyperparameters.model_copy(update={"rows": min(hyperparameters.rows or max(affordable, 500), rows)})
+    return chosen.model_copy(update={"rows": min(chosen.rows or max(affordable, 500), rows)})
 
 
 LEARNER = CNN

@@ -3,7 +3,7 @@
 import json
 import time
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -12,13 +12,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from modeling.core.learner import FitSummary, Fitting, Outcome
+from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner
 from modeling.core.table import Table
-from modeling.learners.checks import Hyperparameters, check_target, read_hyperparameters
-from modeling.learners.progress import thinned
+from modeling.learners.checks import check_target
 from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
-from modeling.learners.torch.training import Batchable, Objective, Plan, outputs, session
+from modeling.learners.torch.training import Examples, Objective, Plan, outputs, session
 from modeling.problems.molecule import molecules
 
 CHUNK = 512
@@ -40,54 +39,52 @@ class MoleculeGraphHyperparameters(Hyperparameters):
     patience: int = Field(8, ge=1)
 
 
-class MoleculeGraph:
+class MoleculeGraph(Learner):
     """Graph isomorphism layers with bonds (Xu et al. 2019; Hu et al. 2020), read out as mean and sum over the atoms,
     with the molecule's descriptors beside them (Yang et al. 2019)."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary",)
-    default_seconds: ClassVar[float] = 30
-    extra: ClassVar[str | None] = "molecules"
-    reads: ClassVar[str | None] = "molecule"
+    outcomes = ("binary",)
+    default_seconds = 30
+    hyperparameters = MoleculeGraphHyperparameters
+    extra = "molecules"
+    reads = "molecule"
 
-    _knobs: MoleculeGraphHyperparameters
+    _chosen: MoleculeGraphHyperparameters
     _network: "MessagePassingNetwork"
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start = time.monotonic()
-        self._knobs = read_hyperparameters(MoleculeGraphHyperparameters, fitting.parameters)
+        self._chosen = chosen = MoleculeGraphHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
-        head, settings, device = Head.of(train, fitting), self._knobs.model_dump(), fitting.compute.device
-        rows = Batchable(_inputs(train), head.target(train)).to(device)
-        judged = None if fitting.fixed else Batchable(_inputs(valid), head.target(valid)).to(device)
+        head, settings, device = Head.of(train, fitting), chosen.model_dump(), fitting.compute.device
+        examples = Examples(_inputs(train), head.target(train)).to(device)
         with session(fitting, fitting.compute.threads):
-            self._network = MessagePassingNetwork(rows.inputs[2].shape[1], self._knobs).to(device)
+            self._network = MessagePassingNetwork(examples.inputs[2].shape[1], chosen).to(device)
             trained = training.train(
                 self._network,
-                _optimiser(self._network, self._knobs),
+                training.adamw(self._network, chosen.learning_rate, chosen.weight_decay),
                 Objective(head.cross_entropy, head.cross_entropy),
-                rows,
-                judged,
-                Plan("graph", settings, start, self._knobs.epochs, self._knobs.batch, self._knobs.patience, CHUNK),
+                examples,
+                None if fitting.fixed else Examples(_inputs(valid), head.target(valid)).to(device),
+                Plan("graph", settings, start, chosen.epochs, chosen.batch, chosen.patience, CHUNK),
                 fitting,
             )
-        return FitSummary(settings | {"epochs": trained.epochs}, thinned(trained.curve), trained.notes)
+        return trained.summary(settings)
 
     def predict(self, table: Table) -> np.ndarray:
-        device = next(self._network.parameters()).device
-        inputs = tuple(tensor.to(device) for tensor in _inputs(table))
-        logits = torch.cat([output.squeeze(-1) for output in outputs(self._network, inputs, CHUNK)])
+        logits = torch.cat([output.squeeze(-1) for output in outputs(self._network, _inputs(table), CHUNK)])
         return logits.double().sigmoid().cpu().numpy()
 
     def save(self, folder: Path) -> None:
         save_file(self._network.state_dict(), folder / "weights.safetensors")
-        (folder / "molecule_graph.json").write_text(json.dumps(self._knobs.model_dump()))
+        (folder / "molecule_graph.json").write_text(json.dumps(self._chosen.model_dump()))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         weights = load_file(folder / "weights.safetensors")
         model = cls()
-        model._knobs = MoleculeGraphHyperparameters(**json.loads((folder / "molecule_graph.json").read_text()))
-        model._network = MessagePassingNetwork(len(weights["scaled.running_mean"]), model._knobs)
+        model._chosen = MoleculeGraphHyperparameters(**json.loads((folder / "molecule_graph.json").read_text()))
+        model._network = MessagePassingNetwork(len(weights["scaled.running_mean"]), model._chosen)
         model._network.load_state_dict(weights)
         return model
 
@@ -95,17 +92,17 @@ class MoleculeGraph:
 class MessagePassingNetwork(nn.Module):
     """Padded graphs and descriptors to a logit; padding is dropped before anything is computed."""
 
-    def __init__(self, descriptors: int, hyperparameters: MoleculeGraphHyperparameters) -> None:
+    def __init__(self, descriptors: int, chosen: MoleculeGraphHyperparameters) -> None:
         super().__init__()
-        width, layers = hyperparameters.width, range(hyperparameters.layers)
+        width, layers = chosen.width, range(chosen.layers)
         self.atom = nn.ModuleList(nn.Embedding(size, width) for size in molecules.ATOM_SIZES)
         self.bond = nn.ModuleList(nn.Embedding(molecules.BOND_KINDS, width) for _ in layers)
-        self.update = nn.ModuleList(_update(width, hyperparameters.dropout) for _ in layers)
+        self.update = nn.ModuleList(_update(width, chosen.dropout) for _ in layers)
         self.scaled = nn.BatchNorm1d(descriptors)
         self.readout = nn.Sequential(
             nn.Linear(2 * width + descriptors, width),
             nn.ReLU(),
-            nn.Dropout(hyperparameters.dropout),
+            nn.Dropout(chosen.dropout),
             nn.Linear(width, 1),
         )
 
@@ -127,12 +124,6 @@ class MessagePassingNetwork(nn.Module):
         mean = total / real.sum(1, keepdim=True)
         scaled = self.scaled(descriptors).clamp(-5, 5)
         return self.readout(torch.cat([mean, total / USUAL_ATOMS, scaled], dim=1))
-
-
-def _optimiser(network: nn.Module, hyperparameters: MoleculeGraphHyperparameters) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(
-        network.parameters(), hyperparameters.learning_rate, weight_decay=hyperparameters.weight_decay, fused=True
-    )
 
 
 def _update(width: int, dropout: float) -> nn.Sequential:

@@ -1,7 +1,5 @@
 """One share of each: the portfolio any other must beat (DeMiguel et al. 2009)."""
 
-from typing import ClassVar
-
 import numpy as np
 
 from modeling.core.table import Table
@@ -11,7 +9,7 @@ from modeling.learners.rule import FixedRule
 class EqualWeight(FixedRule):
     """No forecast at all (NaN), which a portfolio answers with equal weights."""
 
-    reads: ClassVar[str | None] = "portfolio"
+    reads = "portfolio"
 
     def predict(self, table: Table) -> np.ndarray:
         return np.full(len(table), np.nan)

@@ -1,7 +1,5 @@
 """The portfolio of the least variance: what risk alone tells."""
 
-from typing import ClassVar
-
 import numpy as np
 
 from modeling.core.table import Table
@@ -11,7 +9,7 @@ from modeling.learners.rule import FixedRule
 class MinimumVariance(FixedRule):
     """Forecasts the same return for every asset, so that only their risk is left to choose by."""
 
-    reads: ClassVar[str | None] = "portfolio"
+    reads = "portfolio"
 
     def predict(self, table: Table) -> np.ndarray:
         return np.zeros(len(table))

@@ -5,14 +5,13 @@ Source: Steck 2019, "Embarrassingly shallow autoencoders for sparse data".
 
 import time
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 from pydantic import PositiveFloat
 
-from modeling.core.learner import FitSummary, Fitting, LearnerError, Outcome
+from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError
 from modeling.core.table import Table
-from modeling.learners.checks import read_hyperparameters
 from modeling.problems.recommendation.ranking import (
     ITEMS,
     RecommenderHyperparameters,
@@ -34,34 +33,32 @@ class EASEHyperparameters(RecommenderHyperparameters):
     penalty: PositiveFloat | None = None
 
 
-class EASE:
+class EASE(Learner):
     """Every item is predicted from all others: the weights that rebuild training histories best."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("ranking",)
-    default_seconds: ClassVar[float] = 20
-    extra: ClassVar[str | None] = None
-    reads: ClassVar[str | None] = "recommendation"
+    outcomes = ("ranking",)
+    default_seconds = 20
+    hyperparameters = EASEHyperparameters
+    reads = "recommendation"
 
     _weights: np.ndarray
     _popular: np.ndarray
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         deadline = time.monotonic() + fitting.seconds
-        hyperparameters = read_hyperparameters(EASEHyperparameters, fitting.parameters)
+        chosen = EASEHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)
         items = train.shared[ITEMS].height
         if items > MOST_ITEMS:
             raise LearnerError(f"EASE inverts a matrix of all {items:,} items; {MOST_ITEMS:,} at most: use item_knn")
-        self._popular, half_life = popular(train, valid, hyperparameters, deadline)
+        self._popular, half_life = popular(train, valid, chosen, deadline)
         together = self._together(train)
 
         def lists(penalty: float) -> np.ndarray:
             self._weights = between_items(together, penalty)
             return self.predict(valid)
 
-        penalty = best_on(
-            valid, PENALTIES if hyperparameters.penalty is None else (hyperparameters.penalty,), lists, deadline
-        )
+        penalty = best_on(valid, PENALTIES if chosen.penalty is None else (chosen.penalty,), lists, deadline)
         self._weights = between_items(together, penalty)
         return FitSummary(parameters={"half_life": half_life, "penalty": penalty})
 

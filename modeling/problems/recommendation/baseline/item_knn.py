@@ -6,15 +6,14 @@ Source: Sarwar et al. 2001, "Item-based collaborative filtering recommendation a
 import time
 from itertools import product
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 from pydantic import Field
 from scipy.sparse import csr_array, load_npz, save_npz
 
-from modeling.core.learner import FitSummary, Fitting, Outcome
+from modeling.core.learner import FitSummary, Fitting, Learner
 from modeling.core.table import Table
-from modeling.learners.checks import read_hyperparameters
 from modeling.problems.recommendation.ranking import (
     RecommenderHyperparameters,
     best_on,
@@ -36,22 +35,22 @@ class ItemKNNHyperparameters(RecommenderHyperparameters):
     shrink: float | None = Field(None, ge=0)
 
 
-class ItemKNN:
+class ItemKNN(Learner):
     """The cosine of items, kept for each item's nearest."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("ranking",)
-    default_seconds: ClassVar[float] = 15
-    extra: ClassVar[str | None] = None
-    reads: ClassVar[str | None] = "recommendation"
+    outcomes = ("ranking",)
+    default_seconds = 15
+    hyperparameters = ItemKNNHyperparameters
+    reads = "recommendation"
 
     _similar: csr_array
     _popular: np.ndarray
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         deadline = time.monotonic() + fitting.seconds
-        hyperparameters = read_hyperparameters(ItemKNNHyperparameters, fitting.parameters)
+        chosen = ItemKNNHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)
-        self._popular, half_life = popular(train, valid, hyperparameters, deadline)
+        self._popular, half_life = popular(train, valid, chosen, deadline)
         histories = taken(train)
         together = (histories.T @ histories).tocsr()
 
@@ -60,8 +59,8 @@ class ItemKNN:
             return self.predict(valid)
 
         choices = product(
-            NEIGHBOURS if hyperparameters.neighbours is None else (hyperparameters.neighbours,),
-            SHRINKAGES if hyperparameters.shrink is None else (hyperparameters.shrink,),
+            NEIGHBOURS if chosen.neighbours is None else (chosen.neighbours,),
+            SHRINKAGES if chosen.shrink is None else (chosen.shrink,),
         )
         neighbours, shrink = best_on(valid, list(choices), lists, deadline)
         self._similar = nearest(together, neighbours, shrink)

@@ -2,31 +2,30 @@
 
 import time
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 
-from modeling.core.learner import FitSummary, Fitting, Outcome
+from modeling.core.learner import FitSummary, Fitting, Learner
 from modeling.core.table import Table
-from modeling.learners.checks import read_hyperparameters
 from modeling.problems.recommendation.ranking import RecommenderHyperparameters, check_histories, popular, ranked
 
 
-class Popularity:
+class Popularity(Learner):
     """Items by how often they were taken, lately above all where validation users say so."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("ranking",)
-    default_seconds: ClassVar[float] = 5
-    extra: ClassVar[str | None] = None
-    reads: ClassVar[str | None] = "recommendation"
+    outcomes = ("ranking",)
+    default_seconds = 5
+    hyperparameters = RecommenderHyperparameters
+    reads = "recommendation"
 
     _popular: np.ndarray
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         deadline = time.monotonic() + fitting.seconds
-        hyperparameters = read_hyperparameters(RecommenderHyperparameters, fitting.parameters)
+        chosen = RecommenderHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)
-        self._popular, half_life = popular(train, valid, hyperparameters, deadline)
+        self._popular, half_life = popular(train, valid, chosen, deadline)
         return FitSummary(parameters={"half_life": half_life})
 
     def predict(self, table: Table) -> np.ndarray:

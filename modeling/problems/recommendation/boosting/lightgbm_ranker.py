@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import lightgbm as lgb
 import numpy as np
@@ -23,9 +23,8 @@ from pydantic import Field
 from safetensors.numpy import load_file, save_file
 from sklearn.preprocessing import MultiLabelBinarizer
 
-from modeling.core.learner import FitSummary, Fitting, LearnerError, Outcome
+from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError
 from modeling.core.table import Table
-from modeling.learners.checks import read_hyperparameters
 from modeling.problems.recommendation.baseline.item_knn import nearest
 from modeling.problems.recommendation.ranking import (
     AGE,
@@ -59,8 +58,8 @@ Shown = tuple[np.ndarray, np.ndarray]
 
 
 class RankerHyperparameters(RecommenderHyperparameters):
-    """`boosters`: how many score together, each of so many `rounds`; one alone depends on its seed. `moments`: at how
-    many a list is asked for, `days` apart, back from the end of the training time. `negatives`: items a user did not
+    """`boosters`: how many score together, each of so many `rounds`; one alone depends on its seed. `moments`: how
+    many lists a user has, `days` apart, back from the end of the training time. `negatives`: items a user did not
     take, drawn for each list. `prior`: how much of the logarithm of what is popular lately is added to the scores;
     None: chosen on validation users. The others are LightGBM's own: small trees, as there are only some hundred lists.
     """
@@ -78,13 +77,13 @@ class RankerHyperparameters(RecommenderHyperparameters):
     lambda_l2: float = Field(10.0, ge=0)
 
 
-class LightGBMRanker:
+class LightGBMRanker(Learner):
     """All items are candidates; trees score each of them for each user."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("ranking",)
-    default_seconds: ClassVar[float] = 30
-    extra: ClassVar[str | None] = None
-    reads: ClassVar[str | None] = "recommendation"
+    outcomes = ("ranking",)
+    default_seconds = 30
+    hyperparameters = RankerHyperparameters
+    reads = "recommendation"
 
     _known: "_Known"
     _boosters: list[lgb.Booster]
@@ -93,25 +92,24 @@ class LightGBMRanker:
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         deadline = time.monotonic() + fitting.seconds
-        hyperparameters = read_hyperparameters(RankerHyperparameters, fitting.parameters)
+        chosen = RankerHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)
-        self._popular, half_life = popular(train, valid, hyperparameters, deadline)
+        self._popular, half_life = popular(train, valid, chosen, deadline)
         self._known = _Known.of(train)
-        lists = _training_lists(train, hyperparameters, np.random.default_rng(fitting.seed))
+        lists = _training_lists(train, chosen, np.random.default_rng(fitting.seed))
         data = _dataset(lists)
         self._boosters = [
-            lgb.train(_settings(hyperparameters, fitting, number), data, hyperparameters.rounds)
-            for number in range(hyperparameters.boosters)
+            lgb.train(_settings(chosen, fitting, number), data, chosen.rounds) for number in range(chosen.boosters)
         ]
 
         def with_prior(prior: float) -> np.ndarray:
             self._prior = prior
             return self.predict(valid)
 
-        priors = PRIORS if hyperparameters.prior is None else (hyperparameters.prior,)
+        priors = PRIORS if chosen.prior is None else (chosen.prior,)
         self._prior = best_on(valid, priors, with_prior, deadline)
-        told = hyperparameters.model_dump() | {"half_life": half_life, "prior": self._prior}
-        return FitSummary(told, notes=[f"learned from {len(lists):,} lists within the training time"])
+        parameters = chosen.model_dump() | {"half_life": half_life, "prior": self._prior}
+        return FitSummary(parameters, notes=[f"learned from {len(lists):,} lists within the training time"])
 
     def predict(self, table: Table) -> np.ndarray:
         return ranked(self._scores, self._popular, table)
@@ -240,7 +238,7 @@ def _directions(tags: pl.Series) -> np.ndarray:
     return held / np.maximum(np.linalg.norm(held, axis=1, keepdims=True), 1)
 
 
-def _training_lists(train: Table, hyperparameters: RankerHyperparameters, random: np.random.Generator) -> list[Shown]:
+def _training_lists(train: Table, chosen: RankerHyperparameters, random: np.random.Generator) -> list[Shown]:
     """A list of items for every moment and user who took new ones in the days after, 1 where the user did.
 
     Raises
@@ -248,13 +246,11 @@ def _training_lists(train: Table, hyperparameters: RankerHyperparameters, random
     LearnerError: there is no such user.
     """
     lists = [
-        one
-        for number in range(1, hyperparameters.moments + 1)
-        for one in _lists_at(train, number * hyperparameters.days, hyperparameters, random)
+        one for number in range(1, chosen.moments + 1) for one in _lists_at(train, number * chosen.days, chosen, random)
     ]
     if not lists:
         raise LearnerError(
-            f"no training user takes anything new in the {hyperparameters.moments} times {hyperparameters.days:g} days "
+            f"no training user takes anything new in the {chosen.moments} times {chosen.days:g} days "
             "before the end: "
             "set the hyperparameters `moments` and `days` to the pace of these users"
         )
@@ -266,14 +262,12 @@ def _dataset(lists: list[Shown]) -> lgb.Dataset:
     return lgb.Dataset(features, labels, group=[len(label) for _, label in lists])
 
 
-def _lists_at(
-    train: Table, ago: float, hyperparameters: RankerHyperparameters, random: np.random.Generator
-) -> Iterator[Shown]:
+def _lists_at(train: Table, ago: float, chosen: RankerHyperparameters, random: np.random.Generator) -> Iterator[Shown]:
     """Features ``[m, f]`` and labels ``[m]`` of every user who took new items in the days that begin `ago` days before
     the end of the training time, among the items known by then."""
     flat_rows = train.content.with_row_index("row").explode(HISTORY, AGE)
     before = flat_rows.filter(pl.col(AGE) >= ago).group_by("row").agg(HISTORY, pl.col(AGE) - ago).sort("row")
-    soon = (pl.col(AGE) < ago) & (pl.col(AGE) >= ago - hyperparameters.days)
+    soon = (pl.col(AGE) < ago) & (pl.col(AGE) >= ago - chosen.days)
     after = flat_rows.filter(soon).group_by("row").agg(wanted=pl.col(HISTORY)).sort("row")
     if before.is_empty() or after.is_empty():
         return
@@ -286,21 +280,21 @@ def _lists_at(
     for user, (had, wanted) in enumerate(active.select(HISTORY, "wanted").iter_rows()):
         fresh = np.setdiff1d(known, had)
         positive, others = np.intersect1d(fresh, wanted), np.setdiff1d(fresh, wanted)
-        drawn = random.choice(others, min(hyperparameters.negatives, len(others)), replace=False)
+        drawn = random.choice(others, min(chosen.negatives, len(others)), replace=False)
         if len(positive) and len(drawn):
             shown = np.append(positive, drawn)
             yield features[user, shown], np.arange(len(shown)) < len(positive)
 
 
-def _settings(hyperparameters: RankerHyperparameters, fitting: Fitting, number: int) -> dict[str, object]:
-    return hyperparameters.model_dump(
+def _settings(chosen: RankerHyperparameters, fitting: Fitting, number: int) -> dict[str, object]:
+    return chosen.model_dump(
         include={"learning_rate", "num_leaves", "min_data_in_leaf", "feature_fraction", "lambda_l2"}
     ) | {
         "objective": "lambdarank",
         "lambdarank_truncation_level": 10,
         "bagging_fraction": 0.5,
         "bagging_freq": 1,
-        "seed": fitting.seed * hyperparameters.boosters + number,
+        "seed": fitting.seed * chosen.boosters + number,
         "deterministic": True,
         "force_row_wise": True,
         "num_threads": fitting.compute.threads,

@@ -7,7 +7,7 @@ instead of sampled negatives (Klenitskiy & Vasilev 2023, "Turning dross into gol
 import json
 import time
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -17,12 +17,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from modeling.core.learner import FitSummary, Fitting, Outcome
+from modeling.core.learner import STORED, FitSummary, Fitting, Learner
 from modeling.core.table import Table
-from modeling.learners.checks import read_hyperparameters
-from modeling.learners.progress import thinned
 from modeling.learners.torch import training
-from modeling.learners.torch.training import Batchable, Objective, Plan, outputs, session
+from modeling.learners.torch.training import Examples, Objective, Plan, outputs, session
 from modeling.problems.recommendation.ranking import (
     HISTORY,
     ITEMS,
@@ -39,7 +37,7 @@ PRIORS = (0.0, 0.25, 0.5, 1.0)
 
 
 class SASRecHyperparameters(RecommenderHyperparameters):
-    """`length`: most recent items looked at. `prior`: how much of the logarithm of what is popular lately is added to
+    """`length`: most recent items read. `prior`: how much of the logarithm of what is popular lately is added to
     the scores; None: chosen on validation users. `patience`: epochs without a better validation loss."""
 
     length: int = Field(30, ge=2)
@@ -54,43 +52,36 @@ class SASRecHyperparameters(RecommenderHyperparameters):
     prior: float | None = Field(None, ge=0)
 
 
-class SASRec:
+class SASRec(Learner):
     """A causal transformer whose item embeddings are also its output layer."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("ranking",)
-    default_seconds: ClassVar[float] = 30
-    extra: ClassVar[str | None] = None
-    reads: ClassVar[str | None] = "recommendation"
+    outcomes = ("ranking",)
+    default_seconds = 30
+    hyperparameters = SASRecHyperparameters
+    reads = "recommendation"
 
-    _knobs: SASRecHyperparameters
+    _chosen: SASRecHyperparameters
     _network: "_Network"
     _popular: np.ndarray
     _prior: float
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start = time.monotonic()
-        self._knobs = hyperparameters = read_hyperparameters(SASRecHyperparameters, fitting.parameters)
+        self._chosen = chosen = SASRecHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)
-        self._popular, half_life = popular(train, valid, hyperparameters, start + fitting.seconds)
-        settings, device = hyperparameters.model_dump(mode="json"), fitting.compute.device
-        judged = None if fitting.fixed else Batchable((self._recent(valid),), torch.from_numpy(valid.target)).to(device)
+        self._popular, half_life = popular(train, valid, chosen, start + fitting.seconds)
+        settings, device = chosen.model_dump(mode="json"), fitting.compute.device
+        wanted = None if fitting.fixed else Examples((self._recent(valid),), torch.from_numpy(valid.target)).to(device)
+        patience = None if fitting.fixed else chosen.patience
         with session(fitting, fitting.compute.threads):
-            self._network = _Network(train.shared[ITEMS].height, hyperparameters).to(device)
+            self._network = _Network(train.shared[ITEMS].height, chosen).to(device)
             trained = training.train(
                 self._network,
-                torch.optim.AdamW(self._network.parameters(), lr=hyperparameters.learning_rate),
+                torch.optim.AdamW(self._network.parameters(), lr=chosen.learning_rate),
                 Objective(_next_item, _wanted_items),
-                windows(train, hyperparameters.length).to(device),
-                judged,
-                Plan(
-                    "sasrec",
-                    settings,
-                    start,
-                    hyperparameters.epochs,
-                    hyperparameters.batch,
-                    None if fitting.fixed else hyperparameters.patience,
-                    CHUNK,
-                ),
+                windows(train, chosen.length).to(device),
+                wanted,
+                Plan("sasrec", settings, start, chosen.epochs, chosen.batch, patience, CHUNK),
                 fitting,
             )
 
@@ -98,10 +89,9 @@ class SASRec:
             self._prior = prior
             return self.predict(valid)
 
-        priors = PRIORS if hyperparameters.prior is None else (hyperparameters.prior,)
+        priors = PRIORS if chosen.prior is None else (chosen.prior,)
         self._prior = best_on(valid, priors, lists, start + fitting.seconds)
-        chosen = {"half_life": half_life, "epochs": trained.epochs, "prior": self._prior}
-        return FitSummary(settings | chosen, thinned(trained.curve), trained.notes)
+        return trained.summary(settings | {"half_life": half_life, "prior": self._prior})
 
     def predict(self, table: Table) -> np.ndarray:
         return ranked(self._scores, self._popular, table)
@@ -109,31 +99,30 @@ class SASRec:
     def save(self, folder: Path) -> None:
         save_file(self._network.state_dict(), folder / "weights.safetensors")
         np.savez(folder / "popularity.npz", allow_pickle=False, popular=self._popular)
-        facts = {"hyperparameters": self._knobs.model_dump(mode="json"), "prior": self._prior}
+        facts = {STORED: self._chosen.model_dump(mode="json"), "prior": self._prior}
         (folder / "sasrec.json").write_text(json.dumps(facts))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         facts = json.loads((folder / "sasrec.json").read_text())
         model = cls()
-        model._knobs, model._prior = SASRecHyperparameters(**facts["hyperparameters"]), facts["prior"]
+        model._chosen, model._prior = SASRecHyperparameters(**facts[STORED]), facts["prior"]
         with np.load(folder / "popularity.npz", allow_pickle=False) as arrays:
             model._popular = arrays["popular"]
-        model._network = _Network(len(model._popular), model._knobs)
+        model._network = _Network(len(model._popular), model._chosen)
         model._network.load_state_dict(load_file(folder / "weights.safetensors"))
         return model
 
     def _scores(self, table: Table) -> np.ndarray:
-        recent = self._recent(table).to(next(self._network.parameters()).device)
-        logits = torch.cat(list(outputs(self._network, (recent,), CHUNK))).double().cpu().numpy()
+        logits = torch.cat(list(outputs(self._network, (self._recent(table),), CHUNK))).double().cpu().numpy()
         new = (table.content[HISTORY].list.len() == 0).to_numpy()
         return np.where(new[:, None], self._popular, logits + self._prior * np.log1p(self._popular))
 
     def _recent(self, table: Table) -> Tensor:
-        return _filled(table.content[HISTORY].list.tail(self._knobs.length), self._knobs.length)
+        return _filled(table.content[HISTORY].list.tail(self._chosen.length), self._chosen.length)
 
 
-def windows(table: Table, length: int) -> Batchable:
+def windows(table: Table, length: int) -> Examples:
     """Every history cut from its end into pieces of `length`: the items, and for each the one that follows it."""
     histories = [np.array(history) for history in table.content[HISTORY] if len(history) > 1]
     pieces = [
@@ -141,7 +130,7 @@ def windows(table: Table, length: int) -> Batchable:
     ]
     inputs = _filled(pl.Series([piece[:-1] for piece in pieces], dtype=pl.List(pl.Int32)), length)
     following = _filled(pl.Series([piece[1:] for piece in pieces], dtype=pl.List(pl.Int32)), length)
-    return Batchable((inputs,), following)
+    return Examples((inputs,), following)
 
 
 def _filled(lists: pl.Series, length: int) -> Tensor:
@@ -165,24 +154,24 @@ def _wanted_items(output: Tensor, target: Tensor) -> Tensor:
 class _Network(nn.Module):
     """Logits of the next item: after every item of a sequence in training, after its last otherwise."""
 
-    def __init__(self, items: int, hyperparameters: SASRecHyperparameters) -> None:
+    def __init__(self, items: int, chosen: SASRecHyperparameters) -> None:
         super().__init__()
-        self.items = nn.Embedding(items + 1, hyperparameters.width, padding_idx=items)
-        self.places = nn.Embedding(hyperparameters.length, hyperparameters.width)
+        self.items = nn.Embedding(items + 1, chosen.width, padding_idx=items)
+        self.places = nn.Embedding(chosen.length, chosen.width)
         self.bias = nn.Parameter(torch.zeros(items))
         block = nn.TransformerEncoderLayer(
-            hyperparameters.width,
-            hyperparameters.heads,
-            hyperparameters.width,
-            hyperparameters.dropout,
+            chosen.width,
+            chosen.heads,
+            chosen.width,
+            chosen.dropout,
             activation="gelu",
             batch_first=True,
             norm_first=True,
         )
         self.blocks = nn.TransformerEncoder(
-            block, hyperparameters.blocks, nn.LayerNorm(hyperparameters.width), enable_nested_tensor=False
+            block, chosen.blocks, nn.LayerNorm(chosen.width), enable_nested_tensor=False
         )
-        self.dropout = nn.Dropout(hyperparameters.dropout)
+        self.dropout = nn.Dropout(chosen.dropout)
         nn.init.normal_(self.items.weight, std=0.02)
         nn.init.normal_(self.places.weight, std=0.02)
 

@@ -1,17 +1,17 @@
 """Cox regression with an elastic net: the linear model every survival model must beat."""
 
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from pydantic import Field, PositiveFloat
 from sklearn.compose import ColumnTransformer
 
-from modeling.core.learner import FitSummary, Fitting, LearnerError, Outcome
+from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner, LearnerError
 from modeling.core.table import Table
 from modeling.learners import encoding
 from modeling.learners.censoring import AtRisk, seen, times
-from modeling.learners.checks import Hyperparameters, check, read_hyperparameters
+from modeling.learners.checks import check
 
 STRENGTHS = (0.1, 0.03, 0.01, 0.003, 0.001)
 
@@ -23,28 +23,28 @@ class CoxHyperparameters(Hyperparameters):
     l1_ratio: float = Field(0.1, gt=0, le=1)
 
 
-class Cox:
+class Cox(Learner):
     """scikit-survival's `CoxnetSurvivalAnalysis` (Simon et al. 2011) on quantile-scaled and one-hot columns."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("survival",)
-    default_seconds: ClassVar[float] = 20
-    extra: ClassVar[str | None] = "survival"
-    reads: ClassVar[str | None] = None
+    outcomes = ("survival",)
+    default_seconds = 20
+    hyperparameters = CoxHyperparameters
+    extra = "survival"
 
     _columns: ColumnTransformer
     _coefficients: np.ndarray
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        hyperparameters = read_hyperparameters(CoxHyperparameters, fitting.parameters)
+        chosen = CoxHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
         self._columns = encoding.encoder(train, fitting.seed)
-        strengths = [*(alpha for alpha in STRENGTHS if not hyperparameters.alpha or alpha > hyperparameters.alpha)]
-        strengths += [hyperparameters.alpha] if hyperparameters.alpha else []
-        path = _path(self._inputs(train), train.target, strengths, hyperparameters.l1_ratio)
-        best = -1 if hyperparameters.alpha else _least_loss(path, self._inputs(valid), valid.target)
+        strengths = [*(alpha for alpha in STRENGTHS if not chosen.alpha or alpha > chosen.alpha)]
+        strengths += [chosen.alpha] if chosen.alpha else []
+        path = _path(self._inputs(train), train.target, strengths, chosen.l1_ratio)
+        best = -1 if chosen.alpha else _least_loss(path, self._inputs(valid), valid.target)
         self._coefficients = path[:, best]
         notes = [] if path.shape[1] == len(strengths) else [f"diverged with alpha below {strengths[path.shape[1] - 1]}"]
-        return FitSummary(hyperparameters.model_dump() | {"alpha": strengths[: path.shape[1]][best]}, notes=notes)
+        return FitSummary(chosen.model_dump() | {"alpha": strengths[: path.shape[1]][best]}, notes=notes)
 
     def predict(self, table: Table) -> np.ndarray:
         return self._inputs(table) @ self._coefficients

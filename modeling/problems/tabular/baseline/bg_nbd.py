@@ -1,6 +1,6 @@
 """BG/NBD with gamma-gamma spend: what a customer's past orders alone say about the money to come.
 
-Belongs here: the two likelihoods and the expectation that follows. The target is never looked at: both models describe
+Belongs here: the two likelihoods and the expectation that follows. The target is never read: both models describe
 how customers order, drop out and pay, and are fitted to the orders known so far.
 
 Source: Fader, Hardie and Lee 2005, "'Counting your customers' the easy way: an alternative to the Pareto/NBD model",
@@ -11,16 +11,16 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 from pydantic import Field
 from scipy.optimize import minimize
 from scipy.special import betaln, gammaln, hyp2f1
 
-from modeling.core.learner import FitSummary, Fitting, LearnerError, Outcome
+from modeling.core.learner import STORED, FitSummary, Fitting, Learner, LearnerError
 from modeling.core.table import Table
-from modeling.learners.checks import check_target, read_hyperparameters
+from modeling.learners.checks import check_target
 from modeling.problems.tabular.orders import OrderHyperparameters, column
 
 WEEK = 7.0
@@ -49,49 +49,49 @@ class History:
     value: np.ndarray
 
     @classmethod
-    def of(cls, table: Table, hyperparameters: BGNBDHyperparameters) -> Self:
-        orders, spend, since, age = (column(table, name) for name in hyperparameters.columns)
+    def of(cls, table: Table, chosen: BGNBDHyperparameters) -> Self:
+        orders, spend, since, age = (column(table, name) for name in chosen.columns)
         return cls(orders - 1, np.maximum(age - since, 0) / WEEK, age / WEEK, spend / orders)
 
 
-class BGNBD:
+class BGNBD(Learner):
     """Expected orders in the horizon times the expected value of an order."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("regression",)
-    default_seconds: ClassVar[float] = 10
-    extra: ClassVar[str | None] = None
-    reads: ClassVar[str | None] = "orders"
+    outcomes = ("regression",)
+    default_seconds = 10
+    hyperparameters = BGNBDHyperparameters
+    reads = "orders"
 
-    _knobs: BGNBDHyperparameters
+    _chosen: BGNBDHyperparameters
     _orders: tuple[float, ...]
     _value: tuple[float, ...]
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        self._knobs = read_hyperparameters(BGNBDHyperparameters, fitting.parameters)
+        self._chosen = BGNBDHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
-        _check(train, self._knobs)
-        history = History.of(train, self._knobs)
+        _check(train, self._chosen)
+        history = History.of(train, self._chosen)
         self._orders = _most_likely(lambda *of: order_likelihood(history, *of), parameters=4)
-        paid = History.of(train.rows(history.value > 0), self._knobs)
+        paid = History.of(train.rows(history.value > 0), self._chosen)
         self._value = _most_likely(lambda *of: value_likelihood(paid, *of), parameters=3)
         fitted = zip(("r", "alpha", "a", "b", "p", "q", "gamma"), (*self._orders, *self._value), strict=True)
         note = "maximum likelihood, in weeks: " + ", ".join(f"{name} {value:.3g}" for name, value in fitted)
-        return FitSummary(parameters=self._knobs.model_dump(), notes=[note])
+        return FitSummary(parameters=self._chosen.model_dump(), notes=[note])
 
     def predict(self, table: Table) -> np.ndarray:
-        history = History.of(table, self._knobs)
-        orders = expected_orders(history, self._knobs.horizon / WEEK, *self._orders)
+        history = History.of(table, self._chosen)
+        orders = expected_orders(history, self._chosen.horizon / WEEK, *self._orders)
         return orders * expected_value(history, *self._value)
 
     def save(self, folder: Path) -> None:
-        facts = {"hyperparameters": self._knobs.model_dump(), "orders": self._orders, "value": self._value}
+        facts = {STORED: self._chosen.model_dump(), "orders": self._orders, "value": self._value}
         (folder / "bg_nbd.json").write_text(json.dumps(facts))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         facts = json.loads((folder / "bg_nbd.json").read_text())
         model = cls()
-        model._knobs = BGNBDHyperparameters(**facts["hyperparameters"])
+        model._chosen = BGNBDHyperparameters(**facts[STORED])
         model._orders, model._value = tuple(facts["orders"]), tuple(facts["value"])
         return model
 
@@ -127,17 +127,17 @@ def expected_value(history: History, p: float, q: float, gamma: float) -> np.nda
     return p * (gamma + orders * history.value) / (p * orders + q - 1)
 
 
-def _check(train: Table, hyperparameters: BGNBDHyperparameters) -> None:
+def _check(train: Table, chosen: BGNBDHyperparameters) -> None:
     """Raises
     ------
     LearnerError: a column is missing, or holds what no orders can.
     """
-    orders, spend, since, age = (column(train, name) for name in hyperparameters.columns)
+    orders, spend, since, age = (column(train, name) for name in chosen.columns)
     impossible = (orders < 1) | (spend < 0) | (since > age) | (age <= 0)
     if impossible.any():
         raise LearnerError(
             f"{impossible.sum():,} of {len(train):,} training rows have no order, negative spend, or a last order "
-            f"before the first (columns {', '.join(hyperparameters.columns)}): quarantine them"
+            f"before the first (columns {', '.join(chosen.columns)}): quarantine them"
         )
 
 

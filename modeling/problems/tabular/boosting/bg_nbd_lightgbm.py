@@ -1,49 +1,48 @@
 """BG/NBD, and LightGBM on what it gets wrong.
 
 BG/NBD follows big spenders as far as they go, which trees can't; trees see what it doesn't know of, such as seasons and
-what was bought. It never looks at the target, so its expectations of training rows are as honest as of any others.
+what was bought. BG/NBD never reads the target, so its expectations of training rows are as honest as of any others.
 """
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from pydantic import Field
 
-from modeling.core.learner import FitSummary, Fitting, Outcome
+from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner
 from modeling.core.table import Table
 from modeling.learners.boosting import lightgbm
-from modeling.learners.checks import Hyperparameters, read_hyperparameters
 from modeling.problems.tabular.baseline import bg_nbd
 
 EXPECTED = "expected by BG/NBD"
 
 
-class CorrectionHyperparameters(Hyperparameters):
+class BGNBDLightGBMHyperparameters(Hyperparameters):
     """The hyperparameters of each part."""
 
     bg_nbd: dict[str, Any]
     lightgbm: dict[str, Any] = Field(default={})
 
 
-class BGNBDLightGBM:
+class BGNBDLightGBM(Learner):
     """The expected spend of `bg_nbd`, which is a feature too, and trees that predict its error."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("regression",)
-    default_seconds: ClassVar[float] = 12
-    extra: ClassVar[str | None] = None
-    reads: ClassVar[str | None] = "orders"
+    outcomes = ("regression",)
+    default_seconds = 12
+    hyperparameters = BGNBDLightGBMHyperparameters
+    reads = "orders"
 
     _orders: bg_nbd.BGNBD
     _trees: lightgbm.LightGBM
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        hyperparameters = read_hyperparameters(CorrectionHyperparameters, fitting.parameters)
+        chosen = BGNBDLightGBMHyperparameters.read(fitting.parameters)
         self._orders, self._trees = bg_nbd.BGNBD(), lightgbm.LightGBM()
-        orders = self._orders.fit(train, valid, replace(fitting, parameters=hyperparameters.bg_nbd))
+        orders = self._orders.fit(train, valid, replace(fitting, parameters=chosen.bg_nbd))
         errors = self._errors(train), self._errors(valid)
-        trees = self._trees.fit(*errors, replace(fitting, parameters=hyperparameters.lightgbm))
+        trees = self._trees.fit(*errors, replace(fitting, parameters=chosen.lightgbm))
         parameters = {"bg_nbd": orders.parameters, "lightgbm": trees.parameters}
         return FitSummary(parameters, trees.curve, [*orders.notes, *trees.notes])
 

@@ -1,30 +1,29 @@
 """The policy that is in use: what production showed, as often as it showed it."""
 
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 import polars as pl
 
-from modeling.core.learner import FitSummary, Fitting, LearnerError, Outcome
+from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner, LearnerError
 from modeling.core.table import Table
-from modeling.learners.checks import Hyperparameters, check_target, read_hyperparameters
+from modeling.learners.checks import check_target
 from modeling.problems.targeting.impressions import WHICH
 from modeling.problems.targeting.policies import ACTIONS, LOGGED_SCORE
 
 
-class LoggedPolicy:
+class LoggedPolicy(Learner):
     """No model of clicks: the score that the task's policy turns into each action's share of the production log."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary",)
-    default_seconds: ClassVar[float] = 5
-    extra: ClassVar[str | None] = None
-    reads: ClassVar[str | None] = "targeting"
+    outcomes = ("binary",)
+    default_seconds = 5
+    reads = "targeting"
 
     _scores: pl.DataFrame
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        read_hyperparameters(Hyperparameters, fitting.parameters)
+        Hyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
         if ACTIONS not in train.shared:
             raise LearnerError("the rows hold no actions that were logged: use the task targeting")

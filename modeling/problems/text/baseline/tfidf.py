@@ -7,7 +7,7 @@ A support vector machine on TF-IDF (Joachims 1998), whose margins one temperatur
 import json
 import time
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from pydantic import PositiveFloat
@@ -18,9 +18,9 @@ from sklearn.metrics import log_loss
 from sklearn.pipeline import FeatureUnion
 from sklearn.svm import LinearSVC
 
-from modeling.core.learner import FitSummary, Fitting, LearnerError, Outcome
+from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner, LearnerError
 from modeling.core.table import Table
-from modeling.learners.checks import Hyperparameters, check_target, read_hyperparameters
+from modeling.learners.checks import check_target
 from modeling.learners.progress import throttled
 from modeling.problems.text import texts
 
@@ -42,13 +42,13 @@ class TfidfHyperparameters(Hyperparameters):
     temperature: PositiveFloat | None = None
 
 
-class TFIDF:
+class TFIDF(Learner):
     """scikit-learn's `LinearSVC`, one class against the rest, on words, pairs of words and pieces of 3 to 5 letters."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass")
-    default_seconds: ClassVar[float] = 20
-    extra: ClassVar[str | None] = None
-    reads: ClassVar[str | None] = "text"
+    outcomes = ("binary", "multiclass")
+    default_seconds = 20
+    hyperparameters = TfidfHyperparameters
+    reads = "text"
 
     _columns: FeatureUnion
     _weights: np.ndarray
@@ -57,30 +57,28 @@ class TFIDF:
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start, say, notes = time.monotonic(), throttled(fitting.progress), []
-        hyperparameters = read_hyperparameters(TfidfHyperparameters, fitting.parameters)
+        chosen = TfidfHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
-        self._columns, read = _columns(train)
+        self._columns, inputs = _columns(train)
         if fitting.fixed:
-            self._keep(
-                _machine(hyperparameters.C or 1.0, fitting.seed).fit(read, train.target),
-                hyperparameters.temperature or 1.0,
-            )
-            return FitSummary(parameters=hyperparameters.model_dump())
+            machine = _machine(chosen.C or 1.0, fitting.seed).fit(inputs, train.target)
+            self._keep(machine, chosen.temperature or 1.0)
+            return FitSummary(parameters=chosen.model_dump())
 
-        judged, chosen, lowest = self._columns.transform(texts.texts(valid)), STRENGTHS[0], float("inf")
-        strengths, ready = (hyperparameters.C,) if hyperparameters.C else STRENGTHS, time.monotonic()
+        valid_inputs, best, lowest = self._columns.transform(texts.texts(valid)), STRENGTHS[0], float("inf")
+        strengths, ready = (chosen.C,) if chosen.C else STRENGTHS, time.monotonic()
         for done, strength in enumerate(strengths):
             now = time.monotonic()
             if done and now - start + (now - ready) / done > fitting.seconds:
                 notes.append(f"time was up after {done} of {len(strengths)} values of C")
                 break
-            machine = _machine(strength, fitting.seed).fit(read, train.target)
-            temperature, loss = _tempered(machine.decision_function(judged), valid.target, hyperparameters.temperature)
+            machine = _machine(strength, fitting.seed).fit(inputs, train.target)
+            temperature, loss = _tempered(machine.decision_function(valid_inputs), valid.target, chosen.temperature)
             say(f"C {strength:g}: validation loss {loss:.4f}")
             if loss < lowest:
                 self._keep(machine, temperature)
-                chosen, lowest = strength, loss
-        return FitSummary(parameters={"C": chosen, "temperature": self._temperature}, notes=notes)
+                best, lowest = strength, loss
+        return FitSummary(parameters={"C": best, "temperature": self._temperature}, notes=notes)
 
     def _keep(self, machine: LinearSVC, temperature: float) -> None:
         self._weights, self._offsets, self._temperature = machine.coef_, np.atleast_1d(machine.intercept_), temperature
@@ -109,11 +107,8 @@ class TFIDF:
         model = cls()
         facts = json.loads((folder / "tfidf.json").read_text(encoding="utf-8"))
         with np.load(folder / "weights.npz", allow_pickle=False) as arrays:
-            model._weights, model._offsets, model._temperature = (
-                arrays["weights"],
-                arrays["offsets"],
-                facts["temperature"],
-            )
+            model._weights, model._offsets = arrays["weights"], arrays["offsets"]
+            model._temperature = facts["temperature"]
             model._columns = _union(facts["terms"])
             for name, part in model._columns.transformer_list:
                 part.idf_ = arrays[name]

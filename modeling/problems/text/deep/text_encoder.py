@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -13,13 +13,12 @@ from pydantic import Field
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from modeling.core.learner import FitSummary, Fitting, Outcome
+from modeling.core.learner import STORED, FitSummary, Fitting, Learner
 from modeling.core.table import Table
-from modeling.learners.checks import check_target, read_hyperparameters
-from modeling.learners.progress import thinned
+from modeling.learners.checks import check_target
 from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
-from modeling.learners.torch.training import Batchable, Objective, Plan, outputs, session
+from modeling.learners.torch.training import Examples, Objective, Plan, device_of, outputs, session
 from modeling.problems.text import language, texts
 from modeling.problems.text.language import Encoder, LanguageHyperparameters
 
@@ -58,13 +57,13 @@ class TextNetwork(nn.Module):
     """The mean of the encoder's last layer, a dense layer with tanh, and the last layer. An encoder that does not learn
     is no part of it: embeddings go in."""
 
-    def __init__(self, encoder: Encoder, width: int, hyperparameters: TextEncoderHyperparameters) -> None:
+    def __init__(self, encoder: Encoder, width: int, chosen: TextEncoderHyperparameters) -> None:
         super().__init__()
-        self.body: Any = None if hyperparameters.tuning == "frozen" else _learning(encoder.network, hyperparameters)
+        self.body: Any = None if chosen.tuning == "frozen" else _learning(encoder.network, chosen)
         self.head = nn.Sequential(
             nn.Linear(encoder.width, encoder.width),
             nn.Tanh(),
-            nn.Dropout(hyperparameters.dropout),
+            nn.Dropout(chosen.dropout),
             nn.Linear(encoder.width, width),
         )
         self._padding = encoder.padding
@@ -75,99 +74,86 @@ class TextNetwork(nn.Module):
         return self.head(read).float()
 
 
-class TextEncoder:
+class TextEncoder(Learner):
     """A pretrained encoder with two new layers on top."""
 
-    outcomes: ClassVar[tuple[Outcome, ...]] = ("binary", "multiclass")
-    default_seconds: ClassVar[float] = 40
-    extra: ClassVar[str | None] = "text"
-    reads: ClassVar[str | None] = "text"
+    outcomes = ("binary", "multiclass")
+    default_seconds = 40
+    hyperparameters = TextEncoderHyperparameters
+    extra = "text"
+    reads = "text"
 
     _head: Head
-    _knobs: TextEncoderHyperparameters
+    _chosen: TextEncoderHyperparameters
     _encoder: Encoder
     _network: TextNetwork
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         start, compute = time.monotonic(), fitting.compute
-        hyperparameters = read_hyperparameters(TextEncoderHyperparameters, fitting.parameters).settled(compute)
+        chosen = TextEncoderHyperparameters.read(fitting.parameters).settled(compute)
         check_target(self, train, valid, fitting)
         self._head = Head.of(train, fitting)
-        learned, judged = texts.texts(train), texts.texts(valid)
+        read = texts.texts(train)
         with session(fitting, compute.threads):
-            self._encoder = language.opened(hyperparameters, fitting.weights, learned, compute.device)
-            self._knobs = _affordable(hyperparameters, self._encoder, learned, fitting)
-            inputs = self._inputs((*learned, *judged))
-            self._network = TextNetwork(self._encoder, self._head.width, self._knobs).to(compute.device)
+            self._encoder = language.opened(chosen, fitting.weights, read, compute.device)
+            self._chosen = chosen = _affordable(chosen, self._encoder, read, fitting)
+            inputs = self._inputs((*read, *texts.texts(valid)))
+            self._network = TextNetwork(self._encoder, self._head.width, chosen).to(compute.device)
+            settings = chosen.model_dump()
+            assert chosen.epochs, "filled in above"
             trained = training.train(
                 self._network,
-                _optimiser(self._network, self._knobs),
+                _optimiser(self._network, chosen),
                 Objective(self._head.cross_entropy, self._head.cross_entropy),
-                self._rows(inputs[: len(train)], train),
-                None if fitting.fixed else self._rows(inputs[len(train) :], valid),
-                self._plan(start),
+                self._examples(inputs[: len(train)], train),
+                None if fitting.fixed else self._examples(inputs[len(train) :], valid),
+                Plan("text_encoder", settings, start, chosen.epochs, chosen.batch, chosen.patience, CHUNK),
                 fitting,
             )
-        if self._knobs.tuning == "lora":
+        if chosen.tuning == "lora":
             self._network.body = self._network.body.merge_and_unload()
-        parameters = self._knobs.model_dump() | {"epochs": trained.epochs}
-        return FitSummary(parameters, thinned(trained.curve), [_told(self._knobs, fitting), *trained.notes])
+        return trained.summary(settings, _described(chosen, fitting))
 
     def predict(self, table: Table) -> np.ndarray:
-        inputs = self._inputs(texts.texts(table)).to(next(self._network.parameters()).device)
-        responses = [self._head.response(output) for output in outputs(self._network, (inputs,), CHUNK)]
-        return self._head.prediction(torch.cat(responses))
+        inputs = self._inputs(texts.texts(table))
+        return self._head.predictions(outputs(self._network, (inputs,), CHUNK))
 
     def save(self, folder: Path) -> None:
         self._encoder.save(folder / "encoder")
         save_file(self._network.head.state_dict(), folder / "head.safetensors")
-        facts = {"head": asdict(self._head), "hyperparameters": self._knobs.model_dump()}
+        facts = {"head": asdict(self._head), STORED: self._chosen.model_dump()}
         (folder / "text_encoder.json").write_text(json.dumps(facts))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         facts = json.loads((folder / "text_encoder.json").read_text())
         model = cls()
-        model._head, model._knobs = Head(**facts["head"]), TextEncoderHyperparameters(**facts["hyperparameters"])
-        assert model._knobs.max_length, "settled before"
-        model._encoder = Encoder.load(folder / "encoder", model._knobs.max_length)
-        whole = model._knobs.model_copy(update={"tuning": "frozen" if model._knobs.tuning == "frozen" else "full"})
+        model._head, model._chosen = Head(**facts["head"]), TextEncoderHyperparameters(**facts[STORED])
+        assert model._chosen.max_length, "settled before"
+        model._encoder = Encoder.load(folder / "encoder", model._chosen.max_length)
+        whole = model._chosen.model_copy(update={"tuning": "frozen" if model._chosen.tuning == "frozen" else "full"})
         model._network = TextNetwork(model._encoder, model._head.width, whole)
         model._network.head.load_state_dict(load_file(folder / "head.safetensors"))
         return model
 
-    def _plan(self, start: float) -> Plan:
-        hyperparameters = self._knobs
-        assert hyperparameters.epochs, "settled before"
-        return Plan(
-            "text_encoder",
-            hyperparameters.model_dump(),
-            start,
-            hyperparameters.epochs,
-            hyperparameters.batch,
-            hyperparameters.patience,
-            CHUNK,
-        )
-
-    def _rows(self, inputs: Tensor, table: Table) -> Batchable:
-        device = next(self._network.parameters()).device
-        return Batchable((inputs,), self._head.target(table)).to(str(device))
+    def _examples(self, inputs: Tensor, table: Table) -> Examples:
+        return Examples((inputs,), self._head.target(table)).to(str(device_of(self._network)))
 
     def _inputs(self, read: tuple[str, ...]) -> Tensor:
         """What the network takes: tokens, or embeddings where the encoder does not learn."""
-        if self._knobs.tuning == "frozen":
+        if self._chosen.tuning == "frozen":
             return torch.from_numpy(language.embeddings(self._encoder, read))
         return self._encoder.tokens(read)
 
 
-def _learning(network: Any, hyperparameters: TextEncoderHyperparameters) -> nn.Module:
+def _learning(network: Any, chosen: TextEncoderHyperparameters) -> nn.Module:
     """The encoder with the part that learns marked, or with adapters."""
-    if hyperparameters.tuning == "lora":
+    if chosen.tuning == "lora":
         from peft import LoraConfig, get_peft_model
 
-        return get_peft_model(network, LoraConfig(r=hyperparameters.rank, target_modules="all-linear"))
+        return get_peft_model(network, LoraConfig(r=chosen.rank, target_modules="all-linear"))
     layers = _layers(network)
-    still = layers[: -hyperparameters.layers] if hyperparameters.layers else []
+    still = layers[: -chosen.layers] if chosen.layers else []
     if len(still):
         network.requires_grad_(False)
         layers[len(still) :].requires_grad_(True)
@@ -180,45 +166,46 @@ def _layers(network: nn.Module) -> nn.ModuleList:
 
 
 def _affordable(
-    hyperparameters: TextEncoderHyperparameters, encoder: Encoder, read: Sequence[str], fitting: Fitting
+    chosen: TextEncoderHyperparameters, encoder: Encoder, read: Sequence[str], fitting: Fitting
 ) -> TextEncoderHyperparameters:
     """With every None filled in. A rule and not a measurement, so that a resumed fit gets the same.
 
     An epoch takes one pass forward through all layers, and as much as two through those that learn.
     """
-    if hyperparameters.tuning is None and (fitting.compute.device == "cuda" or hyperparameters.init == "random"):
-        hyperparameters = hyperparameters.model_copy(update={"tuning": "full"})
-    if hyperparameters.tuning is None:
+    if chosen.tuning is None and (fitting.compute.device == "cuda" or chosen.init == "random"):
+        chosen = chosen.model_copy(update={"tuning": "full"})
+    if chosen.tuning is None:
         layers = _layers(encoder.network)
         tokens = sum(min(len(text.split()) * TOKENS_A_WORD + 2, encoder.length) for text in read)
         forward = 2 * tokens * sum(weight.numel() for weight in layers.parameters())
         passes = fitting.seconds * fitting.compute.threads * OPERATIONS_PER_SECOND / forward
         learning = min(int((passes / EPOCHS_WANTED - 1) / 2 * len(layers)), LAYERS)
-        chosen = {"tuning": "full", "layers": learning, "epochs": int(passes / (1 + 2 * learning / len(layers)))}
-        hyperparameters = hyperparameters.model_copy(update=chosen if learning > 0 else {"tuning": "frozen"})
-    assert hyperparameters.tuning, "chosen above"
-    return hyperparameters.model_copy(update={"epochs": hyperparameters.epochs or EPOCHS[hyperparameters.tuning]})
+        affordable = {"tuning": "full", "layers": learning, "epochs": int(passes / (1 + 2 * learning / len(layers)))}
+        chosen = chosen.model_copy(update=affordable if learning > 0 else {"tuning": "frozen"})
+    assert chosen.tuning, "chosen above"
+    return chosen.model_copy(update={"epochs": chosen.epochs or EPOCHS[chosen.tuning]})
 
 
-def _told(hyperparameters: TextEncoderHyperparameters, fitting: Fitting) -> str:
-    full = f"the last {hyperparameters.layers} layers learn" if hyperparameters.layers else "all layers learn"
+def _described(chosen: TextEncoderHyperparameters, fitting: Fitting) -> str:
+    """What learns, and within what budget, for people."""
+    full = f"the last {chosen.layers} layers learn" if chosen.layers else "all layers learn"
     tuning = {
         "full": full,
-        "lora": f"adapters of rank {hyperparameters.rank} learn",
+        "lora": f"adapters of rank {chosen.rank} learn",
         "frozen": "only the new layers learn",
     }
     budget = f"{fitting.seconds:.0f} s, {fitting.compute.threads} threads, {fitting.compute.precision}"
-    return f"{hyperparameters.told(fitting.compute)}; {tuning[hyperparameters.tuning or 'full']}: {budget}"
+    return f"{chosen.description(fitting.compute)}; {tuning[chosen.tuning or 'full']}: {budget}"
 
 
-def _optimiser(network: TextNetwork, hyperparameters: TextEncoderHyperparameters) -> torch.optim.Optimizer:
+def _optimiser(network: TextNetwork, chosen: TextEncoderHyperparameters) -> torch.optim.Optimizer:
     body = [] if network.body is None else [weight for weight in network.body.parameters() if weight.requires_grad]
-    of_body = hyperparameters.learning_rate * (hyperparameters.body_rate if hyperparameters.init == "pretrained" else 1)
+    of_body = chosen.learning_rate * (chosen.body_rate if chosen.init == "pretrained" else 1)
     groups = [{"params": list(network.head.parameters())}, {"params": body, "lr": of_body}]
     return torch.optim.AdamW(
         [group for group in groups if group["params"]],
-        hyperparameters.learning_rate,
-        weight_decay=hyperparameters.weight_decay,
+        chosen.learning_rate,
+        weight_decay=chosen.weight_decay,
     )
 
 

@@ -1,5 +1,6 @@
 """What every learner that sees must do, and what is special to one."""
 
+import json
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
@@ -79,12 +80,12 @@ class TestEveryLearnerThatSees:
         assert np.array_equal(type(model).load(tmp_path).predict(test), model.predict(test))
         assert {path.suffix for path in tmp_path.iterdir()} <= SAFE
 
-    def test_what_it_told_is_enough_to_train_again(self, name: str) -> None:
-        first, told = usual(name)
+    def test_its_summary_is_enough_to_train_again(self, name: str) -> None:
+        first, summary = usual(name)
         empty = table(2, 1).rows(np.array([], dtype=int))
         again = learners.learner(name)()
-        repeated = again.fit(table(120, 0), empty, fitting(name, parameters=told.parameters, fixed=True))
-        assert repeated.parameters == told.parameters
+        repeated = again.fit(table(120, 0), empty, fitting(name, parameters=summary.parameters, fixed=True))
+        assert repeated.parameters == summary.parameters
         test = table(20, 2)
         assert np.allclose(again.predict(test), first.predict(test), atol=1e-3)
 
@@ -96,9 +97,19 @@ class TestEveryLearnerThatSees:
         with pytest.raises(FeatureError, match=f"SHA-256 {sha256(torn).hexdigest()} can't be decoded as PNG or JPEG"):
             usual(name)[0].predict(broken)
 
-    def test_an_unknown_knob_is_named_with_the_known_ones(self, name: str) -> None:
+    def test_an_unknown_hyperparameter_is_named_with_the_known_ones(self, name: str) -> None:
         with pytest.raises(LearnerError, match=r"unknown hyperparameter 'depth'\. Known hyperparameters:.*side"):
             fitted(name, parameters={"depth": 3})
+
+
+def test_image_lightgbm_is_saved_as_earlier_versions_did(tmp_path: Path) -> None:
+    usual("image_lightgbm")[0].save(tmp_path)
+    files = {"lightgbm.txt", "principal.skops", "network.safetensors", "image.json"}
+    assert {path.name for path in tmp_path.iterdir()} == files
+    of_trees = {"trials", "rounds", "patience", "tuning_rows", "learning_rate", "num_leaves", "min_data_in_leaf"}
+    of_trees |= {"min_sum_hessian_in_leaf", "feature_fraction", "bagging_fraction", "lambda_l2", "cat_smooth"}
+    saved = json.loads((tmp_path / "image.json").read_text())
+    assert saved.keys() == of_trees | {"model", "init", "side", "components"}
 
 
 def test_three_classes_have_a_probability_each() -> None:
@@ -133,10 +144,10 @@ def weights(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 def test_on_a_cpu_the_last_stages_of_published_weights_learn_and_it_says_so(weights: Path) -> None:
-    model, told = fitted(
+    model, summary = fitted(
         "image_encoder", parameters={"side": 64, "epochs": 2, "rows": 100}, weights=lambda name: weights
     )
-    assert told.notes[0] == (
+    assert summary.notes[0] == (
         "cpu, float32: efficientnet-lite0, pretrained; the last 6 stages learn; 100 of 120 rows, 64 pixels a side"
     )
     published = backbone.stages(BackboneHyperparameters(side=64), lambda name: weights)
@@ -159,12 +170,14 @@ def test_images_are_shown_to_the_untrained_stages_once(monkeypatch) -> None:
 
 
 def test_no_time_left_still_gives_a_network() -> None:
-    model, told = fitted("cnn", seconds=1e-3, parameters={"widths": [4], "rows": 120})
+    model, summary = fitted("cnn", seconds=1e-3, parameters={"widths": [4], "rows": 120})
     assert np.isfinite(model.predict(table(10, 2))).all()
-    assert told.notes == ["cpu: 120 of 120 rows, 32 pixels a side", "time was up after 1 of 60 epochs"]
+    assert summary.notes == ["cpu: 120 of 120 rows, 32 pixels a side", "time was up after 1 of 60 epochs"]
 
 
 def test_a_cpu_trains_on_what_the_budget_affords() -> None:
-    _, told = fitted("image_encoder", seconds=0.1, parameters={"init": "random", "side": 32, "epochs": 1, "rows": None})
-    assert told.parameters["rows"] == 120
-    assert "all stages learn; 120 of 120 rows" in told.notes[0]
+    _, summary = fitted(
+        "image_encoder", seconds=0.1, parameters={"init": "random", "side": 32, "epochs": 1, "rows": None}
+    )
+    assert summary.parameters["rows"] == 120
+    assert "all stages learn; 120 of 120 rows" in summary.notes[0]

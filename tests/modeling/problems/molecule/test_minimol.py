@@ -130,15 +130,17 @@ def test_the_learner_answers_from_its_folder_alone(weights: Path, tmp_path: Path
         "binary", 2, 20, compute=Compute(threads=1), parameters=hyperparameters, weights=lambda name: weights
     )
     model, test = learners.learner("molecule_embedding")(), made.open_test().table
-    told = model.fit(made.train.table, made.valid.table, fitting)
+    summary = model.fit(made.train.table, made.valid.table, fitting)
     predicted = model.predict(test)
     assert np.mean((predicted >= 0.5) == test.target) > 0.8
-    assert told.notes == ["MiniMol, not trained"]
+    assert summary.notes == ["MiniMol, not trained"]
     model.save(tmp_path)
-    assert {path.suffix for path in tmp_path.iterdir()} == {".txt", ".onnx"}
+    assert {path.name for path in tmp_path.iterdir()} == {"lightgbm.txt", "minimol.onnx"}, (
+        "as earlier versions saved it"
+    )
     np.testing.assert_array_equal(type(model).load(tmp_path).predict(test), predicted)
-    again, settled = learners.learner("molecule_embedding")(), replace(fitting, parameters=told.parameters, fixed=True)
-    again.fit(made.train.table, made.valid.table.rows(np.array([], dtype=int)), settled)
+    again, fixed = learners.learner("molecule_embedding")(), replace(fitting, parameters=summary.parameters, fixed=True)
+    again.fit(made.train.table, made.valid.table.rows(np.array([], dtype=int)), fixed)
     np.testing.assert_allclose(again.predict(test), predicted, atol=1e-3)
 
 

@@ -1,5 +1,6 @@
 """What RFM and BG/NBD make of orders, and the segments of a report."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -23,7 +24,7 @@ R, ALPHA, A, B = 0.8, 5.0, 0.8, 2.5
 P, Q, GAMMA = 6.0, 4.0, 15.0
 HORIZON = 26.0
 BUDGET = Fitting("regression", 0, 5)
-ASKED = {
+PARAMETERS = {
     "bg_nbd": {"horizon": HORIZON * 7},
     "rfm": {},
     "bg_nbd_lightgbm": {"bg_nbd": {"horizon": HORIZON * 7}, "lightgbm": {"trials": 1, "num_leaves": 7}},
@@ -59,23 +60,23 @@ def table(numbers: np.ndarray, target: np.ndarray) -> Table:
 TRAIN, VALID = customers(), customers(2000, seed=1)
 
 
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", PARAMETERS)
 def test_it_predicts_better_than_the_mean_and_after_loading_the_same(name, tmp_path):
     model = learners.learner(name)()
-    told = model.fit(TRAIN, VALID, replace(BUDGET, parameters=ASKED[name]))
+    summary = model.fit(TRAIN, VALID, replace(BUDGET, parameters=PARAMETERS[name]))
     predicted = model.predict(VALID)
     assert predicted.dtype == np.float64 and np.isfinite(predicted).all()
     assert np.mean((predicted - VALID.target) ** 2) < 0.95 * VALID.target.var()
     model.save(tmp_path)
     np.testing.assert_array_equal(type(model).load(tmp_path).predict(VALID), predicted)
     again = learners.learner(name)()
-    again.fit(TRAIN, VALID.rows(slice(0, 0)), replace(BUDGET, parameters=told.parameters, fixed=True))
+    again.fit(TRAIN, VALID.rows(slice(0, 0)), replace(BUDGET, parameters=summary.parameters, fixed=True))
     np.testing.assert_array_equal(again.predict(VALID), predicted)
 
 
 def test_bg_nbd_finds_the_parameters_that_made_the_orders():
     model = bg_nbd.BGNBD()
-    model.fit(TRAIN, VALID, replace(BUDGET, parameters=ASKED["bg_nbd"]))
+    model.fit(TRAIN, VALID, replace(BUDGET, parameters=PARAMETERS["bg_nbd"]))
     r, alpha, a, b = model._orders
     assert r / alpha == pytest.approx(R / ALPHA, rel=0.1)
     assert a / (a + b) == pytest.approx(A / (A + B), rel=0.2)
@@ -84,9 +85,20 @@ def test_bg_nbd_finds_the_parameters_that_made_the_orders():
     assert model.predict(VALID).mean() == pytest.approx(VALID.target.mean(), rel=0.1)
 
 
-def test_bg_nbd_never_looks_at_the_target():
+def test_rfm_of_an_earlier_version_answers_as_it_did(tmp_path):
+    saved = {
+        "knobs": {"recency": "days_since_last", "frequency": "orders", "monetary": "spend", "groups": 2},
+        "edges": [[100.0], [2.0], [50.0]],
+        "means": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0],
+    }
+    (tmp_path / "rfm.json").write_text(json.dumps(saved))
+    rows = table(np.array([[300, 10, 1, 20], [300, 200, 5, 90], [300, 10, 5, 20]]), np.empty(0))
+    assert learners.learner("rfm").load(tmp_path).predict(rows).tolist() == [1.0, 8.0, 3.0]
+
+
+def test_bg_nbd_never_reads_the_target():
     first, second = bg_nbd.BGNBD(), bg_nbd.BGNBD()
-    fitting = replace(BUDGET, parameters=ASKED["bg_nbd"])
+    fitting = replace(BUDGET, parameters=PARAMETERS["bg_nbd"])
     first.fit(TRAIN, VALID, fitting)
     second.fit(replace(TRAIN, target=TRAIN.target[::-1].copy()), VALID, fitting)
     np.testing.assert_array_equal(first.predict(VALID), second.predict(VALID))
@@ -124,14 +136,16 @@ def test_rfm_predicts_the_mean_of_the_training_customers_in_the_cell():
 @pytest.mark.parametrize("name", ["rfm", "bg_nbd"])
 def test_a_column_that_is_not_there_is_named(name):
     with pytest.raises(LearnerError, match=r"no number 'visits' among the features .*name the column"):
-        learners.learner(name)().fit(TRAIN, VALID, replace(BUDGET, parameters=ASKED[name] | {"frequency": "visits"}))
+        learners.learner(name)().fit(
+            TRAIN, VALID, replace(BUDGET, parameters=PARAMETERS[name] | {"frequency": "visits"})
+        )
 
 
 def test_orders_that_cannot_be_are_counted():
     numbers = TRAIN.numeric.copy()
     numbers[:3, 2] = 0
     with pytest.raises(LearnerError, match=r"3 of 6,000 training rows have no order, negative spend"):
-        bg_nbd.BGNBD().fit(table(numbers, TRAIN.target), VALID, replace(BUDGET, parameters=ASKED["bg_nbd"]))
+        bg_nbd.BGNBD().fit(table(numbers, TRAIN.target), VALID, replace(BUDGET, parameters=PARAMETERS["bg_nbd"]))
 
 
 def test_bg_nbd_must_know_the_horizon():
@@ -191,7 +205,7 @@ def test_the_chapter_holds_sizes_means_and_where_the_champion_is_off():
     assert [gap.value for gap in gaps.estimates.values()] == pytest.approx([3, 3])
 
 
-def test_no_segments_without_being_asked_or_without_numbers():
+def test_no_segments_unless_requested_or_without_numbers():
     assert judged({})[0] == []
     text_only = Table(np.empty((4, 0), np.float32), np.zeros((4, 1), np.int32), np.zeros(4), (), ("kind",), (3,))
     rows = Rows(text_only, np.arange(4), None, pl.DataFrame())

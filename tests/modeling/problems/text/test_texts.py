@@ -1,5 +1,6 @@
 """Texts: joined, compared and taken apart, and the learners that read them."""
 
+import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -113,6 +114,14 @@ def test_learns_and_predicts_the_same_from_its_folder(name: str, tmp_path: Path)
     learner.save(tmp_path)
     np.testing.assert_allclose(learners.learner(name).load(tmp_path).predict(test), learner.predict(test), atol=1e-6)
     assert not list(tmp_path.rglob("*.bin")) + list(tmp_path.rglob("*.pkl"))
+
+
+def test_text_lightgbm_is_saved_as_earlier_versions_did(tmp_path: Path):
+    usual("text_lightgbm")[0].save(tmp_path)
+    encoder = ("config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json")
+    files = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert files == {"lightgbm.txt", "text.json", *(f"encoder/{name}" for name in encoder)}
+    assert json.loads((tmp_path / "text.json").read_text()) == {"length": 16}
 
 
 @pytest.mark.parametrize("name", LEARNERS)
