@@ -1,12 +1,14 @@
 """What tasks share.
 
 Belongs here: the defaults of every task, and the way from validated rows to a feature set where the target is one
-column, read row by row. Does not belong here: a task, or any single step of that way (`splits`, `features`, `leakage`).
+column, read row by row. Does not belong here: a task (`modeling.problems`),
+reading targets of one kind (`classification`, `regression`), or any single step of that way (`splits`, `features`,
+`leakage`).
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar, cast
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import numpy as np
 import polars as pl
@@ -18,15 +20,17 @@ from modeling.core.features import Derive, FeatureRecipe, derived
 from modeling.core.recipe import Recipe
 from modeling.core.record import Chapter
 from modeling.core.table import Rows
-from modeling.core.task import Judged, Occluder, Predictor, Settings, TargetHolds, Units
+from modeling.core.task import EvaluatedChampion, Occluder, Predictor, Settings, TargetHolds, Units
 from modeling.core.validated_data import ValidatedData
+
+S = TypeVar("S", bound=Settings)
 
 
 @dataclass(frozen=True)
-class BaseTask:
-    """The defaults: what is scored are rows, each prediction an answer."""
+class BaseTask(Generic[S]):
+    """The defaults: what is scored are rows, each prediction an answer. `S` is the type of its settings."""
 
-    settings: Settings = field(default_factory=Settings)
+    settings: S
 
     settings_type: ClassVar[type[Settings]] = Settings
     recipe_type: ClassVar[type[Recipe]] = FeatureRecipe
@@ -50,12 +54,12 @@ class BaseTask:
         """The predictions ``[n, …]``."""
         return model.predict(rows.table)
 
-    def chapters(self, judged: Judged) -> list[Chapter]:
+    def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
         """None beyond the scores."""
         return []
 
 
-class RowTask(BaseTask, ABC):
+class RowTask(BaseTask[S], ABC):
     """A task that reads its target from one column, a value a row."""
 
     @abstractmethod

@@ -1,8 +1,8 @@
 """What every task is.
 
-Belongs here: the protocol, the metric type, and what a task is handed once a champion was judged. Does not belong here:
-a task (`modeling.problems`), what most tasks share (`row_task`), or how intervals are made from a metric
-(`intervals`).
+Belongs here: the protocol, the metric type, and what a task is given once its champion was evaluated. Does not belong
+here: a task (`modeling.problems`), what most tasks share (`modeling.core.row_task`), or how intervals are made from a
+metric (`modeling.core.intervals`).
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -49,6 +49,11 @@ class Metric:
     score: Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
 
+def by_name(*metrics: Metric) -> dict[str, Metric]:
+    """Metrics by their names, in the order given."""
+    return {metric.name: metric for metric in metrics}
+
+
 class Predictor(Protocol):
     """Anything that predicts a table's rows: a learner, or several blended."""
 
@@ -92,15 +97,16 @@ class Units:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A judged champion, for what only one task shows.
+class EvaluatedChampion:
+    """A champion with its answers to the sealed test: what `Task.chapters` shows more of.
 
-    Everything was fitted and chosen before the test rows were opened, and nothing may be after.
+    Everything was fitted and chosen before the test rows were opened, and nothing may be fitted on them.
 
     Attributes
     ----------
+    champion: the name of the champion's learner, a key of `answers`; `model` predicts as it does.
     answers: learner -> its answers to the test units ``[u, …]``: the champion, the trivial and the simple learner.
-    validation: the champion's answers to the validation units.
+    validation: the champion's answers to the validation units ``[v, …]``.
     """
 
     use_case: UseCase
@@ -115,6 +121,11 @@ class Judged:
     answers: Mapping[str, np.ndarray]
     validation: np.ndarray
 
+    @property
+    def models(self) -> dict[str, Predictor]:
+        """Learner -> what predicts by its name: every candidate, and the champion, which may be a blend of several."""
+        return {one.name: one.learner for one in self.candidates} | {self.champion: self.model}
+
 
 class Task(Protocol):
     """A family of use cases, with one use case's settings.
@@ -125,8 +136,8 @@ class Task(Protocol):
     recipe_type: reads back the recipes `prepare` makes.
     unit: what is scored, in the plural, for readers.
     trivial: the learner that any model must beat; it always runs.
-    learners: default learners beside the trivial one; the first is the simple one that deep ones are compared with.
-    target_holds: what the contract requires of the target column.
+    learners: default learners beside the trivial one; the first is the simple one that others are compared with.
+    target_holds: what the contract demands of the target column.
     splits: the ways of splitting (`split.by`) that it knows.
     extra: the project's extra whose packages the task itself needs; None: none.
     blends: whether a mean of several learners' answers is an answer.
@@ -176,6 +187,6 @@ class Task(Protocol):
         """What `model` says or does about the units of `rows`: ``[u, …]``, as the metrics read it."""
         ...
 
-    def chapters(self, judged: Judged) -> list[Chapter]:
-        """The sections of the report that only this task has."""
+    def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
+        """What reports show of this task beyond the scores that every task has."""
         ...

@@ -20,7 +20,7 @@ from modeling.core.intervals import clusters, scored
 from modeling.core.learner import Outcome
 from modeling.core.metrics import unweighted
 from modeling.core.table import Rows
-from modeling.core.task import Judged
+from modeling.core.task import EvaluatedChampion
 from modeling.evaluation import curves, occlusion
 from modeling.evaluation.calibration import calibration
 from modeling.evaluation.candidate_results import candidate_results
@@ -49,7 +49,7 @@ def judge(
         **_described(experiment),
         **_scores(experiment, selection, test),
         **_behaviour(experiment, selection, test),
-        chapters=experiment.task.chapters(_judged(experiment, selection, test)),
+        chapters=experiment.task.chapters(_evaluated(experiment, selection, test)),
         challenge=run.serving and challenge(run.serving, experiment, test),
         test_accesses=test_accesses,
         provenance=run.provenance,
@@ -186,9 +186,9 @@ def _explanation(experiment: Experiment, selection: Selection, rows: Rows) -> re
     return occlusion.explain(occluder, models, rows.table, experiment.metric, speed)
 
 
-def _judged(experiment: Experiment, selection: Selection, test: OpenedTest) -> Judged:
+def _evaluated(experiment: Experiment, selection: Selection, test: OpenedTest) -> EvaluatedChampion:
     features = experiment.features
-    return Judged(
+    return EvaluatedChampion(
         use_case=experiment.use_case,
         classes=features.classes,
         train=features.train,

@@ -1,7 +1,8 @@
-"""What the columns of a table mean, told from their names and values.
+"""What the columns of a table mean, by their names and values.
 
 Belongs here: identifiers, time, groups, sensitive columns, numbers that are names, and columns to leave out. Does not
-belong here: the target (`target`), or what the columns must hold (`contract`).
+belong here: the target (`modeling.proposal.target`), what a column holds (`modeling.proposal.facts`), or what the
+columns must hold (`modeling.proposal.contract`).
 """
 
 from collections.abc import Iterator
@@ -10,8 +11,9 @@ from typing import Any
 
 import polars as pl
 
-from modeling.core.features import MAX_LEVELS, TEXT
+from modeling.core.features import MAX_LEVELS
 from modeling.proposal import names
+from modeling.proposal.facts import ColumnFacts
 
 MOST_TEXT_LEVELS = 1000
 """A text column of more levels needs to be declared, unless they are few for so many rows."""
@@ -27,41 +29,6 @@ LARGEST_GROUP = 0.25
 """Share of the rows from which on a unit is too large to be left out as a whole."""
 MOST_MISSING_TIMES = 0.05
 YEARS = (1800, 2200)
-
-
-@dataclass(frozen=True)
-class ColumnFacts:
-    """A column: `distinct` counts its values, not null."""
-
-    name: str
-    values: pl.Series
-    nulls: int
-    distinct: int
-
-    @classmethod
-    def of(cls, values: pl.Series) -> "ColumnFacts":
-        if values.dtype.is_float():
-            values = values.fill_nan(None)
-        distinct = values.drop_nulls().n_unique() if not values.dtype.is_nested() else values.len()
-        return cls(values.name, values, values.null_count(), distinct)
-
-    @property
-    def rows(self) -> int:
-        return len(self.values)
-
-    @property
-    def is_text(self) -> bool:
-        return self.values.dtype in TEXT
-
-    @property
-    def is_usable(self) -> bool:
-        """Of a type that a feature may have."""
-        dtype = self.values.dtype
-        return dtype.is_numeric() or self.is_text or dtype in (pl.Boolean, pl.Date, pl.Datetime)
-
-    @property
-    def is_whole(self) -> bool:
-        return self.values.dtype.is_integer()
 
 
 @dataclass
@@ -257,7 +224,7 @@ def _short(value: Any, most: int = 40) -> str:
 
 
 def doubts(found: Roles) -> Iterator[str]:
-    """What somebody who knows the data should look at, of the roles as they were settled."""
+    """What somebody who knows the data should check, of the roles as they were settled."""
     for name in found.drop:
         if "sentences" in found.evidence[name] or "too many" in found.evidence[name]:
             yield f"{name!r} is left out: {found.evidence[name]}"

@@ -1,4 +1,4 @@
-"""What the next delivery should look like, told from this one.
+"""What the next delivery must hold, by what this one holds.
 
 Belongs here: ranges, sets, patterns, shares of missing values and the number of rows, each with slack and with what was
 seen. Does not belong here: rules that follow from declared columns, which `resources.contracts` derives by itself.
@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from modeling.proposal.columns import ColumnFacts, Roles
+from modeling.proposal.columns import Roles
+from modeling.proposal.facts import ColumnFacts
 
 MOST_IN_SET = 20
 FITTING = 0.95
@@ -36,7 +37,7 @@ class ProposedClause(NamedTuple):
 
 
 def contract(table: pl.DataFrame, target: str, *, is_classes: bool, columns: Roles) -> Iterator[ProposedClause]:
-    """The rules for a table. Of columns that nothing is learned from, nothing is asked."""
+    """The rules for a table. Columns that nothing is learned from have no rules."""
     least = max(50, table.height // 2)
     yield ProposedClause(_rule("table_row_count_to_be_between", min_value=least), f"{table.height:,} rows")
     unread = columns.taken - {columns.time, columns.group}

@@ -52,7 +52,7 @@ EVENTS = (
     *("fail", "failed", "failure", "died", "dead", "malignant", "sick", "ill", "disease", "case", "event", "defect"),
     *("spam", "ja", "oui", "si", "sí", "sim", "da", "是", "有", "present", "recurrence", "1.0"),
 )
-"""Names of the class that is asked for, of two."""
+"""Names of the event, of two classes."""
 
 
 def words(name: str) -> set[str]:

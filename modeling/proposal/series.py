@@ -1,14 +1,12 @@
 """Whether a table is series to forecast, and their rhythm.
 
-Belongs here: frequency, seasons and horizon, told from the moments. Does not belong here: forecasting
+Belongs here: frequency, seasons and horizon, as the moments show them. Does not belong here: forecasting
 (`modeling.problems.forecasting.task`).
 """
 
 from typing import Any
 
 import polars as pl
-
-from modeling.problems.forecasting.series import Gaps
 
 REGULAR = 0.9
 """Share of the steps that are as long as most."""
@@ -41,7 +39,7 @@ def settings(table: pl.DataFrame, time: str, group: str | None) -> dict[str, Any
         return None
     horizon = max(1, min(held[0], int(SHARE_OF_VALID * len(grid)) // 2))
     series = ordered[group].n_unique() if group else 1
-    gaps: Gaps = "refuse" if ordered.height == series * len(grid) else "leave"
+    gaps = "refuse" if ordered.height == series * len(grid) else "leave"
     return {"frequency": frequency, "horizon": horizon, "seasons": held, "gaps": gaps}
 
 

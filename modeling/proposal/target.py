@@ -1,7 +1,7 @@
-"""Which task a target asks for.
+"""Which task suits a target.
 
-Belongs here: what is told from the target column alone: task, event, metric, the gate in the metric's unit. Does not
-belong here: the other columns (`columns`), or reading a target to learn from it (`modeling.tasks`).
+Belongs here: what the target column alone shows: task, event, metric, the gate in the metric's unit. Does not belong
+here: the other columns (`modeling.proposal.columns`), or reading a target to learn from it (`modeling.problems`).
 """
 
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from modeling.core.target_classes import named
 from modeling.core.task import TargetError
-from modeling.problems.tabular.multiclass_classification import named
 from modeling.proposal.names import EVENTS
 
 MOST_CLASSES = 50
@@ -21,7 +21,7 @@ MOST_NUMBERED_CLASSES = 10
 FEW_ROWS = 20
 """Of a class: too few to judge it by."""
 RARE = 0.05
-"""An event with a smaller share of the rows is rare: average precision tells more than ROC AUC."""
+"""An event with a smaller share of the rows is rare: average precision says more than ROC AUC."""
 HEAVY_TAIL = 20
 """Largest value in units of the 99 % quantile, or that in units of the median: a few rows decide the RMSE."""
 WORTH_SHARE = 0.05
@@ -50,7 +50,7 @@ class TargetProposal:
 
 
 def answer(target: pl.Series, task: str | None) -> TargetProposal:
-    """The task that a target asks for, or what `task` says about it.
+    """The task that suits a target, or what `task` says about it.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def _binary(known: pl.Series, distinct: int) -> TargetProposal:
         why = "the name of an event" if len(events) == 1 else "the rarer of two"
         found.add("positive", known.filter(names == event)[0], why)
         if len(events) != 1:
-            found.doubts.append(f"is {event!r} the event that is asked for? It is {why}: correct `positive` if not")
+            found.doubts.append(f"is {event!r} the event to predict? It is {why}: correct `positive` if not")
     share = counts[event] / len(known)
     if share < RARE:
         found.add("metric", "average_precision", f"{event!r} is rare, {share:.1%} of the rows")

@@ -151,14 +151,11 @@ def _points(name: str, curve: Curve) -> list[dict[str, Any]]:
     ]
 
 
-def _curve_and_reference(name: str, curve: Curve, reference: tuple[str, Curve], x: str, y: str) -> alt.Chart:
-    rows = _points(name, curve) + _points(*reference)
+def _curve_and_reference(name: str, curve: Curve, reference: tuple[str, Curve] | None, x: str, y: str) -> alt.Chart:
+    rows = _points(name, curve) + (_points(*reference) if reference else [])
+    styles = {name: MAIN} | ({reference[0]: REFERENCE} if reference else {})
     unit = [0.0, 1.0]
-    return (
-        _lines(rows, {name: MAIN, reference[0]: REFERENCE}, x, y, unit, unit)
-        .encode(order="order:Q")
-        .properties(width=260)
-    )
+    return _lines(rows, styles, x, y, unit, unit).encode(order="order:Q").properties(width=260)
 
 
 def roc(curve: Curve) -> alt.Chart:
@@ -167,9 +164,10 @@ def roc(curve: Curve) -> alt.Chart:
     return _curve_and_reference("champion", curve, guessing, "false positive rate", "true positive rate (recall)")
 
 
-def precision_recall(curve: Curve, event_share: float) -> alt.Chart:
-    """Precision against recall; guessing keeps the share of the event."""
-    guessing = ("guessing", Curve(x=[0, 1], y=[event_share, event_share]))
+def precision_recall(curve: Curve, event_share: float | None) -> alt.Chart:
+    """Precision against recall; guessing has the precision `event_share`, that of the same rows, and is left out where
+    that is not known."""
+    guessing = ("guessing", Curve(x=[0, 1], y=[event_share, event_share])) if event_share is not None else None
     return _curve_and_reference("champion", curve, guessing, "recall", "precision")
 
 

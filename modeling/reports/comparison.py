@@ -9,7 +9,7 @@ from typing import Any
 
 from altair.typing import ChartType
 
-from modeling.core.record import Evaluation, Gate
+from modeling.core.record import Evaluation, Gate, Lift
 from modeling.reports import charts
 from modeling.reports.document import Cell, Columns, Figure, Link, Status, TableBlock
 from modeling.reports.wording import (
@@ -85,8 +85,8 @@ def scores(evaluations: Mapping[str, Evaluation]) -> TableBlock:
         "Champion": "number",
         "Lift over baseline": "number",
         "Baseline": "text",
-        "Lift over simple": "number",
-        "Linear": "text",
+        "Lift over simple model": "number",
+        "Simple model": "text",
     }
     rows: list[list[Cell]] = [
         [
@@ -94,13 +94,19 @@ def scores(evaluations: Mapping[str, Evaluation]) -> TableBlock:
             f"{metric_title(item.metric)} {'↑' if item.greater_is_better else '↓'}",
             with_interval(item.champion.test[item.metric]),
             with_interval(item.lift),
-            decisive(item.lift),
+            _verdict(item.lift),
             with_interval(lift_over_simple(item)),
-            decisive(lift_over_simple(item)),
+            _verdict(lift_over_simple(item)),
         ]
         for key, item in evaluations.items()
     ]
     return TableBlock("On the sealed test, with 95% intervals (↑ higher is better, ↓ lower is better)", columns, rows)
+
+
+def _verdict(lift: Lift | None) -> Status:
+    """Which learner the champion is compared with, and whether it is decisively better."""
+    verdict = decisive(lift)
+    return verdict if lift is None else Status(f"{lift.over}: {verdict.text}", verdict.tone)
 
 
 def lifts(evaluations: Mapping[str, Evaluation]) -> list[Figure]:

@@ -32,7 +32,7 @@ _CAME = {
 }
 _FOLLOWS = {
     "warn": "the delivery goes through with a warning",
-    "retrain": "the delivery goes through, and new models are asked for",
+    "retrain": "the delivery goes through, and new models are requested",
     "block": "the delivery is refused",
 }
 
@@ -154,7 +154,7 @@ def _distributions(columns: list[Column]) -> Figure:
 
 def _whole(drift: DriftComparison) -> Section:
     apart = drift.told_apart
-    told = f"A classifier tells new rows from old with an AUC of {with_interval(apart.auc)}." if apart else ""
+    separated = f"A classifier tells new rows from old with an AUC of {with_interval(apart.auc)}." if apart else ""
     return Section(
         id="whole",
         title="As a whole",
@@ -162,7 +162,7 @@ def _whole(drift: DriftComparison) -> Section:
         "their columns hang together. At 1 it is always right. Dates are kept from it.",
         term="Classifier two-sample test (Lopez-Paz & Oquab 2017): boosted trees, five folds of whole groups, "
         "bootstrap over groups.",
-        blocks=[Paragraph(told or f"Not measured: {drift.not_measured['told_apart']}.")],
+        blocks=[Paragraph(separated or f"Not measured: {drift.not_measured['told_apart']}.")],
     )
 
 

@@ -112,11 +112,11 @@ def _summary(evaluation: Evaluation) -> list[str]:
     return [
         f"On {count(evaluation.units)} test {evaluation.unit} that no model had seen, {learner} reached "
         f"{title} {with_interval(champion.test[evaluation.metric])}. "
-        f"{_compared(evaluation.lift, 'the trivial baseline')} {_compared_with_linear(evaluation)}"
+        f"{_compared(evaluation.lift, 'the trivial baseline')} {_compared_with_simple(evaluation)}"
     ]
 
 
-def _compared_with_linear(evaluation: Evaluation) -> str:
+def _compared_with_simple(evaluation: Evaluation) -> str:
     lift, simple = lift_over_simple(evaluation), evaluation.simple
     if lift is not None:
         return _compared(lift, f"the simple model ({lift.over})")

@@ -379,7 +379,7 @@ def regression(**changes: Any) -> Evaluation:
 
 
 def tiny() -> Evaluation:
-    """The least a record may hold: no linear model, no slices, no intervals, nothing audited."""
+    """The least a record may hold: no simple model, no slices, no intervals, nothing audited."""
     bare = {"roc_auc": Interval(value=0.61)}
     return binary(
         champion=Champion(

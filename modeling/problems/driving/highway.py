@@ -36,7 +36,6 @@ nearest vehicle ahead and behind is (centre to centre), and how much faster than
 
 Policy = Callable[[np.ndarray], np.ndarray]
 """Action codes ``[k]`` for what k drivers perceive, ``[k, len(PERCEIVED)]``."""
-"""Action codes ``[k]`` for what k drivers see, ``[k, vehicles, features]``."""
 Vehicle = tuple[float, float, bool, bool]
 """Metres along and across the road, whether it is the ego vehicle, whether it crashed."""
 
@@ -116,7 +115,7 @@ def columns(road: Any) -> list[str]:
 
 
 def drive(roads: Sequence[Any], seeds: Sequence[int], policy: Policy) -> list[Episode]:
-    """An episode on each road, from its seed. They advance together, so that a policy is asked once a step."""
+    """An episode on each road, from its seed. They advance together: a policy decides for all at once."""
     features, lanes = roads[0].observation_type.features, roads[0].config["lanes_count"]
     x, y, speed = (features.index(name) for name in ("x", "y", "vx"))
     seen = {number: road.reset(seed=seed)[0] for number, (road, seed) in enumerate(zip(roads, seeds, strict=True))}

@@ -16,14 +16,14 @@ COVERED = float(LEVELS[-1] - LEVELS[0])
 """The share of outcomes that should lie between the outermost quantiles."""
 
 
-def conformal(error: np.ndarray, of: np.ndarray, point: np.ndarray, asked: np.ndarray) -> np.ndarray:
+def conformal(error: np.ndarray, of: np.ndarray, point: np.ndarray, steps: np.ndarray) -> np.ndarray:
     """Quantiles ``[n, levels]`` of the forecasts `point` ``[n]``: each shifted by the quantiles of the errors (outcome
     less forecast) ``[m]`` that held-out forecasts of the same step made.
 
-    `of` ``[m]`` and `asked` ``[n]`` are the steps; every step asked must be among `of`.
+    `of` ``[m]`` and `steps` ``[n]`` are the steps ahead; every one of `steps` must be among `of`.
     """
-    steps, position = np.unique(asked, return_inverse=True)
-    shift = np.stack([np.quantile(error[of == step], LEVELS) for step in steps])
+    distinct, position = np.unique(steps, return_inverse=True)
+    shift = np.stack([np.quantile(error[of == step], LEVELS) for step in distinct])
     return point[:, None] + shift[position]
 
 

@@ -1,43 +1,34 @@
-"""Series on a regular grid, and what is known of their future at an origin.
+"""What is known of the future of series at an origin.
 
-Belongs here: from rows (series, moment, value) to a grid, gaps and repeated moments named; the features of a forecast,
-all made of values up to its origin; the recipe that repeats them at prediction. Does not belong here: which origins
-train and which test, or how forecasts are judged (`modeling.problems.forecasting.task`).
-
-Sources: seasonal exponential smoothing in its error-correction form, ETS(A,N,A) (Hyndman et al. 2008, "Forecasting with
-Exponential Smoothing", 2.5).
+Belongs here: the features of a forecast, all made of values up to its origin, and the recipe that repeats them at
+prediction. Does not belong here: the grid that series lie on (`modeling.problems.forecasting.grid`), exponential
+smoothing (`modeling.problems.forecasting.smoothing`), or which origins train and which test
+(`modeling.problems.forecasting.task`).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import product
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import polars as pl
 
 from modeling.core.features import FeatureError
 from modeling.core.table import RARE, Table
+from modeling.problems.forecasting.grid import Grid, SeriesLayout, moments_between, on_grid
+from modeling.problems.forecasting.smoothing import Smoothing, best_smoothing, known_mean, smoothed
 
 SEASONAL_NAIVE = "same phase of the last season"
 SMOOTHED = "exponential smoothing"
 STEP = "steps ahead"
 TYPICAL_ERROR = "typical error of the smoothing"
-ALPHAS = (0.0, 0.01, 0.03, 0.1, 0.2, 0.4)
-GAMMAS = (0.03, 0.1, 0.2, 0.35, 0.5)
-"""Weights of the newest error on level and season: the pairs that are tried."""
+MOMENTS = "moments"
+"""The shared table of a role: the moment each row number of the snapshot stands for."""
 PHASES = 3
 """How many values of the same phase, of each season, a forecast may look at."""
 LATEST = 3
 """How many of the newest values it may look at."""
 FURTHEST = 8
 """How many seasons back a known value of the same phase is looked for."""
-
-
-class Smoothing(NamedTuple):
-    alpha: float
-    gamma: float
-    error: float
 
 
 class Cycle(NamedTuple):
@@ -49,108 +40,6 @@ class Cycle(NamedTuple):
 
 
 CYCLES = {"hour": Cycle(1, 24, 0), "weekday": Cycle(24, 7, 1), "month": Cycle(730.5, 12, 1)}
-Gaps = Literal["refuse", "leave"]
-
-
-@dataclass(frozen=True)
-class SeriesLayout:
-    """Which columns hold a series, and its rhythm.
-
-    Attributes
-    ----------
-    series: the column that names the series; None: the rows are one series.
-    frequency: the time between two steps, as polars writes durations: `15m`, `1h`, `1d`.
-    horizon: how many steps ahead are forecast. seasons: lengths in steps, shortest first.
-    gaps: what to do about a moment without a value: refuse it, or leave it unknown.
-    """
-
-    series: str | None
-    time: str
-    target: str
-    frequency: str
-    horizon: int
-    seasons: list[int]
-    gaps: Gaps
-
-    @property
-    def season(self) -> int:
-        """The longest season: that of the seasonal naive forecast and of the smoothing."""
-        return self.seasons[-1]
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Series side by side: `values` float64 ``[s, t]``, NaN where unknown; `row` int64 ``[s, t]`` is the row a value
-    comes from, -1 where there is none."""
-
-    series: list[str]
-    moments: pl.Series
-    values: np.ndarray
-    row: np.ndarray
-
-    def until(self, origin: int) -> "Grid":
-        """What was known at the moment with index `origin`."""
-        end = origin + 1
-        return Grid(self.series, self.moments[:end], self.values[:, :end], self.row[:, :end])
-
-
-def on_grid(frame: pl.DataFrame, layout: SeriesLayout) -> Grid:
-    """The rows of `frame` on a grid from the first moment to the last, series in the order of their names.
-
-    Raises
-    ------
-    FeatureError: a column is missing, a moment is repeated or lies between two steps, or, where gaps are refused, has
-        no value.
-    """
-    rows = _long(frame, layout)
-    repeated = rows.filter(pl.struct("series", "moment").is_duplicated())
-    if repeated.height:
-        raise FeatureError(f"{_where(repeated, layout)} more than once; keep one value, or add them up in `assemble`")
-    moments = _moments(rows["moment"], layout)
-    between = rows.filter(~pl.col("moment").is_in(moments.implode()))
-    if between.height:
-        raise FeatureError(
-            f"{_where(between, layout)} between two steps of {layout.frequency}: aggregate in `assemble`"
-        )
-    series = rows["series"].unique().sort()
-    full = series.to_frame().join(moments.to_frame(), how="cross").join(rows, on=["series", "moment"], how="left")
-    unknown = full.filter(pl.col("value").is_null())
-    if unknown.height and layout.gaps == "refuse":
-        raise FeatureError(
-            f"{_where(unknown, layout)} without a value ({unknown.height:,} such gaps in all): deliver them, or set "
-            "`gaps: leave` in `settings` to forecast around them"
-        )
-    full = full.sort("series", "moment")
-    shape = len(series), len(moments)
-    values, row = full["value"].fill_null(np.nan).to_numpy(), full["row"].fill_null(-1).to_numpy()
-    return Grid(series.to_list(), moments, values.reshape(shape), row.reshape(shape))
-
-
-def _long(frame: pl.DataFrame, layout: SeriesLayout) -> pl.DataFrame:
-    """`series`, `moment`, `value` (null where it is no finite number) and the row's position."""
-    missing = [name for name in (layout.series, layout.time, layout.target) if name and name not in frame.columns]
-    if missing:
-        raise FeatureError(f"the columns {missing} are missing; the rows have {frame.columns}")
-    if frame.schema[layout.time] not in (pl.Date, pl.Datetime):
-        raise FeatureError(f"the time column {layout.time!r} is {frame.schema[layout.time]}, not a date or a moment")
-    value = pl.col(layout.target).cast(pl.Float64)
-    return frame.select(
-        series=pl.col(layout.series).cast(pl.String) if layout.series else pl.lit(layout.target),
-        moment=pl.col(layout.time).cast(pl.Datetime("us")),
-        value=pl.when(value.is_finite()).then(value),
-        row=pl.int_range(pl.len(), dtype=pl.Int64),
-    )
-
-
-def _moments(moments: pl.Series, layout: SeriesLayout) -> pl.Series:
-    every = pl.datetime_range(pl.col("moment").min(), pl.col("moment").max(), layout.frequency)
-    return moments.alias("moment").to_frame().select(every)["moment"]
-
-
-def _where(rows: pl.DataFrame, layout: SeriesLayout) -> str:
-    """The first of `rows`, by series and moment."""
-    series, moment = rows.sort("series", "moment").select("series", "moment").row(0)
-    return f"series {series!r} has {layout.time} {moment}"
 
 
 @dataclass(frozen=True)
@@ -191,7 +80,7 @@ class SeriesRecipe:
             for name, cycle in CYCLES.items()
             if hours / (steps - 1) <= cycle.hours and 2 * cycle.hours * cycle.size <= hours * steps / (steps - 1)
         ]
-        fitted = _fitted(train.values, layout)
+        fitted = best_smoothing(train.values, layout)
         return cls(layout, train.series, dict(zip(train.series, fitted, strict=True)), parts, left_out)
 
     @property
@@ -258,7 +147,7 @@ class SeriesRecipe:
     def _calendar(self, grid: Grid, origins: np.ndarray) -> dict[str, np.ndarray]:
         """Part -> its number, from 0, at every origin and step ``[o, h]``."""
         last = grid.moments.tail(1).dt.offset_by(self.layout.frequency * self.layout.horizon)
-        every = _moments(grid.moments.append(last), self.layout)
+        every = moments_between(grid.moments.append(last), self.layout)
         ahead = origins[:, None] + np.arange(1, self.layout.horizon + 1)
         numbers = {part: getattr(every.dt, part)().to_numpy().astype(int) for part in self.parts}
         return {part: (number - CYCLES[part].first)[ahead] for part, number in numbers.items()}
@@ -268,51 +157,6 @@ class SeriesRecipe:
         """The recipe whose `asdict` is `content`."""
         smoothing = {name: Smoothing(*fitted) for name, fitted in content["smoothing"].items()}
         return cls(**content | {"layout": SeriesLayout(**content["layout"]), "smoothing": smoothing})
-
-
-def smoothed(values: np.ndarray, alpha: np.ndarray, gamma: np.ndarray, layout: SeriesLayout) -> np.ndarray:
-    """The forecasts ``[s, t, h]`` of every series at every origin; NaN before the first season has ended."""
-    known = list(_smoothing(values, alpha, gamma, layout))
-    unknown = [np.full_like(known[0], np.nan)] * (layout.season - 1)
-    return np.stack([*unknown, *known], axis=1)
-
-
-def _smoothing(values: np.ndarray, alpha: np.ndarray, gamma: np.ndarray, layout: SeriesLayout) -> Iterator[np.ndarray]:
-    """Forecasts ``[…, s, h]`` at every origin from the last step of the first season on.
-
-    The weights are ``[…, s]``. The first season starts the level and the seasonal deviations; an unknown value teaches
-    nothing.
-    """
-    season, ahead = layout.season, np.arange(1, layout.horizon + 1)
-    start = values[:, :season]
-    level = np.broadcast_to(_mean(start), alpha.shape).copy()
-    deviation = np.broadcast_to(np.nan_to_num(start - _mean(start)[:, None]), (*alpha.shape, season)).copy()
-    yield level[..., None] + deviation[..., (season - 1 + ahead) % season]
-    for step in range(season, values.shape[1]):
-        error = np.nan_to_num(values[:, step] - level - deviation[..., step % season])
-        level += alpha * error
-        deviation[..., step % season] += gamma * error
-        yield level[..., None] + deviation[..., (step + ahead) % season]
-
-
-def _fitted(values: np.ndarray, layout: SeriesLayout) -> list[Smoothing]:
-    """For every series the pair of weights whose forecasts, all steps ahead, had the least mean absolute error."""
-    pairs = np.array(list(product(ALPHAS, GAMMAS)))
-    alpha, gamma = np.broadcast_to(pairs.T[:, :, None], (2, len(pairs), len(values)))
-    lost, known = np.zeros(alpha.shape), np.zeros(len(values))
-    for origin, forecast in enumerate(_smoothing(values, alpha, gamma, layout), start=layout.season - 1):
-        came = values[:, origin + 1 : origin + 1 + layout.horizon]
-        lost += np.nansum(np.abs(forecast[..., : came.shape[1]] - came), axis=-1)
-        known += np.isfinite(came).sum(axis=-1)
-    best, error = pairs[lost.argmin(axis=0)], lost.min(axis=0) / known.clip(1)
-    return [Smoothing(float(a), float(g), float(e) or 1.0) for (a, g), e in zip(best, error, strict=True)]
-
-
-def _mean(values: np.ndarray) -> np.ndarray:
-    """The mean of what is known along the last axis; NaN where nothing is."""
-    known = np.isfinite(values)
-    total = np.where(known, values, 0).sum(axis=-1)
-    return np.divide(total, known.sum(axis=-1), out=np.full(total.shape, np.nan), where=known.any(axis=-1))
 
 
 def _of_phase(values: np.ndarray, origins: np.ndarray, layout: SeriesLayout) -> dict[str, np.ndarray]:
@@ -345,4 +189,4 @@ def _of_origin(values: np.ndarray, origins: np.ndarray, layout: SeriesLayout) ->
 def _trailing_mean(values: np.ndarray, steps: int) -> np.ndarray:
     """The mean ``[s, t]`` of what is known of the last `steps` values."""
     padded = np.pad(values, ((0, 0), (steps - 1, 0)), constant_values=np.nan)
-    return _mean(np.lib.stride_tricks.sliding_window_view(padded, steps, axis=1))
+    return known_mean(np.lib.stride_tricks.sliding_window_view(padded, steps, axis=1))

@@ -1,53 +1,37 @@
 """What comes next?
 
-Belongs here: which origins and steps train, choose and test, the audit of that, and how forecasts are judged step by
-step. Does not belong here: the grid and the features (`modeling.problems.forecasting.series`), or quantiles
-(`modeling.problems.forecasting.quantiles`).
+Belongs here: which origins and steps train, choose and test, and which scores a forecast gets. Does not belong here:
+the grid (`modeling.problems.forecasting.grid`), features (`modeling.problems.forecasting.series`), or what reports show
+(`modeling.problems.forecasting.chapters`).
 
 A row is a forecast: one series, one origin, one step ahead. Origins roll through each role's own time, and no role's
 targets reach beyond its end, so training ends before the first outcome that validation asks for.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, cast
+from dataclasses import dataclass, replace
+from typing import ClassVar, cast
 
 import numpy as np
 import polars as pl
 from pydantic import Field, field_validator
 
 from catalogue.definition import TimeSplit, UseCase
+from modeling.core.feature_set import FeatureSet
 from modeling.core.features import Derive, FeatureError
 from modeling.core.learner import Outcome
 from modeling.core.metrics import mae, r2, rmse
 from modeling.core.recipe import Recipe
-from modeling.core.record import Band, Chapter, Estimates, Exhibit, Line, LineChart
+from modeling.core.record import Chapter
+from modeling.core.rolling import Span, feature_set
 from modeling.core.row_task import BaseTask
 from modeling.core.splits import ROLES, SplitError, assign
 from modeling.core.table import Rows
-from modeling.core.task import Judged, Metric, Settings, TargetHolds
+from modeling.core.task import EvaluatedChampion, Metric, Settings, TargetHolds, by_name
 from modeling.core.validated_data import ValidatedData
-from modeling.problems.forecasting.series import (
-    SEASONAL_NAIVE,
-    SMOOTHED,
-    STEP,
-    TYPICAL_ERROR,
-    Gaps,
-    Grid,
-    SeriesLayout,
-    SeriesRecipe,
-    on_grid,
-)
-from modeling.problems.tabular.multiclass_classification import by_name
+from modeling.problems.forecasting.chapters import chapters
+from modeling.problems.forecasting.grid import Gaps, Grid, SeriesLayout, on_grid
+from modeling.problems.forecasting.series import MOMENTS, SEASONAL_NAIVE, SMOOTHED, STEP, SeriesRecipe
 
-if TYPE_CHECKING:
-    from modeling.core.feature_set import FeatureSet
-    from modeling.core.rolling import Span
-
-MOMENTS = "moments"
-"""The shared table of a role: the moment each row number of the snapshot stands for."""
-_FANS = 3
 _CHECKED_ORIGINS = 3
 
 
@@ -71,10 +55,8 @@ class ForecastingSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Forecasting(BaseTask):
+class Forecasting(BaseTask[ForecastingSettings]):
     """A number, some steps ahead; predictions are its point forecast ``[n]``, in the target's unit."""
-
-    settings: ForecastingSettings = field(default_factory=ForecastingSettings)
 
     name: ClassVar[str] = "forecasting"
     settings_type: ClassVar[type[Settings]] = ForecastingSettings
@@ -93,9 +75,7 @@ class Forecasting(BaseTask):
             Metric("r2", "R²", True, r2),
         )
 
-    def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> "FeatureSet":
-        from modeling.core.rolling import feature_set
-
+    def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:
         if derive is not None:
             raise FeatureError(
                 "features.py: a forecast reads the past of its series only; use `assemble`, not `features`"
@@ -121,16 +101,21 @@ class Forecasting(BaseTask):
             _changed_by_the_future(recipe, grid),
         )
 
-    def chapters(self, judged: Judged) -> list[Chapter]:
-        shown = _ShownSeries(judged)
-        return [_fans(shown), _scaled(shown), _by_step(shown)]
+    def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
+        return chapters(evaluated)
 
     def _layout(self, use_case: UseCase) -> SeriesLayout:
-        time, asked = use_case.columns.time, self.settings
+        time, settings = use_case.columns.time, self.settings
         if time is None or not isinstance(use_case.split, TimeSplit):
             raise SplitError(f"{use_case.key}: a forecast needs `columns: {{time: …}}` and `split: {{by: time}}`")
         return SeriesLayout(
-            use_case.columns.group, time, use_case.target, asked.frequency, asked.horizon, asked.seasons, asked.gaps
+            series=use_case.columns.group,
+            time=time,
+            target=use_case.target,
+            frequency=settings.frequency,
+            horizon=settings.horizon,
+            seasons=settings.seasons,
+            gaps=settings.gaps,
         )
 
     def _rows(self, recipe: SeriesRecipe, grid: Grid, span: range, numbers: np.ndarray, role: str) -> Rows:
@@ -182,165 +167,6 @@ def _changed_by_the_future(recipe: SeriesRecipe, grid: Grid) -> list[str]:
         among, alone = (recipe.at(known, np.array([origin])) for known in (grid, grid.until(origin)))
         names |= {name for name in among.names if not np.array_equal(among.column(name), alone.column(name), True)}
     return sorted(names)
-
-
-@dataclass(frozen=True)
-class _ShownSeries:
-    """The judged forecasts of the test rows, and their quantiles by the errors of validation rows."""
-
-    judged: Judged
-
-    @cached_property
-    def rows(self) -> pl.DataFrame:
-        """`series`, step, `moment`, and a number `origin` that changes where the next forecast of a series begins."""
-        test = self.judged.test
-        moment = pl.DataFrame({"number": test.number}).join(test.table.shared[MOMENTS], on="number", how="left")[
-            "moment"
-        ]
-        begins = pl.col(STEP).diff().fill_null(0) <= 0
-        return test.slices.select("series", STEP).with_columns(moment, origin=begins.cum_sum())
-
-    @cached_property
-    def quantiles(self) -> dict[str, np.ndarray]:
-        """Learner -> ``[n, levels]``."""
-        from modeling.problems.forecasting.quantiles import conformal
-
-        valid, test, fitted = self.judged.valid, self.judged.test, {c.name: c.learner for c in self.judged.candidates}
-        size, asked_size = (rows.table.column(TYPICAL_ERROR).astype(np.float64) for rows in (valid, test))
-        of, asked = (rows.table.column(STEP) for rows in (valid, test))
-
-        def quantiles(name: str, point: np.ndarray) -> np.ndarray:
-            held_out = self.judged.validation if name == self.judged.champion else fitted[name].predict(valid.table)
-            error = (valid.table.target - held_out) / size
-            return conformal(error, of, point / asked_size, asked) * asked_size[:, None]
-
-        return {name: quantiles(name, point) for name, point in self.judged.answers.items()}
-
-    @cached_property
-    def naive_error(self) -> np.ndarray:
-        """``[n]``: the mean absolute error of the seasonal naive forecast on the series' training rows."""
-        train = self.judged.train
-        error = np.abs(train.table.target - train.table.column(SEASONAL_NAIVE))
-        of_series = train.slices.select("series", error=error).group_by("series").agg(pl.mean("error"))
-        return self.rows.join(of_series, on="series", how="left", maintain_order="left")["error"].to_numpy()
-
-
-def _fans(shown: _ShownSeries) -> Chapter:
-    by_size = shown.rows.with_columns(truth=shown.judged.units.truth).group_by("series").agg(pl.mean("truth"))
-    ordered = by_size.sort("truth", "series", descending=[True, False])["series"]
-    chosen = ordered.gather(np.unique(np.linspace(0, len(ordered) // 2, _FANS).astype(int)))
-    return Chapter(
-        title="Forecasts and what came",
-        reading="The line is what happened, the band where the champion expected it when the lines begin. Four in "
-        "five outcomes should lie in the band.",
-        term="Point forecasts of one origin in the middle of the test; the band reaches from the 10 % to the 90 % "
-        "quantile (split conformal by step, residuals of validation rows in units of the series' typical error).",
-        exhibits=[_fan(shown, series) for series in chosen],
-    )
-
-
-def _fan(shown: _ShownSeries, series: str) -> Exhibit:
-    of_series = shown.rows.with_row_index("row").filter(pl.col("series") == series)
-    origins = of_series["origin"].unique(maintain_order=True)
-    part = of_series.filter(pl.col("origin") == origins[len(origins) // 2])
-    row, moments = part["row"].to_numpy(), [moment.isoformat() for moment in part["moment"]]
-    judged, band = shown.judged, shown.quantiles[shown.judged.champion][row]
-    lines = {"what came": judged.units.truth, **judged.answers}
-    return LineChart(
-        title=f"{series}, from {moments[0]}",
-        caption=f"{judged.champion} with the range that should hold four outcomes in five, beside what it is compared "
-        "with.",
-        x_title="moment",
-        y_title=judged.use_case.target,
-        lines={name: Line(x=moments, y=values[row].tolist()) for name, values in lines.items()},
-        bands={"10 % to 90 %": Band(x=moments, low=band[:, 0].tolist(), high=band[:, -1].tolist())},
-    )
-
-
-def _scaled(shown: _ShownSeries) -> Chapter:
-    from modeling.core.intervals import scored
-    from modeling.problems.forecasting.quantiles import COVERED, coverage, weighted_quantile_loss
-
-    truth, group = shown.judged.units.truth, shown.judged.units.group
-    scale = np.where(shown.naive_error > 0, shown.naive_error, np.nan)
-    known = np.isfinite(scale)
-    in_scale = {name: (answers / scale)[known] for name, answers in shown.judged.answers.items()}
-    scaled = scored(
-        {"mase": Metric("mase", "MASE", False, mae)},
-        (truth / scale)[known],
-        in_scale,
-        None if group is None else group[known],
-    )
-    ranges = by_name(
-        Metric("wql", "weighted quantile loss", False, weighted_quantile_loss),
-        Metric("coverage", "coverage", True, coverage),
-    )
-    ranged = scored(ranges, truth, shown.quantiles, group)
-    names = list(shown.judged.answers)
-    return Chapter(
-        title="Errors on a common scale, and ranges",
-        reading="A scaled error of one is what copying the last season cost on training data: below it, forecasting "
-        "helps. The quantile loss judges the whole range, and coverage says whether it holds what it promises.",
-        term="MASE (Hyndman & Koehler 2006), scaled by each series' seasonal naive error on training rows; weighted "
-        "quantile loss over the nine deciles, relative to what came; coverage from the 10 % to the 90 % quantile. "
-        "Bootstrap by origin season.",
-        exhibits=[
-            Estimates(
-                title="MASE",
-                caption="Mean absolute error in units of the seasonal naive error on training rows; lower is better.",
-                x_title="MASE",
-                estimates={name: scaled.intervals(name)["mase"] for name in names},
-                reference=1.0,
-            ),
-            Estimates(
-                title="Weighted quantile loss",
-                caption="Error of the nine deciles relative to the sum of what came; lower is better.",
-                x_title="weighted quantile loss",
-                estimates={name: ranged.intervals(name)["wql"] for name in names},
-            ),
-            Estimates(
-                title="Coverage",
-                caption=f"Share of outcomes inside the range that promises {COVERED:.0%}.",
-                x_title="coverage",
-                estimates={name: ranged.intervals(name)["coverage"] for name in names},
-                reference=COVERED,
-            ),
-        ],
-    )
-
-
-def _by_step(shown: _ShownSeries) -> Chapter:
-    from modeling.problems.forecasting.quantiles import COVERED
-
-    judged, truth = shown.judged, shown.judged.units.truth
-    band = shown.quantiles[judged.champion]
-    error = {name: np.abs(answers - truth) for name, answers in judged.answers.items()}
-    inside = {judged.champion: (truth >= band[:, 0]) & (truth <= band[:, -1])}
-    promised = {"promised": np.full(len(truth), COVERED)}
-    return Chapter(
-        title="How far ahead",
-        reading="How the error grows with the distance of what is forecast, and whether the range stays honest.",
-        term="Mean absolute error and coverage of the range from 10 % to 90 % by step ahead, over all series and test "
-        "origins.",
-        exhibits=[
-            _along_steps(shown, error, "Error by step ahead", f"mean absolute error, {judged.use_case.target}"),
-            _along_steps(shown, inside | promised, "Coverage by step ahead", "share of outcomes in the range"),
-        ],
-    )
-
-
-def _along_steps(shown: _ShownSeries, values: Mapping[str, np.ndarray], title: str, y_title: str) -> LineChart:
-    """The mean of `values` ``[n]`` at each step."""
-    mean = shown.rows.select(STEP).with_columns(**{name: pl.Series(of) for name, of in values.items()})
-    by_step = mean.group_by(STEP).agg(pl.all().mean()).sort(STEP)
-    steps = by_step[STEP].cast(pl.Float64).to_list()
-    return LineChart(
-        title=title,
-        caption="Each point is the mean over all series and origins of the test.",
-        x_title=STEP,
-        y_title=y_title,
-        lines={name: Line(x=steps, y=by_step[name].cast(pl.Float64).to_list()) for name in values},
-    )
 
 
 TASK = Forecasting

@@ -27,6 +27,8 @@ ITEMS = "items"
 ITEM, TITLE, TAGS = "item", "title", "tags"
 LENGTH = 50
 """Items in a list."""
+PLACES = 10
+"""The first places of a list, by which it is scored first of all."""
 NO_ITEM = -1
 """Fills lists and targets that are shorter than others."""
 USERS_AT_ONCE = 1000

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from modeling.core.metrics import Prepared, Score, mean
-from modeling.core.table import Table
+from modeling.core.table import Rows, Table
 from modeling.core.task import Predictor
 
 ACTIONS = "actions"
@@ -24,6 +24,11 @@ ACTION, PROPENSITY, JUDGED = "action", "propensity", "judged"
 """Columns of `Table.content` beside `pool`: the logged action's row in `actions`, its propensity, whether the row is
 scored. A feature that depends on user and action has a list there: its value for every action of the pool."""
 ROWS_AT_ONCE = 1000
+
+
+def judged_rows(rows: Rows) -> Table:
+    """The rows whose logger is the one that policies are judged on."""
+    return rows.table.rows(rows.table.content[JUDGED].to_numpy())
 
 
 def every_action(table: Table) -> tuple[Table, np.ndarray, np.ndarray]:

@@ -38,8 +38,9 @@ def curves(evaluation: Evaluation) -> Section:
     if "roc" in evaluation.curves:
         drawn["ROC"] = charts.roc(evaluation.curves["roc"])
     if "precision_recall" in evaluation.curves:
-        event_share = evaluation.target_summary[evaluation.classes[-1]]
-        drawn["Precision and recall"] = charts.precision_recall(evaluation.curves["precision_recall"], event_share)
+        drawn["Precision and recall"] = charts.precision_recall(
+            evaluation.curves["precision_recall"], event_share(evaluation)
+        )
     blocks: list[Block] = []
     if drawn:
         text = f"{' and '.join(drawn)} of the champion on the sealed test, beside guessing."
@@ -57,6 +58,13 @@ def curves(evaluation: Evaluation) -> Section:
         term="ROC, precision-recall and decision curve (net benefit, Vickers & Elkin 2006) on the sealed test.",
         blocks=blocks or [Paragraph(f"Curves: {NOT_MEASURED}.")],
     )
+
+
+def event_share(evaluation: Evaluation) -> float | None:
+    """The share of events among the test rows, by the confusion matrix; None where it was not measured."""
+    if evaluation.confusion is None:
+        return None
+    return sum(evaluation.confusion[-1]) / sum(map(sum, evaluation.confusion))
 
 
 def _decision_curve(evaluation: Evaluation) -> Block:

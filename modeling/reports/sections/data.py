@@ -134,7 +134,7 @@ def split(evaluation: Evaluation) -> Section:
 def _audit(findings: list[LeakageFinding]) -> list[Block]:
     if not findings:
         return [Paragraph(f"Leakage audit: {NOT_MEASURED}.")]
-    columns: Columns = {"Leakage audit": "text", "Result": "text", "LeakageFinding": "text", "Examples": "text"}
+    columns: Columns = {"Leakage audit": "text", "Result": "text", "Finding": "text", "Examples": "text"}
     rows = [
         [finding.name.replace("_", " "), _finding_status(finding), finding.message, listing(finding.examples)]
         for finding in sorted(findings, key=lambda finding: finding.passed)

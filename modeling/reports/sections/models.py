@@ -30,7 +30,7 @@ def candidates(evaluation: Evaluation) -> Section:
     metrics = _primary_first(evaluation, {name for row in rows for name in row.validation})
     scores = TableBlock(
         "Candidates on the validation rows",
-        {"CandidateResult": "text", "Family": "text", **{metric_title(name): "number" for name in metrics}},
+        {"Candidate": "text", "Family": "text", **{metric_title(name): "number" for name in metrics}},
         [[_name(row), row.family, *scores] for row, scores in zip(rows, _validation(rows, metrics), strict=True)],
     )
     reasons = [f"Device {row.device}: {row.device_reason}." for row in rows]
@@ -69,7 +69,7 @@ def _primary_first(evaluation: Evaluation, names: set[str]) -> list[str]:
 
 def _costs(evaluation: Evaluation) -> TableBlock:
     columns: Columns = {
-        "CandidateResult": "text",
+        "Candidate": "text",
         "Time": "number",
         "Peak memory": "number",
         "Predictions a second": "number",
@@ -111,7 +111,7 @@ def _parameters(rows: list[CandidateResult]) -> list[TableBlock]:
         for row in rows
         if row.parameters
     ]
-    columns: Columns = {"CandidateResult": "text", "Settings it was fitted with": "text"}
+    columns: Columns = {"Candidate": "text", "Settings it was fitted with": "text"}
     return [TableBlock("Parameters", columns, listed)] if listed else []
 
 

@@ -15,10 +15,12 @@ from modeling.evaluation.decision import NEVER, cheapest_threshold, decision
 from modeling.evaluation.ensemble import cross_fitted, greedy_weights
 from modeling.evaluation.explanation import FEWEST_ROWS, MOST_ROWS, Ranking, affordable_rows, deletion_test, rank
 from modeling.evaluation.slices import MOST_LEVELS, levels, slices
-from modeling.problems import tasks
+from modeling.problems.tabular.binary_classification import BinaryClassification
+from modeling.problems.tabular.regression import Regression
+from modeling.problems.tabular.settings import SegmentSettings
 
-BINARY = tasks.task_type("binary_classification")().metrics(["0", "1"])
-REGRESSION = tasks.task_type("regression")().metrics([])
+BINARY = BinaryClassification(SegmentSettings()).metrics(["0", "1"])
+REGRESSION = Regression(SegmentSettings()).metrics([])
 
 
 def _table(numeric: np.ndarray, target: np.ndarray) -> Table:

@@ -9,9 +9,11 @@ from itertools import pairwise
 
 import pytest
 
-from modeling.core.record import Evaluation, Importance, Lift
+from modeling.core import record
+from modeling.core.record import Curve, Evaluation, Importance, Lift
 from modeling.core.report import Report
-from modeling.reports import charts, industry, market_entry, palette, use_case, wording
+from modeling.reports import charts, comparison, industry, market_entry, palette, use_case, wording
+from modeling.reports.sections import behaviour
 
 from .. import evaluation_records as records
 
@@ -234,13 +236,43 @@ def test_a_metric_the_baseline_lacks_is_not_measured() -> None:
     assert row[0].split(" | ")[1:4] == ["0.134 (0.131 to 0.138)", "not measured", "not measured"]
 
 
-def test_a_linear_champion_is_not_compared_with_itself() -> None:
+def test_a_simple_champion_is_not_compared_with_itself() -> None:
     evaluation = records.binary()
     champion = evaluation.champion.model_copy(update={"learner": "logistic", "members": {"logistic": 1.0}})
     itself = Lift(value=0, low=0, high=0, over="logistic", decisive=False)
     made = use_case.render(evaluation.model_copy(update={"champion": champion, "lift_over_simple": itself}))
     assert "The champion is the simple model." in made.markdown
     assert "over logistic" not in made.markdown
+
+
+@pytest.mark.parametrize("make", [make for make, _ in EVALUATIONS.values()], ids=list(EVALUATIONS))
+def test_tables_are_headed_by_words(make: Callable[[], Evaluation]) -> None:
+    names = set(re.findall(r"\b[A-Z][a-z]+[A-Z][a-z]+\w*", rendered(make).markdown))
+    assert not names & {name for name in dir(record) if name[0].isupper()}
+
+
+def test_the_simple_model_is_called_by_its_name() -> None:
+    lift = Lift(value=0.1, low=0.05, high=0.15, over="tfidf", decisive=True)
+    simple = records.binary().baseline.model_copy(update={"learner": "tfidf"})
+    evaluation = records.binary(simple=simple, lift_over_simple=lift)
+    side_by_side = comparison.scores({"finance/news": evaluation})
+    assert "Linear" not in side_by_side.columns
+    assert side_by_side.rows[0][-1] == wording.Status("tfidf: decisive", "good")
+    assert "linear" not in use_case.render(evaluation).markdown.lower()
+
+
+def test_guessing_has_the_precision_of_the_rows_that_are_scored() -> None:
+    evaluation = records.binary(target_summary={"no": 0.5, "yes": 0.5}, confusion=[[80, 10], [6, 4]])
+    share = behaviour.event_share(evaluation)
+    assert share == pytest.approx(0.1)
+    assert _guessing(evaluation.curves["precision_recall"], share) == {share}
+    assert _guessing(evaluation.curves["precision_recall"], None) == set()
+
+
+def _guessing(curve: Curve, share: float | None) -> set[float]:
+    """The heights of the line of guessing."""
+    (rows,) = charts.precision_recall(curve, share).to_dict()["datasets"].values()
+    return {row["y"] for row in rows if row["line"] == "guessing"}
 
 
 def test_text_from_the_data_stays_text() -> None:

@@ -14,6 +14,8 @@ from modeling.core.table import Table
 from modeling.core.task import TargetError
 from modeling.problems import learners, tasks
 from modeling.problems.driving import highway
+from modeling.problems.driving.settings import DrivingSettings
+from modeling.problems.driving.task import Driving
 
 from ...small_data import validated
 from . import tiny_driving
@@ -57,7 +59,7 @@ def test_an_episode_is_the_same_from_the_same_seed(frame):
 def test_a_collision_counts_nothing_and_ends_the_episode():
     furthest, weight = np.array([100.0, 100.0]), np.ones(2)
     answers = np.array([[80.0, 0, 25, 1], [40.0, 1, 20, 3]])
-    metrics = tasks.task_type("driving")().metrics([])
+    metrics = Driving(DrivingSettings(config={})).metrics([])
     scores = {name: metric.score(furthest, answers, weight) for name, metric in metrics.items()}
     assert scores == pytest.approx(
         {"safe_progress": 0.4, "collision_rate": 0.5, "progress": 0.6, "speed": 22.5, "discomfort": 2.0}

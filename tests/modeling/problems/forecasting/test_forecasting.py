@@ -19,17 +19,10 @@ from modeling.core.metrics import unweighted
 from modeling.core.splits import SplitError
 from modeling.core.task import Metric
 from modeling.problems import learners, tasks
+from modeling.problems.forecasting.grid import SeriesLayout, on_grid
 from modeling.problems.forecasting.quantiles import LEVELS, conformal, coverage, weighted_quantile_loss
-from modeling.problems.forecasting.series import (
-    SEASONAL_NAIVE,
-    SMOOTHED,
-    STEP,
-    SeriesLayout,
-    SeriesRecipe,
-    on_grid,
-    smoothed,
-)
-from modeling.problems.forecasting.task import MOMENTS
+from modeling.problems.forecasting.series import MOMENTS, SEASONAL_NAIVE, SMOOTHED, STEP, SeriesRecipe
+from modeling.problems.forecasting.smoothing import smoothed
 
 from ...small_data import validated
 from .tiny_forecasting import CONTENT, frame

@@ -20,14 +20,15 @@ from modeling.core.learner import FitSummary, Fitting
 from modeling.core.metrics import sensitivity_at_specificity, unweighted
 from modeling.core.record import Chapter, Estimates, Pictures
 from modeling.core.table import Table
-from modeling.core.task import Judged, TargetError
+from modeling.core.task import EvaluatedChampion, Settings, TargetError
 from modeling.problems.image import images
-from modeling.problems.image.task import SENSITIVITY, ImageClassification
+from modeling.problems.image.metrics import SENSITIVITY
+from modeling.problems.image.task import ImageClassification
 
 from ...small_data import validated
 from .tiny_image_classification import CONTENT, frame
 
-TASK = ImageClassification()
+TASK = ImageClassification(Settings())
 
 
 def use_case(**changes: Any) -> UseCase:
@@ -116,7 +117,7 @@ def chapters() -> list[Chapter]:
     learner: Any = model
     candidate = Candidate("centre", "deep", learner, FitSummary({}), Cost(1, 1, 5000), Fitting("binary", 2, 1))
     return TASK.chapters(
-        Judged(
+        EvaluatedChampion(
             use_case=definition,
             classes=features.classes,
             train=features.train,

@@ -9,10 +9,11 @@ from catalogue.definition import UseCase
 from modeling.core.blend import Blend
 from modeling.core.features import FeatureError
 from modeling.core.record import Estimates, LineChart, Listing
-from modeling.core.task import Judged
+from modeling.core.task import EvaluatedChampion
 from modeling.problems import tasks
 from modeling.problems.optimisation.search import Experiments, guided, improvement, ranked, trials_until
-from modeling.problems.optimisation.task import SETTINGS, Optimisation
+from modeling.problems.optimisation.settings import SETTINGS
+from modeling.problems.optimisation.task import Optimisation
 
 from ... import small_data
 from . import tiny_optimisation
@@ -84,7 +85,7 @@ def test_trials_are_counted_from_one_and_past_the_end_where_they_did_not_suffice
     assert [trials_until(wanted, best) for wanted in (0.1, 0.5, 0.6, 1.0)] == [1, 2, 4, 5]
 
 
-def judged(goal: str = "highest", frame: pl.DataFrame | None = None) -> tuple[Optimisation, Judged]:
+def judged(goal: str = "highest", frame: pl.DataFrame | None = None) -> tuple[Optimisation, EvaluatedChampion]:
     """A champion that knows the outcome, and a trivial learner that knows nothing."""
     settings = tiny_optimisation.CONTENT["settings"] | {"goal": goal}
     definition = UseCase.model_validate(tiny_optimisation.CONTENT | {"settings": settings})
@@ -93,7 +94,7 @@ def judged(goal: str = "highest", frame: pl.DataFrame | None = None) -> tuple[Op
     made = task.prepare(small_data.validated(tiny_optimisation.frame() if frame is None else frame), definition, None)
     test = made.open_test()
     answers = {"oracle": test.table.target, "trivial": np.zeros(len(test))}
-    return task, Judged(
+    return task, EvaluatedChampion(
         use_case=definition,
         classes=[],
         train=made.train,

@@ -13,9 +13,11 @@ from modeling.core.feature_set import FeatureSet
 from modeling.core.features import FeatureError
 from modeling.core.splits import SplitError
 from modeling.problems import learners, tasks
-from modeling.problems.portfolio import portfolios
-from modeling.problems.portfolio.portfolios import RETURNS, Mandate, PricesRecipe, held, weights
+from modeling.problems.portfolio.holdings import held, sharpe, tail_loss, turnover
+from modeling.problems.portfolio.luck import lucky_sharpe, probability_above
+from modeling.problems.portfolio.prices import RETURNS, PricesRecipe
 from modeling.problems.portfolio.task import Portfolio
+from modeling.problems.portfolio.weights import Mandate, weights
 
 from ...small_data import validated
 from .tiny_portfolio import CONTENT, frame
@@ -107,9 +109,9 @@ def test_scores_equal_their_definitions():
     truth = np.random.default_rng(0).normal(0.0005, 0.01, (40, 21, 3))
     of = held(truth, np.full((40, 3), 1 / 3), cost=0.001)
     days, once = of.net.ravel(), np.ones(40)
-    assert portfolios.sharpe(of)(once) == pytest.approx(days.mean() / days.std() * np.sqrt(252))
-    assert portfolios.tail_loss(of)(once) == pytest.approx(-np.sort(days)[:42].mean())
-    assert portfolios.turnover(of)(once) == pytest.approx(12 * of.traded.mean())
+    assert sharpe(of)(once) == pytest.approx(days.mean() / days.std() * np.sqrt(252))
+    assert tail_loss(of)(once) == pytest.approx(-np.sort(days)[:42].mean())
+    assert turnover(of)(once) == pytest.approx(12 * of.traded.mean())
 
 
 def test_a_month_drawn_twice_weighs_twice():
@@ -117,10 +119,8 @@ def test_a_month_drawn_twice_weighs_twice():
     of = held(truth, np.full((4, 3), 1 / 3), cost=0.0)
     twice = np.concatenate([of.net, of.net[:1]]).ravel()
     weight = np.array([2.0, 1, 1, 1])
-    assert portfolios.sharpe(of)(weight) == pytest.approx(twice.mean() / twice.std() * np.sqrt(252))
-    assert portfolios.tail_loss(of)(weight) == pytest.approx(
-        -(np.sort(twice)[:5].sum() + 0.25 * np.sort(twice)[5]) / 5.25
-    )
+    assert sharpe(of)(weight) == pytest.approx(twice.mean() / twice.std() * np.sqrt(252))
+    assert tail_loss(of)(weight) == pytest.approx(-(np.sort(twice)[:5].sum() + 0.25 * np.sort(twice)[5]) / 5.25)
 
 
 def test_the_deepest_fall_is_from_the_last_high():
@@ -130,7 +130,7 @@ def test_the_deepest_fall_is_from_the_last_high():
 
 def test_the_more_is_tried_the_higher_the_hurdle():
     trials = np.random.default_rng(0).normal(0, 0.02, 50)
-    hurdles = [portfolios.lucky_sharpe(trials, count) for count in (1, 2, 10, 1000)]
+    hurdles = [lucky_sharpe(trials, count) for count in (1, 2, 10, 1000)]
     assert hurdles == sorted(hurdles) and hurdles[0] == 0
     drawn = np.random.default_rng(1).normal(0, trials.std(ddof=1), (4000, 10)).max(axis=1).mean()
     assert hurdles[2] == pytest.approx(drawn, rel=0.05)
@@ -139,15 +139,15 @@ def test_the_more_is_tried_the_higher_the_hurdle():
 def test_the_hurdle_is_that_of_the_published_example():
     """Bailey & López de Prado 2014: 100 trials whose yearly ratios have variance 1/2, 250 days a year."""
     trials = np.array([-1, 1]) * np.sqrt(0.5 / 250 / 2)
-    assert portfolios.lucky_sharpe(trials, 100) == pytest.approx(0.1132, abs=0.0005)
+    assert lucky_sharpe(trials, 100) == pytest.approx(0.1132, abs=0.0005)
 
 
 def test_a_ratio_as_high_as_the_hurdle_is_an_even_bet_and_crashes_make_it_less_sure():
     draw = np.random.default_rng(0)
     drawn = draw.normal(0, 1, 1000), -draw.exponential(1, 1000)
     calm, crashing = (0.1 + (days - days.mean()) / days.std() for days in drawn)
-    assert portfolios.probability_above(calm, 0.1) == pytest.approx(0.5)
-    assert portfolios.probability_above(crashing, 0.05) < portfolios.probability_above(calm, 0.05) < 1
+    assert probability_above(calm, 0.1) == pytest.approx(0.5)
+    assert probability_above(crashing, 0.05) < probability_above(calm, 0.05) < 1
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,14 @@ from modeling.core.blend import Blend
 from modeling.core.learner import Fitting, LearnerError
 from modeling.core.record import Estimates, Listing
 from modeling.core.table import Rows, Table
-from modeling.core.task import Judged
+from modeling.core.task import EvaluatedChampion
 from modeling.problems import learners, tasks
 from modeling.problems.tabular.baseline import bg_nbd
 from modeling.problems.tabular.baseline.bg_nbd import History
+from modeling.problems.tabular.chapters import segment_chapters
 from modeling.problems.tabular.regression import Regression
-from modeling.problems.tabular.segments import Segments, SegmentSettings, segment_chapters
+from modeling.problems.tabular.segments import Segments
+from modeling.problems.tabular.settings import SegmentSettings
 
 from ...small_data import use_case
 
@@ -178,7 +180,7 @@ def judged(settings: dict) -> tuple[list, Table]:
     definition = use_case(task="regression", target="future", settings=settings)
     task, train = tasks.task(definition), two_kinds()
     rows = Rows(train, np.arange(len(train)), None, pl.DataFrame())
-    case = Judged(
+    case = EvaluatedChampion(
         use_case=definition,
         classes=[],
         train=rows,
@@ -210,5 +212,7 @@ def test_no_segments_unless_requested_or_without_numbers():
     text_only = Table(np.empty((4, 0), np.float32), np.zeros((4, 1), np.int32), np.zeros(4), (), ("kind",), (3,))
     rows = Rows(text_only, np.arange(4), None, pl.DataFrame())
     task = Regression(SegmentSettings(segments=2))
-    case = Judged(use_case(), [], rows, rows, rows, task.units(rows), [], "x", Blend({}, {}), {}, np.zeros(4))
+    case = EvaluatedChampion(
+        use_case(), [], rows, rows, rows, task.units(rows), [], "x", Blend({}, {}), {}, np.zeros(4)
+    )
     assert segment_chapters(case, task.settings, task.metrics([])) == []

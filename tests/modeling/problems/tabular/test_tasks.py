@@ -6,12 +6,15 @@ import pytest
 from sklearn import metrics as sk
 
 from modeling.core.metrics import prepared
-from modeling.core.task import Metric, TargetError
-from modeling.problems import tasks
+from modeling.core.task import Metric, Settings, TargetError
+from modeling.problems.tabular.binary_classification import BinaryClassification
+from modeling.problems.tabular.multiclass_classification import MulticlassClassification
+from modeling.problems.tabular.regression import Regression
+from modeling.problems.tabular.settings import SegmentSettings
 
-BINARY = tasks.task_type("binary_classification")()
-MULTICLASS = tasks.task_type("multiclass_classification")()
-REGRESSION = tasks.task_type("regression")()
+BINARY = BinaryClassification(SegmentSettings())
+MULTICLASS = MulticlassClassification(Settings())
+REGRESSION = Regression(SegmentSettings())
 CLASSES = ["0", "1"]
 OF_EVENT = {
     "roc_auc": sk.roc_auc_score,

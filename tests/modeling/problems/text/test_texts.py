@@ -16,6 +16,7 @@ from modeling.core.features import FeatureError
 from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError
 from modeling.core.metrics import macro_f1, unweighted
 from modeling.core.table import Table
+from modeling.core.task import Settings
 from modeling.problems import learners, tasks
 from modeling.problems.text import language, texts
 from modeling.problems.text.task import TextClassification
@@ -73,7 +74,7 @@ def test_rows_without_text_are_refused_with_what_to_write():
 
 def test_a_use_case_that_names_no_text_is_refused():
     with pytest.raises(FeatureError, match=r"shop/notes: no column of texts is named; write `columns: \{text: "):
-        TextClassification().occluder(definition(columns={"identifier": ["id"]}))
+        TextClassification(Settings()).occluder(definition(columns={"identifier": ["id"]}))
 
 
 def test_twins_differ_in_case_spaces_and_punctuation_only():
@@ -215,7 +216,7 @@ def test_texts_without_a_common_word_are_refused():
 def test_macro_f1_of_two_classes_equals_that_of_their_two_columns():
     draw = np.random.default_rng(0)
     truth, event = draw.integers(0, 2, 200), draw.random(200)
-    metric = TextClassification().metrics(["no", "yes"])["macro_f1"]
+    metric = TextClassification(Settings()).metrics(["no", "yes"])["macro_f1"]
     assert metric.score is macro_f1
     both = np.column_stack([1 - event, event])
     assert unweighted(metric, truth, event) == pytest.approx(unweighted(metric, truth, both))

@@ -1,0 +1,185 @@
+"""What the reports of forecasts show: forecasts beside what came, errors on a common scale, and errors by step.
+
+Does not belong here: quantiles and their scores (`modeling.problems.forecasting.quantiles`), or which metrics are
+scored (`modeling.problems.forecasting.task`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import polars as pl
+
+from modeling.core.intervals import scored
+from modeling.core.metrics import mae
+from modeling.core.record import Band, Chapter, Estimates, Exhibit, Line, LineChart
+from modeling.core.task import EvaluatedChampion, Metric, by_name
+from modeling.problems.forecasting.quantiles import COVERED, conformal, coverage, weighted_quantile_loss
+from modeling.problems.forecasting.series import MOMENTS, SEASONAL_NAIVE, STEP, TYPICAL_ERROR
+
+_FANS = 3
+"""Series whose forecasts are drawn."""
+
+
+def chapters(evaluated: EvaluatedChampion) -> list[Chapter]:
+    """The chapters, in their order."""
+    shown = _ShownSeries(evaluated)
+    return [_fans(shown), _scaled(shown), _by_step(shown)]
+
+
+@dataclass(frozen=True)
+class _ShownSeries:
+    """The forecasts of the test rows, and their quantiles by the errors of validation rows."""
+
+    evaluated: EvaluatedChampion
+
+    @cached_property
+    def rows(self) -> pl.DataFrame:
+        """`series`, step, `moment`, and a number `origin` that changes where the next forecast of a series begins."""
+        test = self.evaluated.test
+        moment = pl.DataFrame({"number": test.number}).join(test.table.shared[MOMENTS], on="number", how="left")[
+            "moment"
+        ]
+        begins = pl.col(STEP).diff().fill_null(0) <= 0
+        return test.slices.select("series", STEP).with_columns(moment, origin=begins.cum_sum())
+
+    @cached_property
+    def quantiles(self) -> dict[str, np.ndarray]:
+        """Learner -> ``[n, levels]``."""
+        valid, test = self.evaluated.valid.table, self.evaluated.test.table
+        size, test_size = (table.column(TYPICAL_ERROR).astype(np.float64) for table in (valid, test))
+        step, test_step = valid.column(STEP), test.column(STEP)
+
+        def quantiles(name: str, point: np.ndarray) -> np.ndarray:
+            error = (valid.target - self._validation(name)) / size
+            return conformal(error, step, point / test_size, test_step) * test_size[:, None]
+
+        return {name: quantiles(name, point) for name, point in self.evaluated.answers.items()}
+
+    def _validation(self, name: str) -> np.ndarray:
+        """The forecasts ``[m]`` of validation rows by the learner called `name`."""
+        if name == self.evaluated.champion:
+            return self.evaluated.validation
+        return self.evaluated.models[name].predict(self.evaluated.valid.table)
+
+    @cached_property
+    def naive_error(self) -> np.ndarray:
+        """``[n]``: the mean absolute error of the seasonal naive forecast on the series' training rows."""
+        train = self.evaluated.train
+        error = np.abs(train.table.target - train.table.column(SEASONAL_NAIVE))
+        of_series = train.slices.select("series", error=error).group_by("series").agg(pl.mean("error"))
+        return self.rows.join(of_series, on="series", how="left", maintain_order="left")["error"].to_numpy()
+
+
+def _fans(shown: _ShownSeries) -> Chapter:
+    by_size = shown.rows.with_columns(truth=shown.evaluated.units.truth).group_by("series").agg(pl.mean("truth"))
+    ordered = by_size.sort("truth", "series", descending=[True, False])["series"]
+    chosen = ordered.gather(np.unique(np.linspace(0, len(ordered) // 2, _FANS).astype(int)))
+    return Chapter(
+        title="Forecasts and what came",
+        reading="The line is what happened, the band where the champion expected it when the lines begin. Four in "
+        "five outcomes should lie in the band.",
+        term="Point forecasts of one origin in the middle of the test; the band reaches from the 10 % to the 90 % "
+        "quantile (split conformal by step, residuals of validation rows in units of the series' typical error).",
+        exhibits=[_fan(shown, series) for series in chosen],
+    )
+
+
+def _fan(shown: _ShownSeries, series: str) -> Exhibit:
+    of_series = shown.rows.with_row_index("row").filter(pl.col("series") == series)
+    origins = of_series["origin"].unique(maintain_order=True)
+    part = of_series.filter(pl.col("origin") == origins[len(origins) // 2])
+    row, moments = part["row"].to_numpy(), [moment.isoformat() for moment in part["moment"]]
+    evaluated, band = shown.evaluated, shown.quantiles[shown.evaluated.champion][row]
+    lines = {"what came": evaluated.units.truth, **evaluated.answers}
+    return LineChart(
+        title=f"{series}, from {moments[0]}",
+        caption=f"{evaluated.champion} with the range that should hold four outcomes in five, beside what it is "
+        "compared with.",
+        x_title="moment",
+        y_title=evaluated.use_case.target,
+        lines={name: Line(x=moments, y=values[row].tolist()) for name, values in lines.items()},
+        bands={"10 % to 90 %": Band(x=moments, low=band[:, 0].tolist(), high=band[:, -1].tolist())},
+    )
+
+
+def _scaled(shown: _ShownSeries) -> Chapter:
+    truth, group = shown.evaluated.units.truth, shown.evaluated.units.group
+    scale = np.where(shown.naive_error > 0, shown.naive_error, np.nan)
+    known = np.isfinite(scale)
+    in_scale = {name: (answers / scale)[known] for name, answers in shown.evaluated.answers.items()}
+    scaled = scored(
+        {"mase": Metric("mase", "MASE", False, mae)},
+        (truth / scale)[known],
+        in_scale,
+        None if group is None else group[known],
+    )
+    ranges = by_name(
+        Metric("wql", "weighted quantile loss", False, weighted_quantile_loss),
+        Metric("coverage", "coverage", True, coverage),
+    )
+    ranged = scored(ranges, truth, shown.quantiles, group)
+    names = list(shown.evaluated.answers)
+    return Chapter(
+        title="Errors on a common scale, and ranges",
+        reading="A scaled error of one is what copying the last season cost on training data: below it, forecasting "
+        "helps. The quantile loss judges the whole range, and coverage says whether it holds what it promises.",
+        term="MASE (Hyndman & Koehler 2006), scaled by each series' seasonal naive error on training rows; weighted "
+        "quantile loss over the nine deciles, relative to what came; coverage from the 10 % to the 90 % quantile. "
+        "Bootstrap by origin season.",
+        exhibits=[
+            Estimates(
+                title="MASE",
+                caption="Mean absolute error in units of the seasonal naive error on training rows; lower is better.",
+                x_title="MASE",
+                estimates={name: scaled.intervals(name)["mase"] for name in names},
+                reference=1.0,
+            ),
+            Estimates(
+                title="Weighted quantile loss",
+                caption="Error of the nine deciles relative to the sum of what came; lower is better.",
+                x_title="weighted quantile loss",
+                estimates={name: ranged.intervals(name)["wql"] for name in names},
+            ),
+            Estimates(
+                title="Coverage",
+                caption=f"Share of outcomes inside the range that promises {COVERED:.0%}.",
+                x_title="coverage",
+                estimates={name: ranged.intervals(name)["coverage"] for name in names},
+                reference=COVERED,
+            ),
+        ],
+    )
+
+
+def _by_step(shown: _ShownSeries) -> Chapter:
+    evaluated, truth = shown.evaluated, shown.evaluated.units.truth
+    band = shown.quantiles[evaluated.champion]
+    error = {name: np.abs(answers - truth) for name, answers in evaluated.answers.items()}
+    inside = {evaluated.champion: (truth >= band[:, 0]) & (truth <= band[:, -1])}
+    promised = {"promised": np.full(len(truth), COVERED)}
+    return Chapter(
+        title="How far ahead",
+        reading="How the error grows with the distance of what is forecast, and whether the range stays honest.",
+        term="Mean absolute error and coverage of the range from 10 % to 90 % by step ahead, over all series and test "
+        "origins.",
+        exhibits=[
+            _along_steps(shown, error, "Error by step ahead", f"mean absolute error, {evaluated.use_case.target}"),
+            _along_steps(shown, inside | promised, "Coverage by step ahead", "share of outcomes in the range"),
+        ],
+    )
+
+
+def _along_steps(shown: _ShownSeries, values: Mapping[str, np.ndarray], title: str, y_title: str) -> LineChart:
+    """The mean of `values` ``[n]`` at each step."""
+    mean = shown.rows.select(STEP).with_columns(**{name: pl.Series(of) for name, of in values.items()})
+    by_step = mean.group_by(STEP).agg(pl.all().mean()).sort(STEP)
+    steps = by_step[STEP].cast(pl.Float64).to_list()
+    return LineChart(
+        title=title,
+        caption="Each point is the mean over all series and origins of the test.",
+        x_title=STEP,
+        y_title=y_title,
+        lines={name: Line(x=steps, y=by_step[name].cast(pl.Float64).to_list()) for name in values},
+    )

@@ -1,0 +1,168 @@
+"""From validated interactions to the feature set of recommendation.
+
+Belongs here: the window of each role, who is asked about and what is wanted there, and the audit of that. Does not
+belong here: the recipe that gathers histories (`modeling.problems.recommendation.histories`).
+
+Time is cut twice, once for all users. Learners are fitted on what lies before the first cut. The history that a
+validation or test list is made from is all that lies before its cut: on that day a shop knows it. What is wanted are
+the items of the following window that training knows.
+"""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+
+from catalogue.definition import TimeSplit, UseCase
+from modeling.core import splits
+from modeling.core.feature_set import Datasheet, FeatureSet
+from modeling.core.features import Derive, derived
+from modeling.core.record import LeakageFinding
+from modeling.core.table import Rows
+from modeling.core.validated_data import ValidatedData
+from modeling.problems.recommendation.histories import CODE, NUMBER, ROLE, TIME, HistoryRecipe
+from modeling.problems.recommendation.ranking import NO_ITEM, TITLE, USER
+from modeling.problems.recommendation.settings import RecommendationSettings
+
+
+def prepare(
+    data: ValidatedData, use_case: UseCase, settings: RecommendationSettings, derive: Derive | None
+) -> FeatureSet:
+    """Cut time, learn the catalogue from training rows, gather the histories of each role, audit.
+
+    Raises
+    ------
+    SplitError: the split is not by time, no user is declared, or a role would be empty. FeatureError: a column is
+    missing, or `derive` fails.
+    """
+    if not isinstance(use_case.split, TimeSplit) or use_case.columns.group is None:
+        raise splits.SplitError(
+            f"{use_case.key}: recommendation asks who takes what next: write `split: {{by: time}}`, and name the user "
+            "and the moment in `columns: {group: …, time: …}`"
+        )
+    roles = splits.assign(data.frame, use_case)
+    target = data.frame[use_case.target]
+    frame = derived(data.frame.drop(use_case.target), derive).with_columns(target)
+    recipe = HistoryRecipe.fit(frame.filter(roles == "train"), use_case, settings)
+    numbered = frame.with_columns(pl.Series(NUMBER, data.numbers), roles.alias(ROLE))
+    coded, people = recipe.coded(numbered), recipe.people(frame)
+    windows = {role: _Window.of(role, coded, settings.repeats) for role in splits.ROLES}
+    sliced = list(dict.fromkeys([*use_case.columns.sensitive, *use_case.columns.slices]))
+
+    def rows(window: _Window) -> Rows:
+        users = window.wanted[USER]
+        table = replace(recipe.table(users, people, window.past, window.moment), target=_padded(window.wanted[CODE]))
+        number = window.wanted[NUMBER].list.first().to_numpy()
+        first = pl.DataFrame({NUMBER: number}).join(numbered, on=NUMBER, how="left", maintain_order="left")
+        return Rows(table, number, None, first.select(sliced))
+
+    train, valid, test = (rows(window) for window in windows.values())
+    counts = [int((roles == role).sum()) for role in splits.ROLES]
+    of_target, audited = _summary(coded, windows["test"]), _audit(coded, windows, recipe)
+    datasheet = Datasheet.of(data, use_case, counts, of_target, audited)
+    return FeatureSet(recipe, datasheet, train, valid, lambda: test)
+
+
+@dataclass(frozen=True)
+class _Window:
+    """What is known of users before `moment`, and what they take after it: a row a user, with lists of codes and of the
+    rows' numbers. Training knows what it learns from: there both are the same."""
+
+    past: pl.DataFrame
+    moment: Any
+    wanted: pl.DataFrame
+
+    @classmethod
+    def of(cls, role: str, coded: pl.DataFrame, repeats: bool) -> Self:
+        window = coded.filter(pl.col(ROLE) == role)
+        if role == "train":
+            past, moment, fresh = window, coded.filter(pl.col(ROLE) != role)[TIME].min(), window
+        else:
+            moment = window[TIME].min()
+            past = coded.filter(pl.col(TIME) < moment)
+            fresh = window if repeats else window.join(past, on=[USER, CODE], how="anti")
+        once = fresh.drop_nulls(CODE).unique([USER, CODE], keep="first", maintain_order=True)
+        return cls(past, moment, once.group_by(USER, maintain_order=True).agg(CODE, NUMBER))
+
+
+def _padded(codes: pl.Series) -> np.ndarray:
+    """int64 ``[n, k]``: lists of different length, filled up with `NO_ITEM`."""
+    lengths = codes.list.len().to_numpy()
+    padded = np.full((len(codes), lengths.max(initial=1)), NO_ITEM, dtype=np.int64)
+    padded[np.arange(padded.shape[1]) < lengths[:, None]] = codes.explode(empty_as_null=False)
+    return padded
+
+
+def _summary(coded: pl.DataFrame, test: _Window) -> dict[str, float]:
+    users = test.wanted[USER]
+    window = coded.filter(pl.col(ROLE) == "test")
+    return {
+        "users": float(coded[USER].n_unique()),
+        "items known to training": float(coded[CODE].drop_nulls().n_unique()),
+        "interactions per user": coded.height / coded[USER].n_unique(),
+        "test users": float(len(users)),
+        "test users without a history": float((~users.is_in(test.past[USER].unique().implode())).sum()),
+        "test interactions with items unknown to training": float(window[CODE].null_count()),
+    }
+
+
+def _audit(coded: pl.DataFrame, windows: dict[str, _Window], recipe: HistoryRecipe) -> list[LeakageFinding]:
+    """The six findings, as far as histories have them."""
+    held_out = {role: window for role, window in windows.items() if role != "train"}
+    wanted = {role: window.wanted.select(USER, CODE).explode(CODE) for role, window in held_out.items()}
+    had = sum(wanted[role].join(held_out[role].past, on=[USER, CODE], how="semi").height for role in held_out)
+    everything = sum(of_role.height for of_role in wanted.values())
+    alike = sum(_titles_had(wanted[role], held_out[role].past, recipe) for role in held_out)
+    crossing = coded.group_by(USER).agg(pl.col(ROLE).n_unique()).filter(pl.col(ROLE) > 1).height
+    spans = [
+        (role, *coded.filter(pl.col(ROLE) == role).select(first=pl.min(TIME), last=pl.max(TIME)).row(0))
+        for role in splits.ROLES
+    ]
+    ordered = all(before[2] < after[1] for before, after in pairwise(spans))
+    late = sum(window.past.filter(pl.col(TIME) >= window.moment).height for window in windows.values())
+    return [
+        LeakageFinding(
+            name="duplicates_across_roles",
+            passed=recipe.repeats or not had,
+            severity="error",
+            message=f"{had:,} of {everything:,} wanted items are in the user's history already"
+            + (", which the definition allows (`repeats`)" if recipe.repeats else ""),
+        ),
+        LeakageFinding(
+            name="near_duplicates_across_roles",
+            passed=alike <= 0.01 * everything,
+            severity="warning",
+            message=f"{alike:,} of {everything:,} wanted items are called like another item of the user's past",
+        ),
+        LeakageFinding(
+            name="groups_across_roles",
+            passed=True,
+            severity="error",
+            message=f"{crossing:,} users are in more than one role, as they must: what they took before is what "
+            "a list is made from",
+        ),
+        LeakageFinding(
+            name="time_across_roles",
+            passed=ordered,
+            severity="error",
+            message=("one moment for all users: " if ordered else "the roles overlap in time: ")
+            + "; ".join(f"{role} {first} to {last}" for role, first, last in spans),
+        ),
+        LeakageFinding(name="single_feature", passed=True, severity="error", message="there are no plain features"),
+        LeakageFinding(
+            name="row_wise_features",
+            passed=not late,
+            severity="error",
+            message=f"{late:,} interactions of histories lie after the moment the list is made",
+        ),
+    ]
+
+
+def _titles_had(wanted: pl.DataFrame, past: pl.DataFrame, recipe: HistoryRecipe) -> int:
+    """How many wanted items bear the title of an item the user has under another code."""
+    titles = recipe.catalogue.select(TITLE).with_row_index(CODE).cast({CODE: pl.Int32})
+    mine = past.join(titles, on=CODE).select(USER, TITLE, had=CODE)
+    also = wanted.join(titles, on=CODE).join(mine, on=[USER, TITLE]).filter(pl.col(CODE) != pl.col("had"))
+    return also.select(USER, CODE).n_unique()
