@@ -24,7 +24,7 @@ class Vocabulary:
     Attributes
     ----------
     settings: what a task reads under `settings`.
-    metrics: the metrics that a use case's task has; asked of use cases whose settings are right.
+    metrics: the metrics that a use case's task has; called for use cases whose settings are right.
     hyperparameters: what a learner accepts under `parameters`; None: only the fit can tell.
     predicts: whether a task predicts rows without a target one by one.
     splits: the ways to split that a task knows.

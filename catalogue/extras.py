@@ -56,10 +56,10 @@ def _all_requirements() -> list[Requirement]:
     return [Requirement(text) for text in metadata.requires(DISTRIBUTION) or []]
 
 
-def _closure(asked: list[Requirement]) -> set[str]:
+def _closure(wanted: list[Requirement]) -> set[str]:
     """The installed distributions that meet the requirements, and what they require in turn, by canonical name."""
     found: dict[str, set[str]] = {}
-    waiting = list(asked)
+    waiting = list(wanted)
     while waiting:
         one = waiting.pop()
         name = canonicalize_name(one.name)

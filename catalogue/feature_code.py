@@ -178,9 +178,8 @@ def _package(common: Path) -> str:
     name = f"shared_by_{common.parent.name}_{content[:16]}"
     if name not in sys.modules:
         package = module_from_spec(ModuleSpec(name, None, is_package=True))
-        shared = _imported(f"{name}.{common.stem}", common)
-        setattr(package, common.stem, shared)
-        sys.modules |= {name: package, f"{name}.{common.stem}": shared}
+        module = vars(package)[common.stem] = _imported(f"{name}.{common.stem}", common)
+        sys.modules.update({name: package, f"{name}.{common.stem}": module})
     return name
 
 

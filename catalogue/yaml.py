@@ -1,4 +1,4 @@
-"""Reads a YAML file and remembers where everything stood.
+"""Reads a YAML file and records where everything stood.
 
 Belongs here: safe parsing (no tags, no aliases, no duplicate keys) and finding the line of a value. Does not belong
 here: what the file means (`definition`).
@@ -149,8 +149,8 @@ def _scalar(event: yaml.ScalarEvent) -> Any:
     if len(event.value) > LONGEST_NUMBER:
         if _tag(event.value, event.implicit) == _TEXT:
             return event.value
-        told = f"a number of {len(event.value):,} characters: put it in quotes if it is text"
-        raise YamlError.at(event.start_mark, told)
+        message = f"a number of {len(event.value):,} characters: put it in quotes if it is text"
+        raise YamlError.at(event.start_mark, message)
     try:
         return _plain(event.value, event.implicit)
     except ValueError as error:

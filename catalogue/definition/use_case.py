@@ -83,7 +83,7 @@ class UseCase(Strict):
     @property
     def unlabelled(self) -> "UseCase":
         """This definition with the rows it is to predict in place of those it learns from."""
-        assert self.predict, "asked of use cases that name `predict`"
+        assert self.predict, "only for use cases that name `predict`"
         source = self.source.model_copy(update=dict.fromkeys(SOURCES) | {"files": self.predict.files})
         return self.model_copy(update={"source": source})
 

@@ -1,7 +1,8 @@
 """The feature set of a task whose rows are windows that roll through time.
 
 Belongs here: what such tasks share: the counts and the audit of rows that are made of many raw rows, each role in its
-own time. Does not belong here: the windows themselves (`modeling.problems`), or plain rows (`row_task`).
+own time. Does not belong here: the windows themselves (`modeling.problems`), or plain rows
+(`modeling.core.row_task`).
 """
 
 from collections.abc import Sequence

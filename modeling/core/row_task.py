@@ -1,7 +1,8 @@
 """What tasks share.
 
 Belongs here: the defaults of every task, and the way from validated rows to a feature set where the target is one
-column, read row by row. Does not belong here: a task, or any single step of that way (`splits`, `features`, `leakage`).
+column, read row by row. Does not belong here: a task (`modeling.problems`), reading targets of one kind
+(`classification`, `regression`), or any single step of that way (`splits`, `features`, `leakage`).
 """
 
 from abc import ABC, abstractmethod
@@ -83,7 +84,7 @@ class RowTask(BaseTask[S], ABC):
         return splits.assign(frame, use_case)
 
     def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series | None:
-        """A value ``[n]`` that nearly equal rows share; None: rows are nearly equal if their rounded features are."""
+        """A value ``[n]`` that near-duplicate rows share; None: rounded features decide."""
         return None
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:

@@ -1,8 +1,8 @@
 """What every task is.
 
 Belongs here: the protocol, the metric type, and what a task is given once its champion was evaluated. Does not belong
-here: a task (`modeling.problems`), what most tasks share (`row_task`), or how intervals are made from a metric
-(`intervals`).
+here: a task (`modeling.problems`), what most tasks share (`modeling.core.row_task`), or how intervals are made from a
+metric (`modeling.core.intervals`).
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -137,7 +137,7 @@ class Task(Protocol):
     unit: what is scored, in the plural, for readers.
     trivial: the learner that any model must beat; it always runs.
     learners: default learners beside the trivial one; the first is the simple one that others are compared with.
-    target_holds: what the contract demands of the target column.
+    target_holds: what the contract requires of the target column.
     splits: the ways of splitting (`split.by`) that it knows.
     extra: the project's extra whose packages the task itself needs; None: none.
     blends: whether a mean of several learners' answers is an answer.

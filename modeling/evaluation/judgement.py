@@ -49,7 +49,7 @@ def judge(
         **_described(experiment),
         **_scores(experiment, selection, test),
         **_behaviour(experiment, selection, test),
-        chapters=experiment.task.chapters(_judged(experiment, selection, test)),
+        chapters=experiment.task.chapters(_evaluated(experiment, selection, test)),
         challenge=run.serving and challenge(run.serving, experiment, test),
         test_accesses=test_accesses,
         provenance=run.provenance,
@@ -186,7 +186,7 @@ def _explanation(experiment: Experiment, selection: Selection, rows: Rows) -> re
     return occlusion.explain(occluder, models, rows.table, experiment.metric, speed)
 
 
-def _judged(experiment: Experiment, selection: Selection, test: OpenedTest) -> EvaluatedChampion:
+def _evaluated(experiment: Experiment, selection: Selection, test: OpenedTest) -> EvaluatedChampion:
     features = experiment.features
     return EvaluatedChampion(
         use_case=experiment.use_case,

@@ -11,6 +11,8 @@ from modeling.reports.document import Document, Measure, Section
 from modeling.reports.rendering import render as render_document
 from modeling.reports.sections import behaviour, data, models, trust
 from modeling.reports.sections.chapters import chapters
+from modeling.reports.sections.importance import importance
+from modeling.reports.sections.slices import slices
 from modeling.reports.wording import (
     NOT_MEASURED,
     count,
@@ -76,8 +78,8 @@ def _about_predictions(evaluation: Evaluation) -> list[tuple[Callable[[Evaluatio
     ]
     return [
         *of_outcome.get(len(evaluation.classes), several),
-        (behaviour.importance, evaluation.explanation is not None),
-        (behaviour.slices, bool(evaluation.slices)),
+        (importance, evaluation.explanation is not None),
+        (slices, bool(evaluation.slices)),
     ]
 
 

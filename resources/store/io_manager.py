@@ -71,7 +71,7 @@ class ArtefactIOManager(ConfigurableIOManager):
         context.add_output_metadata({"path": str(place)})
 
     def load_input(self, context: InputContext) -> Any:
-        """The value that a step's annotation asks for.
+        """The value, of the kind that the step's annotation names.
 
         Raises
         ------

@@ -66,7 +66,7 @@ MODEL_DAMAGE = {
 @pytest.fixture
 def served(sandbox: Sandbox) -> Path:
     """The folder of the version that serves."""
-    place = Models(sandbox.home / "artefacts").serving(KEY)
+    place = Models(sandbox.state).serving(KEY)
     assert place
     return place
 
@@ -94,7 +94,7 @@ def test_a_model_that_cannot_be_read_is_replaced_by_the_next_champion(
     assert str(sandbox.home) not in challenge.message, "a report shows no place of this machine"
 
     assert check_of(instance, TAKES_OVER, "published_model")[0]
-    serving = Models(sandbox.home / "artefacts").serving(KEY)
+    serving = Models(sandbox.state).serving(KEY)
     assert serving and serving != served
 
 
@@ -108,7 +108,7 @@ def test_a_record_that_cannot_be_read_stops_neither_a_delivery_nor_its_successor
     sandbox.make(instance)
     passed, said = check_of(instance, "performance_fell", DRIFT)
     assert passed and "the model that serves can't be read" in said
-    serving = Models(sandbox.home / "artefacts").serving(KEY)
+    serving = Models(sandbox.state).serving(KEY)
     assert serving and serving != served
 
 

@@ -83,8 +83,8 @@ def prepare(data: ValidatedData, use_case: UseCase, task: TargetingTask, derive:
     )
     counts, of_target = [len(part) for part in parts], summary(task.encode(target, classes), classes)
     datasheet = Datasheet.of(data, use_case, counts, of_target, leakage.audit(audited, use_case), classes)
-    train, valid, test = parts
-    return FeatureSet(recipe, datasheet, train, valid, lambda: test)
+    train_rows, valid, test = parts
+    return FeatureSet(recipe, datasheet, train_rows, valid, lambda: test)
 
 
 def _fitted(train: pl.DataFrame, use_case: UseCase, task: TargetingTask) -> ImpressionRecipe:

@@ -33,6 +33,7 @@ from modeling.problems.targeting.policies import (
     judged_rows,
     snips,
 )
+from modeling.problems.targeting.preparation import prepare
 from modeling.problems.targeting.settings import TargetingSettings
 
 
@@ -56,8 +57,6 @@ class Targeting(BinaryClassificationTask[TargetingSettings]):
         )
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:
-        from modeling.problems.targeting.preparation import prepare
-
         return prepare(data, use_case, self, derive)
 
     def units(self, rows: Rows) -> Units:

@@ -1,21 +1,18 @@
 """Sections on how the champion behaves beyond its score.
 
-Belongs here: curves, calibration, the decision, confusion, residuals, importance, slices. Does not belong here: its
-scores and what it is compared with (`models`).
+Belongs here: curves, calibration, the decision, confusion, residuals. Does not belong here: its scores and what it is
+compared with (`models`), what it relies on (`importance`), or whom it works for (`slices`).
 """
-
-from itertools import groupby
 
 from altair.typing import ChartType
 
-from modeling.core.record import Evaluation, Explanation, OperatingPoint, Slice
+from modeling.core.record import Evaluation, OperatingPoint
 from modeling.reports import charts
-from modeling.reports.document import Block, Columns, FactList, Figure, Paragraph, Section, Status, TableBlock
+from modeling.reports.document import Block, Columns, FactList, Paragraph, Section, TableBlock
+from modeling.reports.sections.figures import figure
 from modeling.reports.wording import (
     NOT_MEASURED,
     count,
-    figure_label,
-    metric_title,
     number,
     numbers,
     share,
@@ -23,14 +20,7 @@ from modeling.reports.wording import (
 )
 
 _CLASSES_IN_A_TABLE = 12
-_FEATURES_IN_THE_FIGURE = 15
-_SLICES_IN_THE_FIGURE = 30
 _BANDS = {"residual_p50": "median", "residual_p10": "10% are below", "residual_p90": "10% are above"}
-
-
-def _figure(evaluation: Evaluation, chart: ChartType, text: str, caption: str) -> Figure:
-    label = figure_label(evaluation)
-    return Figure(svg=charts.svg(chart, text, label), text=text, caption=caption, label=label)
 
 
 def curves(evaluation: Evaluation) -> Section:
@@ -48,7 +38,7 @@ def curves(evaluation: Evaluation) -> Section:
             "The further the solid line keeps above the dotted one, the better. "
             "ROC: events found against false alarms. Precision and recall: of those flagged, the share that are events."
         )
-        blocks.append(_figure(evaluation, charts.panels(drawn, columns=2), text, caption))
+        blocks.append(figure(evaluation, charts.panels(drawn, columns=2), text, caption))
     blocks.append(_decision_curve(evaluation))
     return Section(
         id="curves",
@@ -74,7 +64,7 @@ def _decision_curve(evaluation: Evaluation) -> Block:
     chart = charts.net_benefit(model, evaluation.curves.get("net_benefit_all"))
     text = "Net benefit of acting on the model, of always acting and of never acting, by threshold probability."
     caption = "Where the solid line is the highest of the three, using the model is worth more than a fixed policy."
-    return _figure(evaluation, chart, text, caption)
+    return figure(evaluation, chart, text, caption)
 
 
 def calibration(evaluation: Evaluation) -> Section:
@@ -95,7 +85,7 @@ def calibration(evaluation: Evaluation) -> Section:
         )
         blocks = [
             FactList({"Calibration error": number(bins.error)}),
-            _figure(evaluation, charts.calibration(bins), text, caption),
+            figure(evaluation, charts.calibration(bins), text, caption),
             TableBlock("Bins of equal counts", columns, [list(row) for row in rows]),
         ]
     return Section(
@@ -117,7 +107,7 @@ def decision(evaluation: Evaluation) -> Section:
             f"{number(made.cost_per_1000_always)}, never acting {number(made.cost_per_1000_never)}."
         )
         caption = "Cost of the three policies on the sealed test, in the unit the costs are stated in; less is better."
-        blocks = [_decision_facts(made), _figure(evaluation, charts.costs(made), text, caption)]
+        blocks = [_decision_facts(made), figure(evaluation, charts.costs(made), text, caption)]
     return Section(
         id="decision",
         title="The decision and what it costs",
@@ -194,7 +184,7 @@ def residuals(evaluation: Evaluation) -> Section:
             "Close to the dashed zero line: small errors. Steep ends: a few rows are missed by far. By predicted "
             "value, a median away from zero means that the model promises too little (above) or too much (below) there."
         )
-        blocks = [_figure(evaluation, charts.panels(drawn, columns=2), text, caption)]
+        blocks = [figure(evaluation, charts.panels(drawn, columns=2), text, caption)]
     return Section(
         id="residuals",
         title="Residuals",
@@ -204,104 +194,3 @@ def residuals(evaluation: Evaluation) -> Section:
         "quantiles in bins of equal count by prediction.",
         blocks=blocks,
     )
-
-
-def importance(evaluation: Evaluation) -> Section:
-    explanation = evaluation.explanation
-    title = metric_title(evaluation.metric)
-    ranked = sorted(explanation.importances, key=lambda feature: feature.loss, reverse=True) if explanation else []
-    leading = ranked[:_FEATURES_IN_THE_FIGURE]
-    blocks: list[Block] = [_tests_of(explanation, title)] if explanation else []
-    if leading and explanation:
-        text = "Importance: " + ", ".join(f"{feature.feature} {number(feature.loss)}" for feature in leading[:5]) + "."
-        caption = f"The leading {len(leading)} of {len(ranked)} features. The thin line is the spread over shuffles."
-        columns: Columns = {"Feature": "text", f"{title} lost": "number", "Spread": "number"}
-        losses = numbers([feature.loss for feature in leading])
-        spreads = numbers([feature.spread for feature in leading])
-        rows = [list(row) for row in zip((feature.feature for feature in leading), losses, spreads, strict=True)]
-        blocks = [
-            _figure(evaluation, charts.importance(leading, title), text, caption),
-            _tests_of(explanation, title),
-            TableBlock("Leading features", columns, rows),
-        ]
-    return Section(
-        id="importance",
-        title="What the champion relies on",
-        reading="How much worse the champion gets when one feature is made useless. It says what the model uses, not "
-        "what causes the outcome. The ranking itself is tested: removing its leaders must hurt more than removing "
-        "features at random.",
-        term="Permutation importance on validation rows (Breiman 2001); deletion on the sealed test; stability is the "
-        "mean Spearman correlation of the ranking over seeds.",
-        blocks=blocks or [Paragraph(f"Importance: {NOT_MEASURED}.")],
-    )
-
-
-def _tests_of(explanation: Explanation, title: str) -> FactList:
-    holds = Status("✓ holds", "good") if explanation.holds else Status("✗ does not hold", "bad")
-    return FactList(
-        {
-            "Deletion test": holds,
-            f"{explanation.deleted} leading shuffled": f"{number(explanation.deletion_top)} {title} lost",
-            f"{explanation.deleted} random shuffled": f"{number(explanation.deletion_random)} {title} lost",
-            "Stability over seeds": number(explanation.stability),
-        }
-    )
-
-
-def slices(evaluation: Evaluation) -> Section:
-    title = metric_title(evaluation.metric)
-    blocks: list[Block] = [Paragraph(f"Slices: {NOT_MEASURED}.")]
-    if evaluation.slices:
-        columns: Columns = {
-            "Group": "text",
-            "Test rows": "number",
-            "With the event": "number",
-            f"{title} (95% interval)": "number",
-            "Note": "text",
-        }
-        if len(evaluation.classes) != 2:
-            del columns["With the event"]
-        rows = [_slice_row(evaluation, part) for part in evaluation.slices]
-        blocks = [*_slices_figure(evaluation), FactList(_gaps(evaluation.slices)), TableBlock("Groups", columns, rows)]
-    return Section(
-        id="slices",
-        title="Who it works for",
-        reading="The same score for groups of people or things. Wide ranges mean few rows: a difference between groups "
-        "counts only where the ranges barely overlap.",
-        term=f"{title} on the sealed test by slice, 95% bootstrap intervals; slices with too few rows are not scored.",
-        blocks=blocks,
-    )
-
-
-def _group(part: Slice) -> str:
-    return f"{part.column} = {part.level}"
-
-
-def _slice_row(evaluation: Evaluation, part: Slice) -> list[str]:
-    positives = [count(part.positives)] if len(evaluation.classes) == 2 else []
-    return [_group(part), count(part.rows), *positives, with_interval(part.metric), part.note]
-
-
-def _slices_figure(evaluation: Evaluation) -> list[Figure]:
-    measured = [part for part in evaluation.slices if part.metric is not None]
-    largest = {id(part) for part in sorted(measured, key=lambda part: -part.rows)[:_SLICES_IN_THE_FIGURE]}
-    estimates = [charts.Estimate(_group(part), part.metric) for part in measured if part.metric and id(part) in largest]
-    if not estimates:
-        return []
-    overall, title = evaluation.champion.test[evaluation.metric], metric_title(evaluation.metric)
-    chart = charts.forest(estimates, f"{title} on the sealed test", reference=overall.value)
-    text = f"{title} by group: " + ", ".join(f"{e.name} {with_interval(e.interval)}" for e in estimates[:6])
-    rest = len(measured) - len(estimates)
-    caption = "The dashed line is the champion on all test rows." + (
-        f" The {len(estimates)} groups with most rows are drawn; {rest} more are in the table." if rest else ""
-    )
-    return [_figure(evaluation, chart, text, caption)]
-
-
-def _gaps(parts: list[Slice]) -> dict[str, str | Status]:
-    """Column -> largest difference of the metric between two of its measured groups."""
-    gaps: dict[str, str | Status] = {}
-    for column, members in groupby(sorted(parts, key=lambda part: part.column), key=lambda part: part.column):
-        values = [part.metric.value for part in members if part.metric is not None]
-        gaps[f"Largest gap, {column}"] = number(max(values) - min(values)) if len(values) > 1 else NOT_MEASURED
-    return gaps

@@ -8,11 +8,11 @@ from statistics import stdev
 from modeling.core.record import CandidateResult, Evaluation, Interval
 from modeling.reports import charts
 from modeling.reports.document import Block, Bullets, Columns, FactList, Figure, Paragraph, Section, TableBlock
+from modeling.reports.sections.figures import figure
 from modeling.reports.wording import (
     NOT_MEASURED,
     count,
     decisive,
-    figure_label,
     learner_name,
     lift_over_simple,
     listing,
@@ -93,16 +93,11 @@ def _learning(evaluation: Evaluation) -> list[Figure]:
     if not curves:
         return []
     text = f"Loss on training and validation rows while {listing(list(curves))} learned."
-    label = figure_label(evaluation)
-    return [
-        Figure(
-            svg=charts.svg(charts.panels(curves, columns=3), text, label),
-            text=text,
-            caption="Loss while learning, lower is better. Validation loss that rises while training loss falls is "
-            "overfitting; the best point is the one kept.",
-            label=label,
-        )
-    ]
+    caption = (
+        "Loss while learning, lower is better. Validation loss that rises while training loss falls is overfitting; "
+        "the best point is the one kept."
+    )
+    return [figure(evaluation, charts.panels(curves, columns=3), text, caption)]
 
 
 def _parameters(rows: list[CandidateResult]) -> list[TableBlock]:
@@ -117,7 +112,7 @@ def _parameters(rows: list[CandidateResult]) -> list[TableBlock]:
 
 def comparison(evaluation: Evaluation) -> Figure:
     """The champion and what it must beat, in the metric that chose it."""
-    chosen, title, label = evaluation.champion, metric_title(evaluation.metric), figure_label(evaluation)
+    chosen, title = evaluation.champion, metric_title(evaluation.metric)
     tests = {chosen.learner: chosen.test} | {
         other.learner: other.test for other in (evaluation.simple, evaluation.baseline) if other is not None
     }
@@ -125,12 +120,8 @@ def comparison(evaluation: Evaluation) -> Figure:
         f"{name} {with_interval(test.get(evaluation.metric))}" for name, test in tests.items()
     )
     better = "higher" if evaluation.greater_is_better else "lower"
-    return Figure(
-        svg=charts.svg(charts.comparison(evaluation), text, label),
-        text=text,
-        caption=f"{title} on the sealed test with 95% intervals; {better} is better.",
-        label=label,
-    )
+    caption = f"{title} on the sealed test with 95% intervals; {better} is better."
+    return figure(evaluation, charts.comparison(evaluation), text, caption)
 
 
 def champion(evaluation: Evaluation) -> Section:

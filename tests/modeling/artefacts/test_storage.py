@@ -1,5 +1,6 @@
 """One entry stores every kind of value and reads it back, and what can't be read is one error that names the remedy."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -24,7 +25,8 @@ def test_a_record_is_read_without_the_model_beside_it(tmp_path: Path):
 
 
 def test_plain_values_come_back_as_they_went(tmp_path: Path):
-    for value in (parts(), Report("<p>1</p>", "1", "{}"), validated(parts())):
+    data = replace(validated(parts()), snapshot="0" * 64)
+    for value in (parts(), Report("<p>1</p>", "1", "{}"), data):
         folder = tmp_path / type(value).__name__
         folder.mkdir()
         save(value, folder)

@@ -130,6 +130,7 @@ class TestEveryLearner:
         test = made(outcome, 300, seed=2)
         _, summary = usual(name, outcome)
         assert json.loads(json.dumps(summary.parameters)) == summary.parameters
+        assert learners.learner(name).hyperparameters.read(summary.parameters), "what it reads is what it declares"
         assert len(summary.curve) <= 200
         empty = made(outcome, 1).rows(np.array([], dtype=int))
         again, other = learners.learner(name)(), learners.learner(name)()

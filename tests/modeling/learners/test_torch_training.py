@@ -106,7 +106,7 @@ import sys, time
 from dataclasses import replace
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from test_deep_training import TRAIN, VALID, circumstances, registry
+from test_torch_training import TRAIN, VALID, circumstances, learners
 fitting = replace(circumstances("mlp", Path(sys.argv[2])), progress=lambda _: time.sleep(600))
 learners.learner("mlp")().fit(TRAIN, VALID, fitting)
 """
