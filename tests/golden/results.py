@@ -16,7 +16,9 @@ import polars as pl
 from assets.models import MODEL_ASSETS
 from assets.stages import PREDICTIONS
 from modeling.core.predictions import DELIVERY
+from modeling.core.record import Evaluation
 from modeling.core.table import Rows
+from modeling.evaluation.explanation import FEWEST_ROWS
 from modeling.problems import tasks
 from resources.serving.predictor import Published
 
@@ -57,14 +59,12 @@ UNREPEATABLE = {
 }
 """Stages that give another result each time: the vocabulary of an encoder that starts at random is drawn from the
 tokenizers library in no fixed order."""
-PACED = "explanation/"
-"""Place of those figures that are measured on more or fewer rows, as the machine is fast, where deletion takes time."""
 NUMBER = re.compile(r"\d[\d,.e+-]*")
 
 
 def of_stages(made: "Made", drift: Any) -> dict[str, Figures]:
     """The figures of every stage that a tiny use case has; `drift` is a delivery's comparison with its data."""
-    data, features, judged = made.experiment.data, made.features, made.evaluated.evaluation
+    data, features, judged = made.experiment.data, made.features, _unpaced(made)
     roles = {"train": features.train, "valid": features.valid, "test": features.open_test()}
     found = {
         "validated_data": of_frame(data.frame) | {"numbers": numbers(data.numbers)},
@@ -81,10 +81,15 @@ def of_stages(made: "Made", drift: Any) -> dict[str, Figures]:
     for stage in MODEL_ASSETS:
         mine = [one for one in made.candidates if one.family == stage.family]
         found[stage.name] = {one.name: numbers(made.task.answers(one.learner, features.valid)) for one in mine}
-    if made.features.train.table.content.width:
-        found["evaluation"] = {place: one for place, one in found["evaluation"].items() if not place.startswith(PACED)}
     left_out = UNREPEATABLE.get(made.task.name, ())
     return {stage: figures for stage, figures in found.items() if figures and stage not in left_out}
+
+
+def _unpaced(made: "Made") -> Evaluation:
+    """The record, without the ranking of features where a slow machine would rank on fewer rows."""
+    valid = made.features.valid
+    paced = valid.table.content.width or len(valid) > FEWEST_ROWS
+    return made.evaluated.evaluation.model_copy(update={"explanation": None} if paced else {})
 
 
 def numbers(values: Any) -> list[float]:
@@ -129,11 +134,11 @@ def _rows(rows: Rows) -> Figures:
     return found
 
 
-def _report(judged: Any) -> Figures:
+def _report(judged: Evaluation) -> Figures:
     """The text of each section, without its numbers: those are the evaluation's."""
     from modeling.reports import use_case
 
-    timeless = type(judged).model_validate(_timeless(judged.model_dump(mode="json")))
+    timeless = Evaluation.model_validate(_timeless(judged.model_dump(mode="json")))
     sections = re.split(r"^#+ ", use_case.render(timeless).markdown, flags=re.MULTILINE)
     titled = (section.partition("\n") for section in sections)
     return {NUMBER.sub("#", title): _digest(NUMBER.sub("#", text)) for title, _, text in titled}

@@ -59,7 +59,8 @@ def test_the_last_digits_of_another_machine_are_no_news(stage: str, noise: float
 
 @pytest.mark.usefixtures("recorded")
 def test_stages_below_the_one_that_changed_are_not_blamed():
-    (found,) = complaints("tiny", figures(features=VALUES * 2, baseline_model=VALUES * 3, evaluation=VALUES * 4))
+    below = {"baseline_model": VALUES * 3, "evaluation": VALUES * 4, "drift": VALUES * 5}
+    (found,) = complaints("tiny", figures(features=VALUES * 2, **below))
     assert found.startswith("tiny: features gives another result")
 
 
