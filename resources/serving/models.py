@@ -28,7 +28,7 @@ ASSET = "published_model"
 
 def brief(error: Exception) -> str:
     """What reading a damaged file failed with, on one line."""
-    return shorten(f"{type(error).__name__}: {error}", 200)
+    return shorten(str(error) or type(error).__name__, 500)
 
 
 class UnreadableModel(PermanentError):
@@ -135,9 +135,18 @@ class Models:
         return self.pin(key, versions[serves + 1].name)
 
     def unpin(self, key: str) -> str | None:
-        """Let the latest published version that can be read serve again. Returns its name; None where there is none."""
+        """Let the latest published version that can be read serve again. Returns its name; None where none was published.
+
+        Raises
+        ------
+        UnreadableModel: none of those that were published can be read.
+        """
         latest = next(iter(self.versions(key)), None)
         if latest is None:
+            for damaged in self.damaged(key):
+                raise UnreadableModel(
+                    f"{key}: no published model can be read: {damaged.reason}. Run the use case again"
+                )
             return None
         with locked(self._folder(key)):
             (self._folder(key) / PINNED).unlink(missing_ok=True)

@@ -103,7 +103,7 @@ def _model(folder: Path, version: str, key: str) -> Model:
         return load(Model, folder)
     except (ArtefactError, OSError) as error:
         raise UnreadableModel(
-            f"{key}: the published model {version} can't be read from {folder}: {brief(error)}. Let "
+            f"{key}: the published model {version} can't be read: {brief(error)}. Let "
             f"an earlier one serve (`sectorforge models list {key}`, `sectorforge models pin {key} VERSION`), restore "
             "the folder from a backup, or run the use case, so that another model is published"
         ) from error

@@ -52,7 +52,7 @@ def test_a_disk_that_is_full_at_a_stage(
         sandbox.make(instance, KEY, "evaluation")
     before = hashes(sandbox.home / "artefacts")
     with monkeypatch.context() as patched:
-        patched.setattr(io_manager, "_save", failing(FULL))
+        patched.setattr(io_manager, "save", failing(FULL))
         patched.setattr(published_model, "_copy", failing(FULL))
         result = sandbox.materialise(instance, KEY, *selection(stage))
     (message,) = failures(result).values()
@@ -67,7 +67,7 @@ def test_storage_that_does_not_answer_is_tried_again(
     sandbox: Sandbox, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ):
     sandbox.place(frame=orders(seed=1))
-    monkeypatch.setattr(io_manager, "_save", failing(AWAY))
+    monkeypatch.setattr(io_manager, "save", failing(AWAY))
     assert not sandbox.materialise(instance, KEY, "raw_data").success
     assert retried(instance) == "true"
 
