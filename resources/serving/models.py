@@ -135,7 +135,7 @@ class Models:
         return self.pin(key, versions[serves + 1].name)
 
     def unpin(self, key: str) -> str | None:
-        """Let the latest published version that can be read serve again. Returns its name; None where none was published.
+        """Let the latest published version that can be read serve again. Returns its name; None where there is none.
 
         Raises
         ------
