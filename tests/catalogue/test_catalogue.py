@@ -436,6 +436,13 @@ def test_reading_the_catalogue_runs_no_feature_code(folders):
         feature_code.load(folders.root / "shop" / "parts")
 
 
+def test_feature_code_that_ends_the_program_is_an_error_like_any_other(folders):
+    folders.write("shop/parts/use_case.yaml", USE_CASE)
+    folders.write("shop/parts/features.py", "def features(frame):\n    return frame\n\n\nraise SystemExit(0)\n")
+    with pytest.raises(feature_code.FeatureCodeError, match=r"features\.py:1:1: importing it fails: SystemExit: 0"):
+        feature_code.load(folders.root / "shop" / "parts")
+
+
 def test_a_folder_without_code_has_none(folders):
     assert feature_code.load(folders.root / "shop") == feature_code.FeatureCode()
 
