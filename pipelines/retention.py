@@ -129,7 +129,7 @@ class _Cleaning:
                 count += len(self._instance.get_tick_summaries(*which, before=before, statuses=[status]))
                 if not self._dry_run:
                     self._instance.purge_ticks(*which, before=before, tick_statuses=[status])
-        return Freed("looks of sensors and schedules", count, 0)
+        return Freed("ticks of sensors and schedules", count, 0)
 
     def _versions(self) -> Freed:
         since = min((record.create_timestamp.timestamp() for record in self._busy), default=float("inf"))
