@@ -13,7 +13,15 @@ from modeling.evaluation.calibration import calibration
 from modeling.evaluation.curves import POINTS, event_curves, residual_curves
 from modeling.evaluation.decision import NEVER, cheapest_threshold, decision
 from modeling.evaluation.ensemble import cross_fitted, greedy_weights
-from modeling.evaluation.explanation import FEWEST_ROWS, MOST_ROWS, Ranking, affordable_rows, deletion_test, rank
+from modeling.evaluation.explanation import (
+    FEWEST_ROWS,
+    MOST_ROWS,
+    SECONDS,
+    Ranking,
+    affordable_rows,
+    deletion_test,
+    rank,
+)
 from modeling.evaluation.slices import MOST_LEVELS, levels, slices
 from modeling.problems.tabular.binary_classification import BinaryClassification
 from modeling.problems.tabular.regression import Regression
@@ -314,3 +322,19 @@ def test_a_slow_model_is_explained_on_fewer_rows():
     assert affordable_rows(20, 3, 1e7) == MOST_ROWS
     assert affordable_rows(20, 3, 100) == FEWEST_ROWS
     assert FEWEST_ROWS < affordable_rows(20, 3, 50_000) < MOST_ROWS
+
+
+def test_ranking_and_deletion_test_predict_as_many_rows_as_the_seconds_allow():
+    class Counted(_First):
+        rows = 0
+
+        def predict(self, table):
+            Counted.rows += len(table)
+            return super().predict(table)
+
+    table, model, per_second = _explained(features=20), Counted(), 30_000
+    rows = affordable_rows(20, 3, per_second)
+    assert FEWEST_ROWS < rows < len(table)
+    ranking = rank([model] * 3, table, REGRESSION["rmse"], rows)
+    deletion_test(ranking, model, table, REGRESSION["rmse"], rows)
+    assert 0.95 * SECONDS * per_second < Counted.rows <= SECONDS * per_second

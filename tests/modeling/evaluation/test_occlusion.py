@@ -10,7 +10,7 @@ import pytest
 from modeling.core.metrics import roc_auc
 from modeling.core.table import Table
 from modeling.core.task import Metric
-from modeling.evaluation.occlusion import effects_of, explain
+from modeling.evaluation.occlusion import SECONDS, effects_of, explain
 
 METRIC = Metric("roc_auc", "ROC AUC", True, roc_auc)
 
@@ -80,3 +80,28 @@ def test_effects_of_each_row_are_in_the_order_of_its_parts() -> None:
     table = notes().rows(slice(0, 2))
     for note, effects in zip(table.content["note"], effects_of(Words(), Reader(("good",)), table), strict=True):
         assert effects.tolist() == pytest.approx([0.8 if word == "good" else 0.0 for word in note.split()])
+
+
+def test_a_part_that_a_no_hangs_on_has_an_effect_as_one_that_a_yes_hangs_on() -> None:
+    class Doubter(Reader):
+        def predict(self, table: Table) -> np.ndarray:
+            return 1 - super().predict(table)
+
+    table = notes().rows(slice(1, 2))
+    (effects,) = effects_of(Words(), Doubter(("good",)), table)
+    words = table.content["note"][0].split()
+    assert effects.tolist() == pytest.approx([0.8 if word == "good" else 0.0 for word in words])
+
+
+@pytest.mark.parametrize("models", [1, 3])
+def test_an_explanation_predicts_as_many_contents_as_the_seconds_allow(models: int) -> None:
+    predicted: list[int] = []
+
+    class Counted(Reader):
+        def predict(self, table: Table) -> np.ndarray:
+            predicted.append(len(table))
+            return super().predict(table)
+
+    per_second = 50 * models
+    explain(Words(), [Counted(("good",))] * models, notes(), METRIC, per_second)
+    assert 0.95 * SECONDS * per_second < sum(predicted) <= SECONDS * per_second
