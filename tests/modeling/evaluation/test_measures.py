@@ -1,5 +1,7 @@
 """Each measurement of the evaluation on rows whose answer is known."""
 
+from typing import ClassVar
+
 import numpy as np
 import polars as pl
 import pytest
@@ -316,6 +318,19 @@ def test_rare_events_are_not_lost_from_the_sample():
     table = _table(np.column_stack([target + 0.1 * rng.normal(size=50_000), rng.normal(size=50_000)]), target)
     losses = {one.feature: one for one in rank([_First()], table, BINARY["roc_auc"], 600).importances}
     assert losses["x0"].loss == pytest.approx(0.5, abs=0.1)
+
+
+def test_classes_are_sampled_equally_and_no_more_rows_than_allowed():
+    class Events:
+        shares: ClassVar[list[tuple[int, float]]] = []
+
+        def predict(self, table):
+            self.shares.append((len(table), float(table.target.sum())))
+            return np.zeros(len(table))
+
+    target = np.repeat([0.0, 1.0], [9000, 1000])
+    rank([Events()], _table(np.zeros((10_000, 1)), target), BINARY["log_loss"], 600)
+    assert Events.shares[0] == (600, 300)
 
 
 def test_a_slow_model_is_explained_on_fewer_rows():
