@@ -275,6 +275,17 @@ def _explained(rows=2000, features=10):
     return _table(numeric, numeric[:, 0] + 0.2 * numeric[:, 1])
 
 
+class _Counted(_First):
+    """Keeps how many rows it was asked for each time."""
+
+    def __init__(self):
+        self.rows = []
+
+    def predict(self, table):
+        self.rows.append(len(table))
+        return super().predict(table)
+
+
 def test_importance_finds_the_columns_a_model_uses():
     ranking = rank([_First()], _explained(), REGRESSION["rmse"], 1000)
     first, second, *rest = ranking.importances
@@ -340,16 +351,16 @@ def test_a_slow_model_is_explained_on_fewer_rows():
 
 
 def test_ranking_and_deletion_test_predict_as_many_rows_as_the_seconds_allow():
-    class Counted(_First):
-        rows = 0
-
-        def predict(self, table):
-            Counted.rows += len(table)
-            return super().predict(table)
-
-    table, model, per_second = _explained(features=20), Counted(), 30_000
+    table, model, per_second = _explained(features=20), _Counted(), 30_000
     rows = affordable_rows(20, 3, per_second)
     assert FEWEST_ROWS < rows < len(table)
     ranking = rank([model] * 3, table, REGRESSION["rmse"], rows)
     deletion_test(ranking, model, table, REGRESSION["rmse"], rows)
-    assert 0.95 * SECONDS * per_second < Counted.rows <= SECONDS * per_second
+    assert 0.95 * SECONDS * per_second < sum(model.rows) <= SECONDS * per_second
+
+
+def test_shuffled_tables_are_predicted_together_but_no_more_rows_than_memory_holds():
+    model = _Counted()
+    rank([model], _explained(rows=5000, features=8), REGRESSION["rmse"], 5000)
+    assert max(model.rows) == 20_000
+    assert sum(model.rows) == 5000 * (1 + 8 * 2 + 8 * 3)

@@ -36,12 +36,12 @@ class Reader:
         return np.array([0.9 if set(self.words) & set(note.split()) else 0.1 for note in table.content["note"]])
 
 
-def notes(*, empty: int = 0) -> Table:
-    """A hundred notes of eight words, half of them with the word that tells; `empty` more hold no word at all."""
+def notes(*, words: int = 8, empty: int = 0) -> Table:
+    """A hundred notes of some words, half of them with the word that tells; `empty` more hold no word at all."""
     draw = np.random.default_rng(0)
     fillers = ["so", "it", "was", "and", "very", "then", "again", "here", "there", "maybe"]
     text = [
-        " ".join(draw.permutation([*draw.choice(fillers, 7, replace=False), "good" if n % 2 else "bad"]))
+        " ".join(draw.permutation([*draw.choice(fillers, words - 1, replace=False), "good" if n % 2 else "bad"]))
         for n in range(100)
     ]
     text += [""] * empty
@@ -56,6 +56,12 @@ def test_the_part_that_decides_comes_first_and_holds() -> None:
     assert all(part.loss == 0 for part in found.importances[1:])
     assert found.holds and found.deletion_top == pytest.approx(0.5) and found.deletion_random < found.deletion_top
     assert found.stability == pytest.approx(1)
+
+
+def test_of_a_content_of_few_parts_one_is_deleted() -> None:
+    found = explain(Words(), [Reader(("good",))], notes(words=3), METRIC, 1e6)
+    assert found.deleted == 1
+    assert found.holds and found.deletion_top == pytest.approx(0.5)
 
 
 def test_a_model_that_reads_nothing_has_no_explanation_that_holds() -> None:
