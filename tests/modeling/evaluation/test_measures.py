@@ -276,7 +276,7 @@ def _explained(rows=2000, features=10):
 
 
 class _Counted(_First):
-    """Keeps how many rows it was asked for each time."""
+    """Keeps how many rows it predicted each time."""
 
     def __init__(self):
         self.rows = []
