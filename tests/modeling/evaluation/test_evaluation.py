@@ -252,6 +252,12 @@ def test_the_champion_is_trained_with_three_seeds_and_its_parameters_fixed():
     assert len(set(judged.champion.seeds.values())) == 3
 
 
+def test_the_other_seeds_follow_the_one_of_the_first_training():
+    roles = _split(_events)
+    candidates = [replace(one, fitting=replace(one.fitting, seed=5)) for one in _binary(roles, logistic="steady")]
+    assert list(_judge(_use_case(), roles, candidates).evaluation.champion.seeds) == [5, 6, 7]
+
+
 def test_groups_widen_the_intervals_and_are_counted():
     def in_groups(rng, role, n, start):
         rows = _events(rng, role, n, start)
