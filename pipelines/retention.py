@@ -95,7 +95,7 @@ class _Cleaning:
         return Freed(what, len(paths), freed, note)
 
     def _runs(self) -> Freed:
-        runs = forgettable(self._instance, datetime.now(UTC) - KEPT)
+        runs = disposable_runs(self._instance, datetime.now(UTC) - KEPT)
         traces = [path for run_id in runs for path in self._traces(run_id)] + self._orphans()
         for run_id in [] if self._dry_run else runs:
             self._instance.delete_run(run_id)
@@ -129,7 +129,7 @@ class _Cleaning:
                 count += len(self._instance.get_tick_summaries(*which, before=before, statuses=[status]))
                 if not self._dry_run:
                     self._instance.purge_ticks(*which, before=before, tick_statuses=[status])
-        return Freed("looks of sensors and schedules", count, 0)
+        return Freed("ticks of sensors and schedules", count, 0)
 
     def _versions(self) -> Freed:
         since = min((record.create_timestamp.timestamp() for record in self._busy), default=float("inf"))
@@ -142,9 +142,9 @@ class _Cleaning:
         return Freed("versions of artefacts", len(found), freed, waiting)
 
     def _sources(self) -> Freed:
-        """With a fault in the catalogue nobody knows what that use case pins."""
+        """With an error in the catalogue nobody knows what that use case pins."""
         if self._catalogue.errors:
-            return Freed("cached sources", 0, 0, "left alone: a use case has a fault, so what it pins is unknown")
+            return Freed("cached sources", 0, 0, "left alone: a definition has an error, so what it pins is unknown")
         from resources import sources, weights
 
         pins = weights.pins().union(*(sources.pins(one.source) for one in self._catalogue.use_cases.values()))
@@ -160,7 +160,7 @@ class _Cleaning:
         return Freed("databases", len(wasteful), before - sum(map(_bytes, wasteful)), note)
 
 
-def forgettable(instance: DagsterInstance, before: datetime) -> list[str]:
+def disposable_runs(instance: DagsterInstance, before: datetime) -> list[str]:
     """Finished runs created before a moment that made no partition's latest version of any asset.
 
     Deleting a run deletes its events, and the latest materialisation of a partition says whether it is up to date.

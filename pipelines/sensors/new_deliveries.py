@@ -29,7 +29,7 @@ from catalogue.feature_code import FeatureCodeError
 from catalogue.reader import Catalogue
 from pipelines.jobs import data_job, prediction_job
 from resources.errors import PermanentError, UnreachableError
-from resources.notification import Notice, tell
+from resources.notification import Notice, notify_or_log
 
 RAW = STAGES["raw_data"]
 FORMER_KEYS = {"asked": "requested", "after": "after_event", "told": "reported", "times": "requests"}
@@ -176,7 +176,9 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
                 requests.append(_run_request(source, state, decision.cursor))
             if decision.report:
                 errors.append(f"{source.name}: {decision.report}")
-                tell(Notice(f"{source.name}: nothing can be taken from its source", decision.report), context.log.error)
+                notify_or_log(
+                    Notice(f"{source.name}: nothing can be taken from its source", decision.report), context.log.error
+                )
         nothing = "; ".join(errors) or f"nothing new in {len(sources)} sources"
         return SensorResult(requests, skip_reason=None if requests else nothing, cursor=json.dumps(kept))
 

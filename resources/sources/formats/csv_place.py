@@ -1,6 +1,6 @@
 """Where in a CSV file something is wrong.
 
-Belongs here: the lines of the table, and the opening and the advice of a message about one. Does not belong here:
+Belongs here: the lines of the table, and the beginning and the advice of a message about one. Does not belong here:
 finding what is wrong (`csv_file`, `csv_numbers`).
 """
 
