@@ -22,7 +22,7 @@ from dagster import (
 )
 
 from assets.predictions import predictions_fingerprint
-from assets.raw_data import TRANSIENT
+from assets.raw_data import skipped_for_now
 from assets.stages import PREDICTIONS, STAGES, fingerprint, recorded_fingerprint
 from catalogue.definition import UseCase
 from catalogue.feature_code import FeatureCodeError
@@ -139,9 +139,8 @@ def source_state(source: PolledSource, instance: DagsterInstance) -> SourceState
 
 
 def _is_transient(skipped: EventLogRecord) -> bool:
-    """Whether the error that a run was skipped for may be gone by itself."""
     observed = skipped.asset_observation
-    return bool(observed and TRANSIENT in observed.metadata and observed.metadata[TRANSIENT].value)
+    return bool(observed and skipped_for_now(observed))
 
 
 def _run_request(source: PolledSource, state: SourceState, cursor: SourceCursor) -> RunRequest:
