@@ -43,9 +43,11 @@ class TargetProposal:
 
     @property
     def is_classes(self) -> bool:
+        """Whether the task is one of classification."""
         return self.task.endswith("classification")
 
     def add(self, key: str, value: Any, because: str) -> None:
+        """Propose `key: value` for the definition, with the reason."""
         self.keys[key], self.evidence[key] = value, because
 
 

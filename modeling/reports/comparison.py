@@ -26,6 +26,7 @@ from modeling.reports.wording import (
 
 
 def linked(text: str, key: str, links: Mapping[str, str]) -> Cell:
+    """`text`, as a link where the use case `key` has a report among `links`."""
     return Link(text, links[key]) if key in links else text
 
 
@@ -158,4 +159,5 @@ def _room(gate: Gate) -> float:
 
 
 def gate_in_words(gate: Gate | None) -> str:
+    """What the gate found, and whether it passed."""
     return f"{gate.message} ({'passed' if gate.passed else 'failed'})" if gate else "no bound set"

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Words:
+    """What readers see of a metric: its name, and in a sentence what it means."""
+
     title: str
     meaning: str
 

@@ -85,6 +85,7 @@ class SeriesRecipe:
 
     @property
     def inputs(self) -> list[str]:
+        """The columns read: series (where there are several), time and target."""
         return [name for name in (self.layout.series, self.layout.time, self.layout.target) if name]
 
     def transform(self, frame: pl.DataFrame) -> Table:

@@ -110,9 +110,11 @@ class PatchOccluder:
     column: str
 
     def parts(self, value: bytes) -> list[str]:
+        """The cells of the grid, row by row, from the upper left."""
         return [f"row {row}, column {column}" for row in range(1, GRID + 1) for column in range(1, GRID + 1)]
 
     def without(self, value: bytes, dropped: Collection[int]) -> bytes:
+        """The image as PNG, with the dropped cells in the image's mean colour."""
         from PIL import Image
 
         (image,) = _opened([value])

@@ -76,6 +76,7 @@ class MiniMol:
         return cls(session, weights, hashlib.sha256(weights).hexdigest())
 
     def save(self, folder: Path) -> None:
+        """The ONNX file, byte for byte as it was loaded."""
         (folder / FILE).write_bytes(self.weights)
 
 

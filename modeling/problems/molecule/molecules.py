@@ -127,6 +127,7 @@ class Graph:
 
     @property
     def nbytes(self) -> int:
+        """Size in bytes, by which the cache is bounded."""
         return self.atoms.nbytes + self.bonds.nbytes
 
 

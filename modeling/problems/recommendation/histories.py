@@ -73,6 +73,7 @@ class HistoryRecipe:
 
     @property
     def inputs(self) -> list[str]:
+        """The columns read: user, item, time, and those of the profile."""
         return [self.user, self.item, self.time, *self.profile.inputs]
 
     @property

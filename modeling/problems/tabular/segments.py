@@ -39,6 +39,7 @@ class Segments:
 
     @classmethod
     def fit(cls, train: Table, count: int) -> Self:
+        """`count` segments by k-means; every number is mapped to a normal one by quantiles, a missing one to 0."""
         quantiles = min(1000, len(train))
         scale = QuantileTransformer(n_quantiles=quantiles, output_distribution="normal", random_state=0)
         points = np.nan_to_num(scale.fit_transform(train.numeric.astype(np.float64)))

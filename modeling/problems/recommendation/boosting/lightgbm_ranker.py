@@ -112,9 +112,11 @@ class LightGBMRanker(Learner):
         return FitSummary(parameters, notes=[f"learned from {len(lists):,} lists within the training time"])
 
     def predict(self, table: Table) -> np.ndarray:
+        """int64 ``[n, k]``: the codes of the best items of each user, best first."""
         return ranked(self._scores, self._popular, table)
 
     def save(self, folder: Path) -> None:
+        """Each booster as LightGBM text, what is known of items and users, and popularity (`popularity.json`)."""
         for number, booster in enumerate(self._boosters):
             booster.save_model(folder / f"lightgbm_{number}.txt")
         self._known.save(folder)
