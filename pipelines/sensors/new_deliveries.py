@@ -93,6 +93,7 @@ class SourceCursor:
 
     @classmethod
     def from_stored(cls, content: dict[str, Any]) -> Self:
+        """From the JSON of any version: former keys are read too."""
         return cls(**{FORMER_KEYS.get(key, key): value for key, value in content.items()})
 
 

@@ -31,6 +31,7 @@ class InstigatorCursor:
 
     @classmethod
     def from_stored(cls, content: dict[str, Any]) -> Self:
+        """From the JSON of any version: former keys are read too."""
         return cls(**{FORMER_KEYS.get(key, key): value for key, value in content.items()})
 
 

@@ -56,4 +56,5 @@ def table_text(text: bytes, reading: Reading) -> bytes:
 
 
 def rows_of(text: bytes, reading: Reading) -> Iterable[dialect.Row]:
+    """The fields of every row, with the line that it begins on."""
     return dialect.parsed(io.StringIO(text.decode(), newline=""), reading.separator, reading.quote)
