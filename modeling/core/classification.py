@@ -44,7 +44,7 @@ class BinaryClassificationTask(RowTask[S]):
 
         Raises
         ------
-        TargetError: all null, one class only, more than two, or no telling which is the event.
+        TargetError: all null, one class only, more than two, or the event can't be identified.
         """
         classes = at_least_two(target).to_list()
         values = found(named(target))
@@ -121,7 +121,7 @@ class ClassificationTask(RowTask[S]):
 
         Raises
         ------
-        TargetError: all null, one class only, fractions, or no telling which of two is the event.
+        TargetError: all null, one class only, fractions, or the event of two classes can't be identified.
         """
         return _of(at_least_two(target).to_list()).classes(target, positive)
 

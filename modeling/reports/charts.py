@@ -77,10 +77,10 @@ def svg(chart: ChartType, text: str, label: str | None = None) -> str:
     """An SVG for inlining into a page; `text` is what a screen reader says, `label` is printed on the picture."""
     spoken = visible(f"{label}. {text}" if label else text)
     drawn = vl_convert.vegalite_to_svg(_specification(chart, label))
-    opening = re.match(r'<svg [^>]*?(width="\d+" height="\d+" viewBox="[^"]+")>', drawn)
-    if opening is None:
-        raise ValueError(f"unexpected opening of the SVG: {drawn[:200]!r}")
-    return f'<svg role="img" aria-label="{escape(spoken)}" {opening[1]}>' + drawn[opening.end() :]
+    start_tag = re.match(r'<svg [^>]*?(width="\d+" height="\d+" viewBox="[^"]+")>', drawn)
+    if start_tag is None:
+        raise ValueError(f"unexpected start of the SVG: {drawn[:200]!r}")
+    return f'<svg role="img" aria-label="{escape(spoken)}" {start_tag[1]}>' + drawn[start_tag.end() :]
 
 
 SPARSE = 20
@@ -124,7 +124,7 @@ def _lines(
     x_domain: list[float] | None = None,
     y_domain: list[float] | None = None,
 ) -> alt.Chart:
-    """Lines told apart by colour and dash; rows hold `x`, `y` and `line`, one of the names in `styles`."""
+    """Lines distinguished by colour and dash; rows hold `x`, `y` and `line`, one of the names in `styles`."""
     names = list(styles)
     colours = alt.Scale(domain=names, range=[colour for colour, _ in styles.values()])
     dashes = alt.Scale(domain=names, range=[dash for _, dash in styles.values()])

@@ -53,7 +53,7 @@ def summary(evaluation: Evaluation, retired: str | None) -> dict[str, Any]:
 
 
 def overview(evaluations: Mapping[str, Evaluation], links: Mapping[str, str], retired: Mapping[str, str]) -> TableBlock:
-    """Use cases, one a row: what each asks and where it stands. `retired`: key -> since when, or why."""
+    """Use cases, one a row: the question of each and where it stands. `retired`: key -> since when, or why."""
     columns: Columns = {
         "Use case": "text",
         "Question": "text",
@@ -147,8 +147,8 @@ def closest_gate(evaluations: Iterable[Evaluation]) -> Gate | None:
     """The gate with the least room: a failed one first, else the bound (`min_…`, `max_…`) whose distance to what was
     measured is smallest, relative to the larger of the two. Yes-or-no gates that passed have no distance."""
     gates = [gate for evaluation in evaluations for gate in evaluation.gates]
-    telling = [gate for gate in gates if not gate.passed or gate.name.startswith(("min_", "max_"))]
-    return min(telling, key=lambda gate: (gate.passed, _room(gate)), default=None)
+    deciding = [gate for gate in gates if not gate.passed or gate.name.startswith(("min_", "max_"))]
+    return min(deciding, key=lambda gate: (gate.passed, _room(gate)), default=None)
 
 
 def _room(gate: Gate) -> float:

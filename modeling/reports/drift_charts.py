@@ -70,7 +70,7 @@ def scores(drift: DriftComparison) -> ChartType:
     return charts.forest(estimates, measured.metric)
 
 
-def told_apart(drift: DriftComparison) -> ChartType:
+def separation(drift: DriftComparison) -> ChartType:
     """The classifier's score beside guessing."""
     assert drift.told_apart, "drawn only where it was measured"
     estimate = charts.Estimate("new rows told from old", drift.told_apart.auc, main=True)
@@ -84,7 +84,7 @@ def pictures(drift: DriftComparison) -> dict[str, bytes]:
         worst = distributions(worst_columns(drift.columns))
         drawn["columns_drifted"] = alt.vconcat(effects(drift.columns, bound(drift, "columns_drifted")), worst)
     if drift.told_apart:
-        drawn["delivery_drifted"] = told_apart(drift)
+        drawn["delivery_drifted"] = separation(drift)
     if drift.label:
         drawn["labels_drifted"] = distributions([drift.label])
     if drift.performance:

@@ -5,7 +5,7 @@ the grid (`modeling.problems.forecasting.grid`), features (`modeling.problems.fo
 (`modeling.problems.forecasting.chapters`).
 
 A row is a forecast: one series, one origin, one step ahead. Origins roll through each role's own time, and no role's
-targets reach beyond its end, so training ends before the first outcome that validation asks for.
+targets reach beyond its end, so training ends before the first outcome that validation scores.
 """
 
 from dataclasses import dataclass, replace

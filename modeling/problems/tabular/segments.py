@@ -1,4 +1,4 @@
-"""Groups of like rows, and names that tell them apart.
+"""Groups of like rows, and names that distinguish them.
 
 Belongs here: finding segments among training rows, and which one a row belongs to. Does not belong here: what is shown
 of them (`modeling.problems.tabular.chapters`), or groups by a single column, which the use case names (`slices`).

@@ -1,4 +1,4 @@
-"""The portfolio of the least variance: what risk alone tells."""
+"""The portfolio of the least variance: risk alone decides."""
 
 import numpy as np
 
