@@ -1,6 +1,6 @@
 """The connection to a database, and what its errors mean.
 
-Belongs here: the address, one read-only transaction, and telling a database that does not answer from one that refuses.
+Belongs here: the address, one read-only transaction, and which errors mean that the database does not answer.
 Does not belong here: what is selected (`database`), or the types of its rows (`database_types`).
 
 The address lies in an environment variable and holds a password. No error here has a cause, because event logs keep the
