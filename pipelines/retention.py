@@ -26,6 +26,7 @@ from dagster import (
 from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_STATUSES
 
 from catalogue.reader import Catalogue
+from resources import sources, weights
 from resources.store import cleanup
 from resources.store.materializations import latest_materializations
 from resources.store.state import State
@@ -145,8 +146,6 @@ class _Cleaning:
         """With an error in the catalogue nobody knows what that use case pins."""
         if self._catalogue.errors:
             return Freed("cached sources", 0, 0, "left alone: a definition has an error, so what it pins is unknown")
-        from resources import sources, weights
-
         pins = weights.pins().union(*(sources.pins(one.source) for one in self._catalogue.use_cases.values()))
         return self._each("cached sources", cleanup.unpinned_sources(self._state.cache, pins))
 

@@ -10,7 +10,7 @@ from typing import Any
 from altair.typing import ChartType
 
 from modeling.core.record import Evaluation, Gate, Lift
-from modeling.reports import charts
+from modeling.reports import charts, drawing
 from modeling.reports.document import Cell, Columns, Figure, Link, Status, TableBlock
 from modeling.reports.wording import (
     count,
@@ -121,7 +121,7 @@ def lifts(evaluations: Mapping[str, Evaluation]) -> list[Figure]:
     )
     caption = "Each panel has its own metric and scale: lengths are comparable within a panel, never between panels."
     label = _label(evaluations)
-    return [Figure(charts.svg(charts.panels(panels), text, label), text, caption, label)]
+    return [Figure(drawing.svg(charts.panels(panels), text, label), text, caption, label)]
 
 
 def _panel(metric: str, evaluations: Mapping[str, Evaluation]) -> ChartType:

@@ -8,7 +8,7 @@ import altair as alt
 from altair.typing import ChartType
 
 from modeling.drift.record import Column, DriftComparison
-from modeling.reports import charts, palette
+from modeling.reports import charts, drawing, palette
 
 INK, FIRST, SECOND, CAUTION = map(palette.variable, ("ink", "first", "second", "caution"))
 BARS, WORST = 15, 4
@@ -20,7 +20,7 @@ def effects(columns: list[Column], bound: float) -> ChartType:
     rows = [
         {"name": one.name, "effect": one.effect, "chance": one.chance, "drifted": one.drifted} for one in columns[:BARS]
     ]
-    base = alt.Chart(alt.InlineData(values=rows), width=charts.WIDTH, height=20 * len(rows) + 6)
+    base = alt.Chart(alt.InlineData(values=rows), width=drawing.WIDTH, height=20 * len(rows) + 6)
     base = base.encode(y=alt.Y("name:N", sort=None, title=None))
     colour = alt.Color("drifted:N", scale=alt.Scale(domain=[False, True], range=[FIRST, CAUTION]), legend=None)
     title = "effect: standard deviations, or share that moved; tick: chance alone"
@@ -89,7 +89,7 @@ def pictures(drift: DriftComparison) -> dict[str, bytes]:
         drawn["labels_drifted"] = distributions([drift.label])
     if drift.performance:
         drawn["performance_fell"] = scores(drift)
-    return {name: charts.png(chart) for name, chart in drawn.items()}
+    return {name: drawing.png(chart) for name, chart in drawn.items()}
 
 
 def bound(drift: DriftComparison, check: str) -> float:
