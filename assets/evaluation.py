@@ -38,7 +38,7 @@ from modeling.core.row_digests import digests
 from modeling.core.row_task import RowTask
 from modeling.core.validated_data import ValidatedData
 from modeling.drift.reference import Reference
-from modeling.evaluation.experiment import EvaluationRun, Experiment, Serving, UnreadableModel
+from modeling.evaluation.experiment import EvaluationRun, Experiment, Serving, UnreadableServing
 from modeling.problems import tasks
 from resources.serving.models import Models
 from resources.store.state import State
@@ -118,7 +118,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     return evaluation
 
 
-def _serving(use_case: UseCase, home: State, context: AssetExecutionContext) -> Serving | UnreadableModel | None:
+def _serving(use_case: UseCase, home: State, context: AssetExecutionContext) -> Serving | UnreadableServing | None:
     """The model that serves now; None where none does."""
     place = Models(home).serving(use_case.key)
     if place is None:
@@ -127,7 +127,7 @@ def _serving(use_case: UseCase, home: State, context: AssetExecutionContext) -> 
         model = load(Model, place / MODEL)
     except ArtefactError as error:
         context.log.warning(f"the model that serves can't be read, so the champion is not held against it: {error}")
-        return UnreadableModel(place.name, error.within(place))
+        return UnreadableServing(place.name, error.within(place))
     features = data_version(latest(context.instance, "features", use_case.key))
     derive = feature_code.load(use_case.folder).features
     return Serving(place.name, model, model.card.features_version == features, derive)

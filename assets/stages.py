@@ -64,7 +64,7 @@ STAGES = {
             ("title", "question", "source", "settings", "columns", "contract", "metric", "costs", "gates", "limits"),
         ),
         Stage("published_model", "serving", "1", ("evaluation",), ()),
-        Stage("evaluation_report", "reports", "2", ("evaluation",), ()),
+        Stage("evaluation_report", "reports", "3", ("evaluation",), ()),
     )
 }
 PREDICTIONS = Stage("predictions", "serving", "1", ("published_model",), ("target", "columns", "settings", "contract"))

@@ -26,11 +26,12 @@ _EXPECTED = {
     "list": "a list, like [a, b]",
     "dict": "`key: value` lines",
     "model": "`key: value` lines",
+    "finite": "a finite number",
     "date": "a date, like 2024-12-31",
     "datetime": "a date and time, like 2024-12-31 23:59:00",
 }
 """What to write, by the first word of the type of a pydantic error that ends in one of `_KINDS`."""
-_KINDS = ("type", "parsing", "inexact", "float")
+_KINDS = ("type", "parsing", "inexact", "float", "number")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class DefinitionError:
 
 def suggestion(word: str, known: Collection[str]) -> str:
     """What to write instead of an unknown `word`."""
+    if not known:
+        return "none is known here"
     near = difflib.get_close_matches(word, known, n=1)
     return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
 

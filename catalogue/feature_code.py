@@ -189,6 +189,6 @@ def _imported(name: str, path: Path) -> ModuleType:
     module = module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise FeatureCodeError(path, f"importing it fails: {type(error).__name__}: {error}") from error
     return module

@@ -4,7 +4,9 @@ Belongs here: comparing what each stage recorded with what it would record now. 
 (`runs`), or what a fingerprint is made of (`assets.stages`).
 """
 
-from dagster import DagsterInstance
+from pathlib import Path
+
+from dagster import AssetMaterialization, DagsterInstance
 
 from assets.predictions import NothingToPredict, predictions_fingerprint, settle
 from assets.stages import (
@@ -18,9 +20,14 @@ from assets.stages import (
     market_fingerprint,
     recorded_fingerprint,
 )
+from catalogue import feature_code
 from catalogue.definition import UseCase
 from catalogue.feature_code import FeatureCodeError
 from catalogue.reader import Catalogue
+from modeling.artefacts.errors import ArtefactError
+from modeling.artefacts.evaluated_model import MODEL
+from modeling.artefacts.storage import load
+from modeling.core.model import ModelCard
 from resources import sources
 from resources.errors import PermanentError, UnreachableError
 
@@ -29,12 +36,31 @@ def stale_stages(use_case: UseCase, instance: DagsterInstance) -> list[str]:
     """The stages of a use case to make again, in lineage order; empty when all are up to date."""
     stale: list[str] = []
     for stage in STAGES.values():
-        recorded = recorded_fingerprint(latest(instance, stage.name, use_case.key))
-        if set(stage.upstream) & set(stale) or not recorded or recorded != _now(stage.name, use_case, instance):
+        made = latest(instance, stage.name, use_case.key)
+        if set(stage.upstream) & set(stale) or not (made and _is_current(stage.name, made, use_case, instance)):
             stale.append(stage.name)
     if use_case.predict and (set(PREDICTIONS.upstream) & set(stale) or _unpredicted(use_case, instance)):
         stale.append(PREDICTIONS.name)
     return stale
+
+
+def _is_current(stage: str, made: AssetMaterialization, use_case: UseCase, instance: DagsterInstance) -> bool:
+    recorded = recorded_fingerprint(made)
+    if not recorded or recorded != _now(stage, use_case, instance):
+        return False
+    return stage != "evaluation" or not _has_other_code(made, use_case)
+
+
+def _has_other_code(judged: AssetMaterialization, use_case: UseCase) -> bool:
+    """Whether the champion judged last was made with another `features.py` than there is now, with which it refuses to
+    predict. Where that makes the same features nothing is trained, and the champion is judged again."""
+    folder = Path(str(judged.metadata["path"].value)) / MODEL
+    if not folder.exists():
+        return False
+    try:
+        return load(ModelCard, folder).features_code != feature_code.load(use_case.folder).digest
+    except (ArtefactError, FeatureCodeError):
+        return True
 
 
 def _unpredicted(use_case: UseCase, instance: DagsterInstance) -> bool:

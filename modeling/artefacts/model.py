@@ -50,7 +50,8 @@ def load(folder: Path) -> Model:
     ModelError: no model folder, one of another version, of a learner that is not known, or with files that are not as
         they were saved.
     """
-    content = _checked(folder)
+    content = _content(folder)
+    members.check(folder, content.pop("files"))
     weights = content.pop("members")
     fitted = {name: members.load(name, folder / "members" / name) for name in weights}
     card = ModelCard.model_validate(content)
@@ -59,8 +60,19 @@ def load(folder: Path) -> Model:
     return Model(recipe.load(folder, card.task), Blend(fitted, weights), card, learned, columns)
 
 
-def _checked(folder: Path) -> dict[str, Any]:
-    """What `CARD` says, its version known and the listed files as they were saved."""
+def load_card(folder: Path) -> ModelCard:
+    """The card alone; weights stay unread.
+
+    Raises
+    ------
+    ModelError: no model folder, or one of another version.
+    """
+    content = _content(folder)
+    return ModelCard.model_validate({name: content[name] for name in content.keys() - {"members", "files"}})
+
+
+def _content(folder: Path) -> dict[str, Any]:
+    """What the file of the card holds, its version known."""
     path = folder / CARD
     if not path.exists():
         raise ModelError(f"{folder} is no model folder: it has no {CARD}")
@@ -70,5 +82,4 @@ def _checked(folder: Path) -> dict[str, Any]:
         raise ModelError(
             f"{path}: only format {FORMAT} is known, this is {found}; update sectorforge, or run the use case again"
         )
-    members.check(folder, content.pop("files"))
     return content

@@ -27,7 +27,7 @@ from modeling.artefacts import (
 from modeling.artefacts.errors import reading
 from modeling.core.candidate import Candidates
 from modeling.core.feature_set import FeatureSet
-from modeling.core.model import Model
+from modeling.core.model import Model, ModelCard
 from modeling.core.predictions import Predictions
 from modeling.core.record import Evaluation
 from modeling.core.report import Report
@@ -53,6 +53,7 @@ READERS: dict[type, Callable[[Path], Any]] = {
     feature_set.ReferencedFeatures: feature_set.load_with_reference,
     Candidates: candidates.load,
     Model: model.load,
+    ModelCard: model.load_card,
     Evaluation: evaluated_model.load_record,
     evaluated_model.StoredEvaluation: evaluated_model.load_stored,
     Report: report.load,

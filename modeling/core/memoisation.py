@@ -43,7 +43,7 @@ def each(question: str, contents: Sequence[Content], compute: Callable[[list[Con
     answers = {key: _cache[key] for key in keys if key not in new}
     if new:
         computed = dict(zip(new, compute(list(new.values())), strict=True))
-        _cache.update(computed)
+        _cache.update({key: answer for key, answer in computed.items() if answer.nbytes <= _cache.maxsize})
         answers |= computed
     return [answers[key] for key in keys]
 

@@ -11,7 +11,7 @@ from modeling.core.intervals import scored
 from modeling.core.record import Challenge
 from modeling.core.row_digests import digests
 from modeling.core.row_task import RowTask
-from modeling.evaluation.experiment import Experiment, OpenedTest, Serving, UnreadableModel
+from modeling.evaluation.experiment import Experiment, OpenedTest, Serving, UnreadableServing
 
 MIN_UNITS = 30
 CHAMPION, SERVING = "champion", "serving"
@@ -21,7 +21,7 @@ class NotComparable(ValueError):
     """The two models can't be held against each other; the message says why."""
 
 
-def challenge(serving: Serving | UnreadableModel, experiment: Experiment, test: OpenedTest) -> Challenge:
+def challenge(serving: Serving | UnreadableServing, experiment: Experiment, test: OpenedTest) -> Challenge:
     """Both models on the test units that neither has learned from.
 
     Where they can't be compared, there is no lift, and the message says why.
@@ -32,8 +32,8 @@ def challenge(serving: Serving | UnreadableModel, experiment: Experiment, test: 
         return Challenge(serving=serving.version, units=0, lift=None, message=str(error))
 
 
-def _compared(serving: Serving | UnreadableModel, experiment: Experiment, test: OpenedTest) -> Challenge:
-    if isinstance(serving, UnreadableModel):
+def _compared(serving: Serving | UnreadableServing, experiment: Experiment, test: OpenedTest) -> Challenge:
+    if isinstance(serving, UnreadableServing):
         raise NotComparable(f"the model that serves can't be read: {serving.reason}")
     _check_same_question(serving, experiment)
     fresh, theirs = _rival(serving, experiment, test)

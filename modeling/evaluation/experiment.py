@@ -95,7 +95,7 @@ class Serving:
 
 
 @dataclass(frozen=True)
-class UnreadableModel:
+class UnreadableServing:
     """The version that serves now, where its model can't be read, and why."""
 
     version: str
@@ -116,7 +116,7 @@ class EvaluationRun:
     provenance: Provenance
     record_access: Callable[[], int]
     progress: Callable[[str], None]
-    serving: Serving | UnreadableModel | None = None
+    serving: Serving | UnreadableServing | None = None
 
 
 @dataclass(frozen=True)

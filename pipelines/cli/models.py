@@ -33,7 +33,10 @@ def list_(key: Annotated[str | None, typer.Argument(help="the use case; default:
         for version in models.versions(name):
             table.add_row(name, *_row(version))
         damaged += models.damaged(name)
-    console.print(table if table.row_count else "No model was published yet.")
+    if table.row_count:
+        console.print(table)
+    elif not damaged:
+        console.print("No model was published yet.")
     for version in damaged:
         errors.print(_line(version), markup=False, soft_wrap=True, style="red")
     if damaged:

@@ -144,9 +144,7 @@ class Models:
         latest = next(iter(self.versions(key)), None)
         if latest is None:
             for damaged in self.damaged(key):
-                raise UnreadableModel(
-                    f"{key}: no published model can be read: {damaged.reason}. Run the use case again"
-                )
+                raise UnreadableModel(f"{key}: no published model can be read: {damaged.reason}")
             return None
         with locked(self._folder(key)):
             (self._folder(key) / PINNED).unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from pydantic import Field
 from catalogue import feature_code, reader
 from catalogue.checks import Vocabulary
 from catalogue.definition.strict import Strict
+from catalogue.errors import suggestion
 from catalogue.hyperparameters import model
 from catalogue.reader import Catalogue
 from catalogue.schema import editor_line, use_case_schema
@@ -157,6 +158,8 @@ def test_hidden_folders_and_loose_files_are_no_part_of_it(folders):
         ("metric: f2", 8, 1, "metric: 'f2' is none of binary_classification; known: log_loss, roc_auc"),
         ("parameters: {tabm: {widht: 3}}", 8, 21, "parameters.tabm.widht: unknown key; did you mean 'width'?"),
         ("parameters: {tabm: {x: 3}}", 8, 21, "parameters.tabm.x: unknown key; known: dropout, hidden, tuning, width"),
+        ("parameters: {tabm: {dropout: .nan}}", 8, 21, "parameters.tabm.dropout: must be a finite number; found nan"),
+        ("gates: {min_metric: .nan}", 8, 9, "gates.min_metric: must be a finite number; found nan"),
         (
             "parameters:\n  mlp: {hiden: 3}\n  tabm:\n    width: 1",
             11,
@@ -433,6 +436,17 @@ def test_reading_the_catalogue_runs_no_feature_code(folders):
     folders.write("shop/parts/features.py", "def features(frame):\n    return frame\n\n\nraise SystemError('run')\n")
     assert folders.errors() == []
     with pytest.raises(feature_code.FeatureCodeError, match=r"features\.py:1:1: importing it fails: SystemError: run"):
+        feature_code.load(folders.root / "shop" / "parts")
+
+
+def test_where_nothing_is_known_nothing_is_listed():
+    assert suggestion("shrinkage", []) == "none is known here"
+
+
+def test_feature_code_that_ends_the_program_is_an_error_like_any_other(folders):
+    folders.write("shop/parts/use_case.yaml", USE_CASE)
+    folders.write("shop/parts/features.py", "def features(frame):\n    return frame\n\n\nraise SystemExit(0)\n")
+    with pytest.raises(feature_code.FeatureCodeError, match=r"features\.py:1:1: importing it fails: SystemExit: 0"):
         feature_code.load(folders.root / "shop" / "parts")
 
 

@@ -135,13 +135,15 @@ def _rows(rows: Rows) -> Figures:
 
 
 def _report(judged: Evaluation) -> Figures:
-    """The text of each section, without its numbers: those are the evaluation's."""
+    """The text of each section, without its numbers: those are the evaluation's. Its provenance names this machine."""
     from modeling.reports import use_case
 
     timeless = Evaluation.model_validate(_timeless(judged.model_dump(mode="json")))
     sections = re.split(r"^#+ ", use_case.render(timeless).markdown, flags=re.MULTILINE)
     titled = (section.partition("\n") for section in sections)
-    return {NUMBER.sub("#", title): _digest(NUMBER.sub("#", text)) for title, _, text in titled}
+    return {
+        NUMBER.sub("#", title): _digest(NUMBER.sub("#", text)) for title, _, text in titled if "Provenance" not in title
+    }
 
 
 def _timeless(value: Any) -> Any:

@@ -70,6 +70,13 @@ def test_the_chart_is_of_the_pinned_dagster():
         assert set(re.findall(r"\b1\.\d+\.\d+\b", text)) == {pinned("dagster")}, file
 
 
+def test_the_images_have_what_their_history_of_runs_needs():
+    (built,) = re.findall(r"^ARG EXTRAS=(\S+)", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
+    (for_a_cluster,) = re.findall(r"EXTRAS=(\S+)", (DEPLOY / "kubernetes" / "README.md").read_text())
+    assert POSTGRES in SERVICES["code"]["environment"] and "postgres" in built.split(",")
+    assert {"postgres", "kubernetes"} <= set(for_a_cluster.split(","))
+
+
 def test_every_image_of_ours_is_of_this_version():
     deployment = VALUES["dagster-user-deployments"]["deployments"][0]
     images = [VALUES["dagsterWebserver"]["image"], VALUES["dagsterDaemon"]["image"], deployment["image"]]

@@ -6,10 +6,12 @@ import polars as pl
 import pytest
 from dagster import DagsterInstance
 
-from assets.stages import STAGES, data_version, latest
+from assets.stages import BESIDE_VALIDATED_DATA, STAGES, data_version, latest
 from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
 from pipelines.freshness import stale_industries, stale_market, stale_stages
+from pipelines.jobs import DATA_STAGES
+from resources.serving.predictor import Published
 
 from .sandbox import DELIVERY, KEY, Sandbox, orders
 
@@ -70,6 +72,22 @@ def test_feature_code_makes_everything_stale(sandbox: Sandbox, instance: Dagster
     """`assemble` lies in the same file and changes the snapshot."""
     (sandbox.root / KEY / "features.py").write_text("def features(frame):\n    return frame\n")
     assert stale(sandbox, instance) == list(STAGES)
+
+
+def test_feature_code_that_makes_the_same_features_trains_nothing_and_the_model_predicts_again(
+    sandbox: Sandbox, instance: DagsterInstance
+):
+    (sandbox.root / KEY / "features.py").write_text("def features(frame):\n    return frame  # as it was\n")
+    sandbox.make(instance, KEY, *DATA_STAGES, *BESIDE_VALIDATED_DATA)
+    assert stale(sandbox, instance) == JUDGED_AND_LATER
+    sandbox.make(instance, KEY, *JUDGED_AND_LATER)
+    assert stale(sandbox, instance) == []
+    served = sandbox.current("published_model")
+    assert (
+        Published.load(served / "model", served.resolve().name, sandbox.use_case())
+        .answers(orders(5).drop("returned"))
+        .height
+    )
 
 
 def test_remaking_what_was_stale_leaves_nothing_stale(sandbox: Sandbox, instance: DagsterInstance):

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 
 @dataclass
-class State:
+class TrainingState:
     """How far training got. `seconds` is the part of the time budget that is used."""
 
     epoch: int = 0
@@ -37,7 +37,7 @@ class Checkpoint:
         self._fingerprint = fingerprint
 
     def write(
-        self, state: State, network: nn.Module, best: dict[str, Tensor], optimizer: torch.optim.Optimizer
+        self, state: TrainingState, network: nn.Module, best: dict[str, Tensor], optimizer: torch.optim.Optimizer
     ) -> None:
         """The tensors and `state`, to a temporary name first: a file of this name is always whole."""
         if self._path is None:
@@ -48,7 +48,9 @@ class Checkpoint:
         save_file(tensors, unfinished, metadata=scalars)
         unfinished.replace(self._path)
 
-    def restore(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[State, dict[str, Tensor]] | None:
+    def restore(
+        self, network: nn.Module, optimizer: torch.optim.Optimizer
+    ) -> tuple[TrainingState, dict[str, Tensor]] | None:
         """Bring `network` and `optimizer` to where they were; the state and the best weights, or None without any."""
         if self._path is None or not self._path.exists():
             return None
@@ -59,7 +61,7 @@ class Checkpoint:
             tensors = {name: file.get_tensor(name) for name in file.offset_keys()}
         network.load_state_dict(_part(tensors, "network"))
         _restore_moments(optimizer, _part(tensors, "optimizer"))
-        return State(**json.loads(scalars["state"])), _part(tensors, "best")
+        return TrainingState(**json.loads(scalars["state"])), _part(tensors, "best")
 
     def remove(self) -> None:
         """Training is done."""

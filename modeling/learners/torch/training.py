@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from modeling.core.learner import FitSummary, Fitting, LearnerError
 from modeling.learners.progress import thinned, throttled
-from modeling.learners.torch.checkpoint import Checkpoint, State, fingerprint
+from modeling.learners.torch.checkpoint import Checkpoint, TrainingState, fingerprint
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 CLOCK_EVERY = 20
@@ -117,7 +117,7 @@ def train(
     """
     checkpoint = _checkpoint(network, examples, valid, plan, fitting)
     restored = checkpoint.restore(network, optimizer)
-    state, best = restored if restored else (State(), _copy(network))
+    state, best = restored if restored else (TrainingState(), _copy(network))
     begin = plan.start - state.seconds
     deadline = math.inf if valid is None else begin + fitting.seconds
     notes = [f"resumed after epoch {state.epoch}"] if restored else []
@@ -212,7 +212,7 @@ def _checkpoint(
     return Checkpoint(fitting.scratch, plan.name, fingerprint(settings, network, tensors))
 
 
-def _out_of_patience(state: State, plan: Plan) -> bool:
+def _out_of_patience(state: TrainingState, plan: Plan) -> bool:
     return plan.patience is not None and state.epoch - state.best_epoch >= plan.patience
 
 

@@ -56,6 +56,15 @@ def test_the_least_recently_used_goes_first_and_all_of_a_large_request_is_answer
     assert reader.read == [["a", "bb", "ccc"], ["a"], ["bb"]]
 
 
+def test_an_answer_larger_than_the_cache_is_given_and_not_kept(monkeypatch):
+    monkeypatch.setattr(memoisation, "BYTES", 3)
+    reader = Reader()
+    with memoisation.afresh():
+        assert lengths("how long", ["a", "bb"], reader) == [1, 2]
+        assert lengths("how long", ["a"], reader) == [1]
+    assert reader.read == [["a", "bb"], ["a"]]
+
+
 def test_afresh_nothing_is_known_and_what_was_known_is_known_again_afterwards():
     reader = Reader()
     lengths("how long", ["a"], reader)

@@ -17,7 +17,7 @@ from modeling.core.row_digests import digests
 from modeling.core.table import Rows
 from modeling.core.validated_data import ValidatedData
 from modeling.evaluation.challenge import MIN_UNITS, challenge
-from modeling.evaluation.experiment import Experiment, OpenedTest, Serving, UnreadableModel
+from modeling.evaluation.experiment import Experiment, OpenedTest, Serving, UnreadableServing
 from modeling.problems import tasks
 
 from ..small_data import card
@@ -71,7 +71,7 @@ def serving(column: str, learned: pl.DataFrame | None = None, *, same_features: 
 
 
 def against(
-    served: Serving | UnreadableModel, column: str, test: Rows = TEST, frame: pl.DataFrame = FRAME
+    served: Serving | UnreadableServing, column: str, test: Rows = TEST, frame: pl.DataFrame = FRAME
 ) -> Challenge:
     """What comes of a champion that says what `column` says, where `frame` holds the validated rows."""
     data = ValidatedData(frame, np.arange(ROWS), [], "snapshot", ROWS)
@@ -119,6 +119,6 @@ def test_rows_of_one_class_are_no_comparison() -> None:
 
 
 def test_a_model_that_cannot_be_read_is_no_rival_and_the_message_says_why() -> None:
-    found = against(UnreadableModel("before", "model/model.json: damaged"), "heat")
+    found = against(UnreadableServing("before", "model/model.json: damaged"), "heat")
     assert (found.serving, found.lift, found.units) == ("before", None, 0)
     assert found.message == "the model that serves can't be read: model/model.json: damaged"

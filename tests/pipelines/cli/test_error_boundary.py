@@ -329,6 +329,16 @@ def test_one_damaged_evaluation_hides_no_other(state: State):
     assert "up to date" in out and "the evaluation can't be read" in err
 
 
+def test_a_published_model_that_can_not_be_read_was_published_all_the_same(state: State):
+    (state.sandbox.current("published_model") / "evaluation.json").write_text("{")
+    status, out, err = invoke("models", "list")
+    assert (status, out.strip()) == (1, "")
+    assert "(serves) can't be read" in err
+    status, _, err = invoke("models", "unpin", KEY)
+    assert status == 1
+    assert err.lower().count("run its use case again") + err.lower().count("run the use case again") == 1
+
+
 def test_an_unexpected_error_is_logged_and_not_shown(state: State, monkeypatch: pytest.MonkeyPatch):
     def broken() -> None:
         raise IndexError("list index out of range")
