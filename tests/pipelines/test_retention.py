@@ -170,7 +170,7 @@ def test_a_dry_run_changes_nothing(sandbox: Sandbox, instance: DagsterInstance):
     assert {name for name, digest in hashes(sandbox.home).items() if before.get(name) != digest} <= {".lock"}
 
 
-def test_cached_sources_are_left_alone_where_a_fault_hides_what_is_pinned(sandbox: Sandbox, instance: DagsterInstance):
+def test_cached_sources_are_left_alone_where_an_error_hides_what_is_pinned(sandbox: Sandbox, instance: DagsterInstance):
     (cached := sandbox.home / "cache" / ("a" * 64)).parent.mkdir()
     cached.write_bytes(b"content")
     sandbox.place("retail/broken", title="Broken", targte="x")

@@ -158,7 +158,7 @@ def test_an_incremental_query_must_deliver_its_column_and_the_identifier(warehou
 
 
 @pytest.mark.parametrize("incremental", [None, INCREMENTAL], ids=["whole", "incremental"])
-def test_a_look_sees_new_rows_and_changed_ones(warehouse, incremental):
+def test_the_fingerprint_changes_with_new_rows_and_changed_ones(warehouse, incremental):
     sql = Sql(url=URL, table="orders", incremental=incremental)
     seen = [database.fingerprint(sql)]
     for change in ("new rows", "a new row like one that is held", "a row that gets its value"):

@@ -144,7 +144,7 @@ def test_a_read_sees_one_state_whatever_others_commit_meanwhile(server, monkeypa
     assert read(GROWING, held)["id"].to_list() == [1, 2, 3, 4]
 
 
-def test_a_wrong_password_is_told_without_it(server, monkeypatch):
+def test_a_wrong_password_is_reported_without_it(server, monkeypatch):
     monkeypatch.setenv(URL, server.url.set(password="hunter2").render_as_string(hide_password=False))
     with pytest.raises(DatabaseAway, match="password authentication failed for user") as caught:
         read(GROWING)
