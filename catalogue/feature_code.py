@@ -86,7 +86,7 @@ def shared(folder: Path) -> Path | None:
 
 
 def load(folder: Path) -> FeatureCode:
-    """Import the folder's `features.py`, and the industry's `shared.py` where that asks for it; an empty `FeatureCode`
+    """Import the folder's `features.py`, and the industry's `shared.py` where that imports it; an empty `FeatureCode`
     where there is none.
 
     Raises

@@ -146,7 +146,7 @@ def test_matthews_correlation_is_scikit_learns():
 
 
 @pytest.mark.parametrize("name", KNOBS)
-def test_learns_keeps_and_trains_again_by_what_it_told(name: str, tmp_path):
+def test_learns_keeps_and_trains_again_by_its_fit_summary(name: str, tmp_path):
     made = features()
     circumstances = Fitting("binary", 2, 600, compute=Compute(threads=1), parameters=KNOBS[name])
     test, model, again = made.open_test().table, learners.learner(name)(), learners.learner(name)()
