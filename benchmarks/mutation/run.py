@@ -3,7 +3,7 @@
 Run by the interpreter that has cosmic-ray, in the checkout; the mutants are made in a copy:
 
     python3 -m venv /tmp/cosmic && /tmp/cosmic/bin/pip install cosmic-ray==8.7.0
-    nice /tmp/cosmic/bin/python benchmarks/mutation/run.py --mutants 400 --out /tmp/mutation
+    nice /tmp/cosmic/bin/python benchmarks/mutation/run.py --mutants 250 --out /tmp/mutation
 """
 
 import argparse
@@ -86,7 +86,7 @@ def report(session: Path, out: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mutants", type=int, default=400)
+    parser.add_argument("--mutants", type=int, default=250)
     parser.add_argument("--out", type=Path, required=True, help="a new folder for the copy and the results")
     parser.add_argument(
         "--report", action="store_true", help="only say what an earlier run, or one under way, has found"

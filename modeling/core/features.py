@@ -17,7 +17,8 @@ from modeling.core.table import MISSING, RARE, Table
 
 MAX_LEVELS = 255
 MIN_COUNT = 10
-"""A level seen in fewer training rows is rare; of the others the most frequent `MAX_LEVELS` keep a code."""
+"""A level seen in fewer training rows, and in less than a hundredth of them, is rare; of the others the most
+frequent `MAX_LEVELS` keep a code."""
 TEXT = (pl.String, pl.Categorical, pl.Enum)
 
 Derive = Callable[[pl.LazyFrame], pl.LazyFrame]

@@ -41,7 +41,8 @@ class Ranking:
 
 def affordable_rows(features: int, models: int, predictions_per_second: float) -> int:
     """How many rows `rank` and `deletion_test` may predict each time to stay within `SECONDS`."""
-    passes = models * features * _SHUFFLES + _LEADING * (_SHUFFLES_OF_LEADING - _SHUFFLES) + 2 * _DELETIONS
+    ranking = models * (1 + features * _SHUFFLES) + _LEADING * (_SHUFFLES_OF_LEADING - _SHUFFLES)
+    passes = ranking + 1 + 2 * _DELETIONS
     return int(np.clip(SECONDS * predictions_per_second / passes, FEWEST_ROWS, MOST_ROWS))
 
 

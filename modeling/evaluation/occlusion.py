@@ -74,7 +74,7 @@ def _sample(
     """As many rows as the seconds allow, each class equally often where there are classes."""
     first = rng.permutation(len(table))[:FEWEST_ROWS]
     parts = np.mean([len(occluder.parts(content)) for content in table.rows(first).content[occluder.column]])
-    affordable = SECONDS * predictions_per_second / (models * parts + RANDOM_DELETIONS + 2)
+    affordable = SECONDS * predictions_per_second / (models * (1 + parts) + RANDOM_DELETIONS + 2)
     rows = int(np.clip(affordable, FEWEST_ROWS, MOST_ROWS))
     order = pl.Series(rng.permutation(len(table)))
     within_class = (

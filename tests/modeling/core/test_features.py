@@ -127,6 +127,11 @@ def test_levels_are_coded_missing_rare_then_by_name(dtype):
     assert recipe.transform(frame).categorical.max() < 4
 
 
+def test_in_a_small_table_a_level_of_a_hundredth_of_the_rows_is_not_rare():
+    recipe, _ = fit(kind=pl.Series([*["b"] * 120, *["a"] * 77, "c", "c", "d"]))
+    assert recipe.levels == {"kind": ["a", "b", "c"]}
+
+
 def test_ten_thousand_levels_keep_the_most_frequent():
     values = np.repeat(np.arange(10_000), 12)
     values = np.concatenate([values, np.repeat(np.arange(9_000, 9_300), 8)])

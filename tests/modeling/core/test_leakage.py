@@ -58,6 +58,17 @@ def test_a_repeated_row_is_named():
     assert (finding.severity, finding.examples) == ("error", ["rows [1003, 1350]"])
 
 
+def test_every_validation_and_test_row_that_repeats_another_is_counted_and_no_training_row():
+    frame = clean()
+    content = [name for name in frame.columns if name not in ("id", "half")]
+    twins = [frame[3].select(content).hstack(frame[row].select("id", "half")) for row in (250, 350)]
+    kept = frame.filter(~pl.col("id").is_in([250, 350]))
+    repeated = pl.concat([kept, *(twin.select(frame.columns) for twin in twins)]).sort("id")
+    finding = findings(repeated, columns={"identifier": ["id", "half"]})["duplicates_across_roles"]
+    assert finding.message == "2 validation and test rows repeat a row of another role"
+    assert finding.examples == ["rows [1003, 1250, 1350]"]
+
+
 def test_near_twins_are_a_warning_once_they_are_many():
     """Rounded to two digits, and whatever the case of text; the 1 % that is let pass is 4 rows here."""
     frame = clean()

@@ -1,5 +1,7 @@
 """Each measurement of the evaluation on rows whose answer is known."""
 
+from typing import ClassVar
+
 import numpy as np
 import polars as pl
 import pytest
@@ -13,7 +15,15 @@ from modeling.evaluation.calibration import calibration
 from modeling.evaluation.curves import POINTS, event_curves, residual_curves
 from modeling.evaluation.decision import NEVER, cheapest_threshold, decision
 from modeling.evaluation.ensemble import cross_fitted, greedy_weights
-from modeling.evaluation.explanation import FEWEST_ROWS, MOST_ROWS, Ranking, affordable_rows, deletion_test, rank
+from modeling.evaluation.explanation import (
+    FEWEST_ROWS,
+    MOST_ROWS,
+    SECONDS,
+    Ranking,
+    affordable_rows,
+    deletion_test,
+    rank,
+)
 from modeling.evaluation.slices import MOST_LEVELS, levels, slices
 from modeling.problems.tabular.binary_classification import BinaryClassification
 from modeling.problems.tabular.regression import Regression
@@ -265,6 +275,17 @@ def _explained(rows=2000, features=10):
     return _table(numeric, numeric[:, 0] + 0.2 * numeric[:, 1])
 
 
+class _Counted(_First):
+    """Keeps how many rows it predicted each time."""
+
+    def __init__(self):
+        self.rows = []
+
+    def predict(self, table):
+        self.rows.append(len(table))
+        return super().predict(table)
+
+
 def test_importance_finds_the_columns_a_model_uses():
     ranking = rank([_First()], _explained(), REGRESSION["rmse"], 1000)
     first, second, *rest = ranking.importances
@@ -310,7 +331,36 @@ def test_rare_events_are_not_lost_from_the_sample():
     assert losses["x0"].loss == pytest.approx(0.5, abs=0.1)
 
 
+def test_classes_are_sampled_equally_and_no_more_rows_than_allowed():
+    class Events:
+        shares: ClassVar[list[tuple[int, float]]] = []
+
+        def predict(self, table):
+            self.shares.append((len(table), float(table.target.sum())))
+            return np.zeros(len(table))
+
+    target = np.repeat([0.0, 1.0], [9000, 1000])
+    rank([Events()], _table(np.zeros((10_000, 1)), target), BINARY["log_loss"], 600)
+    assert Events.shares[0] == (600, 300)
+
+
 def test_a_slow_model_is_explained_on_fewer_rows():
     assert affordable_rows(20, 3, 1e7) == MOST_ROWS
     assert affordable_rows(20, 3, 100) == FEWEST_ROWS
     assert FEWEST_ROWS < affordable_rows(20, 3, 50_000) < MOST_ROWS
+
+
+def test_ranking_and_deletion_test_predict_as_many_rows_as_the_seconds_allow():
+    table, model, per_second = _explained(features=20), _Counted(), 30_000
+    rows = affordable_rows(20, 3, per_second)
+    assert FEWEST_ROWS < rows < len(table)
+    ranking = rank([model] * 3, table, REGRESSION["rmse"], rows)
+    deletion_test(ranking, model, table, REGRESSION["rmse"], rows)
+    assert 0.95 * SECONDS * per_second < sum(model.rows) <= SECONDS * per_second
+
+
+def test_shuffled_tables_are_predicted_together_but_no_more_rows_than_memory_holds():
+    model = _Counted()
+    rank([model], _explained(rows=5000, features=8), REGRESSION["rmse"], 5000)
+    assert max(model.rows) == 20_000
+    assert sum(model.rows) == 5000 * (1 + 8 * 2 + 8 * 3)

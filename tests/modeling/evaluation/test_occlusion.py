@@ -10,7 +10,7 @@ import pytest
 from modeling.core.metrics import roc_auc
 from modeling.core.table import Table
 from modeling.core.task import Metric
-from modeling.evaluation.occlusion import effects_of, explain
+from modeling.evaluation.occlusion import SECONDS, effects_of, explain
 
 METRIC = Metric("roc_auc", "ROC AUC", True, roc_auc)
 
@@ -36,12 +36,12 @@ class Reader:
         return np.array([0.9 if set(self.words) & set(note.split()) else 0.1 for note in table.content["note"]])
 
 
-def notes(*, empty: int = 0) -> Table:
-    """A hundred notes of eight words, half of them with the word that tells; `empty` more hold no word at all."""
+def notes(*, words: int = 8, empty: int = 0) -> Table:
+    """A hundred notes of some words, half of them with the word that tells; `empty` more hold no word at all."""
     draw = np.random.default_rng(0)
     fillers = ["so", "it", "was", "and", "very", "then", "again", "here", "there", "maybe"]
     text = [
-        " ".join(draw.permutation([*draw.choice(fillers, 7, replace=False), "good" if n % 2 else "bad"]))
+        " ".join(draw.permutation([*draw.choice(fillers, words - 1, replace=False), "good" if n % 2 else "bad"]))
         for n in range(100)
     ]
     text += [""] * empty
@@ -56,6 +56,12 @@ def test_the_part_that_decides_comes_first_and_holds() -> None:
     assert all(part.loss == 0 for part in found.importances[1:])
     assert found.holds and found.deletion_top == pytest.approx(0.5) and found.deletion_random < found.deletion_top
     assert found.stability == pytest.approx(1)
+
+
+def test_of_a_content_of_few_parts_one_is_deleted() -> None:
+    found = explain(Words(), [Reader(("good",))], notes(words=3), METRIC, 1e6)
+    assert found.deleted == 1
+    assert found.holds and found.deletion_top == pytest.approx(0.5)
 
 
 def test_a_model_that_reads_nothing_has_no_explanation_that_holds() -> None:
@@ -80,3 +86,28 @@ def test_effects_of_each_row_are_in_the_order_of_its_parts() -> None:
     table = notes().rows(slice(0, 2))
     for note, effects in zip(table.content["note"], effects_of(Words(), Reader(("good",)), table), strict=True):
         assert effects.tolist() == pytest.approx([0.8 if word == "good" else 0.0 for word in note.split()])
+
+
+def test_a_part_that_a_no_hangs_on_has_an_effect_as_one_that_a_yes_hangs_on() -> None:
+    class Doubter(Reader):
+        def predict(self, table: Table) -> np.ndarray:
+            return 1 - super().predict(table)
+
+    table = notes().rows(slice(1, 2))
+    (effects,) = effects_of(Words(), Doubter(("good",)), table)
+    words = table.content["note"][0].split()
+    assert effects.tolist() == pytest.approx([0.8 if word == "good" else 0.0 for word in words])
+
+
+@pytest.mark.parametrize("models", [1, 3])
+def test_an_explanation_predicts_as_many_contents_as_the_seconds_allow(models: int) -> None:
+    predicted: list[int] = []
+
+    class Counted(Reader):
+        def predict(self, table: Table) -> np.ndarray:
+            predicted.append(len(table))
+            return super().predict(table)
+
+    per_second = 50 * models
+    explain(Words(), [Counted(("good",))] * models, notes(), METRIC, per_second)
+    assert 0.95 * SECONDS * per_second < sum(predicted) <= SECONDS * per_second

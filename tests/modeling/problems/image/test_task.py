@@ -11,13 +11,11 @@ import numpy as np
 import polars as pl
 import pytest
 from PIL import Image
-from sklearn.metrics import roc_curve
 
 from catalogue.definition import UseCase
 from modeling.core.candidate import Candidate, Cost
 from modeling.core.features import FeatureError
 from modeling.core.learner import FitSummary, Fitting
-from modeling.core.metrics import sensitivity_at_specificity, unweighted
 from modeling.core.record import Chapter, Estimates, Pictures
 from modeling.core.table import Table
 from modeling.core.task import EvaluatedChampion, Settings, TargetError
@@ -54,26 +52,6 @@ class TestTarget:
         assert TASK.outcome(classes) == "multiclass"
         assert next(iter(TASK.metrics(classes))) == "macro_f1"
         assert SENSITIVITY.name not in TASK.metrics(classes)
-
-
-class TestSensitivityAtSpecificity:
-    def test_is_a_point_of_the_roc_curve(self) -> None:
-        rng = np.random.default_rng(0)
-        target = (rng.random(500) < 0.4).astype(float)
-        predicted = (target + rng.normal(0, 1, 500)).round(1)
-        false_rate, true_rate, _ = roc_curve(target, predicted, drop_intermediate=False)
-        expected = true_rate[false_rate <= 0.1].max()
-        assert unweighted(SENSITIVITY, target, predicted) == pytest.approx(expected)
-
-    def test_weights_are_counts(self) -> None:
-        rng = np.random.default_rng(0)
-        target, predicted = (rng.random(60) < 0.5).astype(float), rng.random(60)
-        counts = rng.integers(0, 4, 60)
-        repeated = unweighted(SENSITIVITY, target.repeat(counts), predicted.repeat(counts))
-        assert sensitivity_at_specificity(target, predicted, counts.astype(float)) == pytest.approx(repeated)
-
-    def test_is_undefined_without_both_classes(self) -> None:
-        assert np.isnan(unweighted(SENSITIVITY, np.ones(3), np.arange(3.0)))
 
 
 def test_without_a_column_of_images_it_says_what_to_write() -> None:

@@ -11,7 +11,6 @@ from modeling.core.compute import Compute
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import FeatureError
 from modeling.core.learner import Fitting
-from modeling.core.metrics import mcc
 from modeling.core.table import Table
 from modeling.problems import learners
 from modeling.problems.molecule import molecules
@@ -130,16 +129,6 @@ def test_stereoisomers_in_two_roles_are_found():
 def test_a_use_case_without_molecules_is_told_what_to_write():
     with pytest.raises(FeatureError, match=r"no column of molecules is named; write `columns: \{molecule: …\}`"):
         features(columns={"identifier": ["id"]}, split={"by": "random"})
-
-
-def test_matthews_correlation_is_scikit_learns():
-    from sklearn.metrics import matthews_corrcoef
-
-    draw = np.random.default_rng(0)
-    truth, answer, weight = draw.integers(0, 2, 200), draw.random(200), draw.integers(0, 4, 200)
-    expected = matthews_corrcoef(truth, answer >= 0.5, sample_weight=weight)
-    assert mcc(truth, answer, weight.astype(float)) == pytest.approx(expected)
-    assert mcc(truth, np.zeros(200), np.ones(200)) == 0
 
 
 # --- learners ---------------------------------------------------------------------------------------------------------
