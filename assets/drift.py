@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
-from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, MetadataValue, Output
+from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, AssetMaterialization, MetadataValue, Output
 
 from assets import metadata
 from assets.partitions import Partitions
@@ -35,12 +35,19 @@ from resources.serving.models import Models
 from resources.store.state import State
 from resources.store.versions import current
 
-RETRAINING_REQUESTED = "asks for new models"
-"""Metadata key: whether drift beyond a bound is to be answered with new models (`on_drift: retrain`)."""
+RETRAINING_REQUESTED, FORMER_RETRAINING_REQUESTED = "retraining_requested", "asks for new models"
+"""Metadata key, and as it was called before: whether drift beyond a bound is to be answered with new models
+(`on_drift: retrain`)."""
 
 
 class DeliveryDrifted(PermanentError):
     """A delivery differs too much from what the model learned, and the use case blocks such ones."""
+
+
+def retraining_requested(made: AssetMaterialization) -> bool:
+    """Whether a comparison found drift that is to be answered with new models."""
+    value = made.metadata.get(RETRAINING_REQUESTED, made.metadata.get(FORMER_RETRAINING_REQUESTED))
+    return bool(value and value.value)
 
 
 def specs(partitions: Partitions) -> list[AssetCheckSpec]:

@@ -36,8 +36,9 @@ from resources.store.versions import content_digest
 STAGE = STAGES["raw_data"]
 SKIPPED = "skipped"
 """Metadata key of the observation that says why there is no new copy."""
-TRANSIENT = "may pass by itself"
-"""Metadata key beside it: a store that does not answer may do so soon, an extra does not install itself."""
+TRANSIENT, FORMER_TRANSIENT = "transient", "may pass by itself"
+"""Metadata key beside it, and as it was called before: a store that does not answer may do so soon, an extra does not
+install itself."""
 ORIGIN = "origin"
 """Metadata key: a digest of the database and the query that incremental rows came from; only to those are others added.
 """
@@ -49,6 +50,12 @@ class AssemblyError(PermanentError):
 
 class SimulationError(PermanentError):
     """The use case's `simulate` fails, or makes no rows."""
+
+
+def skipped_for_now(observed: AssetObservation) -> bool:
+    """Whether the error that made no new copy may be gone by itself."""
+    value = observed.metadata.get(TRANSIENT, observed.metadata.get(FORMER_TRANSIENT))
+    return bool(value and value.value)
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:

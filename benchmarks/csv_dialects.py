@@ -1,7 +1,7 @@
 """What a million rows of CSV cost to read, as programs write them and as people send them.
 
-Run by `python -m benchmarks.csv_dialects [ROWS]`. Three files hold the same eight columns; each is told its dialect and
-read with it, once, in this process.
+Run by `python -m benchmarks.csv_dialects [ROWS]`. Three files hold the same eight columns; of each
+the dialect is detected and the rows are read, once, in this process.
 """
 
 import sys
@@ -15,6 +15,7 @@ from resources.sources.reading import detect_reading, read_table
 
 
 def table(rows: int) -> pl.DataFrame:
+    """Eight columns of every kind that people send."""
     draw = np.random.default_rng(0)
     days = pl.Series(draw.integers(15_000, 20_000, rows)).cast(pl.Int32).cast(pl.Date)
     amounts = {f"amount_{number}": draw.gamma(1, 3000, rows).round(2) for number in range(4)}
@@ -46,8 +47,8 @@ def main(rows: int = 1_000_000) -> None:
         read = read_table(content, "t.csv", Files.model_validate({"path": "*", **found.options}), name, pinned=False)
         ended = time.perf_counter()
         assert read.drop("place").equals(plain.drop("place")), f"{name} is not what was written"
-        told_in, read_in = between - started, ended - between
-        print(f"{name}: {len(content) / 2**20:.0f} MB, told in {told_in:.1f} s, read in {read_in:.1f} s")
+        detected_in, read_in = between - started, ended - between
+        print(f"{name}: {len(content) / 2**20:.0f} MB, detected in {detected_in:.1f} s, read in {read_in:.1f} s")
 
 
 if __name__ == "__main__":

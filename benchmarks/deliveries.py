@@ -318,7 +318,7 @@ class Lived:
 
 
 def live(
-    root: Path, home: Path, count: int, use_cases: int, seed: int, workers: int, tell: Callable[[str], None]
+    root: Path, home: Path, count: int, use_cases: int, seed: int, workers: int, progress: Callable[[str], None]
 ) -> Lived:
     """The deliveries with all that goes wrong, until nothing more is requested."""
     chance = random.Random(seed)
@@ -343,7 +343,7 @@ def live(
             runner.run(requested)
             runner.run(daemon.follow())
             ticks += 1
-            tell(f"{sum(landed.values())} landed, {ticks} ticks, runs {dict(runner.outcomes)}")
+            progress(f"{sum(landed.values())} landed, {ticks} ticks, runs {dict(runner.outcomes)}")
         for folder in folders:
             folder.repair()
         while requested := [*daemon.deliveries(), *daemon.follow()]:

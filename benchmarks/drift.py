@@ -66,7 +66,7 @@ def reference(frame: pl.DataFrame, use_case: UseCase) -> Reference:
 
 
 def compared(old: pl.DataFrame, new: pl.DataFrame, kept: Reference) -> DriftComparison:
-    return compare(data(pl.concat([old, new])), definition(), kept, lambda rows: "not asked")
+    return compare(data(pl.concat([old, new])), definition(), kept, lambda rows: "not measured")
 
 
 def cost() -> None:
@@ -118,7 +118,7 @@ def flights() -> None:
         kept = reference(frame, use_case.model_copy(update={"split": split}).placed(use_case.key, Path()))
         kept = replace(kept, hashes=np.sort(row_hashes(learned)))
         snapshot_now = pl.concat([learned, frame.filter(month.is_between(first, last))])
-        found = compare(data(snapshot_now), use_case, kept, lambda rows: "not asked")
+        found = compare(data(snapshot_now), use_case, kept, lambda rows: "not measured")
         print(f"\nmonths before {min(first, 10)} learned, {first} to {last} delivered: {found.delivered:,} rows")
         for check in found.checks:
             print(f"{'passed' if check.passed else 'FAILED'} {check.name}: {check.message}")

@@ -25,7 +25,7 @@ class Vocabulary:
     ----------
     settings: what a task reads under `settings`.
     metrics: the metrics that a use case's task has; called for use cases whose settings are right.
-    hyperparameters: what a learner accepts under `parameters`; None: only the fit can tell.
+    hyperparameters: what a learner accepts under `parameters`; None: only the fit knows.
     predicts: whether a task predicts rows without a target one by one.
     splits: the ways to split that a task knows.
     """

@@ -1,7 +1,7 @@
 """The optional parts of this project's installation: which there are, and whether one is complete here.
 
-Belongs here: asking the installed distribution what an extra requires. Does not belong here: deciding what needs which
-extra (a source, a task, a learner), or installing anything.
+Belongs here: reading from the installed distribution what an extra requires. Does not belong here: deciding what needs
+which extra (a source, a task, a learner), or installing anything.
 """
 
 from collections.abc import Collection
@@ -20,7 +20,7 @@ def declared() -> list[str]:
 
 
 def requirements(extra: str) -> list[Requirement]:
-    """What the extra asks for on this machine, beyond what is always installed.
+    """What the extra requires on this machine, beyond what is always installed.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def versions(extra: str) -> dict[str, str | None]:
 
 
 def missing(extra: str) -> list[str]:
-    """The requirements of the extra that are not installed, or in another version than it asks for."""
+    """The requirements of the extra that are not installed, or in another version than it requires."""
     return [one.name for one in requirements(extra) if not _met(one)]
 
 

@@ -86,7 +86,7 @@ def shared(folder: Path) -> Path | None:
 
 
 def load(folder: Path) -> FeatureCode:
-    """Import the folder's `features.py`, and the industry's `shared.py` where that asks for it; an empty `FeatureCode`
+    """Import the folder's `features.py`, and the industry's `shared.py` where that imports it; an empty `FeatureCode`
     where there is none.
 
     Raises
@@ -145,7 +145,10 @@ def _is_defined(name: str, code: CodeType, path: Path) -> bool:
     line = next((line for line, bound in _bound(code) if bound == name), None)
     if line is None:
         return False
-    message = f"`{name}` is no plain function: write `def {name}(…):` here, without `async` and `yield`"
+    message = (
+        f"`{name}` is no plain function of this file: write `def {name}(…):` here, without `async` and `yield`; it may "
+        "call what is imported"
+    )
     raise FeatureCodeError(path, message, line)
 
 

@@ -34,6 +34,7 @@ class YamlError(ValueError):
 
     @classmethod
     def at(cls, mark: yaml.Mark | None, message: str) -> "YamlError":
+        """An error at a place of the file, where that is known."""
         return cls(message, *_position(mark)) if mark else cls(message)
 
 

@@ -51,7 +51,7 @@ NEW_MODELS = (
 ).with_label("candidates were trained since the last judgement")
 
 # Reports follow the reports they sum up, not the evaluations below those. Two `since` and not `.since(A | B)`:
-# through `|` Dagster loses the times by which it tells a change before the request from one after it.
+# through `|` Dagster loses the times by which it separates a change before the request from one after it.
 MEMBER_WRITTEN = AutomationCondition.any_deps_match(UPDATED).ignore(AssetSelection.assets("evaluation"))
 NEW_MEMBER = (
     MEMBER_WRITTEN.since(REQUESTED)

@@ -16,9 +16,11 @@ class WatchedRunLauncher(DefaultRunLauncher):
 
     @property
     def supports_check_run_worker_health(self) -> bool:
+        """Whether Dagster's run monitoring may use the check below."""
         return True
 
     def check_run_worker_health(self, run: DagsterRun) -> CheckRunHealthResult:
+        """Failed where the process that the run's tag names has ended; running where it works, or none is named."""
         process = run.tags.get(PROCESS)
         if process and has_ended(process):
             return CheckRunHealthResult(WorkerStatus.FAILED, f"its process ({process}) has ended")

@@ -54,6 +54,8 @@ class ServingChoiceConfig(Config):
 
 
 def build() -> JobDefinition:
+    """The job with which a person chooses the version that serves, in the launchpad."""
+
     @op
     def choose_version(context: OpExecutionContext, config: ServingChoiceConfig, home: State) -> None:
         serving = choose(config.choice, config.use_case, config.version, home, context.instance)

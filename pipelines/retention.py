@@ -26,6 +26,7 @@ from dagster import (
 from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_STATUSES
 
 from catalogue.reader import Catalogue
+from resources import sources, weights
 from resources.store import cleanup
 from resources.store.materializations import latest_materializations
 from resources.store.state import State
@@ -95,7 +96,7 @@ class _Cleaning:
         return Freed(what, len(paths), freed, note)
 
     def _runs(self) -> Freed:
-        runs = forgettable(self._instance, datetime.now(UTC) - KEPT)
+        runs = disposable_runs(self._instance, datetime.now(UTC) - KEPT)
         traces = [path for run_id in runs for path in self._traces(run_id)] + self._orphans()
         for run_id in [] if self._dry_run else runs:
             self._instance.delete_run(run_id)
@@ -142,11 +143,9 @@ class _Cleaning:
         return Freed("versions of artefacts", len(found), freed, waiting)
 
     def _sources(self) -> Freed:
-        """With a fault in the catalogue nobody knows what that use case pins."""
+        """With an error in the catalogue nobody knows what that use case pins."""
         if self._catalogue.errors:
-            return Freed("cached sources", 0, 0, "left alone: a use case has a fault, so what it pins is unknown")
-        from resources import sources, weights
-
+            return Freed("cached sources", 0, 0, "left alone: a definition has an error, so what it pins is unknown")
         pins = weights.pins().union(*(sources.pins(one.source) for one in self._catalogue.use_cases.values()))
         return self._each("cached sources", cleanup.unpinned_sources(self._state.cache, pins))
 
@@ -160,7 +159,7 @@ class _Cleaning:
         return Freed("databases", len(wasteful), before - sum(map(_bytes, wasteful)), note)
 
 
-def forgettable(instance: DagsterInstance, before: datetime) -> list[str]:
+def disposable_runs(instance: DagsterInstance, before: datetime) -> list[str]:
     """Finished runs created before a moment that made no partition's latest version of any asset.
 
     Deleting a run deletes its events, and the latest materialisation of a partition says whether it is up to date.

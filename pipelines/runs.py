@@ -90,6 +90,7 @@ class Worker:
 
     @property
     def alive(self) -> bool:
+        """Whether the process has not ended."""
         return self._process.is_alive()
 
     @property

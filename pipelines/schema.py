@@ -33,6 +33,7 @@ def _hyperparameters() -> dict[str, dict[str, Any]]:
 
 
 def main() -> None:
+    """Write every schema to its place, and print that."""
     for path, schema in schemas().items():
         path.write_text(json.dumps(schema, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         print(path)

@@ -1,4 +1,4 @@
-"""Tells people what they should look at.
+"""Notices to the people who run this.
 
 Belongs here: a notice, and the ways it reaches people. Does not belong here: what is worth a notice
 (`pipelines.sensors`).
@@ -59,7 +59,7 @@ def notify(notice: Notice, log: Callable[[str], None], environment: Mapping[str,
         raise NotificationError(f"{notice.title!r} did not reach {' and '.join(failed)}")
 
 
-def tell(notice: Notice, log: Callable[[str], None]) -> None:
+def notify_or_log(notice: Notice, log: Callable[[str], None]) -> None:
     """Bring `notice` to people. One that reaches nobody is said in the log, and holds up no other."""
     try:
         notify(notice, log)

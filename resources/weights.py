@@ -137,7 +137,7 @@ class UnknownWeights(PermanentError):
 
 
 def located(home: State, progress: Callable[[str], None]) -> Callable[[str], Path]:
-    """What tells a learner the folder of packaged weights: name -> folder.
+    """Gives a learner the folder of packaged weights: name -> folder.
 
     The function raises UnknownWeights, and SourceUnreachable where they are neither here nor served.
     """

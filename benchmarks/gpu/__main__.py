@@ -30,7 +30,7 @@ from benchmarks.gpu.sections import SECTIONS
 SECONDS = 450.0
 PACKAGES = ("torch", "triton", "transformers", "peft", "numpy", "polars", "scikit-learn", "tabm")
 ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1"}
-"""As the Makefile sets it (docs/decisions/0006-sleeping-threads.md), and nothing is looked for in a network."""
+"""As the Makefile sets it (docs/decisions/0006-sleeping-threads.md), and nothing is searched for in a network."""
 GRACE = 5.0
 """Seconds that a section gets at least, however late it is, and that its process gets to end."""
 
@@ -117,7 +117,7 @@ def _version(name: str) -> str | None:
 
 
 def _cpu() -> str:
-    """The processor's name where Linux tells it."""
+    """The processor's name where Linux names it."""
     file = Path("/proc/cpuinfo")
     lines = file.read_text().splitlines() if file.exists() else []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))

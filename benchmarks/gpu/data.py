@@ -47,7 +47,7 @@ def images(rows: int, seed: int, side: int) -> Table:
 
 
 def molecules(rows: int, seed: int) -> Table:
-    """Chains and rings of carbon, some with a nitrogen, which is what the target asks for."""
+    """Chains and rings of carbon, some with a nitrogen, which is what the target depends on."""
     rng = np.random.default_rng(seed)
     target = rng.integers(0, 2, rows)
     lengths = rng.integers(4, 24, rows)

@@ -66,7 +66,7 @@ def _what(item: WorkItem) -> tuple[str, int]:
     return _where(item).operator_name, _where(item).occurrence
 
 
-def tell(session: Path, out: Path) -> None:
+def report(session: Path, out: Path) -> None:
     """Counts by module, and the survivors' differences to a file."""
     outcomes: dict[str, Counter[str]] = {}
     survivors = []
@@ -88,16 +88,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mutants", type=int, default=250)
     parser.add_argument("--out", type=Path, required=True, help="a new folder for the copy and the results")
-    parser.add_argument("--tell", action="store_true", help="only say what an earlier run, or one under way, has found")
+    parser.add_argument(
+        "--report", action="store_true", help="only say what an earlier run, or one under way, has found"
+    )
     chosen = parser.parse_args()
     folder, session = chosen.out / "copy", chosen.out / "session.sqlite"
-    if not chosen.tell:
+    if not chosen.report:
         copy(Path.cwd(), folder)
         config = shutil.copy(folder / "benchmarks/mutation/cosmic-ray.toml", chosen.out)
         cosmic_ray(folder, "init", str(config), str(session))
         sample(session, chosen.mutants)
         cosmic_ray(folder, "exec", str(config), str(session))
-    tell(session, chosen.out / "survivors.diff")
+    report(session, chosen.out / "survivors.diff")
 
 
 if __name__ == "__main__":

@@ -73,6 +73,7 @@ class UseCase(Strict):
 
     @property
     def industry(self) -> str:
+        """The folder above its own."""
         return self._key.partition("/")[0]
 
     @property

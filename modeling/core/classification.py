@@ -26,9 +26,11 @@ class BinaryClassificationTask(RowTask[S]):
     target_holds: ClassVar[TargetHolds] = "two classes"
 
     def outcome(self, classes: list[str]) -> Outcome:
+        """Always `binary`."""
         return "binary"
 
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
+        """Of the probability of the event ``[n]``; ROC AUC comes first."""
         return by_name(
             Metric("roc_auc", "ROC AUC", True, roc_auc),
             Metric("average_precision", "average precision", True, average_precision),
@@ -42,7 +44,7 @@ class BinaryClassificationTask(RowTask[S]):
 
         Raises
         ------
-        TargetError: all null, one class only, more than two, or no telling which is the event.
+        TargetError: all null, one class only, more than two, or the event can't be identified.
         """
         classes = at_least_two(target).to_list()
         values = found(named(target))
@@ -74,9 +76,11 @@ class MulticlassClassificationTask(RowTask[S]):
     target_holds: ClassVar[TargetHolds] = "classes"
 
     def outcome(self, classes: list[str]) -> Outcome:
+        """Always `multiclass`."""
         return "multiclass"
 
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
+        """Of the probability of each class ``[n, classes]``; macro F1 comes first."""
         return by_name(
             Metric("macro_f1", "macro F1", True, macro_f1),
             Metric("accuracy", "accuracy", True, accuracy),
@@ -105,9 +109,11 @@ class ClassificationTask(RowTask[S]):
     target_holds: ClassVar[TargetHolds] = "classes"
 
     def outcome(self, classes: list[str]) -> Outcome:
+        """`binary` for two classes, `multiclass` for more."""
         return _of(classes).outcome(classes)
 
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
+        """Those of the binary task for two classes, those of the multiclass task for more."""
         return _of(classes).metrics(classes)
 
     def classes(self, target: pl.Series, positive: Any) -> list[str]:
@@ -115,7 +121,7 @@ class ClassificationTask(RowTask[S]):
 
         Raises
         ------
-        TargetError: all null, one class only, fractions, or no telling which of two is the event.
+        TargetError: all null, one class only, fractions, or the event of two classes can't be identified.
         """
         return _of(at_least_two(target).to_list()).classes(target, positive)
 

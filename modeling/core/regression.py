@@ -23,9 +23,11 @@ class RegressionTask(RowTask[S]):
     target_holds: ClassVar[TargetHolds] = "a number"
 
     def outcome(self, classes: list[str]) -> Outcome:
+        """Always `regression`."""
         return "regression"
 
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
+        """Of the predicted numbers ``[n]``, in the target's unit but for R²; RMSE comes first."""
         return by_name(
             Metric("rmse", "RMSE", False, rmse),
             Metric("mae", "mean absolute error", False, mae),

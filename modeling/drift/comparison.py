@@ -16,9 +16,9 @@ from modeling.drift.bounds import checks, unmeasured
 from modeling.drift.columns import columns
 from modeling.drift.delivery import delivered
 from modeling.drift.properties import measured
-from modeling.drift.record import Column, DriftComparison, Performance, ToldApart
+from modeling.drift.record import Column, DriftComparison, Performance, TwoSampleTest
 from modeling.drift.reference import Reference, bounded, clusters, compared_columns, sample, stacked
-from modeling.drift.two_samples import told_apart
+from modeling.drift.two_samples import two_sample_test
 
 NO_REFERENCE = "there is no model yet, or none that says which rows it learned from"
 NOTHING_NEW = "no row is new since the model learned"
@@ -106,10 +106,10 @@ def _measure(drift: DriftComparison, sides: _Sides, use_case: UseCase) -> None:
     drift.columns = sorted(found.values(), key=lambda column: -column.effect)
     shared = [place for place, name in enumerate(cells) if name in found and cells[name].kind != "moment"]
     before, now = sides.reference.codes[:, shared], sides.codes[:, shared]
-    _keep(drift, "told_apart", told_apart(before, now, sides.reference.cluster, sides.cluster))
+    _keep(drift, "told_apart", two_sample_test(before, now, sides.reference.cluster, sides.cluster))
 
 
-def _keep(drift: DriftComparison, field: str, found: Column | ToldApart | Performance | str) -> None:
+def _keep(drift: DriftComparison, field: str, found: Column | TwoSampleTest | Performance | str) -> None:
     """Set a measure, or why there is none."""
     if isinstance(found, str):
         drift.not_measured[field] = found

@@ -1,7 +1,7 @@
 """Text, images and molecules by what is simple to measure of them.
 
 Belongs here: the numbers that stand for a column of content in a comparison. Does not belong here: what a contract may
-ask of content (`resources.contracts.probes`), or what a model reads in it.
+measure in content (`resources.contracts.probes`), or what a model reads in it.
 """
 
 import numpy as np

@@ -46,7 +46,7 @@ class Column(Record):
     now: list[float]
 
 
-class ToldApart(Record):
+class TwoSampleTest(Record):
     """How well a classifier separates delivered rows from reference rows: AUC 0.5 is not at all, 1 always."""
 
     auc: Interval
@@ -89,7 +89,7 @@ class DriftComparison(Record):
     columns: list[Column] = Field(default=[])
     new_columns: list[str] = Field(default=[])
     label: Column | None = None
-    told_apart: ToldApart | None = None
+    told_apart: TwoSampleTest | None = None
     performance: Performance | None = None
     not_measured: dict[str, str] = Field(default={})
     checks: list[Gate]

@@ -1,4 +1,4 @@
-"""The delivery as a whole: can it be told from the reference?
+"""The delivery as a whole: can a classifier separate it from the reference?
 
 Belongs here: the classifier two-sample test. Does not belong here: single columns (`columns`).
 
@@ -12,7 +12,7 @@ import numpy as np
 from modeling.core.intervals import clusters, scored
 from modeling.core.metrics import roc_auc
 from modeling.core.task import Metric
-from modeling.drift.record import ToldApart
+from modeling.drift.record import TwoSampleTest
 
 ROWS, CLUSTERS = 5_000, 50
 """Rows of each side at most, and clusters (rows, where they stand alone) at least."""
@@ -31,9 +31,9 @@ _PARAMETERS = {
 }
 
 
-def told_apart(
+def two_sample_test(
     before: np.ndarray, now: np.ndarray, cluster_before: np.ndarray, cluster_now: np.ndarray
-) -> ToldApart | str:
+) -> TwoSampleTest | str:
     """The cross-validated score of boosted trees on cells ``[n, columns]`` and ``[m, columns]``, or why there is none.
 
     Whole clusters are held out and drawn: a day of rows is else known by that day's weather.
@@ -51,7 +51,7 @@ def told_apart(
     cluster = np.concatenate([cluster_before, cluster_now + cluster_before.max() + 1])
     auc = Metric("auc", "AUC", True, roc_auc)
     probability = {"trees": _held_out(cells, is_new, fold)}
-    return ToldApart(
+    return TwoSampleTest(
         auc=scored({"auc": auc}, is_new, probability, cluster, RESAMPLES).intervals("trees")["auc"], rows=len(now)
     )
 

@@ -100,10 +100,10 @@ class AtRisk:
         ``exp(-hazard * exp(risk))``."""
         return Steps(self.time, np.cumsum(self.events / self.total(np.exp(risk))), 0.0)
 
-    def _product_limit(self, leaves: np.ndarray, gone: np.ndarray | float, weight: np.ndarray | None) -> Steps:
-        """1 - leaving / at risk, multiplied over time; rows that are `gone` have left before the others of a time."""
+    def _product_limit(self, leaves: np.ndarray, withdrawn: np.ndarray | float, weight: np.ndarray | None) -> Steps:
+        """1 - leaving / at risk, multiplied over time; `withdrawn` rows have left before the others of a time."""
         weight = np.ones(len(self.target)) if weight is None else weight
-        at_risk = self.total(weight) - self._at_each(weight * gone)
+        at_risk = self.total(weight) - self._at_each(weight * withdrawn)
         leaving = self._at_each(weight * leaves)
         kept = 1 - np.divide(leaving, at_risk, out=np.zeros(len(at_risk)), where=at_risk > 0)
         return Steps(self.time, np.cumprod(kept), 1.0)

@@ -62,6 +62,7 @@ class EncoderTrees(Learner):
     def _load_encoder(self, folder: Path) -> None: ...
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Fit the encoder, encode all rows, and fit the trees in the time that is left, or in their share of it."""
         start = time.monotonic()
         chosen = self.hyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
@@ -76,9 +77,11 @@ class EncoderTrees(Learner):
         return replace(summary, notes=[*encoded.notes, *summary.notes])
 
     def predict(self, table: Table) -> np.ndarray:
+        """The trees' answer: float64 ``[n]`` or ``[n, classes]``."""
         return self._trees.predict(_beside(table, self._encode(table)))
 
     def save(self, folder: Path) -> None:
+        """The trees, as `LightGBM` saves them, and the encoder beside them."""
         self._trees.save(folder)
         self._save_encoder(folder)
 

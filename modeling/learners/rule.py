@@ -18,6 +18,7 @@ class FixedRule(Learner):
     default_seconds = 1
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Learns nothing, but checks target and hyperparameters as every learner does."""
         Hyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
         return FitSummary(parameters={})
@@ -27,4 +28,5 @@ class FixedRule(Learner):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
+        """The rule itself: nothing of it is stored."""
         return cls()

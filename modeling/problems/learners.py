@@ -7,6 +7,7 @@ Belongs here: names, families, and the import of one learner on demand. A learne
 from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
+from itertools import product
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
@@ -24,17 +25,20 @@ class _Place(NamedTuple):
 
 @cache
 def _places() -> Mapping[str, _Place]:
-    """Where each learner lies, family by family."""
-    return {
-        path.stem: _Place(family, _module(path))
-        for family in FAMILIES
-        for folder in ("learners", "problems/*")
-        for path in sorted(MODELING.glob(f"{folder}/{family}/[!_]*.py"))
-    }
+    """Where each learner lies, family by family.
 
-
-def _module(path: Path) -> str:
-    return ".".join(path.relative_to(MODELING.parent).with_suffix("").parts)
+    Raises
+    ------
+    ValueError: two have one name.
+    """
+    found: dict[str, _Place] = {}
+    for family, folder in product(FAMILIES, ("learners", "problems/*")):
+        for path in sorted(MODELING.glob(f"{folder}/{family}/[!_]*.py")):
+            module = ".".join(path.relative_to(MODELING.parent).with_suffix("").parts)
+            if path.stem in found:
+                raise ValueError(f"two learners are called {path.stem!r}: {found[path.stem].module} and {module}")
+            found[path.stem] = _Place(family, module)
+    return found
 
 
 def families() -> dict[str, Family]:

@@ -1,4 +1,4 @@
-"""Finds tasks by name, without importing any until asked. Every problem's `__init__` names its tasks."""
+"""Finds tasks by name, importing only the one requested. Every problem's `__init__` names its tasks."""
 
 from functools import cache
 from importlib import import_module

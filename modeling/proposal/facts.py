@@ -22,6 +22,7 @@ class ColumnFacts:
 
     @classmethod
     def of(cls, values: pl.Series) -> "ColumnFacts":
+        """Count what a column holds; NaN counts as missing."""
         if values.dtype.is_float():
             values = values.fill_nan(None)
         distinct = values.drop_nulls().n_unique() if not values.dtype.is_nested() else values.len()
@@ -29,10 +30,12 @@ class ColumnFacts:
 
     @property
     def rows(self) -> int:
+        """How many, missing values among them."""
         return len(self.values)
 
     @property
     def is_text(self) -> bool:
+        """Strings or levels."""
         return self.values.dtype in TEXT
 
     @property
@@ -43,4 +46,5 @@ class ColumnFacts:
 
     @property
     def is_whole(self) -> bool:
+        """Integers of any width."""
         return self.values.dtype.is_integer()

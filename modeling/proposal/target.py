@@ -19,7 +19,7 @@ MOST_CLASSES = 50
 MOST_NUMBERED_CLASSES = 10
 """Whole numbers of more values than this are amounts."""
 FEW_ROWS = 20
-"""Of a class: too few to judge it by."""
+"""Of a class: too few to score it."""
 RARE = 0.05
 """An event with a smaller share of the rows is rare: average precision says more than ROC AUC."""
 HEAVY_TAIL = 20
@@ -43,9 +43,11 @@ class TargetProposal:
 
     @property
     def is_classes(self) -> bool:
+        """Whether the task is one of classification."""
         return self.task.endswith("classification")
 
     def add(self, key: str, value: Any, because: str) -> None:
+        """Propose `key: value` for the definition, with the reason."""
         self.keys[key], self.evidence[key] = value, because
 
 

@@ -1,67 +1,32 @@
-"""The pictures of a report, drawn by Altair and set as SVG or PNG without a browser.
+"""The pictures of an evaluation: curves, estimates with their intervals, bars.
 
-Belongs here: one function a kind of picture, from record to chart. Does not belong here: the sentence beside a
-picture (`sections`), colours (`palette`), or computing a curve. A chart names its colours as CSS variables, so that
-the same SVG reads on light and on dark paper; lines differ by dash and points by shape as well as by colour.
+Belongs here: one function a kind of picture, from record to chart. Does not belong here: how any chart is set
+(`drawing`), the sentence beside a picture (`sections`), the pictures of drift (`drift_charts`), or computing a curve.
 """
 
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import altair as alt
-import vl_convert
 from altair.typing import ChartType
 
-from catalogue.visible import visible
 from modeling.core.record import Calibration, Curve, Evaluation, Importance, Interval, OperatingPoint
-from modeling.reports import palette, wording
-
-INK, MUTED, RULE, FIRST, SECOND, THIRD, CAUTION = map(
-    palette.variable, ("ink", "muted", "rule", "first", "second", "third", "caution")
+from modeling.reports import wording
+from modeling.reports.drawing import (
+    FIRST,
+    INK,
+    MAIN,
+    OTHER,
+    REFERENCE,
+    THIRD,
+    WIDTH,
+    chart_of,
+    lines,
+    names_axis,
+    png,
+    rule_at,
 )
-WIDTH = 440
-
-Style = tuple[str, list[int]]
-"""Colour and dash of a line."""
-MAIN: Style = (FIRST, [1, 0])
-OTHER: Style = (SECOND, [6, 4])
-REFERENCE: Style = (THIRD, [2, 3])
-
-_CONFIG = {
-    "background": "transparent",
-    "aria": False,
-    "font": "Arial, Liberation Sans, Helvetica, sans-serif",
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": MUTED,
-        "titleColor": INK,
-        "titleFontWeight": "normal",
-        "titlePadding": 8,
-        "labelFontSize": 11,
-        "titleFontSize": 12,
-        "labelLimit": 240,
-        "gridColor": RULE,
-        "domainColor": MUTED,
-        "tickColor": MUTED,
-        "tickCount": 5,
-        "labelFlush": False,
-    },
-    "legend": {
-        "labelColor": INK,
-        "labelFontSize": 12,
-        "title": None,
-        "orient": "top",
-        "symbolSize": 260,
-        "columnPadding": 16,
-    },
-    "title": {"color": INK, "fontSize": 12, "fontWeight": "bold", "anchor": "start", "frame": "group"},
-    "text": {"color": INK, "fontSize": 11},
-    "concat": {"spacing": 28},
-}
 
 
 @dataclass(frozen=True)
@@ -71,77 +36,6 @@ class Estimate:
     name: str
     interval: Interval
     main: bool = False
-
-
-def svg(chart: ChartType, text: str, label: str | None = None) -> str:
-    """An SVG for inlining into a page; `text` is what a screen reader says, `label` is printed on the picture."""
-    spoken = visible(f"{label}. {text}" if label else text)
-    drawn = vl_convert.vegalite_to_svg(_specification(chart, label))
-    opening = re.match(r'<svg [^>]*?(width="\d+" height="\d+" viewBox="[^"]+")>', drawn)
-    if opening is None:
-        raise ValueError(f"unexpected opening of the SVG: {drawn[:200]!r}")
-    return f'<svg role="img" aria-label="{escape(spoken)}" {opening[1]}>' + drawn[opening.end() :]
-
-
-SPARSE = 20
-"""Lines of so few points show them; a single point would else be invisible."""
-
-
-def png(chart: ChartType, label: str | None = None) -> bytes:
-    """A small PNG on light paper."""
-    specification = json.loads(palette.resolved(json.dumps(_specification(chart, label))))
-    specification["config"]["background"] = palette.LIGHT["paper"]
-    return vl_convert.vegalite_to_png(specification, scale=1.2)
-
-
-def _specification(chart: ChartType, label: str | None) -> dict[str, Any]:
-    specification = chart.to_dict(validate=False)
-    specification["config"] = _CONFIG
-    specification["padding"] = 6
-    if label:
-        specification["title"] = {"text": label, "color": CAUTION, "frame": "bounds", "offset": 12}
-    return _drawable(specification)
-
-
-def _drawable(value: Any) -> Any:
-    """The same with visible text: a control character, from the name of a column perhaps, ends the whole process."""
-    if isinstance(value, dict):
-        return {name: _drawable(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_drawable(item) for item in value]
-    return visible(value) if isinstance(value, str) else value
-
-
-def _chart(rows: Sequence[dict[str, Any]], width: int = WIDTH, height: int = 260) -> alt.Chart:
-    return alt.Chart(alt.InlineData(values=list(rows)), width=width, height=height)
-
-
-def _lines(
-    rows: Sequence[dict[str, Any]],
-    styles: dict[str, Style],
-    x: str,
-    y: str,
-    x_domain: list[float] | None = None,
-    y_domain: list[float] | None = None,
-) -> alt.Chart:
-    """Lines told apart by colour and dash; rows hold `x`, `y` and `line`, one of the names in `styles`."""
-    names = list(styles)
-    colours = alt.Scale(domain=names, range=[colour for colour, _ in styles.values()])
-    dashes = alt.Scale(domain=names, range=[dash for _, dash in styles.values()])
-    return (
-        _chart(rows)
-        .mark_line(strokeWidth=2, point=len(rows) <= SPARSE)
-        .encode(
-            x=alt.X("x:Q", title=x, scale=_scale(x_domain)),
-            y=alt.Y("y:Q", title=y, scale=_scale(y_domain)),
-            color=alt.Color("line:N", scale=colours, sort=names),
-            strokeDash=alt.StrokeDash("line:N", scale=dashes, sort=names),
-        )
-    )
-
-
-def _scale(domain: list[float] | None) -> alt.Scale:
-    return alt.Scale(zero=False, nice=True) if domain is None else alt.Scale(domain=domain, nice=False)
 
 
 def _points(name: str, curve: Curve) -> list[dict[str, Any]]:
@@ -155,7 +49,7 @@ def _curve_and_reference(name: str, curve: Curve, reference: tuple[str, Curve] |
     rows = _points(name, curve) + (_points(*reference) if reference else [])
     styles = {name: MAIN} | ({reference[0]: REFERENCE} if reference else {})
     unit = [0.0, 1.0]
-    return _lines(rows, styles, x, y, unit, unit).encode(order="order:Q").properties(width=260)
+    return lines(rows, styles, x, y, unit, unit).encode(order="order:Q").properties(width=260)
 
 
 def roc(curve: Curve) -> alt.Chart:
@@ -180,7 +74,7 @@ def net_benefit(model: Curve, everyone: Curve | None) -> alt.Chart:
     points = [row for name, curve in curves.items() if curve is not None for row in _points(name, curve)]
     rows = [row for row in points if shown[0] <= row["y"] <= shown[1]]
     styles = dict(zip(curves, (MAIN, OTHER, REFERENCE), strict=True))
-    return _lines(rows, styles, "threshold probability", "net benefit", None, shown)
+    return lines(rows, styles, "threshold probability", "net benefit", None, shown)
 
 
 def calibration(bins: Calibration) -> ChartType:
@@ -189,37 +83,26 @@ def calibration(bins: Calibration) -> ChartType:
     top = min(1.0, 1.08 * max([*bins.predicted, *bins.observed]))
     perfect = _points("perfect", Curve(x=[0, top], y=[0, top]))
     styles, domain = {"champion": MAIN, "perfect": REFERENCE}, [0.0, top]
-    lines = _lines(rows + perfect, styles, "predicted probability", "observed frequency", domain, domain)
-    dots = _chart(rows).mark_circle(color=FIRST, size=50, opacity=1).encode(x="x:Q", y="y:Q")
-    return alt.layer(lines, dots).properties(width=260, height=260)
+    diagonal = lines(rows + perfect, styles, "predicted probability", "observed frequency", domain, domain)
+    dots = chart_of(rows).mark_circle(color=FIRST, size=50, opacity=1).encode(x="x:Q", y="y:Q")
+    return alt.layer(diagonal, dots).properties(width=260, height=260)
 
 
 def residual_quantiles(curve: Curve) -> ChartType:
     """Residual at each quantile of the test rows; a line close to zero for longer is better."""
     line = (
-        _chart(_points("residual", curve), width=300)
+        chart_of(_points("residual", curve), width=300)
         .mark_line(color=FIRST, strokeWidth=2)
         .encode(x=alt.X("x:Q", title="share of the test rows"), y=alt.Y("y:Q", title="residual"), order="order:Q")
     )
-    return alt.layer(_rule_at(0, "y"), line)
+    return alt.layer(rule_at(0, "y"), line)
 
 
 def residual_bands(bands: Mapping[str, Curve]) -> ChartType:
     """Quantiles of the residual by predicted value; `bands` maps a line's name to it, the median first."""
     rows = [row for name, curve in bands.items() for row in _points(name, curve)]
     styles = dict(zip(bands, (MAIN, OTHER, REFERENCE), strict=False))
-    return alt.layer(_rule_at(0, "y"), _lines(rows, styles, "prediction", "residual").properties(width=300))
-
-
-def _rule_at(value: float, axis: str) -> alt.Chart:
-    empty_row = alt.Chart(alt.InlineData(values=[{}]))
-    return empty_row.mark_rule(color=MUTED, strokeDash=[4, 3]).encode(**{axis: alt.datum(value)})
-
-
-def _names() -> alt.Y:
-    """The rows of a chart, by `name`, in the order given."""
-    axis = alt.Axis(domain=False, ticks=False, grid=False, labelColor=INK, labelPadding=8)
-    return alt.Y("name:N", sort=None, title=None, axis=axis)
+    return alt.layer(rule_at(0, "y"), lines(rows, styles, "prediction", "residual").properties(width=300))
 
 
 def forest(estimates: Sequence[Estimate], title: str, reference: float | None = None) -> ChartType:
@@ -239,7 +122,7 @@ def forest(estimates: Sequence[Estimate], title: str, reference: float | None = 
     colour = alt.Color("role:N", scale=alt.Scale(domain=main_first, range=[FIRST, THIRD]), legend=None)
     shape = alt.Shape("role:N", scale=alt.Scale(domain=main_first, range=["circle", "diamond"]), legend=None)
     scale = alt.Scale(zero=False, padding=8)
-    base = _chart(rows, WIDTH, 26 * len(rows) + 6).encode(y=_names())
+    base = chart_of(rows, WIDTH, 26 * len(rows) + 6).encode(y=names_axis())
     whiskers = base.transform_filter("isValid(datum.low) && isValid(datum.high)").mark_rule(strokeWidth=2)
     layers = [
         whiskers.encode(x=alt.X("low:Q", title=title, scale=scale), x2="high:Q", color=colour),
@@ -249,7 +132,7 @@ def forest(estimates: Sequence[Estimate], title: str, reference: float | None = 
         base.mark_text(align="left", dx=10).encode(text="text:N", x=alt.value(WIDTH)),
     ]
     if reference is not None:
-        layers.insert(0, _rule_at(reference, "x"))
+        layers.insert(0, rule_at(reference, "x"))
     return alt.layer(*layers)
 
 
@@ -264,7 +147,7 @@ def panels(charts: Mapping[str, ChartType], columns: int = 1) -> ChartType:
 def importance(features: Sequence[Importance], metric: str) -> ChartType:
     """The metric lost when a feature is shuffled, and its standard deviation over shuffles."""
     rows = [{"name": f.feature, "loss": f.loss, "low": f.loss - f.spread, "high": f.loss + f.spread} for f in features]
-    base = _chart(rows, WIDTH, 20 * len(rows) + 6).encode(y=_names())
+    base = chart_of(rows, WIDTH, 20 * len(rows) + 6).encode(y=names_axis())
     bars = base.mark_bar(color=FIRST, opacity=0.55, height=12)
     spread = base.mark_rule(color=INK, strokeWidth=1.5)
     return alt.layer(
@@ -281,7 +164,7 @@ def costs(decision: OperatingPoint) -> ChartType:
         "never act": decision.cost_per_1000_never,
     }
     rows = [{"name": name, "cost": cost, "text": wording.number(cost)} for name, cost in policies.items()]
-    base = _chart(rows, WIDTH, 90).encode(y=_names(), x=alt.X("cost:Q", title="cost per 1,000 rows"))
+    base = chart_of(rows, WIDTH, 90).encode(y=names_axis(), x=alt.X("cost:Q", title="cost per 1,000 rows"))
     colour = alt.condition(alt.datum.name == "act on the model", alt.value(FIRST), alt.value(THIRD))
     bars = base.mark_bar(height=16, opacity=0.8).encode(color=colour)
     return alt.layer(bars, base.mark_text(align="left", dx=5).encode(text="text:N"))
@@ -294,7 +177,7 @@ def learning(curve: Sequence[dict[str, float]]) -> alt.Chart:
         {"line": title, "x": row["step"], "y": row[key]} for row in curve for key, title in names.items() if key in row
     ]
     styles = dict(zip(names.values(), (MAIN, OTHER), strict=True))
-    return _lines(rows, styles, "epoch or round", "loss").properties(width=220, height=150)
+    return lines(rows, styles, "epoch or round", "loss").properties(width=220, height=150)
 
 
 def training_curve(curve: Sequence[dict[str, float]]) -> bytes:

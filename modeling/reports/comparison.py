@@ -10,7 +10,7 @@ from typing import Any
 from altair.typing import ChartType
 
 from modeling.core.record import Evaluation, Gate, Lift
-from modeling.reports import charts
+from modeling.reports import charts, drawing
 from modeling.reports.document import Cell, Columns, Figure, Link, Status, TableBlock
 from modeling.reports.wording import (
     count,
@@ -26,6 +26,7 @@ from modeling.reports.wording import (
 
 
 def linked(text: str, key: str, links: Mapping[str, str]) -> Cell:
+    """`text`, as a link where the use case `key` has a report among `links`."""
     return Link(text, links[key]) if key in links else text
 
 
@@ -52,7 +53,7 @@ def summary(evaluation: Evaluation, retired: str | None) -> dict[str, Any]:
 
 
 def overview(evaluations: Mapping[str, Evaluation], links: Mapping[str, str], retired: Mapping[str, str]) -> TableBlock:
-    """Use cases, one a row: what each asks and where it stands. `retired`: key -> since when, or why."""
+    """Use cases, one a row: the question of each and where it stands. `retired`: key -> since when, or why."""
     columns: Columns = {
         "Use case": "text",
         "Question": "text",
@@ -120,7 +121,7 @@ def lifts(evaluations: Mapping[str, Evaluation]) -> list[Figure]:
     )
     caption = "Each panel has its own metric and scale: lengths are comparable within a panel, never between panels."
     label = _label(evaluations)
-    return [Figure(charts.svg(charts.panels(panels), text, label), text, caption, label)]
+    return [Figure(drawing.svg(charts.panels(panels), text, label), text, caption, label)]
 
 
 def _panel(metric: str, evaluations: Mapping[str, Evaluation]) -> ChartType:
@@ -146,8 +147,8 @@ def closest_gate(evaluations: Iterable[Evaluation]) -> Gate | None:
     """The gate with the least room: a failed one first, else the bound (`min_…`, `max_…`) whose distance to what was
     measured is smallest, relative to the larger of the two. Yes-or-no gates that passed have no distance."""
     gates = [gate for evaluation in evaluations for gate in evaluation.gates]
-    telling = [gate for gate in gates if not gate.passed or gate.name.startswith(("min_", "max_"))]
-    return min(telling, key=lambda gate: (gate.passed, _room(gate)), default=None)
+    deciding = [gate for gate in gates if not gate.passed or gate.name.startswith(("min_", "max_"))]
+    return min(deciding, key=lambda gate: (gate.passed, _room(gate)), default=None)
 
 
 def _room(gate: Gate) -> float:
@@ -158,4 +159,5 @@ def _room(gate: Gate) -> float:
 
 
 def gate_in_words(gate: Gate | None) -> str:
+    """What the gate found, and whether it passed."""
     return f"{gate.message} ({'passed' if gate.passed else 'failed'})" if gate else "no bound set"

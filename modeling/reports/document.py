@@ -22,6 +22,8 @@ class Status:
 
 @dataclass(frozen=True)
 class Link:
+    """Text that leads to another report."""
+
     text: str
     href: str
     """A path relative to the report, so that a folder of reports can be moved and opened offline."""
@@ -34,12 +36,16 @@ Columns = dict[str, Literal["text", "number"]]
 
 @dataclass(frozen=True)
 class Paragraph:
+    """One paragraph of plain text."""
+
     kind: ClassVar = "paragraph"
     text: str
 
 
 @dataclass(frozen=True)
 class Bullets:
+    """A list of plain texts."""
+
     kind: ClassVar = "bullets"
     items: Sequence[str]
 
@@ -54,6 +60,8 @@ class FactList:
 
 @dataclass(frozen=True)
 class TableBlock:
+    """A table; `rows` hold a cell for every column."""
+
     kind: ClassVar = "table"
     caption: str
     columns: Columns

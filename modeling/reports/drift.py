@@ -6,7 +6,7 @@ the pictures (`drift_charts`).
 
 from modeling.core.report import Report
 from modeling.drift.record import CHECKS, Column, DriftComparison
-from modeling.reports import charts, drift_charts
+from modeling.reports import drawing, drift_charts
 from modeling.reports.document import (
     Block,
     Bullets,
@@ -126,7 +126,7 @@ def _measured(columns: list[Column], bound: float) -> list[Block]:
         "Drifted": "text",
     }
     return [
-        Figure(charts.svg(drift_charts.effects(columns, bound), text), text, caption),
+        Figure(drawing.svg(drift_charts.effects(columns, bound), text), text, caption),
         _distributions(drift_charts.worst_columns(columns)),
         TableBlock("Columns", headings, [_row(column) for column in columns]),
     ]
@@ -149,7 +149,7 @@ def _row(column: Column) -> list[Cell]:
 def _distributions(columns: list[Column]) -> Figure:
     names = ", ".join(column.name for column in columns)
     text = f"Shares of values of {names}, when the model learned and in the new rows."
-    return Figure(charts.svg(drift_charts.distributions(columns), text), text, text)
+    return Figure(drawing.svg(drift_charts.distributions(columns), text), text, text)
 
 
 def _whole(drift: DriftComparison) -> Section:
@@ -185,7 +185,7 @@ def _performance(drift: DriftComparison) -> Section:
         now, before = with_interval(measured.now), with_interval(measured.on_record)
         text = f"{measured.metric}: {now} on new rows, {before} on record"
         lost = f"Share of its lift over the trivial baseline that is lost: {with_interval(measured.lost)}."
-        blocks = [Figure(charts.svg(drift_charts.scores(drift), text), text, f"{text}."), Bullets([lost])]
+        blocks = [Figure(drawing.svg(drift_charts.scores(drift), text), text, f"{text}."), Bullets([lost])]
     return Section(
         id="performance",
         title="The model on the new rows",

@@ -8,7 +8,7 @@ import altair as alt
 from altair.typing import ChartType
 
 from modeling.drift.record import Column, DriftComparison
-from modeling.reports import charts, palette
+from modeling.reports import charts, drawing, palette
 
 INK, FIRST, SECOND, CAUTION = map(palette.variable, ("ink", "first", "second", "caution"))
 BARS, WORST = 15, 4
@@ -20,7 +20,7 @@ def effects(columns: list[Column], bound: float) -> ChartType:
     rows = [
         {"name": one.name, "effect": one.effect, "chance": one.chance, "drifted": one.drifted} for one in columns[:BARS]
     ]
-    base = alt.Chart(alt.InlineData(values=rows), width=charts.WIDTH, height=20 * len(rows) + 6)
+    base = alt.Chart(alt.InlineData(values=rows), width=drawing.WIDTH, height=20 * len(rows) + 6)
     base = base.encode(y=alt.Y("name:N", sort=None, title=None))
     colour = alt.Color("drifted:N", scale=alt.Scale(domain=[False, True], range=[FIRST, CAUTION]), legend=None)
     title = "effect: standard deviations, or share that moved; tick: chance alone"
@@ -70,7 +70,7 @@ def scores(drift: DriftComparison) -> ChartType:
     return charts.forest(estimates, measured.metric)
 
 
-def told_apart(drift: DriftComparison) -> ChartType:
+def separation(drift: DriftComparison) -> ChartType:
     """The classifier's score beside guessing."""
     assert drift.told_apart, "drawn only where it was measured"
     estimate = charts.Estimate("new rows told from old", drift.told_apart.auc, main=True)
@@ -84,12 +84,12 @@ def pictures(drift: DriftComparison) -> dict[str, bytes]:
         worst = distributions(worst_columns(drift.columns))
         drawn["columns_drifted"] = alt.vconcat(effects(drift.columns, bound(drift, "columns_drifted")), worst)
     if drift.told_apart:
-        drawn["delivery_drifted"] = told_apart(drift)
+        drawn["delivery_drifted"] = separation(drift)
     if drift.label:
         drawn["labels_drifted"] = distributions([drift.label])
     if drift.performance:
         drawn["performance_fell"] = scores(drift)
-    return {name: charts.png(chart) for name, chart in drawn.items()}
+    return {name: drawing.png(chart) for name, chart in drawn.items()}
 
 
 def bound(drift: DriftComparison, check: str) -> float:

@@ -11,19 +11,8 @@ import altair as alt
 from altair.typing import ChartType
 
 from modeling.core.record import Band, Estimates, Line, LineChart, Roads
-from modeling.reports.charts import (
-    CAUTION,
-    FIRST,
-    MAIN,
-    MUTED,
-    OTHER,
-    REFERENCE,
-    SECOND,
-    THIRD,
-    WIDTH,
-    Estimate,
-    forest,
-)
+from modeling.reports.charts import Estimate, forest
+from modeling.reports.drawing import CAUTION, FIRST, MAIN, MUTED, OTHER, REFERENCE, SECOND, THIRD, WIDTH
 
 WIDE = 640
 _STYLES = (MAIN, OTHER, REFERENCE, (CAUTION, [8, 3, 2, 3]), (FIRST, [4, 4]), (SECOND, [1, 3]), (MUTED, [10, 4]))

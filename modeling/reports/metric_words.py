@@ -1,6 +1,6 @@
 """What metrics are called and mean.
 
-Belongs here: a title and a plain meaning for every metric of every task. They are kept here rather than asked of the
+Belongs here: a title and a plain meaning for every metric of every task. They are kept here rather than taken from the
 tasks, because an old record must still print when a task has changed. Does not belong here: the arithmetic
 (`modeling.core.metrics`).
 """
@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Words:
+    """What readers see of a metric: its name, and in a sentence what it means."""
+
     title: str
     meaning: str
 

@@ -31,6 +31,7 @@ _EVIDENCE_WARNINGS = {
 
 
 def metric_title(name: str) -> str:
+    """A metric's name for readers; its key in words where it has none."""
     return METRICS[name].title if name in METRICS else name.replace("_", " ")
 
 
@@ -40,10 +41,12 @@ def metric_meaning(name: str) -> str:
 
 
 def evidence_badge(evaluation: Evaluation) -> Status:
+    """Whether the data are real or made, as a coloured word."""
     return _EVIDENCE[evaluation.evidence]
 
 
 def evidence_warning(evaluation: Evaluation) -> str | None:
+    """What a reader must know of data that are not real; None for real ones."""
     return _EVIDENCE_WARNINGS.get(evaluation.evidence)
 
 
@@ -65,6 +68,7 @@ def _fixed(value: float, decimals: int, sign: str = "-") -> str:
 
 
 def is_measured(value: float | None) -> TypeGuard[float]:
+    """Neither missing nor NaN or infinite."""
     return value is not None and math.isfinite(value)
 
 
@@ -84,6 +88,7 @@ def numbers(values: Sequence[float | None]) -> list[str]:
 
 
 def count(value: int | None) -> str:
+    """With thousands separators."""
     return NOT_MEASURED if value is None else f"{value:,}"
 
 
@@ -93,6 +98,7 @@ def share(part: float, whole: float) -> str:
 
 
 def seconds(value: float | None) -> str:
+    """A duration in the unit that suits it."""
     if not is_measured(value):
         return NOT_MEASURED
     if value < 0.1:
@@ -129,6 +135,7 @@ def with_interval(interval: Interval | None) -> str:
 
 
 def decisive(lift: Lift | None) -> Status:
+    """Whether the interval of a difference excludes zero, as a coloured word."""
     if lift is None:
         return Status(NOT_MEASURED)
     if lift.decisive:
@@ -137,14 +144,17 @@ def decisive(lift: Lift | None) -> Status:
 
 
 def passed(ok: bool) -> Status:
+    """A check's result as a coloured word."""
     return Status("✓ passed", "good") if ok else Status("✗ failed", "bad")
 
 
 def publication(evaluation: Evaluation) -> Status:
+    """Whether the champion was published, as a coloured word."""
     return Status("✓ Published", "good") if evaluation.published else Status("✗ Held back", "bad")
 
 
 def failed_gates(evaluation: Evaluation) -> list[Gate]:
+    """The gates that hold a champion back."""
     return [gate for gate in evaluation.gates if not gate.passed]
 
 

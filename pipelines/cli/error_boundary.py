@@ -64,6 +64,9 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
             raise
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
+        except SystemExit:
+            errors.print("some code ended the program by itself: does a features.py call `exit`?", style="red")
+            raise typer.Exit(FAILED) from None
         except Exception as error:  # noqa: BLE001  the last one who can say anything
             errors.print(visible(_message(error)), markup=False, soft_wrap=True, style="red")
             raise typer.Exit(_status(error)) from None

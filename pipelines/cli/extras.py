@@ -1,6 +1,6 @@
 """The command `sectorforge extras`.
 
-Belongs here: how the optional parts of the installation are listed. Does not belong here: asking which are installed
+Belongs here: how the optional parts of the installation are listed. Does not belong here: finding which are installed
 (`catalogue.extras`).
 """
 

@@ -22,14 +22,14 @@ from dagster import (
 )
 
 from assets.predictions import predictions_fingerprint
-from assets.raw_data import TRANSIENT
+from assets.raw_data import skipped_for_now
 from assets.stages import PREDICTIONS, STAGES, fingerprint, recorded_fingerprint
 from catalogue.definition import UseCase
 from catalogue.feature_code import FeatureCodeError
 from catalogue.reader import Catalogue
 from pipelines.jobs import data_job, prediction_job
 from resources.errors import PermanentError, UnreachableError
-from resources.notification import Notice, tell
+from resources.notification import Notice, notify_or_log
 
 RAW = STAGES["raw_data"]
 FORMER_KEYS = {"asked": "requested", "after": "after_event", "told": "reported", "times": "requests"}
@@ -93,6 +93,7 @@ class SourceCursor:
 
     @classmethod
     def from_stored(cls, content: dict[str, Any]) -> Self:
+        """From the JSON of any version: former keys are read too."""
         return cls(**{FORMER_KEYS.get(key, key): value for key, value in content.items()})
 
 
@@ -139,9 +140,8 @@ def source_state(source: PolledSource, instance: DagsterInstance) -> SourceState
 
 
 def _is_transient(skipped: EventLogRecord) -> bool:
-    """Whether the error that a run was skipped for may be gone by itself."""
     observed = skipped.asset_observation
-    return bool(observed and TRANSIENT in observed.metadata and observed.metadata[TRANSIENT].value)
+    return bool(observed and skipped_for_now(observed))
 
 
 def _run_request(source: PolledSource, state: SourceState, cursor: SourceCursor) -> RunRequest:
@@ -176,7 +176,9 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
                 requests.append(_run_request(source, state, decision.cursor))
             if decision.report:
                 errors.append(f"{source.name}: {decision.report}")
-                tell(Notice(f"{source.name}: nothing can be taken from its source", decision.report), context.log.error)
+                notify_or_log(
+                    Notice(f"{source.name}: nothing can be taken from its source", decision.report), context.log.error
+                )
         nothing = "; ".join(errors) or f"nothing new in {len(sources)} sources"
         return SensorResult(requests, skip_reason=None if requests else nothing, cursor=json.dumps(kept))
 

@@ -19,7 +19,7 @@ from dagster import (
 
 from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
-from resources.notification import Notice, tell
+from resources.notification import Notice, notify_or_log
 
 DAY_SECONDS = 24 * 3600
 
@@ -48,7 +48,7 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
         late = _late(expecting, context.instance, time.time())
         for key, made in late.items():
             if reported.get(key) != made:
-                tell(_notice(expecting[key], made), context.log.error)
+                notify_or_log(_notice(expecting[key], made), context.log.error)
         skip = f"{len(late)} of {len(expecting)} use cases wait for data that should have come"
         return SensorResult(skip_reason=skip, cursor=json.dumps(late))
 

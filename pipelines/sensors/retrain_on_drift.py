@@ -18,7 +18,7 @@ from dagster import (
 )
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
-from assets.drift import RETRAINING_REQUESTED
+from assets.drift import retraining_requested
 from assets.stages import DRIFT, STAGES
 from catalogue.reader import Catalogue
 from pipelines.jobs import use_case_job
@@ -33,9 +33,9 @@ def unanswered_run(key: str, instance: DagsterInstance) -> str:
     compared, evaluated = (_latest(asset, key, instance) for asset in (DRIFT, "evaluation"))
     if compared is None or (evaluated and evaluated.storage_id > compared.storage_id):
         return ""
-    retraining = compared.asset_materialization and compared.asset_materialization.metadata.get(RETRAINING_REQUESTED)
+    made = compared.asset_materialization
     in_progress = RunsFilter(tags={PARTITION: key}, statuses=NOT_FINISHED_STATUSES)
-    return compared.run_id if retraining and retraining.value and not instance.get_runs_count(in_progress) else ""
+    return compared.run_id if made and retraining_requested(made) and not instance.get_runs_count(in_progress) else ""
 
 
 def _latest(asset: str, key: str, instance: DagsterInstance) -> EventLogRecord | None:

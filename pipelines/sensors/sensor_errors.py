@@ -14,7 +14,7 @@ from dagster._core.scheduler.instigation import InstigatorState, InstigatorTick,
 
 from catalogue.reader import Catalogue
 from pipelines.run_events import root_cause
-from resources.notification import Notice, tell
+from resources.notification import Notice, notify_or_log
 
 MAX_TICKS = 100
 """The most ticks of one instigator that are read at once: more than it has between two of ours."""
@@ -31,6 +31,7 @@ class InstigatorCursor:
 
     @classmethod
     def from_stored(cls, content: dict[str, Any]) -> Self:
+        """From the JSON of any version: former keys are read too."""
         return cls(**{FORMER_KEYS.get(key, key): value for key, value in content.items()})
 
 
@@ -73,7 +74,7 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
             errors, cursor = new_errors(_ended_ticks(context.instance, state), cursors.get(state.name))
             kept[state.name] = asdict(cursor)
             for error in errors:
-                tell(Notice(f"{state.name} can't do its work", error), context.log.error)
+                notify_or_log(Notice(f"{state.name} can't do its work", error), context.log.error)
         return SensorResult(skip_reason=f"checked {len(kept)} sensors and schedules", cursor=json.dumps(kept))
 
     return tell_of_sensor_errors

@@ -16,7 +16,7 @@ from dagster import (
 from dagster._core.definitions.freshness import FreshnessState
 
 from catalogue.reader import Catalogue
-from resources.notification import Notice, tell
+from resources.notification import Notice, notify_or_log
 
 
 def stale_since(instance: DagsterInstance, event: int) -> tuple[list[str], int]:
@@ -40,7 +40,9 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
         newest = context.instance.event_log_storage.get_maximum_record_id() or 0
         stale, last = stale_since(context.instance, int(context.cursor or newest))
         for name in stale:
-            tell(Notice(f"{name} is out of date", "it was not written when it should have been"), context.log.error)
+            notify_or_log(
+                Notice(f"{name} is out of date", "it was not written when it should have been"), context.log.error
+            )
         return SensorResult(skip_reason=f"{len(stale)} became too old", cursor=str(last))
 
     return tell_of_stale_reports

@@ -1,4 +1,4 @@
-"""What a contract asks: the rules written in the YAML, and those its declared columns imply.
+"""What a contract demands: the rules written in the YAML, and those its declared columns imply.
 
 Belongs here: clauses, and deriving them. Does not belong here: judging a table by them (`expectations`, `conditions`),
 or what follows (`verdict`).
@@ -58,7 +58,7 @@ class Clause:
 
     @property
     def about_names(self) -> bool:
-        """It asks which columns there are, and reads no value."""
+        """It is about which columns there are, and reads no value."""
         return self.rule.expectation.startswith(("expect_column_to_exist", "expect_table_column"))
 
     @property
@@ -222,5 +222,5 @@ def _of_content(use_case: UseCase, schema: pl.Schema) -> Iterator[Clause]:
         stored = {"column": column, "type_list": [kind.stored.__name__]}
         yield _derived("column_values_to_be_in_type_list", stored, kind.advice)
         if schema[column] == kind.stored:
-            fault = {"column": f"{column}.{probes.FAULT}"}
-            yield _derived("column_values_to_be_null", fault, on_failure="quarantine")
+            arguments = {"column": f"{column}.{probes.FAULT}"}
+            yield _derived("column_values_to_be_null", arguments, on_failure="quarantine")

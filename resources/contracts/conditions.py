@@ -70,14 +70,14 @@ def judge(frame: pl.DataFrame, clause: Clause) -> list[ClauseResult]:
     return [ClauseResult(clause, [column], False, frame.height, rows, message) for column, rows, message in broken]
 
 
-def fault(rule: ContractRule) -> str | None:
-    """What is wrong with the rule itself, as far as can be told without data."""
+def rule_error(rule: ContractRule) -> str | None:
+    """What is wrong with the rule itself, as far as can be seen without data."""
     try:
         bound = signature(CONDITIONS[rule.expectation]).bind(None, **rule.arguments)
     except TypeError as error:
         return str(error)
-    asked = bound.arguments.get("type_list", [bound.arguments.get("type_", "String")])
-    if unknown := [name for name in asked if name not in TYPES]:
+    named = bound.arguments.get("type_list", [bound.arguments.get("type_", "String")])
+    if unknown := [name for name in named if name not in TYPES]:
         return f"{unknown[0]!r} is no polars type{nearest(unknown[0], TYPES)}"
     if rule.on_failure == "quarantine" and rule.expectation not in ABOUT_ROWS:
         return "it is not about single rows, so nothing can be quarantined; use `on_failure: block`"

@@ -74,8 +74,8 @@ def judge(probed: Probed, clauses: list[Clause]) -> Iterator[ClauseResult]:
     frame = probed.frame
     read = [column for column in frame.columns if any(clause.reads(column) for clause in clauses)]
     values = pd.DataFrame({column: _to_pandas(frame[column]) for column in read}, index=pd.RangeIndex(frame.height))
-    for table, source, asked in ((names, probed.raw, of_names), (values, frame, of_values)):
-        for clause, result in _validated(table, asked, source.schema):
+    for table, source, applied in ((names, probed.raw, of_names), (values, frame, of_values)):
+        for clause, result in _validated(table, applied, source.schema):
             yield _finding(clause, result, source)
 
 
@@ -87,8 +87,8 @@ def about_rows(expectation: str) -> bool:
     return issubclass(known()[expectation], of_rows)
 
 
-def fault(rule: ContractRule) -> str | None:
-    """What is wrong with the rule itself, as far as can be told without data."""
+def rule_error(rule: ContractRule) -> str | None:
+    """What is wrong with the rule itself, as far as can be seen without data."""
     implementation = known()[rule.expectation]
     from pydantic.v1 import ValidationError
 

@@ -78,9 +78,9 @@ class Verdict:
 
 
 def check_rules(use_case: UseCase) -> list[str]:
-    """What is wrong with the rules written in the YAML, as far as can be told without data; empty if nothing is."""
-    faults = ((position, rule, _fault(rule)) for position, rule in enumerate(use_case.contract, start=1))
-    return [f"contract, rule {position}, {rule.expectation}: {fault}" for position, rule, fault in faults if fault]
+    """What is wrong with the rules written in the YAML, as far as can be seen without data; empty if nothing is."""
+    errors = ((position, rule, _rule_error(rule)) for position, rule in enumerate(use_case.contract, start=1))
+    return [f"contract, rule {position}, {rule.expectation}: {error}" for position, rule, error in errors if error]
 
 
 def validate(frame: pl.DataFrame, use_case: UseCase) -> Verdict:
@@ -105,10 +105,10 @@ def validate_unlabelled(frame: pl.DataFrame, use_case: UseCase) -> Verdict:
     ContractError: a rule of the YAML is itself wrong.
     """
     _refuse_wrong_rules(use_case)
-    asked = [clause for clause in rules(use_case, frame.schema) if _holds_without_target(clause, use_case)]
+    applicable = [clause for clause in rules(use_case, frame.schema) if _holds_without_target(clause, use_case)]
     offered = probes.probed(frame, use_case, wanted=lambda name: False).offered.values()
     names = {*frame.columns, *(probe for probes_of_it in offered for probe in probes_of_it)}
-    return _verdict(frame, use_case, [one for one in asked if one.about_names or names.issuperset(one.columns)])
+    return _verdict(frame, use_case, [one for one in applicable if one.about_names or names.issuperset(one.columns)])
 
 
 def _holds_without_target(clause: Clause, use_case: UseCase) -> bool:
@@ -121,8 +121,8 @@ def _holds_without_target(clause: Clause, use_case: UseCase) -> bool:
 
 
 def _refuse_wrong_rules(use_case: UseCase) -> None:
-    if faults := check_rules(use_case):
-        raise ContractError("\n".join(f"{use_case.key}: {fault}" for fault in faults))
+    if errors := check_rules(use_case):
+        raise ContractError("\n".join(f"{use_case.key}: {error}" for error in errors))
 
 
 def _verdict(frame: pl.DataFrame, use_case: UseCase, clauses: list[Clause]) -> Verdict:
@@ -136,11 +136,11 @@ def _verdict(frame: pl.DataFrame, use_case: UseCase, clauses: list[Clause]) -> V
     return Verdict(use_case.key, results, accepted, quarantine)
 
 
-def _fault(rule: ContractRule) -> str | None:
+def _rule_error(rule: ContractRule) -> str | None:
     if rule.expectation in conditions.CONDITIONS:
-        return conditions.fault(rule)
+        return conditions.rule_error(rule)
     if rule.expectation in expectations.known():
-        return expectations.fault(rule)
+        return expectations.rule_error(rule)
     names = [*conditions.CONDITIONS, *expectations.known()]
     return f"there is no such rule for tables{nearest(rule.expectation, names)}"
 

@@ -57,7 +57,7 @@ class Published:
         return published
 
     def predictions(self, frame: pl.DataFrame) -> Predictions:
-        """What the model answers to the rows of `frame`; a target among them is not looked at.
+        """What the model answers to the rows of `frame`; a target among them is not read.
 
         Raises
         ------

@@ -6,7 +6,7 @@ tables as they are. Does not belong here: storing what was read (`resources.stor
 """
 
 from resources.sources.cache import Cache
-from resources.sources.database import DatabaseAway
+from resources.sources.database_connection import DatabaseAway
 from resources.sources.errors import SourceError, SourceUnreachable
 from resources.sources.landing import LandingError, NothingDelivered
 from resources.sources.source import fingerprint, pins, read, read_package, settle

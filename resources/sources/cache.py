@@ -1,6 +1,6 @@
 """Bytes by their digest, on this machine.
 
-Belongs here: the local cache and the mirror that is looked at before the network. Does not belong here: where the
+Belongs here: the local cache and the mirror that is read before the network. Does not belong here: where the
 bytes come from (`fetch`) or what they mean (`reading`).
 """
 

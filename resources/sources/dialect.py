@@ -20,9 +20,9 @@ SEPARATORS = (",", ";", "\t", "|")
 LOOKED_AT = 500
 """Rows from the top by which the layout is detected."""
 HIGHEST_HEADER = 50
-"""Lines among which the header is looked for."""
+"""Lines among which the header is searched for."""
 FOOTER_LINES = 20
-"""Lines at the end among which a footer is looked for."""
+"""Lines at the end among which a footer is searched for."""
 TOTALS = re.compile(
     r"^(grand |sub)?(totals?|totaal|totale|sum|summe|gesamt|gesamtsumme|suma|somme|итого|合计|总计|合計|総計)[: ]*$",
     re.IGNORECASE,
@@ -188,10 +188,10 @@ def _footer(text: str, rows: _Rows) -> str | None:
     if first is None:
         return None
     (row,) = parsed([first], rows.separator, '"')
-    return _opening(row.fields[0].strip())
+    return _lasting_part(row.fields[0].strip())
 
 
-def _opening(note: str) -> str:
+def _lasting_part(note: str) -> str:
     """What will be the same in the next delivery: `As of:` rather than the day that follows."""
     label = re.match(r"[^:：]*[:：]|[*#(]+", note)
     return label[0] if label else note

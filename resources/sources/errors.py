@@ -12,7 +12,7 @@ class SourceError(PermanentError):
 
 
 class SourceUnreachable(UnreachableError):
-    """The source does not answer, or does not serve what is asked, here and now."""
+    """The source does not answer, or does not serve what is requested, here and now."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"{reason}. Check the connection, or name a folder that holds the file in SECTORFORGE_MIRROR")

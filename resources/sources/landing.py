@@ -1,8 +1,8 @@
 """Dropped files: which of them are deliveries, and when they are whole.
 
-Belongs here: listing a landing folder, on this machine or in any store that fsspec knows, telling deliveries from what
-is none, and knowing them by their content. Does not belong here: making a table of them (`stacking`), or when a new one
-is acted on (`pipelines.sensors.new_deliveries`).
+Belongs here: listing a landing folder, on this machine or in any store that fsspec knows, separating deliveries from
+other files, and identifying them by their content. Does not belong here: making a table of them (`stacking`), or when
+a new one is acted on (`pipelines.sensors.new_deliveries`).
 """
 
 import hashlib
@@ -29,12 +29,12 @@ EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "
 WILD = "*?["
 
 _digests: dict[tuple[str, str], str] = {}
-"""Of files that were read before, by where they lie and what their store says of them: a look at thousands of files
+"""Of files that were read before, by where they lie and what their store says of them: a tick over thousands of files
 reads the new ones only."""
 
 
 class LandingError(UnreachableError):
-    """Files that can't be had just now; the next look may find them."""
+    """Files that can't be had just now; the next tick may find them."""
 
 
 class NothingDelivered(SourceError):
@@ -67,13 +67,13 @@ class Landed:
         """The digest (hex) of its content."""
         known = self.where, repr(self.about)
         if known not in _digests:
-            with _asked(self.where), self.store.open(self.path, "rb") as file:
+            with _store_errors(self.where), self.store.open(self.path, "rb") as file:
                 _digests[known] = hashlib.file_digest(file, "sha256").hexdigest()
         return _digests[known]
 
     def content(self) -> bytes:
         """All of it. Raises LandingError: it changed meanwhile."""
-        with _asked(self.where):
+        with _store_errors(self.where):
             content = self.store.cat_file(self.path)
         if hashlib.sha256(content).hexdigest() != self.sha256():
             raise LandingError(f"{self.where}: changed while it was read, so it is not whole yet")
@@ -103,7 +103,7 @@ def deliveries(files: Files, folder: Path) -> list[Landed]:
 def landed(files: Files, folder: Path) -> list[Landed]:
     """All files that match, whole or not. Raises as `deliveries`."""
     url = files.path if "://" in files.path else str(folder / files.path)
-    with _asked(url):
+    with _store_errors(url):
         store, pattern = _store(url)
         top = _top(pattern)
         if "file" in store.protocol:
@@ -164,9 +164,10 @@ def _is_delivery(path: str) -> bool:
 
 
 @contextmanager
-def _asked(where: str) -> Iterator[None]:
-    """Tells which file or folder a store failed at. What a store's package raises when it gets no answer, only that
-    package knows."""
+def _store_errors(where: str) -> Iterator[None]:
+    """Raises whatever a store's package raises as an error of ours that names the file or folder.
+
+    No two packages raise the same when a store does not answer, so all that is left counts as that."""
     try:
         yield
     except (PermanentError, UnreachableError):

@@ -65,6 +65,7 @@ class Notation:
 
     @classmethod
     def of(cls, reading: Reading) -> "Notation":
+        """As the use case says files are to be read."""
         return cls(reading.decimal_comma, reading.thousands)
 
     @property

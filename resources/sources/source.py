@@ -34,7 +34,7 @@ def fingerprint(use_case: UseCase) -> str:
     """A digest (hex) that changes when the source would deliver something else; nothing is kept.
 
     Pinned files: where they lie, their digests, how they are read. Dropped files: contents, how they are read. A
-    database: which one, what it is asked, and what `database.look` sees.
+    database: which one, the table or query, and `database.fingerprint`.
     A simulation: its settings. Versions of what an extra installs that the simulation or the use case's code needs.
 
     Raises SourceError: no dropped file matches, or one can't be read; a database refuses the query.
@@ -46,7 +46,7 @@ def fingerprint(use_case: UseCase) -> str:
         for content in _contents(source.files, use_case.folder):
             digest.update(f"\n{content}".encode())
     if source.sql:
-        digest.update(f"{database.place(source.sql)}\n{database.look(source.sql)}".encode())
+        digest.update(f"{database.place(source.sql)}\n{database.fingerprint(source.sql)}".encode())
     for extra in (use_case.extra, source.simulation and source.simulation.extra):
         digest.update(json.dumps(extras.versions(extra)).encode() if extra else b"")
     return digest.hexdigest()
@@ -74,13 +74,13 @@ def read(
     """The tables of a source by name; dropped files are one table, `files`, and so are a database's `rows`. Files that
     match one glob are stacked in the order of their names.
 
-    progress: told what is being fetched, at most once a second. held: the rows of an incremental source that were
-    fetched before; only what is new is fetched then.
+    progress: called with what is being fetched, at most once a second.
+    held: the rows of an incremental source that were fetched before; only what is new is fetched then.
 
     Raises SourceUnreachable: a pinned file is neither cached nor mirrored, and the network does not deliver it.
     Raises LandingError, DatabaseAway: dropped files are not whole yet; their store, or the database, does not answer.
     Raises SourceError: a file is missing, is not the pinned one, cannot be read, or does not fit the others; a database
-    refuses what is asked.
+    refuses the query.
     """
     source = use_case.source
     if source.files:
@@ -105,7 +105,7 @@ def _dropped(files: Files, folder: Path) -> Iterator[File]:
 
 
 def _contents(files: Files, folder: Path) -> list[str]:
-    """What tells one state of a landing folder from another: contents, and names only where a row knows its file's."""
+    """What identifies a state of a landing folder: contents, and names only where a row knows its file's."""
     named = _named(files)
     return sorted(f"{file.sha256()} {file.name if named else ''}" for file in landing.deliveries(files, folder))
 

@@ -75,7 +75,7 @@ def _remove(draft: Path) -> None:
 @contextmanager
 def writing(place: Path) -> Iterator[None]:
     """Says what is wrong with the storage when writing `place` fails. A library that writes files itself may hide the
-    number of the error in a message of its own, or lose it; a full disk tells itself.
+    number of the error in a message of its own, or lose it; a full disk names itself.
 
     Raises
     ------

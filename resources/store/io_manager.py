@@ -45,6 +45,7 @@ class ArtefactIOManager(ConfigurableIOManager):
 
     @contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Iterator[Self]:
+        """Holds the run lock of the use case while its run's steps last, and notes the process in the run's tags."""
         run = context.run
         if run is None or context.instance is None or context.log is None:
             yield self

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from resources.store.atomic import writing
 
 PROCESS = "sectorforge/process"
-"""The tag of a run that names its process, so that a run whose process has ended can be told from one that works."""
+"""The tag of a run that names its process: whether that has ended shows whether the run still works."""
 POLL_SECONDS = 0.5
 
 

@@ -215,7 +215,7 @@ def neighbour(sandbox: Sandbox) -> Path:
     ],
     ids=["unknown key", "missing key", "unknown learner"],
 )
-def test_a_wrong_definition_is_a_fault_with_its_line_and_hides_no_other(
+def test_a_wrong_definition_is_an_error_with_its_line_and_hides_no_other(
     sandbox: Sandbox, instance: DagsterInstance, change: dict[str, Any], line: int, parts: list[str]
 ):
     folder = sandbox.place(**change)
@@ -226,14 +226,14 @@ def test_a_wrong_definition_is_a_fault_with_its_line_and_hides_no_other(
 
 @pytest.mark.usefixtures("neighbour")
 @pytest.mark.parametrize("name", ["re..turns", "re\\turns", "Returns", "re turns", "rétours"])
-def test_a_folder_whose_name_is_no_key_is_a_fault(sandbox: Sandbox, instance: DagsterInstance, name: str):
+def test_a_folder_whose_name_is_no_key_is_an_error(sandbox: Sandbox, instance: DagsterInstance, name: str):
     folder = (sandbox.root / KEY).rename(sandbox.root / "retail" / name)
     message = refused_definition(sandbox, instance)
     told(message, str(folder), f"the folder name {name!r} may hold only a-z, 0-9 and _: rename it")
 
 
 @pytest.mark.usefixtures("neighbour")
-def test_a_folder_that_leads_out_of_the_catalogue_is_a_fault(sandbox: Sandbox, instance: DagsterInstance):
+def test_a_folder_that_leads_out_of_the_catalogue_is_an_error(sandbox: Sandbox, instance: DagsterInstance):
     outside = (sandbox.root / KEY).rename(sandbox.folder / "outside")
     (sandbox.root / KEY).symlink_to(outside)
     message = refused_definition(sandbox, instance)
@@ -246,7 +246,7 @@ def test_no_pattern_reaches_beyond_the_keys(sandbox: Sandbox, pattern: str):
         sandbox.catalogue().matching([pattern])
 
 
-def test_of_two_use_cases_with_one_name_the_later_is_a_fault(sandbox: Sandbox):
+def test_of_two_use_cases_with_one_name_the_later_is_an_error(sandbox: Sandbox):
     before = sandbox.published()
     folder = sandbox.place("retail/returns_again", orders())
     catalogue = sandbox.catalogue()

@@ -162,7 +162,7 @@ def test_a_database_that_is_away_is_skipped_one_that_refuses_is_a_failure_and_th
 # --- the sensor -------------------------------------------------------------------------------------------------------
 
 
-def test_a_table_that_grows_is_asked_for_once(empty, instance, warehouse):
+def test_a_table_that_grows_is_requested_once(empty, instance, warehouse):
     place(empty)
     make(empty, instance)
     assert not tick(empty, instance).run_requests
@@ -175,7 +175,9 @@ def test_a_table_that_grows_is_asked_for_once(empty, instance, warehouse):
     assert not tick(empty, instance, first.cursor).run_requests
 
 
-def test_a_database_that_is_away_is_nothing_new_and_a_wrong_query_is_told_once(empty, instance, warehouse, tmp_path):
+def test_a_database_that_is_away_is_nothing_new_and_a_wrong_query_is_reported_once(
+    empty, instance, warehouse, tmp_path
+):
     place(empty)
     make(empty, instance)
     (tmp_path / "warehouse.db").rename(tmp_path / "away.db")

@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 from dagster import (
     AssetCheckSeverity,
+    AssetMaterialization,
     DagsterInstance,
     MarkdownMetadataValue,
     SensorResult,
@@ -11,7 +12,7 @@ from dagster import (
     build_sensor_context,
 )
 
-from assets.drift import RETRAINING_REQUESTED
+from assets.drift import FORMER_RETRAINING_REQUESTED, RETRAINING_REQUESTED, retraining_requested
 from assets.stages import DRIFT, STAGES, latest
 from modeling.drift.record import CHECKS, DriftComparison
 from pipelines.freshness import stale_stages
@@ -41,8 +42,8 @@ def compared(sandbox: Sandbox) -> DriftComparison:
     return DriftComparison.model_validate_json((sandbox.current(DRIFT) / "report.json").read_text())
 
 
-def asked(sandbox: Sandbox, instance: DagsterInstance) -> list[str | None]:
-    """The partitions for which the sensor asks for a run."""
+def requested(sandbox: Sandbox, instance: DagsterInstance) -> list[str | None]:
+    """The partitions for which the sensor requests a run."""
     sensor = retrain_on_drift.build(sandbox.catalogue(), 30)
     tick = sensor(build_sensor_context(instance=instance))
     assert isinstance(tick, SensorResult | SkipReason)
@@ -84,7 +85,7 @@ def test_a_drifted_delivery_goes_through_with_failed_checks_and_shows_shares_but
     (fell, *_) = evaluations(instance, "performance_fell", DRIFT)
     assert not fell.passed
 
-    assert asked(sandbox, instance) == [], "a warning asks for no models"
+    assert requested(sandbox, instance) == [], "a warning asks for no models"
     made = latest(instance, DRIFT, KEY)
     assert made is not None
     told = " ".join(str(value.value) for value in made.metadata.values())
@@ -133,19 +134,26 @@ def test_a_delivery_without_a_feature_is_still_refused_where_only_the_bounds_cha
     assert "the delivery lacks the columns ['weight']" in failures(sandbox.materialise(instance))["validated_data"]
 
 
+@pytest.mark.parametrize("key", [RETRAINING_REQUESTED, FORMER_RETRAINING_REQUESTED])
+def test_a_comparison_made_before_the_key_was_renamed_still_requests_new_models(key: str):
+    drifted, alike = (AssetMaterialization(DRIFT, metadata={key: value}) for value in (True, False))
+    assert (retraining_requested(drifted), retraining_requested(alike)) == (True, False)
+    assert not retraining_requested(AssetMaterialization(DRIFT))
+
+
 @pytest.mark.slow
-def test_drift_asks_for_new_models_once_and_until_they_are_judged(sandbox: Sandbox, instance: DagsterInstance):
+def test_drift_requests_new_models_once_and_until_they_are_judged(sandbox: Sandbox, instance: DagsterInstance):
     deliver(sandbox, later(), "retrain")
     sandbox.make(instance, KEY, job="data")
-    assert asked(sandbox, instance) == [], "nothing drifted"
+    assert requested(sandbox, instance) == [], "nothing drifted"
 
     deliver(sandbox, dearer(), "retrain")
     sandbox.make(instance, KEY, job="data")
     made = latest(instance, DRIFT, KEY)
-    assert made is not None and made.metadata[RETRAINING_REQUESTED].value is True
-    assert asked(sandbox, instance) == [KEY]
+    assert made is not None and retraining_requested(made)
+    assert requested(sandbox, instance) == [KEY]
     sandbox.make(instance, KEY, *(asset.to_user_string() for asset in retrain_on_drift.AFTER_DATA))
-    assert asked(sandbox, instance) == []
+    assert requested(sandbox, instance) == []
 
 
 @pytest.mark.parametrize(

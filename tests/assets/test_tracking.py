@@ -165,14 +165,14 @@ def told(instance: DagsterInstance) -> str:
     return str(materialization.metadata["MLflow"].value)
 
 
-def test_a_server_that_is_away_fails_no_run_and_no_password_is_told(sandbox, instance, monkeypatch):
+def test_a_server_that_is_away_fails_no_run_and_no_password_is_shown(sandbox, instance, monkeypatch):
     monkeypatch.setenv(SERVER, "http://somebody:s3cret@127.0.0.1:9")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     Sandbox(sandbox.folder, tracked=True).make(instance, KEY, "published_model")
     assert told(instance).startswith("not tracked: MlflowException") and "s3cret" not in told(instance)
 
 
-def test_without_the_extra_nothing_is_tracked_and_the_command_is_told(sandbox, instance, monkeypatch):
+def test_without_the_extra_nothing_is_tracked_and_the_command_is_shown(sandbox, instance, monkeypatch):
     monkeypatch.setattr(extras, "missing", lambda extra: ["mlflow"] if extra == "tracking" else [])
     Sandbox(sandbox.folder, tracked=True).make(instance, KEY, "published_model")
     assert told(instance) == "not tracked: pip install 'sectorforge[tracking]'"

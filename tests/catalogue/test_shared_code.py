@@ -141,7 +141,10 @@ def test_reading_the_catalogue_runs_no_shared_code(folders):
 )
 def test_what_is_no_plain_function_is_refused_beside_one_that_is(folders, code, line):
     folders.write("shop/parts/features.py", code + PLAIN)
-    said = "`assemble` is no plain function: write `def assemble(…):` here, without `async` and `yield`"
+    said = (
+        "`assemble` is no plain function of this file: write `def assemble(…):` here, without `async` and `yield`; it "
+        "may call what is imported"
+    )
     assert folders.errors() == [f"shop/parts/features.py:{line}:1: {said}"]
 
 

@@ -92,7 +92,7 @@ def test_a_run_that_fails_is_not_requested_again_until_the_rows_change(sandbox, 
     sandbox.make(instance, KEY, job="data")
     assert daemon.tick() == JUDGED
     with monkeypatch.context() as patched:
-        patched.setattr("modeling.learners.fit.train", None)
+        patched.setattr("assets.models.train", None)
         assert not daemon.run("use_case", KEY, *JUDGED)
     assert [daemon.tick() for _ in range(3)] == [[]] * 3
     daemon.restart(sandbox)

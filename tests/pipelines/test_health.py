@@ -103,7 +103,7 @@ def switched_on(instance: DagsterInstance, *outcomes: TickStatus) -> None:
         )
 
 
-def test_a_sensor_whose_last_look_failed_is_named_with_its_reason(sandbox: Sandbox, instance: DagsterInstance):
+def test_a_sensor_whose_last_tick_failed_is_named_with_its_reason(sandbox: Sandbox, instance: DagsterInstance):
     switched_on(instance, TickStatus.SUCCESS, TickStatus.FAILURE)
     check = examined(sandbox)["sensors and schedules"]
     assert (check.ok, check.detail) == (False, "new_deliveries: the store does not answer")
@@ -137,7 +137,7 @@ def test_a_state_folder_that_cannot_be_written_fails(sandbox: Sandbox, tmp_path:
     assert (check.ok, check.detail) == (False, f"{tmp_path / 'file' / 'home'} can't be written: Not a directory")
 
 
-def test_a_fault_in_the_catalogue_fails_with_file_and_line(sandbox: Sandbox):
+def test_an_error_in_the_catalogue_fails_with_file_and_line(sandbox: Sandbox):
     broken = sandbox.place("retail/broken", title="Broken", targte="x")
     check = examined(sandbox)["catalogue"]
     assert not check.ok

@@ -62,7 +62,7 @@ def test_a_url_for_another_driver_is_refused_with_what_to_write(monkeypatch: pyt
 
 
 @pytest.mark.usefixtures("home")
-def test_without_the_extra_the_command_that_installs_it_is_told(monkeypatch: pytest.MonkeyPatch):
+def test_without_the_extra_the_command_that_installs_it_is_shown(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(POSTGRES, anywhere(1))
     monkeypatch.setattr(extras, "missing", lambda extra: [f"dagster-{extra}"])
     with pytest.raises(InstanceError, match=r"pip install 'sectorforge\[postgres\]'"):
@@ -82,7 +82,7 @@ def test_a_history_does_not_move_to_another_storage_by_itself(home: Path, monkey
 
 
 @pytest.mark.usefixtures("home")
-def test_a_database_that_does_not_answer_is_told_in_a_line_without_its_password(monkeypatch: pytest.MonkeyPatch):
+def test_a_database_that_does_not_answer_is_reported_in_a_line_without_its_password(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv(POSTGRES, anywhere(port := free_port()))
     monkeypatch.setattr(time, "sleep", lambda _: None)
     result = CliRunner().invoke(command_line.app, ["run", "finance/credit_scoring"])

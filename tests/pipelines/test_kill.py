@@ -35,7 +35,7 @@ MEASURED = {
     "predictions_per_second",
     "run_id",
     "finished_at",
-    "openings",
+    "test_accesses",
     "limits",
     "message",
 }

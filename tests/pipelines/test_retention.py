@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from pipelines.cli import operations
 from pipelines.freshness import stale_stages
-from pipelines.retention import KEPT, Freed, clean, forgettable
+from pipelines.retention import KEPT, Freed, clean, disposable_runs
 from resources.store.cleanup import SETTLING_SECONDS
 from resources.store.versions import ABANDONED_SECONDS, publish
 
@@ -87,7 +87,7 @@ def test_of_runs_that_made_something_those_go_whose_work_was_made_anew(sandbox: 
     third, second, first = (run.run_id for run in instance.get_runs())
     for run_id in (first, second, third):
         backdated(instance, run_id, LATER)
-    assert forgettable(instance, datetime.now(UTC) - KEPT) == [second]
+    assert disposable_runs(instance, datetime.now(UTC) - KEPT) == [second]
     clean(sandbox.catalogue(), instance, sandbox.state)
     assert {run.run_id for run in instance.get_runs()} == {first, third}
     assert stale_stages(sandbox.use_case(), instance) == []
@@ -170,12 +170,13 @@ def test_a_dry_run_changes_nothing(sandbox: Sandbox, instance: DagsterInstance):
     assert {name for name, digest in hashes(sandbox.home).items() if before.get(name) != digest} <= {".lock"}
 
 
-def test_cached_sources_are_left_alone_where_a_fault_hides_what_is_pinned(sandbox: Sandbox, instance: DagsterInstance):
+def test_cached_sources_are_left_alone_where_an_error_hides_what_is_pinned(sandbox: Sandbox, instance: DagsterInstance):
     (cached := sandbox.home / "cache" / ("a" * 64)).parent.mkdir()
     cached.write_bytes(b"content")
     sandbox.place("retail/broken", title="Broken", targte="x")
     assert (
-        "a use case has a fault" in by_kind(clean(sandbox.catalogue(), instance, sandbox.state))["cached sources"].note
+        "a definition has an error"
+        in by_kind(clean(sandbox.catalogue(), instance, sandbox.state))["cached sources"].note
     )
     assert cached.exists()
     sandbox.place("retail/broken", title="Mended")

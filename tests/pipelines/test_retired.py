@@ -55,7 +55,7 @@ def test_it_stays_a_partition_and_its_history_is_kept(retired: Sandbox, instance
     later = instance.get_runs()[0]
     created = instance.get_run_record_by_id(later.run_id)
     assert created is not None
-    assert retention.forgettable(instance, created.create_timestamp + timedelta(days=1)) == []
+    assert retention.disposable_runs(instance, created.create_timestamp + timedelta(days=1)) == []
     assert all(retired.current(asset).is_dir() for asset in STAGES)
 
 

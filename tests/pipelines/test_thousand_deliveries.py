@@ -19,7 +19,7 @@ def test_after_everything_that_goes_wrong_what_is_published_equals_a_clean_repla
     monkeypatch.setattr(deliveries, "RESTARTED", 0.5)
     root, lived, replayed = (tmp_path / name for name in ("industries", "lived", "replayed"))
     root.mkdir()
-    outcome = live(root, lived, count=12, use_cases=2, seed=1, workers=2, tell=print)
+    outcome = live(root, lived, count=12, use_cases=2, seed=1, workers=2, progress=print)
     replay(root, replayed, workers=2)
     assert outcome.restarts
     assert outcome.stale == []

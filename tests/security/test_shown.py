@@ -8,7 +8,7 @@ from rich.console import Console
 from assets.stages import STAGES, latest
 from modeling.artefacts.storage import load
 from modeling.core.report import Report
-from modeling.reports import charts
+from modeling.reports import drawing
 from pipelines.cli.progress import LiveProgress
 from pipelines.runs import Launch
 from resources import notification
@@ -120,6 +120,6 @@ def test_a_notice_calls_nobody_in_a_chat(monkeypatch: pytest.MonkeyPatch):
 
 def test_a_control_character_does_not_end_the_process_that_draws():
     rows = alt.InlineData(values=[{"name": f"price {ESCAPE}\ufffe", "loss": 1}])
-    drawn = charts.svg(alt.Chart(rows).mark_bar().encode(x="loss:Q", y="name:N"), f"What counts: {ESCAPE}")
+    drawn = drawing.svg(alt.Chart(rows).mark_bar().encode(x="loss:Q", y="name:N"), f"What counts: {ESCAPE}")
     assert r"price \x1b]0;owned\x07" in drawn
     assert "\x1b" not in drawn

@@ -79,8 +79,8 @@ def _resumed(case: FitCase, compute: Compute, scratch: Path) -> Learner:
     else:
         raise AssertionError("nothing was interrupted: the learner reports no epoch")
     model = learners.learner(case.learner)()
-    told = model.fit(case.train.rows(slice(0, ROWS)), case.valid, case.fitting(compute, scratch=scratch))
-    assert "resumed after epoch 1" in told.notes, f"training began anew: {told.notes}"
+    summary = model.fit(case.train.rows(slice(0, ROWS)), case.valid, case.fitting(compute, scratch=scratch))
+    assert "resumed after epoch 1" in summary.notes, f"training began anew: {summary.notes}"
     return model
 
 

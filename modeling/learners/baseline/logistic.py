@@ -37,6 +37,7 @@ class Logistic(Learner):
     _binary: bool
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Choose `C` by the log loss of validation rows, unless it is set."""
         chosen = LogisticHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
         best = linear.choose(
@@ -52,10 +53,12 @@ class Logistic(Learner):
         return FitSummary(parameters={"C": best.strength}, notes=best.notes)
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 probability of the event ``[n]``, or of each class ``[n, classes]``."""
         probability = self._pipeline.predict_proba(linear.inputs(table))
         return probability[:, 1] if self._binary else probability
 
     def save(self, folder: Path) -> None:
+        """Encoder and regression as `logistic.skops`, the shape of the answer as `logistic.json`."""
         encoding.write(self._pipeline, folder / "logistic.skops")
         (folder / "logistic.json").write_text(json.dumps({"binary": self._binary}))
 

@@ -33,6 +33,7 @@ class Ridge(Learner):
     _pipeline: Pipeline
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Choose `alpha` by the squared error of validation rows, unless it is set."""
         chosen = RidgeHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
         best = linear.choose(
@@ -48,9 +49,11 @@ class Ridge(Learner):
         return FitSummary(parameters={"alpha": best.strength}, notes=best.notes)
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 ``[n]``, in the target's unit."""
         return self._pipeline.predict(linear.inputs(table))
 
     def save(self, folder: Path) -> None:
+        """Encoder and regression as `ridge.skops`."""
         encoding.write(self._pipeline, folder / "ridge.skops")
 
     @classmethod

@@ -20,6 +20,7 @@ class Trivial(Learner):
     _answer: float | list[float]
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Take the mean of the training target, the share of each class, or for survival one risk for all."""
         Hyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
         if fitting.outcome == "multiclass":
@@ -29,9 +30,11 @@ class Trivial(Learner):
         return FitSummary(parameters={})
 
     def predict(self, table: Table) -> np.ndarray:
+        """The same answer for every row: float64 ``[n]``, or ``[n, classes]`` for several classes."""
         return np.full((len(table), *np.shape(self._answer)), self._answer, dtype=np.float64)
 
     def save(self, folder: Path) -> None:
+        """The answer as `trivial.json`."""
         (folder / "trivial.json").write_text(json.dumps({"answer": self._answer}))
 
     @classmethod

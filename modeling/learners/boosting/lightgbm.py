@@ -96,6 +96,7 @@ class LightGBM(Learner):
     _booster: lgb.Booster
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """As `fit_with`, with the hyperparameters that `fitting` sets."""
         return self.fit_with(LightGBMHyperparameters.read(fitting.parameters), train, valid, fitting)
 
     def fit_with(self, chosen: LightGBMHyperparameters, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
@@ -110,9 +111,11 @@ class LightGBM(Learner):
         return FitSummary(fitted.chosen.model_dump(), thinned(fitted.curve), notes)
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 ``[n]`` or ``[n, classes]``, in the scale of the objective: probabilities, numbers or risks."""
         return np.asarray(self._booster.predict(table.matrix), dtype=np.float64)
 
     def save(self, folder: Path) -> None:
+        """The trees as `lightgbm.txt`, LightGBM's own text format."""
         self._booster.save_model(folder / "lightgbm.txt")
 
     @classmethod

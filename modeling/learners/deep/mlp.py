@@ -69,6 +69,7 @@ class MLP(Learner):
     _network: nn.Sequential
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Train with early stopping by the loss of validation rows; numbers are scaled, codes one-hot."""
         start = time.monotonic()
         self._chosen = chosen = MLPHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
@@ -90,9 +91,11 @@ class MLP(Learner):
         return trained.summary(settings)
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 ``[n]``, or ``[n, classes]`` for classes."""
         return self._head.predictions(outputs(self._network, (self._inputs(table),), CHUNK))
 
     def save(self, folder: Path) -> None:
+        """Encoder (`columns.skops`), weights (`weights.safetensors`), and what builds the network (`mlp.json`)."""
         encoding.write(self._columns, folder / "columns.skops")
         save_file(self._network.state_dict(), folder / "weights.safetensors")
         facts = {"head": asdict(self._head), STORED: self._chosen.model_dump(mode="json")}

@@ -87,6 +87,7 @@ class TabMNetwork(nn.Module):
         )
 
     def forward(self, numeric: Tensor, codes: Tensor) -> Tensor:
+        """What each of k members answers ``[n, k, width]`` to numbers ``[n, numeric]`` and codes ``[n, codes]``."""
         return self.tabm(numeric if numeric.shape[1] else None, codes if codes.shape[1] else None)
 
 
@@ -104,6 +105,7 @@ class TabM(Learner):
     _network: TabMNetwork
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Train on at most `rows` rows, with early stopping by the loss of validation rows."""
         start = time.monotonic()
         chosen = TabMHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
@@ -129,10 +131,12 @@ class TabM(Learner):
         return trained.summary(settings, size)
 
     def predict(self, table: Table) -> np.ndarray:
+        """The mean over the ensemble's members: float64 ``[n]``, or ``[n, classes]`` for classes."""
         means = [self._mean(output) for output in outputs(self._network, self._inputs(table), CHUNK)]
         return self._head.prediction(torch.cat(means))
 
     def save(self, folder: Path) -> None:
+        """Weights (`weights.safetensors`), quantiles of the numbers (`quantiles.skops`), and the rest (`tabm.json`)."""
         if self._quantiles is not None:
             encoding.write(self._quantiles, folder / "quantiles.skops")
         save_file(self._network.state_dict(), folder / "weights.safetensors")

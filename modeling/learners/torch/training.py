@@ -54,7 +54,7 @@ class Plan:
 
     Attributes
     ----------
-    name, settings: tell one fit's checkpoint from another's; JSON types.
+    name, settings: identify a fit's checkpoint; JSON types.
     start: `time.monotonic` when the fit began.
     epochs: at most; the best is kept.
     batch: examples of one step.

@@ -47,6 +47,7 @@ class DrivingRecipe(FeatureRecipe):
         )
 
     def transform(self, frame: pl.DataFrame) -> Table:
+        """The table, with its numbers in place of the positions and speeds of other cars as a driver perceives them."""
         shown = super().transform(frame)
 
         def of_each(what: str) -> np.ndarray:

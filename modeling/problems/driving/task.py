@@ -58,6 +58,7 @@ class Driving(MulticlassClassificationTask[DrivingSettings]):
     by_row: ClassVar[bool] = False
 
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
+        """Of driven episodes, not of single actions; safe progress comes first."""
         return by_name(
             Metric("safe_progress", "safe progress", True, safe_progress),
             Metric("collision_rate", "collision rate", False, collision_rate),
@@ -89,12 +90,15 @@ class Driving(MulticlassClassificationTask[DrivingSettings]):
         return super().prepare(data, use_case, derive)
 
     def units(self, rows: Rows) -> Units:
+        """An episode for each seed among `rows`; its truth is the distance at top speed, in metres."""
         return Units(np.full(len(seeds_of(rows)), highway.furthest(self.settings.road())), None)
 
     def answers(self, model: Predictor, rows: Rows) -> np.ndarray:
+        """float64 ``[episodes, 4]`` of each episode that `model` drove: metres, collision, mean speed, discomfort."""
         return np.array([outcome(episode) for episode in driven(model, self.settings, seeds_of(rows))])
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
+        """The champion's worst episode in pictures, and what became of all of them."""
         return chapters(evaluated, self.settings, self.metrics(evaluated.classes))
 
 

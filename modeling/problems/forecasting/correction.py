@@ -31,14 +31,17 @@ class Correction(Learner):
     _fitted: Learner
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Fit the learner to the distances of the target from the smoothed forecast, in typical errors."""
         self._fitted = self.learner()
         return self._fitted.fit(distances(train), distances(valid), fitting)
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 ``[n]``, in the target's unit: the smoothed forecast plus the predicted distance."""
         smoothed, error = (table.column(name).astype(np.float64) for name in (SMOOTHED, TYPICAL_ERROR))
         return smoothed + error * self._fitted.predict(distances(table))
 
     def save(self, folder: Path) -> None:
+        """The learner of the distances; the forecast itself is a column of the table."""
         self._fitted.save(folder)
 
     @classmethod

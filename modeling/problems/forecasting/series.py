@@ -24,11 +24,11 @@ TYPICAL_ERROR = "typical error of the smoothing"
 MOMENTS = "moments"
 """The shared table of a role: the moment each row number of the snapshot stands for."""
 PHASES = 3
-"""How many values of the same phase, of each season, a forecast may look at."""
+"""How many values of the same phase, of each season, a forecast may read."""
 LATEST = 3
-"""How many of the newest values it may look at."""
+"""How many of the newest values it may read."""
 FURTHEST = 8
-"""How many seasons back a known value of the same phase is looked for."""
+"""How many seasons back a known value of the same phase is searched for."""
 
 
 class Cycle(NamedTuple):
@@ -85,6 +85,7 @@ class SeriesRecipe:
 
     @property
     def inputs(self) -> list[str]:
+        """The columns read: series (where there are several), time and target."""
         return [name for name in (self.layout.series, self.layout.time, self.layout.target) if name]
 
     def transform(self, frame: pl.DataFrame) -> Table:

@@ -5,7 +5,7 @@ the grid (`modeling.problems.forecasting.grid`), features (`modeling.problems.fo
 (`modeling.problems.forecasting.chapters`).
 
 A row is a forecast: one series, one origin, one step ahead. Origins roll through each role's own time, and no role's
-targets reach beyond its end, so training ends before the first outcome that validation asks for.
+targets reach beyond its end, so training ends before the first outcome that validation scores.
 """
 
 from dataclasses import dataclass, replace
@@ -36,6 +36,8 @@ _CHECKED_ORIGINS = 3
 
 
 class ForecastingSettings(Settings):
+    """What `settings` of a forecasting use case may hold."""
+
     frequency: str = Field(default="1h", description="time between two steps: `15m`, `1h`, `1d`…")
     horizon: int = Field(default=24, ge=1, description="how many steps ahead are forecast")
     seasons: list[int] = Field(
@@ -66,9 +68,11 @@ class Forecasting(BaseTask[ForecastingSettings]):
     learners: ClassVar[tuple[str, ...]] = ("ets", "ets_lightgbm", "ets_tabm")
 
     def outcome(self, classes: list[str]) -> Outcome:
+        """Always `regression`."""
         return "regression"
 
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
+        """Of the forecasts ``[n]``, in the target's unit but for R²; MAE comes first."""
         return by_name(
             Metric("mae", "mean absolute error", False, mae),
             Metric("rmse", "RMSE", False, rmse),
@@ -76,6 +80,12 @@ class Forecasting(BaseTask[ForecastingSettings]):
         )
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:
+        """A row for each series, origin and step ahead; the target is the value at that step.
+
+        Raises
+        ------
+        FeatureError: features.py has `features`, or a series does not fit the grid. SplitError: a role is empty.
+        """
         if derive is not None:
             raise FeatureError(
                 "features.py: a forecast reads the past of its series only; use `assemble`, not `features`"
@@ -102,6 +112,7 @@ class Forecasting(BaseTask[ForecastingSettings]):
         )
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
+        """Forecasts with their quantiles beside what came, scaled errors, and the error by step ahead."""
         return chapters(evaluated)
 
     def _layout(self, use_case: UseCase) -> SeriesLayout:

@@ -1,6 +1,6 @@
 """Images as learners and readers need them: decoded, resized, compared, taken apart.
 
-Belongs here: the steps between the bytes of a PNG or JPEG file and arrays, whoever asks. Does not belong here: what may
+Belongs here: the steps between the bytes of a PNG or JPEG file and arrays. Does not belong here: what may
 be delivered (the contract's probes), networks (`modeling.problems.image.backbone`), or what is reported
 (`modeling.problems.image.task`). Pillow belongs to the extra `vision` and is imported inside functions.
 """
@@ -46,7 +46,7 @@ def files(table: Table) -> list[bytes]:
 
 
 def pixels(files: Sequence[bytes], side: int, *, colour: bool) -> np.ndarray:
-    """uint8 ``[n, 3 or 1, side, side]``: every image squeezed into a square; remembered.
+    """uint8 ``[n, 3 or 1, side, side]``: every image squeezed into a square; memoised.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def usual_side(files: Iterable[bytes]) -> int:
 def perceptual_hash(column: pl.Series) -> pl.Series:
     """The same text for images that look alike, however they are sized or compressed; null where there is none.
 
-    A bit tells whether a cell of a 16 × 16 grid is brighter than its left neighbour (the difference hash of Krawetz
+    A bit is set where a cell of a 16 × 16 grid is brighter than its left neighbour (the difference hash of Krawetz
     2013), after a border of one colour was cut off: a small thing on a plain ground would leave most bits empty.
     """
     hashes = [_difference_hash(_trimmed(image.convert("L"))) for image in _opened(column.drop_nulls())]
@@ -110,9 +110,11 @@ class PatchOccluder:
     column: str
 
     def parts(self, value: bytes) -> list[str]:
+        """The cells of the grid, row by row, from the upper left."""
         return [f"row {row}, column {column}" for row in range(1, GRID + 1) for column in range(1, GRID + 1)]
 
     def without(self, value: bytes, dropped: Collection[int]) -> bytes:
+        """The image as PNG, with the dropped cells in the image's mean colour."""
         from PIL import Image
 
         (image,) = _opened([value])

@@ -28,16 +28,20 @@ class ImageClassification(ClassificationTask[Settings]):
     extra: ClassVar[str | None] = "vision"
 
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
+        """Those of classification; for two classes the sensitivity too."""
         usual = super().metrics(classes)
         return usual | by_name(SENSITIVITY) if len(classes) == 2 else usual
 
     def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
+        """The perceptual hash of each image: null where there is none."""
         return images.perceptual_hash(frame[_column(use_case)])
 
     def occluder(self, use_case: UseCase) -> images.PatchOccluder:
+        """Cells of a grid over the image."""
         return images.PatchOccluder(_column(use_case))
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
+        """Example images with what the answer hangs on; for two classes the operating point too."""
         from modeling.problems.image.chapters import chapters
 
         return chapters(evaluated, self.occluder(evaluated.use_case))

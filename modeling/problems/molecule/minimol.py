@@ -36,7 +36,7 @@ ELEMENTS = [
     "Li", "Ge", "Cu", "Au", "Ni", "Cd", "In", "Mn", "Zr", "Cr", "Pt", "Hg", "Pb",
 ]
 # fmt: on
-"""The elements it tells apart; it knows all others by group and period."""
+"""The elements it knows as such; all others by group and period."""
 SHORT, LONG = (1, 2, *range(13, 19)), tuple(range(1, 19))
 LONGEST = (1, 2, 3, *[19] * 14, *range(4, 19))
 PERIODS = ((1, 18), SHORT, SHORT, LONG, LONG, LONGEST, LONGEST)
@@ -76,6 +76,7 @@ class MiniMol:
         return cls(session, weights, hashlib.sha256(weights).hexdigest())
 
     def save(self, folder: Path) -> None:
+        """The ONNX file, byte for byte as it was loaded."""
         (folder / FILE).write_bytes(self.weights)
 
 

@@ -1,6 +1,6 @@
 """What is known of a molecule from its SMILES: ring system, fingerprint, descriptors, graph, fragments, picture.
 
-Belongs here: what splitting, learning and reporting ask about molecules. Does not belong here: learners, or checking
+Belongs here: what splitting, learning and reporting need of molecules. Does not belong here: learners, or checking
 SMILES (the contract). RDKit belongs to the extra `molecules` and is imported inside functions.
 """
 
@@ -127,6 +127,7 @@ class Graph:
 
     @property
     def nbytes(self) -> int:
+        """Size in bytes, by which the cache is bounded."""
         return self.atoms.nbytes + self.bonds.nbytes
 
 
@@ -206,17 +207,17 @@ class FragmentOccluder:
         from rdkit import Chem
 
         found = molecule(value)
-        gone = {atom for number, atoms in enumerate(_pieces(found)) if number in dropped for atom in atoms}
+        dropped_atoms = {atom for number, atoms in enumerate(_pieces(found)) if number in dropped for atom in atoms}
         cut = [
             bond.GetIdx()
             for bond in found.GetBonds()
-            if (bond.GetBeginAtomIdx() in gone) != (bond.GetEndAtomIdx() in gone)
+            if (bond.GetBeginAtomIdx() in dropped_atoms) != (bond.GetEndAtomIdx() in dropped_atoms)
         ]
         split = Chem.RWMol(Chem.FragmentOnBonds(found, cut)) if cut else Chem.RWMol(found)
         for atom in list(split.GetAtoms())[found.GetNumAtoms() :]:
             atom.SetAtomicNum(1)
             atom.SetIsotope(0)
-        kept = [atoms for atoms in Chem.GetMolFrags(split) if atoms[0] not in gone]
+        kept = [atoms for atoms in Chem.GetMolFrags(split) if atoms[0] not in dropped_atoms]
         rest = Chem.MolFromSmiles(".".join(Chem.MolFragmentToSmiles(split, atoms) for atoms in kept))
         return Chem.MolToSmiles(rest) if rest else value
 

@@ -37,6 +37,7 @@ class MoleculeClassification(BinaryClassificationTask[Settings]):
     extra: ClassVar[str | None] = "molecules"
 
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
+        """Of the probability of the event ``[n]``; ROC AUC comes first."""
         return by_name(
             Metric("roc_auc", "ROC AUC", True, roc_auc),
             Metric("average_precision", "average precision", True, average_precision),
@@ -46,6 +47,7 @@ class MoleculeClassification(BinaryClassificationTask[Settings]):
         )
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:
+        """As of any row task; rows of one scaffold stay in one role unless the use case names another group."""
         column = _column(use_case)
         if use_case.columns.group is None:
             grouped = use_case.columns.model_copy(update={"group": "scaffold"})
@@ -61,12 +63,15 @@ class MoleculeClassification(BinaryClassificationTask[Settings]):
         return splits.assign(frame, use_case, scaffolds)
 
     def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
+        """The molecule without stereochemistry, as canonical SMILES."""
         return molecules.flat(frame[_column(use_case)])
 
     def occluder(self, use_case: UseCase) -> molecules.FragmentOccluder:
+        """Fragments of the molecule."""
         return molecules.FragmentOccluder(_column(use_case))
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
+        """The score by likeness to training molecules, and the molecules that the champion is most wrong about."""
         return chapters(evaluated)
 
 

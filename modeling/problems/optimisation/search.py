@@ -18,7 +18,7 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 FIRST = 5
-"""Trials before the process chooses: with fewer, it can't tell signal from noise."""
+"""Trials before the process chooses: with fewer, it can't separate signal from noise."""
 REFITTED = 10
 """Trials between two estimates of the kernel's parameters; the process itself follows every trial."""
 

@@ -14,6 +14,8 @@ SETTINGS = "settings"
 
 
 class OptimisationSettings(Settings):
+    """What `settings` of an optimisation use case may hold."""
+
     factors: list[str] = Field(
         default=[], description="the columns one may set, together an experiment; default: all raw features"
     )

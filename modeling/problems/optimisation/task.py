@@ -51,6 +51,7 @@ class Optimisation(RegressionTask[OptimisationSettings]):
         return replace(made, train=train, valid=valid, open_test=lambda: test)
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
+        """What searches find that the champion guides, beside searches without a model."""
         from modeling.problems.optimisation.chapters import chapters
 
         return chapters(evaluated, self.settings)

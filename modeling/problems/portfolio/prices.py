@@ -60,6 +60,7 @@ class PricesRecipe:
 
     @property
     def inputs(self) -> list[str]:
+        """The columns read: time, asset and price."""
         return [self.time, self.asset, self.price]
 
     def read(self, frame: pl.DataFrame) -> Prices:

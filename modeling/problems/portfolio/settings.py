@@ -6,6 +6,8 @@ from modeling.core.task import Settings
 
 
 class PortfolioSettings(Settings):
+    """What `settings` of a portfolio use case may hold."""
+
     cost_bp: float = Field(default=10.0, ge=0, description="cost of buying or selling, in hundredths of a percent")
     risk_aversion: float = Field(default=5.0, gt=0, description="what a unit of variance costs in return")
     lookback: int = Field(default=504, ge=60, description="days of returns a covariance is estimated on")

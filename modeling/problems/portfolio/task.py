@@ -64,15 +64,23 @@ class Portfolio(BaseTask[PortfolioSettings]):
     by_row: ClassVar[bool] = False
 
     def outcome(self, classes: list[str]) -> Outcome:
+        """Always `regression`: the return of an asset over the next month."""
         return "regression"
 
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
+        """Of the portfolio held, net of costs, in the order of `SCORES`."""
         return {
             name: Metric(name, title, greater, Score(self._of_held(score)))
             for name, (title, greater, score) in SCORES.items()
         }
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:
+        """A row for each month and asset, its features from the prices before.
+
+        Raises
+        ------
+        FeatureError: features.py has `features`, or the prices can't be read. SplitError: a role is empty.
+        """
         if derive is not None:
             raise FeatureError("features.py: what is known of an asset comes from its prices; write `assemble` only")
         recipe = _recipe(data.frame, use_case)
@@ -99,6 +107,7 @@ class Portfolio(BaseTask[PortfolioSettings]):
         return weights(forecast, starts, returns_of(rows), mandate)
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
+        """What the portfolio earned, what others would have, and how likely that is by chance."""
         from modeling.problems.portfolio.chapters import chapters
 
         return chapters(evaluated, self)

@@ -73,6 +73,7 @@ class HistoryRecipe:
 
     @property
     def inputs(self) -> list[str]:
+        """The columns read: user, item, time, and those of the profile."""
         return [self.user, self.item, self.time, *self.profile.inputs]
 
     @property
@@ -118,7 +119,7 @@ class HistoryRecipe:
         return self.table(users, self.people(frame), coded, coded[TIME].max())
 
     def people(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """A row per user: `user`, and the profile as their first interaction tells it."""
+        """A row per user: `user`, and the profile as their first interaction has it."""
         return _people(frame.sort(self.time, maintain_order=True), self.user, self.profile.inputs)
 
     def table(self, users: pl.Series, people: pl.DataFrame, past: pl.DataFrame, moment: Any) -> Table:

@@ -1,6 +1,6 @@
 """From validated interactions to the feature set of recommendation.
 
-Belongs here: the window of each role, who is asked about and what is wanted there, and the audit of that. Does not
+Belongs here: the window of each role, its users and what they took there, and the audit of that. Does not
 belong here: the recipe that gathers histories (`modeling.problems.recommendation.histories`).
 
 Time is cut twice, once for all users. Learners are fitted on what lies before the first cut. The history that a

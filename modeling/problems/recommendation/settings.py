@@ -6,6 +6,8 @@ from modeling.core.task import Settings
 
 
 class RecommendationSettings(Settings):
+    """What `settings` of a recommendation use case may hold."""
+
     title: str | None = Field(default=None, description="the column with the item's name; default: its identifier")
     tags: str | None = Field(default=None, description="the item's tags or genres: words between spaces, commas or |")
     numbers: list[str] = Field(default=[], description="columns with numbers that describe the item")

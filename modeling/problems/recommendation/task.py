@@ -48,9 +48,11 @@ class Recommendation(BaseTask[RecommendationSettings]):
     blends: ClassVar[bool] = False
 
     def outcome(self, classes: list[str]) -> Outcome:
+        """Always `ranking`."""
         return "ranking"
 
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
+        """Of the lists of items ``[users, k]``; NDCG@10 comes first."""
         return by_name(
             Metric("ndcg_10", "NDCG@10", True, Score(_ndcg)),
             Metric("recall_10", "recall@10", True, Score(lambda truth, lists: mean(recall(truth, lists, 10)))),
@@ -58,9 +60,11 @@ class Recommendation(BaseTask[RecommendationSettings]):
         )
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:
+        """A row for each user, with the history before a moment and what was taken after it. Raises as `prepare`."""
         return prepare(data, use_case, self.settings, derive)
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
+        """Example lists, measures beyond accuracy, and the score by length of history."""
         return chapters(evaluated, self.trivial)
 
 

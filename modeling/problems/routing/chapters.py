@@ -63,7 +63,7 @@ def _described(moments: pl.DataFrame, moment: int) -> str:
 
 
 def _by_departure(evaluated: EvaluatedChampion, trips: Trips) -> Chapter:
-    """Time lost by each column that tells moments apart."""
+    """Time lost by each column that identifies a moment."""
     columns = [name for name in trips.moments.columns if trips.moments[name].n_unique() <= _SHOWN_MOMENTS]
     return Chapter(
         title="Time lost, by when trips depart",

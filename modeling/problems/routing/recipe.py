@@ -22,12 +22,14 @@ class RouteRecipe(FeatureRecipe):
 
     @classmethod
     def fit(cls, train: pl.DataFrame, use_case: UseCase) -> Self:
+        """As of any recipe, but that road and moment are content: they identify a row and are no feature."""
         plain = super().fit(train.drop("road", "leads_to"), use_case)
         moment = RoutingSettings.model_validate(use_case.settings).moment
         return replace(plain, content=[*plain.content, *moment, "road"])
 
     @property
     def inputs(self) -> list[str]:
+        """The columns read, those that describe the roads among them."""
         return list(dict.fromkeys([*super().inputs, *COLUMNS]))
 
     def transform(self, frame: pl.DataFrame) -> Table:

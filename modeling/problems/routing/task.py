@@ -49,6 +49,7 @@ class Routing(RegressionTask[RoutingSettings]):
     by_row: ClassVar[bool] = False
 
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
+        """Of the seconds that trips took ``[trips, 2]``; the time lost comes first."""
         return by_name(
             TIME_LOST,
             Metric("detours", "share of detours", False, detours),
@@ -94,6 +95,7 @@ class Routing(RegressionTask[RoutingSettings]):
         return made
 
     def units(self, rows: Rows) -> Units:
+        """The trips drawn of `rows`; their truth is the seconds of the fastest route ``[trips]``."""
         trips = drawn_trips(rows, self.settings)
         optimum = trips.took(trips.routes(trips.seconds), trips.seconds)
         return Units(
@@ -101,12 +103,14 @@ class Routing(RegressionTask[RoutingSettings]):
         )
 
     def answers(self, model: Predictor, rows: Rows) -> np.ndarray:
+        """float64 ``[trips, 2]``: the seconds that the chosen route took, and those that `model` predicted for it."""
         trips = drawn_trips(rows, self.settings)
         predicted = seconds_of(model.predict(rows.table), rows, self.settings)
         routes = trips.routes(predicted)
         return np.column_stack([trips.took(routes, trips.seconds), trips.took(routes, predicted)])
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
+        """Two trips on a map, the time lost by departure, and the errors of predicted seconds by road."""
         return chapters(evaluated, self.trivial, self.settings)
 
     def _check_complete(self, role: str, rows: Rows) -> None:

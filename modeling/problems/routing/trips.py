@@ -50,7 +50,7 @@ class Trips:
     ----------
     ends: int64 ``[u, 2]``, origin and destination: rows of `network.roads`.
     moment: int64 ``[u]``, when each departs: rows of `moments` and `seconds`.
-    moments: what tells the moments apart. seconds: ``[moments, roads]``.
+    moments: what identifies each moment. seconds: ``[moments, roads]``.
     """
 
     network: RoadNetwork

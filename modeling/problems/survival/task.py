@@ -30,6 +30,8 @@ _SHOWN = 5
 
 
 class SurvivalSettings(Settings):
+    """What `settings` of a survival use case may hold."""
+
     event: str = Field(description="the column that is 1 or true where the target's time ended with the event")
     horizon: float = Field(gt=0, description="the time until which predictions are judged, in the target's unit")
 
@@ -47,9 +49,11 @@ class Survival(RowTask[SurvivalSettings]):
     learners: ClassVar[tuple[str, ...]] = ("cox", "lightgbm", "mlp")
 
     def outcome(self, classes: list[str]) -> Outcome:
+        """Always `survival`."""
         return "survival"
 
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
+        """Of the predicted risks ``[n]`` until the horizon; Uno's concordance comes first."""
         return by_name(
             Metric("uno_concordance", "C-index (IPCW)", True, uno(self.settings.horizon)),
             Metric("harrell_concordance", "C-index (Harrell)", True, harrell),
@@ -100,6 +104,7 @@ class Survival(RowTask[SurvivalSettings]):
         return target.to_numpy()
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
+        """Survival curves by quarter of the predicted risk, and predicted beside observed probabilities."""
         return chapters(evaluated, self.settings.horizon)
 
     def _event(self, data: ValidatedData) -> pl.Series:

@@ -22,6 +22,7 @@ class BinaryClassification(BinaryClassificationTask[SegmentSettings]):
     learners: ClassVar[tuple[str, ...]] = ("logistic", "lightgbm", "mlp", "tabm")
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
+        """Segments of like rows, where the use case names a number of them."""
         from modeling.problems.tabular.chapters import segment_chapters
 
         return segment_chapters(evaluated, self.settings, self.metrics(evaluated.classes))

@@ -1,4 +1,4 @@
-"""Groups of like rows, and names that tell them apart.
+"""Groups of like rows, and names that distinguish them.
 
 Belongs here: finding segments among training rows, and which one a row belongs to. Does not belong here: what is shown
 of them (`modeling.problems.tabular.chapters`), or groups by a single column, which the use case names (`slices`).
@@ -39,6 +39,7 @@ class Segments:
 
     @classmethod
     def fit(cls, train: Table, count: int) -> Self:
+        """`count` segments by k-means; every number is mapped to a normal one by quantiles, a missing one to 0."""
         quantiles = min(1000, len(train))
         scale = QuantileTransformer(n_quantiles=quantiles, output_distribution="normal", random_state=0)
         points = np.nan_to_num(scale.fit_transform(train.numeric.astype(np.float64)))

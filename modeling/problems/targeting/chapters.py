@@ -30,7 +30,7 @@ def chapters(evaluated: EvaluatedChampion, trivial: str, sharpness: float) -> li
 
 
 def _worth(evaluated: EvaluatedChampion, trivial: str) -> Chapter:
-    """The value of every compared policy, and how many rows would tell them apart."""
+    """The value of every compared policy, and how many rows would separate them."""
     truth, uniform = evaluated.units.truth, evaluated.answers[trivial]
     metrics = by_name(
         Metric("snips", "SNIPS", True, snips), Metric("doubly_robust", "doubly robust", True, doubly_robust)

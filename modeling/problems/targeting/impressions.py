@@ -33,6 +33,7 @@ class ImpressionRecipe:
 
     @property
     def inputs(self) -> list[str]:
+        """The columns read: pool, action, context, and the value of per-action features for each action."""
         made = {WHICH, *self.per_action}
         columns = [name for name in self.context.inputs if name not in made]
         wide = [column for columns in self.per_action.values() for column in columns.values()]
@@ -40,6 +41,7 @@ class ImpressionRecipe:
 
     @property
     def left_out(self) -> dict[str, str]:
+        """Column -> why it is no feature."""
         return self.context.left_out
 
     def transform(self, frame: pl.DataFrame) -> Table:
@@ -60,6 +62,7 @@ class ImpressionRecipe:
         return frame.with_columns(self.named().alias(WHICH), **values).drop(wide)
 
     def named(self) -> pl.Expr:
+        """An expression for the name of the action shown: `pool/action`, or the action where there are no pools."""
         action = pl.col(self.action).cast(pl.String)
         return action if self.pool is None else pl.concat_str(pl.col(self.pool).cast(pl.String), action, separator="/")
 

@@ -99,7 +99,7 @@ def ratio(truth: np.ndarray, answers: np.ndarray) -> np.ndarray:
 
 
 def rows_to_decide(truth: np.ndarray, policy: np.ndarray, other: np.ndarray, lift: float) -> int | None:
-    """Logged rows needed to tell a difference of SNIPS values of `lift` from none (two-sided 5 %, power 80 %), by the
+    """Logged rows needed to detect a difference of SNIPS values of `lift` (two-sided 5 %, power 80 %), by the
     variance of the linearised difference of `policy` and `other` ``[u, 3]`` on these rows; None without a lift."""
 
     def influence(answers: np.ndarray) -> np.ndarray:

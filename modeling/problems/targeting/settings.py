@@ -8,6 +8,8 @@ from modeling.core.task import Settings
 
 
 class TargetingSettings(Settings):
+    """What `settings` of a targeting use case may hold."""
+
     action: str = Field(description="the column with what was shown")
     propensity: str = Field(description="the column with the logged policy's probability of showing it")
     pool: str | None = Field(default=None, description="the column with the set of actions one was chosen from")

@@ -50,6 +50,7 @@ class Targeting(BinaryClassificationTask[TargetingSettings]):
     by_row: ClassVar[bool] = False
 
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
+        """Of the policy that predictions lead to, estimated from logged rows; SNIPS comes first."""
         return by_name(
             Metric("snips", "SNIPS value", True, snips),
             Metric("doubly_robust", "DR value", True, doubly_robust),
@@ -57,16 +58,20 @@ class Targeting(BinaryClassificationTask[TargetingSettings]):
         )
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:
+        """A row for each impression, its target whether it was clicked. Raises as `prepare`."""
         return prepare(data, use_case, self, derive)
 
     def units(self, rows: Rows) -> Units:
+        """The rows of the logger that is judged on; their truth is click and propensity ``[n, 2]``."""
         table = judged_rows(rows)
         return Units(np.column_stack([table.target, table.content[PROPENSITY]]), None)
 
     def answers(self, model: Predictor, rows: Rows) -> np.ndarray:
+        """float64 ``[n, 3]`` of the policy that `model` leads to, as `policies.followed` gives it."""
         return followed(model, judged_rows(rows), self.settings.sharpness)
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
+        """The value of the compared policies, their overlap with the logged one, and what they show."""
         return chapters(evaluated, self.trivial, self.settings.sharpness)
 
 

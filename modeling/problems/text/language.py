@@ -77,6 +77,7 @@ class Encoder:
 
     @classmethod
     def of(cls, network: nn.Module, tokenizer: "PreTrainedTokenizerBase", length: int) -> Self:
+        """The network set to predict, with its digest."""
         vocabulary = sorted(tokenizer.get_vocab().items())
         digest = hashlib.sha256(f"{length} {vocabulary} {next(network.parameters()).device}".encode())
         for tensor in network.state_dict().values():

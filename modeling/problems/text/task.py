@@ -28,10 +28,12 @@ class TextClassification(ClassificationTask[Settings]):
     extra: ClassVar[str | None] = "text"
 
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
+        """Those of classification, macro F1 and accuracy first."""
         first = by_name(Metric("macro_f1", "macro F1", True, macro_f1), Metric("accuracy", "accuracy", True, accuracy))
         return first | super().metrics(classes)
 
     def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
+        """Letters and digits of the text in lower case: twins differ in case, spaces and punctuation only."""
         return texts.folded(frame, _columns(use_case))
 
     def occluder(self, use_case: UseCase) -> Occluder:
@@ -39,6 +41,7 @@ class TextClassification(ClassificationTask[Settings]):
         return texts.WordOccluder(_columns(use_case)[0])
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
+        """The pairs of classes that are confused, strengths by class, and the words a linear learner goes by."""
         from modeling.problems.text.chapters import chapters
 
         return chapters(evaluated)

@@ -53,9 +53,11 @@ class WordOccluder:
     column: str
 
     def parts(self, value: str | None) -> list[str]:
+        """The words, in lower case, in their order."""
         return [found[0].lower() for found in _words(value)]
 
     def without(self, value: str | None, dropped: Collection[int]) -> str:
+        """The text with the words at these positions cut out."""
         text = value or ""
         for position, found in reversed(list(enumerate(_words(value)))):
             if position in dropped:

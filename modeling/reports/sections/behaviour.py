@@ -24,6 +24,7 @@ _BANDS = {"residual_p50": "median", "residual_p10": "10% are below", "residual_p
 
 
 def curves(evaluation: Evaluation) -> Section:
+    """ROC and precision-recall curves on the sealed test, where they were measured."""
     drawn: dict[str, ChartType] = {}
     if "roc" in evaluation.curves:
         drawn["ROC"] = charts.roc(evaluation.curves["roc"])
@@ -68,6 +69,7 @@ def _decision_curve(evaluation: Evaluation) -> Block:
 
 
 def calibration(evaluation: Evaluation) -> Section:
+    """Whether predicted probabilities come true as often as they say."""
     bins = evaluation.calibration
     blocks: list[Block] = [Paragraph(f"Calibration: {NOT_MEASURED}.")]
     if bins is not None:
@@ -99,6 +101,7 @@ def calibration(evaluation: Evaluation) -> Section:
 
 
 def decision(evaluation: Evaluation) -> Section:
+    """The threshold, what it costs, and what acting always or never would."""
     made = evaluation.decision
     blocks: list[Block] = [Paragraph(f"Decision threshold: {NOT_MEASURED}.")]
     if made is not None:
@@ -132,6 +135,7 @@ def _decision_facts(made: OperatingPoint) -> FactList:
 
 
 def confusion(evaluation: Evaluation) -> Section:
+    """The confusion matrix of the sealed test."""
     return Section(
         id="confusion",
         title="Which classes are confused",
@@ -169,6 +173,7 @@ def _confused_most(matrix: list[list[int]], classes: list[str]) -> TableBlock:
 
 
 def residuals(evaluation: Evaluation) -> Section:
+    """How large errors are, over all rows and by the predicted number."""
     curve = evaluation.curves.get("residual_quantiles")
     bands = {name: evaluation.curves[key] for key, name in _BANDS.items() if key in evaluation.curves}
     drawn: dict[str, ChartType] = {}

@@ -8,7 +8,7 @@ import re
 from typing import assert_never
 
 from modeling.core.record import Chapter, Estimates, Evaluation, Exhibit, LineChart, Listing, Pictures, Roads
-from modeling.reports import charts, exhibits
+from modeling.reports import drawing, exhibits
 from modeling.reports.document import Block, Columns, Figure, Paragraph, Section, Strip, TableBlock, Thumbnail
 from modeling.reports.wording import NOT_MEASURED, count, figure_label, number, numbers, with_interval
 
@@ -49,7 +49,7 @@ def _block(evaluation: Evaluation, exhibit: Exhibit) -> Block:
         case _:
             assert_never(exhibit)
     caption = f"{exhibit.title}. {exhibit.caption}"
-    return Figure(svg=charts.svg(chart, text, label), text=text, caption=caption, label=label)
+    return Figure(svg=drawing.svg(chart, text, label), text=text, caption=caption, label=label)
 
 
 def _lines_in_words(exhibit: LineChart) -> str:

@@ -11,6 +11,7 @@ from modeling.reports.wording import NOT_MEASURED, count, evidence_badge, listin
 
 
 def data(evaluation: Evaluation) -> Section:
+    """Source, licence and version of the data, its features and its target."""
     rows = evaluation.rows
     facts = FactList(
         {
@@ -41,6 +42,7 @@ def _target(evaluation: Evaluation) -> TableBlock:
 
 
 def contract(evaluation: Evaluation) -> Section:
+    """What every rule of the contract found, broken ones first."""
     results = sorted(evaluation.contract, key=_urgency)
     columns: Columns = {
         "Rule": "text",
@@ -104,6 +106,7 @@ def _contract_status(result: ContractResult) -> Status:
 
 
 def split(evaluation: Evaluation) -> Section:
+    """How many rows each role has, and how they were chosen."""
     rows = evaluation.rows
     used = rows.train + rows.valid + rows.test
     roles = {

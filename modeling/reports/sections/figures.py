@@ -3,7 +3,7 @@
 from altair.typing import ChartType
 
 from modeling.core.record import Evaluation
-from modeling.reports import charts
+from modeling.reports import drawing
 from modeling.reports.document import Figure
 from modeling.reports.wording import (
     figure_label,
@@ -13,4 +13,4 @@ from modeling.reports.wording import (
 def figure(evaluation: Evaluation, chart: ChartType, text: str, caption: str) -> Figure:
     """The chart as SVG; a record whose data is not real labels it."""
     label = figure_label(evaluation)
-    return Figure(svg=charts.svg(chart, text, label), text=text, caption=caption, label=label)
+    return Figure(svg=drawing.svg(chart, text, label), text=text, caption=caption, label=label)

@@ -19,6 +19,7 @@ _FEATURES_IN_THE_FIGURE = 15
 
 
 def importance(evaluation: Evaluation) -> Section:
+    """Which features the champion rests on, and the tests of that ranking."""
     explanation = evaluation.explanation
     title = metric_title(evaluation.metric)
     ranked = sorted(explanation.importances, key=lambda feature: feature.loss, reverse=True) if explanation else []

@@ -26,6 +26,7 @@ from modeling.reports.wording import (
 
 
 def candidates(evaluation: Evaluation) -> Section:
+    """Every candidate with its validation scores."""
     rows = evaluation.candidates
     metrics = _primary_first(evaluation, {name for row in rows for name in row.validation})
     scores = TableBlock(
@@ -125,6 +126,7 @@ def comparison(evaluation: Evaluation) -> Figure:
 
 
 def champion(evaluation: Evaluation) -> Section:
+    """The test scores of the champion beside baseline and simple learner, and how often the test was opened."""
     chosen = evaluation.champion
     return Section(
         id="champion",
@@ -202,6 +204,7 @@ def _test_accesses(accesses: int) -> str:
 
 
 def cost(evaluation: Evaluation) -> Section:
+    """Seconds, memory and speed of the fits."""
     memory = [row.peak_memory_mb for row in evaluation.candidates]
     facts = FactList(
         {

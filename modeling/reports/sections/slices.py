@@ -22,6 +22,7 @@ _SLICES_IN_THE_FIGURE = 30
 
 
 def slices(evaluation: Evaluation) -> Section:
+    """The metric by group of test rows, with the gaps between groups."""
     title = metric_title(evaluation.metric)
     blocks: list[Block] = [Paragraph(f"Slices: {NOT_MEASURED}.")]
     if evaluation.slices:

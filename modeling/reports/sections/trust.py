@@ -9,6 +9,7 @@ from modeling.reports.wording import NOT_MEASURED, listing, number, passed
 
 
 def gates(evaluation: Evaluation) -> Section:
+    """Every gate with its bound and what was measured."""
     rows = [
         [gate.name.replace("_", " "), f"{gate.bound:,g}", number(gate.measured), passed(gate.passed), gate.message]
         for gate in evaluation.gates
@@ -24,6 +25,7 @@ def gates(evaluation: Evaluation) -> Section:
 
 
 def limits(evaluation: Evaluation) -> Section:
+    """What the figures can't show."""
     return Section(
         id="limits",
         title="What this does not show",
@@ -37,6 +39,7 @@ def limits(evaluation: Evaluation) -> Section:
 
 
 def provenance(evaluation: Evaluation) -> Section:
+    """What one needs to make the figures again."""
     made = evaluation.provenance
     versions = [[name, version] for name, version in sorted(made.versions.items())]
     facts = FactList(

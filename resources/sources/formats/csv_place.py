@@ -1,6 +1,6 @@
 """Where in a CSV file something is wrong.
 
-Belongs here: the lines of the table, and the opening and the advice of a message about one. Does not belong here:
+Belongs here: the lines of the table, and the beginning and the advice of a message about one. Does not belong here:
 finding what is wrong (`csv_file`, `csv_numbers`).
 """
 
@@ -56,4 +56,5 @@ def table_text(text: bytes, reading: Reading) -> bytes:
 
 
 def rows_of(text: bytes, reading: Reading) -> Iterable[dialect.Row]:
+    """The fields of every row, with the line that it begins on."""
     return dialect.parsed(io.StringIO(text.decode(), newline=""), reading.separator, reading.quote)

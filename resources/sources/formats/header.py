@@ -13,6 +13,12 @@ _REPAIR = "mend it, or write `repair_header: true`"
 
 
 def check_names(names: Sequence[str | None], where: str, start: int = 1) -> None:
+    """Refuse a header that can't name columns; `start` is the number of the first.
+
+    Raises
+    ------
+    SourceError: a column has no name, or two have the same.
+    """
     nameless = [position for position, name in enumerate(names, start) if not (name and name.strip())]
     if nameless:
         listed = ", ".join(map(str, nameless))

@@ -73,7 +73,7 @@ def test_a_column_that_is_only_sometimes_there_says_something():
     assert recipe.inputs == ["seen"]
 
 
-def test_without_any_feature_the_reason_is_told():
+def test_without_any_feature_the_reason_is_given():
     with pytest.raises(FeatureError, match=r"shop/parts: no feature is left: \{'one': 'constant in training rows'\}"):
         fit(one=cycle(7))
     with pytest.raises(FeatureError, match="shop/parts: no feature is left: every column has another role"):

@@ -95,7 +95,7 @@ def test_a_group_in_two_roles_is_named():
     assert finding.examples == ["lot 0"]
 
 
-def test_roles_that_overlap_in_time_are_told():
+def test_roles_that_overlap_in_time_are_reported():
     frame = clean()
     late = frame["made"][399]
     overlapping = frame.with_columns(made=pl.when(pl.col("id") == 0).then(late).otherwise("made"))

@@ -17,7 +17,7 @@ from modeling.drift.comparison import NO_REFERENCE, compare
 from modeling.drift.delivery import delivered
 from modeling.drift.record import Column, DriftComparison
 from modeling.drift.reference import Reference
-from modeling.drift.two_samples import told_apart
+from modeling.drift.two_samples import two_sample_test
 from modeling.problems import tasks
 
 from ..small_data import parts, use_case, validated
@@ -48,7 +48,7 @@ def more(rows: int, seed: int = 1) -> pl.DataFrame:
 def drift(new: pl.DataFrame, kept: Reference, old: pl.DataFrame = LEARNED, **changes: Any) -> DriftComparison:
     """`new` rows appended to the `old` ones that `kept` is of."""
     snapshot = pl.concat([old, new], how="diagonal_relaxed")
-    return compare(validated(snapshot), use_case(**changes), kept, lambda rows: "not asked")
+    return compare(validated(snapshot), use_case(**changes), kept, lambda rows: "not requested")
 
 
 def failed(found: DriftComparison) -> list[str]:
@@ -141,7 +141,7 @@ def test_later_dates_are_what_a_delivery_is_made_of(learned: Reference):
     assert found.told_apart is not None and found.told_apart.auc.value < 0.6
 
 
-def test_columns_that_move_against_each_other_are_told_apart_as_a_whole():
+def test_columns_that_move_against_each_other_are_separated_as_a_whole():
     draw = np.random.default_rng(3)
 
     def pairs(rows: int, sign: int) -> pl.DataFrame:
@@ -176,7 +176,7 @@ def test_columns_come_and_go(learned: Reference):
     found = drift(more(500).with_columns(colour=pl.lit("red")).drop("hours"), learned)
     assert found.new_columns == ["colour"]
     assert drifted(found) == ["hours"]
-    gone = compare(validated(LEARNED.drop("hours")), DEFINITION, learned, lambda rows: "not asked")
+    gone = compare(validated(LEARNED.drop("hours")), DEFINITION, learned, lambda rows: "not requested")
     assert (gone.delivery, drifted(gone)) == ("replace", ["hours"])
 
 
@@ -292,13 +292,16 @@ def test_a_reference_holds_no_row_no_identifier_and_no_rare_level(tmp_path: Path
     assert b"newest" in held, "a frequent level keeps its name"
 
 
-def test_few_rows_or_groups_are_not_told_apart():
+def test_few_rows_or_groups_are_not_compared_as_a_whole():
     rows, alone = np.zeros((49, 2), dtype=np.int32), np.arange(49)
     many, one = np.zeros((900, 2), dtype=np.int32), np.zeros(900)
     assert (
-        told_apart(many, rows, np.arange(900), alone) == "there are only 49 rows or groups on one side; 50 are needed"
+        two_sample_test(many, rows, np.arange(900), alone)
+        == "there are only 49 rows or groups on one side; 50 are needed"
     )
-    assert told_apart(many, many, np.arange(900), one) == "there are only 1 rows or groups on one side; 50 are needed"
+    assert (
+        two_sample_test(many, many, np.arange(900), one) == "there are only 1 rows or groups on one side; 50 are needed"
+    )
 
 
 @pytest.mark.parametrize(

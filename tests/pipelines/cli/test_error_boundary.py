@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -359,3 +360,12 @@ def test_an_interrupted_command_ends_quietly(state: State, monkeypatch: pytest.M
 
     monkeypatch.setattr(use_cases, "read_catalogue", interrupted)
     assert invoke("list") == (130, "", "")
+
+
+def test_code_that_ends_the_program_does_not_look_like_success(state: State, monkeypatch: pytest.MonkeyPatch):
+    def ending() -> None:
+        sys.exit(0)
+
+    monkeypatch.setattr(use_cases, "read_catalogue", ending)
+    status, _, err = invoke("list")
+    assert status == 1 and "features.py" in err

@@ -23,7 +23,7 @@ class Notified:
     notices: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.monkeypatch.setattr(self.module, "tell", lambda notice, _: self.notices.append(str(notice)))
+        self.monkeypatch.setattr(self.module, "notify_or_log", lambda notice, _: self.notices.append(str(notice)))
 
     def tick(self) -> list[str]:
         """The notices of one more tick."""

@@ -6,8 +6,9 @@ import time
 from pathlib import Path
 
 import pytest
-from dagster import DagsterInstance, SensorResult, build_sensor_context
+from dagster import AssetObservation, DagsterInstance, SensorResult, build_sensor_context
 
+from assets.raw_data import FORMER_TRANSIENT, TRANSIENT
 from pipelines.sensors import new_deliveries
 from pipelines.sensors.new_deliveries import PolledSource, SourceCursor, SourceState, TickDecision, decide, source_state
 from resources.sources import LandingError
@@ -64,6 +65,16 @@ NEW, OLD = "new", "old"
 )
 def test_the_decision(state, cursor, decision):
     assert decide(state, cursor) == decision
+
+
+@pytest.mark.parametrize("key", [TRANSIENT, FORMER_TRANSIENT])
+def test_a_run_skipped_for_a_transient_error_counts_as_an_event(key, sandbox, instance):
+    source = PolledSource(sandbox.use_case(), "raw_data", "data")
+    events = [source_state(source, instance).event]
+    for transient in (False, True):
+        instance.report_runless_asset_event(AssetObservation("raw_data", partition=KEY, metadata={key: transient}))
+        events.append(source_state(source, instance).event)
+    assert events[0] == events[1] < events[2]
 
 
 def tick(sandbox: Sandbox, instance: DagsterInstance, cursor: str | None) -> SensorResult:

@@ -26,7 +26,7 @@ def test_old_data_are_reported_once_until_newer_come(
     sandbox: Sandbox, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ):
     reported: list[str] = []
-    monkeypatch.setattr(overdue_deliveries, "tell", lambda notice, log: reported.append(str(notice)))
+    monkeypatch.setattr(overdue_deliveries, "notify_or_log", lambda notice, log: reported.append(str(notice)))
     sandbox.place(delivered_every_days=1e-9)
     first = tick(sandbox, instance)
     again = tick(sandbox, instance, first.cursor)
@@ -41,7 +41,7 @@ def test_old_data_are_reported_once_until_newer_come(
 def test_fresh_data_and_use_cases_that_expect_none_are_left_alone(
     sandbox: Sandbox, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(overdue_deliveries, "tell", lambda notice, log: pytest.fail(str(notice)))
+    monkeypatch.setattr(overdue_deliveries, "notify_or_log", lambda notice, log: pytest.fail(str(notice)))
     tick(sandbox, instance)
     sandbox.place(delivered_every_days=7)
     sandbox.place("retail/refunds", delivered_every_days=1e-9)

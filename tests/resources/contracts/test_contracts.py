@@ -367,7 +367,7 @@ def test_a_rule_that_is_itself_wrong(rule: dict[str, Any], message: str):
         validate(table(), contract)
 
 
-def test_good_rules_have_no_faults():
+def test_good_rules_have_no_errors():
     quarantine = {BETWEEN: {"column": "a", "max_value": DAY}, "on_failure": "quarantine"}
     assert check_rules(use_case(quarantine, {"expect_table_row_count_to_equal": {"value": 2}})) == []
 

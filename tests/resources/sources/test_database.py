@@ -10,7 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from catalogue.definition import Sql
-from resources.sources import DatabaseAway, SourceError, database
+from resources.sources import DatabaseAway, SourceError, database, database_connection
 
 URL = "WAREHOUSE_URL"
 SECRET = "hunter2/"
@@ -158,20 +158,20 @@ def test_an_incremental_query_must_deliver_its_column_and_the_identifier(warehou
 
 
 @pytest.mark.parametrize("incremental", [None, INCREMENTAL], ids=["whole", "incremental"])
-def test_a_look_sees_new_rows_and_changed_ones(warehouse, incremental):
+def test_the_fingerprint_changes_with_new_rows_and_changed_ones(warehouse, incremental):
     sql = Sql(url=URL, table="orders", incremental=incremental)
-    seen = [database.look(sql)]
+    seen = [database.fingerprint(sql)]
     for change in ("new rows", "a new row like one that is held", "a row that gets its value"):
         warehouse.execute(CHANGES[change])
-        seen.append(database.look(sql))
+        seen.append(database.fingerprint(sql))
     warehouse.execute("update orders set note = 'changed', seen = 9 where id = 1")
-    seen.append(database.look(sql))
-    assert len(set(seen)) == 5 and database.look(sql) == seen[-1]
+    seen.append(database.fingerprint(sql))
+    assert len(set(seen)) == 5 and database.fingerprint(sql) == seen[-1]
 
 
 def test_the_order_of_rows_is_no_news(warehouse):
     backwards = query("select * from orders order by id desc")
-    assert database.look(backwards) == database.look(query("select * from orders order by id"))
+    assert database.fingerprint(backwards) == database.fingerprint(query("select * from orders order by id"))
     assert_frame_equal(read(backwards), read(query("select * from orders")))
 
 
@@ -203,7 +203,7 @@ def test_a_database_that_is_not_there_is_away_and_is_not_made(tmp_path, monkeypa
 
 
 def test_a_locked_database_is_away(warehouse, monkeypatch):
-    monkeypatch.setenv(URL, f"{database._url(URL)}?timeout=0")
+    monkeypatch.setenv(URL, f"{database_connection.address(URL)}?timeout=0")
     warehouse.execute("begin exclusive")
     with pytest.raises(DatabaseAway, match="database is locked"):
         read(query("select * from orders"))

@@ -131,7 +131,7 @@ def test_rows_that_a_longer_transaction_commits_late_are_not_lost(server, capsys
 
 def test_a_read_sees_one_state_whatever_others_commit_meanwhile(server, monkeypatch):
     held = read(GROWING)
-    fetched = database._table
+    fetched = database.table_of
 
     def disturbed(*arguments):
         server.execute("insert into sales.visits values (4, '2026-11-01 18:00Z')")
@@ -144,7 +144,7 @@ def test_a_read_sees_one_state_whatever_others_commit_meanwhile(server, monkeypa
     assert read(GROWING, held)["id"].to_list() == [1, 2, 3, 4]
 
 
-def test_a_wrong_password_is_told_without_it(server, monkeypatch):
+def test_a_wrong_password_is_reported_without_it(server, monkeypatch):
     monkeypatch.setenv(URL, server.url.set(password="hunter2").render_as_string(hide_password=False))
     with pytest.raises(DatabaseAway, match="password authentication failed for user") as caught:
         read(GROWING)
@@ -161,6 +161,6 @@ def test_a_server_that_goes_away_while_it_is_read_is_away(server):
     assert time.monotonic() - started < 15
     failure.join()
     with pytest.raises(DatabaseAway, match="Connection refused"):
-        database.look(GROWING)
+        database.fingerprint(GROWING)
     server.start()
     assert read(GROWING).height == 3

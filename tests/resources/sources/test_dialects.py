@@ -19,7 +19,7 @@ def read(content: str, written_in: str = "utf8", /, **options: Any) -> pl.DataFr
     return read_table(content.encode(written_in), "d.csv", reading, "the file", pinned=False)
 
 
-def told(content: str, written_in: str = "utf8") -> dict[str, Any]:
+def detected(content: str, written_in: str = "utf8") -> dict[str, Any]:
     return detect_reading(content.encode(written_in), "d.csv", "the file").options
 
 
@@ -45,7 +45,7 @@ GERMAN = rows(german, "Bericht\n\nNr;Tag;Umsatz;Name;Preis") + "Summe;;99,9;;\nS
 
 
 def test_a_german_export_is_read_as_it_was_meant():
-    options = told(GERMAN, "cp1252")
+    options = detected(GERMAN, "cp1252")
     assert options == {
         "encoding": "cp1252",
         "separator": ";",
@@ -69,7 +69,7 @@ def chinese(n: int) -> str:
 @pytest.mark.parametrize("encoding", ["gb18030", "utf8", "utf-8-sig", "utf-16"])
 def test_chinese_text_and_headers_in_every_encoding(encoding: str):
     content = rows(chinese, "编号,性别,价格,,价格")
-    options = told(content, encoding)
+    options = detected(content, encoding)
     names = {"gb18030": "gb18030", "utf-16": "utf16"}
     assert options.get("encoding") == names.get(encoding)
     table = read(content, encoding, **options)
@@ -82,7 +82,7 @@ def test_separators_and_quoted_fields_with_line_ends(separator: str):
     content = rows(
         lambda n: separator.join([str(n), f'"two\nlines, and a {separator}"', f"{n}.5"]), separator.join("abc")
     )
-    options = told(content)
+    options = detected(content)
     assert options == {"separator": separator}
     assert read(content, **options).row(2) == (2, f"two\nlines, and a {separator}", 2.5)
 
@@ -103,7 +103,7 @@ def test_separators_and_quoted_fields_with_line_ends(separator: str):
 def test_numbers_as_different_countries_write_them(written: str, options: dict[str, Any], number: float):
     separator = "," if '"' in written else ";"
     content = rows(lambda n: f"x{separator}{written.format(n=n + 1)}", f"a{separator}v")
-    found = told(content)
+    found = detected(content)
     assert {name: value for name, value in found.items() if name != "separator"} == options
     assert read(content, **found)["v"][6] == number
 
@@ -122,7 +122,7 @@ def test_numbers_as_different_countries_write_them(written: str, options: dict[s
 )
 def test_dates_that_are_not_iso(written: str, formats: str, first: date):
     content = rows(lambda n: f"{n},{written.format(d=n % 16 + 13, m=n % 12 + 1)}", "id,day")
-    options = told(content)
+    options = detected(content)
     assert options == {"date_format": {"day": formats}}
     assert read(content, **options)["day"][0] == first
 
@@ -145,30 +145,30 @@ def test_what_could_be_read_otherwise_is_said():
 
 
 def test_iso_dates_plain_numbers_and_known_marks_need_no_option():
-    assert told(rows(lambda n: f"{n},2023-01-02,{n}.5,NA", "id,day,v,w")) == {}
+    assert detected(rows(lambda n: f"{n},2023-01-02,{n}.5,NA", "id,day,v,w")) == {}
 
 
 def test_a_file_without_a_header_gets_numbered_columns():
-    assert told(rows(lambda n: f"{n},x,{n}.5", "7,y,1.5")) == {
+    assert detected(rows(lambda n: f"{n},x,{n}.5", "7,y,1.5")) == {
         "header": False,
         "columns": ["column_1", "column_2", "column_3"],
     }
-    assert told(rows(lambda n: f"land {n},{n},{n}", "country,2019,2020")) == {}, "years are names"
+    assert detected(rows(lambda n: f"land {n},{n},{n}", "country,2019,2020")) == {}, "years are names"
 
 
 def test_a_row_that_was_cut_off_is_no_footer():
     cut = rows(lambda n: f"{n},red,5", "id,colour,v") + "60,re"
-    assert told_layout(cut) == {}
+    assert detected_layout(cut) == {}
     assert refusal(cut).startswith("the file: line 62 has 2 fields, the first line has 3")
 
 
-def told_layout(content: str) -> dict[str, Any]:
+def detected_layout(content: str) -> dict[str, Any]:
     return dialect.detect(content.encode())
 
 
 def test_a_marker_among_words_is_missing_too_and_a_word_only_among_numbers():
     content = rows(lambda n: f"{n},{['?', 'red', 'unknown'][n % 3]},{'-' if n % 5 else n}", "id,colour,v")
-    options = told(content)
+    options = detected(content)
     assert options["null_values"] == [*DEFAULTS, "-", "?"]
     assert set(read(content, **options)["colour"]) == {None, "red", "unknown"}
 

@@ -14,6 +14,7 @@ class ConstantSpeed(FixedRule):
     reads = "driving"
 
     def predict(self, table: Table) -> np.ndarray:
+        """Probability 1 of `IDLE` in every row: float64 ``[n, actions]``."""
         return np.tile(np.eye(len(ACTIONS))[ACTIONS.index("IDLE")], (len(table), 1))
 
 

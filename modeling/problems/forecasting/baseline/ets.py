@@ -14,6 +14,7 @@ class ETS(FixedRule):
     reads = "forecasting"
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 ``[n]``, in the target's unit."""
         return table.column(SMOOTHED).astype(np.float64)
 
 

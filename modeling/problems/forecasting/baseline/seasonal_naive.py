@@ -13,6 +13,7 @@ class SeasonalNaive(FixedRule):
     reads = "forecasting"
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 ``[n]``, in the target's unit: the value one season before."""
         return table.column(SEASONAL_NAIVE).astype(np.float64)
 
 

@@ -36,6 +36,7 @@ class Pixels(Learner):
     _colour: bool
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Fit `Logistic` to the pixels of images of `side` × `side`."""
         chosen = PixelHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
         self._side, self._colour = chosen.side, images.coloured(images.files(train))
@@ -45,9 +46,11 @@ class Pixels(Learner):
         return replace(summary, parameters={"side": chosen.side} | summary.parameters)
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 probability of the event ``[n]``, or of each class ``[n, classes]``."""
         return self._linear.predict(self._pixels(table))
 
     def save(self, folder: Path) -> None:
+        """The regression, and size and colour of the images (`pixels.json`)."""
         self._linear.save(folder)
         (folder / "pixels.json").write_text(json.dumps({"side": self._side, "colour": self._colour}))
 

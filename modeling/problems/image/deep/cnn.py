@@ -65,6 +65,7 @@ class CNN(Learner):
     _network: nn.Sequential
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Train on as many rows and at the side that the time affords, with early stopping on validation rows."""
         start = time.monotonic()
         chosen = CNNHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
@@ -90,9 +91,11 @@ class CNN(Learner):
         return trained.summary(settings, note)
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 probability of the event ``[n]``, or of each class ``[n, classes]``."""
         return self._head.predictions(outputs(self._network, (self._inputs(table),), CHUNK))
 
     def save(self, folder: Path) -> None:
+        """Weights (`weights.safetensors`), and what builds the network (`cnn.json`)."""
         save_file(self._network.state_dict(), folder / "weights.safetensors")
         facts = {"head": asdict(self._head), STORED: self._chosen.model_dump(), "colour": self._colour}
         (folder / "cnn.json").write_text(json.dumps(facts))

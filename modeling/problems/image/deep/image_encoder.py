@@ -66,6 +66,7 @@ class ImageNetwork(nn.Module):
         return self.head(self.body(self.augment(inputs))).float()
 
     def train(self, mode: bool = True) -> Self:
+        """As of any module, but that a frozen body keeps its running statistics."""
         super().train(mode)
         if self._still:
             self.body.eval()
@@ -87,6 +88,7 @@ class ImageEncoder(Learner):
     _network: ImageNetwork
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Train the head, and the encoder's upper stages where they learn, within the time the device affords."""
         start = time.monotonic()
         chosen = ImageEncoderHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
@@ -109,9 +111,11 @@ class ImageEncoder(Learner):
         return trained.summary(settings, note)
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 probability of the event ``[n]``, or of each class ``[n, classes]``."""
         return self._head.predictions(outputs(self._network, (self._inputs(table),), CHUNK))
 
     def save(self, folder: Path) -> None:
+        """All weights (`weights.safetensors`), frozen ones too, and what builds the network (`image_encoder.json`)."""
         save_file(self._below.state_dict() | self._network.state_dict(), folder / "weights.safetensors")
         facts = {"head": asdict(self._head), STORED: self._chosen.model_dump()}
         (folder / "image_encoder.json").write_text(json.dumps(facts))

@@ -37,6 +37,7 @@ class Fingerprint(Learner):
     _bias: float
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Choose `C` by the log loss of validation rows, unless it is set."""
         start = time.monotonic()
         chosen = FingerprintHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
@@ -57,9 +58,11 @@ class Fingerprint(Learner):
         return FitSummary({"C": best}, notes=notes)
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 ``[n]``: the probability of the event."""
         return 1 / (1 + np.exp(-(_inputs(table) @ self._weights + self._bias)))
 
     def save(self, folder: Path) -> None:
+        """Weights and bias as `fingerprint.npz`."""
         np.savez(folder / "fingerprint.npz", allow_pickle=False, weights=self._weights, bias=self._bias)
 
     @classmethod

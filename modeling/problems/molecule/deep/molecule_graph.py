@@ -53,6 +53,7 @@ class MoleculeGraph(Learner):
     _network: "MessagePassingNetwork"
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Train with early stopping by the cross-entropy of validation rows."""
         start = time.monotonic()
         self._chosen = chosen = MoleculeGraphHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
@@ -72,10 +73,12 @@ class MoleculeGraph(Learner):
         return trained.summary(settings)
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 ``[n]``: the probability of the event."""
         logits = torch.cat([output.squeeze(-1) for output in outputs(self._network, _inputs(table), CHUNK)])
         return logits.double().sigmoid().cpu().numpy()
 
     def save(self, folder: Path) -> None:
+        """Weights (`weights.safetensors`) and hyperparameters (`molecule_graph.json`)."""
         save_file(self._network.state_dict(), folder / "weights.safetensors")
         (folder / "molecule_graph.json").write_text(json.dumps(self._chosen.model_dump()))
 

@@ -12,6 +12,7 @@ class EqualWeight(FixedRule):
     reads = "portfolio"
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 ``[n]``, all NaN: no opinion, from which the task makes equal weights."""
         return np.full(len(table), np.nan)
 
 

@@ -1,4 +1,4 @@
-"""The portfolio of the least variance: what risk alone tells."""
+"""The portfolio of the least variance: risk alone decides."""
 
 import numpy as np
 
@@ -12,6 +12,7 @@ class MinimumVariance(FixedRule):
     reads = "portfolio"
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 ``[n]``, all zero: no expected return, so risk alone decides."""
         return np.zeros(len(table))
 
 

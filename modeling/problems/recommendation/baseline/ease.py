@@ -45,6 +45,12 @@ class EASE(Learner):
     _popular: np.ndarray
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Choose the penalty by the lists of validation users, unless it is set.
+
+        Raises
+        ------
+        LearnerError: there are more items than the matrix to invert may have.
+        """
         deadline = time.monotonic() + fitting.seconds
         chosen = EASEHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)
@@ -63,9 +69,11 @@ class EASE(Learner):
         return FitSummary(parameters={"half_life": half_life, "penalty": penalty})
 
     def predict(self, table: Table) -> np.ndarray:
+        """int64 ``[n, k]``: the codes of the best items of each user, best first."""
         return ranked(lambda part: taken(part) @ self._weights, self._popular, table)
 
     def save(self, folder: Path) -> None:
+        """Weights between items and popularity as `ease.npz`."""
         np.savez(folder / "ease.npz", allow_pickle=False, weights=self._weights, popular=self._popular)
 
     @classmethod

@@ -47,6 +47,7 @@ class ItemKNN(Learner):
     _popular: np.ndarray
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Choose the number of neighbours and the shrinkage by the lists of validation users, unless they are set."""
         deadline = time.monotonic() + fitting.seconds
         chosen = ItemKNNHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)
@@ -67,9 +68,11 @@ class ItemKNN(Learner):
         return FitSummary(parameters={"half_life": half_life, "neighbours": neighbours, "shrink": shrink})
 
     def predict(self, table: Table) -> np.ndarray:
+        """int64 ``[n, k]``: the codes of the best items of each user, best first."""
         return ranked(lambda part: csr_array(taken(part) @ self._similar).toarray(), self._popular, table)
 
     def save(self, folder: Path) -> None:
+        """Similarities (`similar.npz`, sparse) and popularity (`popularity.npz`)."""
         save_npz(folder / "similar.npz", self._similar)
         np.savez(folder / "popularity.npz", allow_pickle=False, popular=self._popular)
 

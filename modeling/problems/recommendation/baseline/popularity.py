@@ -22,6 +22,7 @@ class Popularity(Learner):
     _popular: np.ndarray
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Choose the half-life of popularity by the lists of validation users, unless it is set."""
         deadline = time.monotonic() + fitting.seconds
         chosen = RecommenderHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)
@@ -29,9 +30,11 @@ class Popularity(Learner):
         return FitSummary(parameters={"half_life": half_life})
 
     def predict(self, table: Table) -> np.ndarray:
+        """int64 ``[n, k]``: the codes of the best items of each user, best first."""
         return ranked(lambda part: np.tile(self._popular, (len(part), 1)), self._popular, table)
 
     def save(self, folder: Path) -> None:
+        """The items' popularity as `popularity.npz`."""
         np.savez(folder / "popularity.npz", allow_pickle=False, popular=self._popular)
 
     @classmethod

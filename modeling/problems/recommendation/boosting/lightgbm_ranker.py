@@ -11,46 +11,29 @@ Source: Burges 2010, "From RankNet to LambdaRank to LambdaMART".
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
 import lightgbm as lgb
 import numpy as np
 import polars as pl
-import polars.selectors as cs
 from pydantic import Field
-from safetensors.numpy import load_file, save_file
-from sklearn.preprocessing import MultiLabelBinarizer
 
 from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError
 from modeling.core.table import Table
-from modeling.problems.recommendation.baseline.item_knn import nearest
+from modeling.problems.recommendation.item_features import KnownItems
 from modeling.problems.recommendation.ranking import (
     AGE,
     HISTORY,
-    ITEMS,
-    TAGS,
     RecommenderHyperparameters,
     best_on,
     check_histories,
     flat,
     popular,
     ranked,
-    taken,
 )
 
-HALF_LIVES = (3.0, 10.0, 30.0, 10_000.0)
-PROFILE_HALF_LIVES = (30.0, 10_000.0)
-FIRST_VISIT = 1.0
-"""Days after a user's first item in which they are new: then people take other items than when they come back."""
-PROFILE_USERS = 20.0
-"""What people of one profile take is drawn towards what all take by as many users."""
-LEAST_SHARE = 1e-3
-"""Of the most popular item: items below are alike."""
-NO_VISIT = 100.0
-"""The days since their last item of who has none, and of who was away for longer."""
-NEIGHBOURS, SHRINKAGE = 200, 10.0
 PRIORS = (0.0, 0.3, 1.0, 3.0)
 
 Shown = tuple[np.ndarray, np.ndarray]
@@ -85,7 +68,7 @@ class LightGBMRanker(Learner):
     hyperparameters = RankerHyperparameters
     reads = "recommendation"
 
-    _known: "_Known"
+    _known: KnownItems
     _boosters: list[lgb.Booster]
     _popular: np.ndarray
     _prior: float
@@ -95,7 +78,7 @@ class LightGBMRanker(Learner):
         chosen = RankerHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)
         self._popular, half_life = popular(train, valid, chosen, deadline)
-        self._known = _Known.of(train)
+        self._known = KnownItems.of(train)
         lists = _training_lists(train, chosen, np.random.default_rng(fitting.seed))
         data = _dataset(lists)
         self._boosters = [
@@ -112,9 +95,11 @@ class LightGBMRanker(Learner):
         return FitSummary(parameters, notes=[f"learned from {len(lists):,} lists within the training time"])
 
     def predict(self, table: Table) -> np.ndarray:
+        """int64 ``[n, k]``: the codes of the best items of each user, best first."""
         return ranked(self._scores, self._popular, table)
 
     def save(self, folder: Path) -> None:
+        """Each booster as LightGBM text, what is known of items and users, and popularity (`popularity.json`)."""
         for number, booster in enumerate(self._boosters):
             booster.save_model(folder / f"lightgbm_{number}.txt")
         self._known.save(folder)
@@ -125,7 +110,7 @@ class LightGBMRanker(Learner):
     def load(cls, folder: Path) -> Self:
         model = cls()
         model._boosters = [lgb.Booster(model_file=path) for path in sorted(folder.glob("lightgbm_*.txt"))]
-        model._known = _Known.load(folder)
+        model._known = KnownItems.load(folder)
         facts = json.loads((folder / "popularity.json").read_text())
         model._popular, model._prior = np.array(facts["popular"]), facts["prior"]
         return model
@@ -135,107 +120,6 @@ class LightGBMRanker(Learner):
         rows = features.reshape(-1, features.shape[-1])
         scores = np.mean([np.asarray(booster.predict(rows)) for booster in self._boosters], axis=0)
         return scores.reshape(features.shape[:2]) + self._prior * np.log1p(self._popular)
-
-
-@dataclass(frozen=True)
-class _Known:
-    """What is known of items at one moment.
-
-    Attributes
-    ----------
-    alone: float32 ``[items, a]``: popularity by half-life, with new users, with returning ones, and of all time; days
-        since first and last taken.
-    by_level: float32 ``[levels, items, h]``: by how much more people of a profile's level take the item, by half-life;
-        the levels of all profile columns one after the other.
-    similar: float32 ``[items, items]``: shrunken cosine of the nearest.
-    """
-
-    alone: np.ndarray
-    by_level: np.ndarray
-    similar: np.ndarray
-
-    @classmethod
-    def of(cls, table: Table) -> Self:
-        (codes, ends), age = flat(table.content[HISTORY]), flat(table.content[AGE])[0]
-        items = table.shared[ITEMS].height
-        span = np.nan_to_num(age.max(initial=0))
-        first, last = np.full((2, items), [[0.0], [span]])
-        np.maximum.at(first, codes, age)
-        np.minimum.at(last, codes, age)
-        begun = np.repeat(table.content[AGE].list.max().fill_null(0).to_numpy(), np.diff(ends, prepend=0))
-        new = begun - age < FIRST_VISIT
-        counted = [(half_life, None) for half_life in HALF_LIVES]
-        counted += [(10.0, new), (10_000.0, new), (10.0, ~new), (30.0, ~new)]
-        shares = [
-            _share(np.bincount(codes, 0.5 ** (age / half_life) * (1 if of is None else of), minlength=items))
-            for half_life, of in counted
-        ]
-        histories = taken(table)
-        similar = nearest((histories.T @ histories).tocsr(), NEIGHBOURS, SHRINKAGE).toarray()
-        by_level = np.stack([_by_level(table, half_life) for half_life in PROFILE_HALF_LIVES], axis=-1)
-        return cls(np.stack([*shares, first, last], axis=1).astype(np.float32), by_level, similar)
-
-    def features(self, table: Table) -> np.ndarray:
-        """float32 ``[n, items, f]`` for the users of `table`."""
-        histories, items = taken(table), table.shared[ITEMS]
-        shape = len(table), items.height
-        length = histories.sum(axis=1).reshape(-1, 1)
-        per_item = 1 / np.maximum(length, 1)
-        numbers = items.select(cs.numeric()).fill_null(strategy="mean")
-        described = numbers.to_numpy().reshape(items.height, numbers.width)
-        tags = _directions(items[TAGS])
-        similar = histories @ self.similar
-        away = table.content[AGE].list.min().fill_null(NO_VISIT).clip(0, NO_VISIT).to_numpy().reshape(-1, 1)
-        users = [
-            similar * per_item,
-            similar * np.sqrt(per_item),
-            (histories @ tags) @ tags.T * per_item,
-            *(histories @ values[:, None] * per_item - values for values in described.T),
-            *(np.broadcast_to(of_user, shape) for of_user in (length, away)),
-            np.broadcast_to(histories @ self.alone[:, len(HALF_LIVES) - 1, None] * per_item, shape),
-        ]
-        of_items = np.hstack([self.alone, described])
-        alone = np.broadcast_to(of_items, (len(table), *of_items.shape))
-        alike = [self.by_level[codes] for codes in _levels(table).T]
-        together = sum(alike, np.zeros((*shape, len(PROFILE_HALF_LIVES))))
-        return np.concatenate([alone, np.stack(users, axis=-1), *alike, together], axis=-1, dtype=np.float32)
-
-    def save(self, folder: Path) -> None:
-        arrays = {"alone": self.alone, "by_level": self.by_level, "similar": self.similar}
-        save_file(arrays, folder / "items.safetensors")
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        return cls(**load_file(folder / "items.safetensors"))
-
-
-def _share(counts: np.ndarray) -> np.ndarray:
-    """The logarithm of counts as shares of the largest: the same at moments of which more or less is known."""
-    return np.log(counts / max(counts.max(), 1e-9) + LEAST_SHARE)
-
-
-def _levels(table: Table) -> np.ndarray:
-    """int64 ``[n, q]``: the codes of the profile, counted on from one column to the next."""
-    return table.categorical + np.cumsum([0, *table.cardinalities])[:-1]
-
-
-def _by_level(table: Table, half_life: float) -> np.ndarray:
-    """float32 ``[levels, items]``: the logarithm of the share of a level's users who have an item over everyone's.
-
-    A user last seen `half_life` days ago counts half.
-    """
-    weight = 0.5 ** (table.content[AGE].list.min().fill_null(np.inf).to_numpy() / half_life)
-    member = np.zeros((len(table), sum(table.cardinalities)))
-    np.put_along_axis(member, _levels(table), weight[:, None], axis=1)
-    everyone = (weight @ taken(table)) / max(weight.sum(), 1e-9) + 1e-9
-    people = member.sum(axis=0)[:, None] + PROFILE_USERS
-    return np.log((member.T @ taken(table) + PROFILE_USERS * everyone) / people / everyone).astype(np.float32)
-
-
-def _directions(tags: pl.Series) -> np.ndarray:
-    """float32 ``[items, tags]``: each item's tags as a vector of length one."""
-    held = np.asarray(MultiLabelBinarizer().fit_transform(tags.to_list()), dtype=np.float32)
-    return held / np.maximum(np.linalg.norm(held, axis=1, keepdims=True), 1)
 
 
 def _training_lists(train: Table, chosen: RankerHyperparameters, random: np.random.Generator) -> list[Shown]:
@@ -275,7 +159,7 @@ def _lists_at(train: Table, ago: float, chosen: RankerHyperparameters, random: n
     active = after.join(before, on="row", how="left", maintain_order="left").with_columns(
         pl.col(HISTORY, AGE).fill_null([])
     )
-    features = _Known.of(past).features(replace(train.rows(after["row"].to_numpy()), content=active))
+    features = KnownItems.of(past).features(replace(train.rows(after["row"].to_numpy()), content=active))
     known = np.unique(flat(before[HISTORY])[0])
     for user, (had, wanted) in enumerate(active.select(HISTORY, "wanted").iter_rows()):
         fresh = np.setdiff1d(known, had)

@@ -66,6 +66,7 @@ class SASRec(Learner):
     _prior: float
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Train on windows of the histories; `prior`, unless set, is chosen by the lists of validation users."""
         start = time.monotonic()
         self._chosen = chosen = SASRecHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)
@@ -94,9 +95,11 @@ class SASRec(Learner):
         return trained.summary(settings | {"half_life": half_life, "prior": self._prior})
 
     def predict(self, table: Table) -> np.ndarray:
+        """int64 ``[n, k]``: the codes of the best items of each user, best first."""
         return ranked(self._scores, self._popular, table)
 
     def save(self, folder: Path) -> None:
+        """Weights (`weights.safetensors`), popularity (`popularity.npz`), and the rest (`sasrec.json`)."""
         save_file(self._network.state_dict(), folder / "weights.safetensors")
         np.savez(folder / "popularity.npz", allow_pickle=False, popular=self._popular)
         facts = {STORED: self._chosen.model_dump(mode="json"), "prior": self._prior}

@@ -35,6 +35,7 @@ class Cox(Learner):
     _coefficients: np.ndarray
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Fit a path of penalties; `alpha`, unless set, is that of the least loss on validation rows."""
         chosen = CoxHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
         self._columns = encoding.encoder(train, fitting.seed)
@@ -47,9 +48,11 @@ class Cox(Learner):
         return FitSummary(chosen.model_dump() | {"alpha": strengths[: path.shape[1]][best]}, notes=notes)
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 ``[n]``: the logarithm of the hazard, up to a constant."""
         return self._inputs(table) @ self._coefficients
 
     def save(self, folder: Path) -> None:
+        """Encoder (`columns.skops`) and coefficients (`coefficients.npz`)."""
         encoding.write(self._columns, folder / "columns.skops")
         np.savez(folder / "coefficients.npz", allow_pickle=False, coefficients=self._coefficients)
 

@@ -50,6 +50,7 @@ class History:
 
     @classmethod
     def of(cls, table: Table, chosen: BGNBDHyperparameters) -> Self:
+        """Of customers ``[n]``: repeat orders, weeks from the first order to the last and until now, mean spend."""
         orders, spend, since, age = (column(table, name) for name in chosen.columns)
         return cls(orders - 1, np.maximum(age - since, 0) / WEEK, age / WEEK, spend / orders)
 
@@ -67,6 +68,7 @@ class BGNBD(Learner):
     _value: tuple[float, ...]
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Fit both models by maximum likelihood on training rows; validation rows are not read."""
         self._chosen = BGNBDHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
         _check(train, self._chosen)
@@ -79,11 +81,13 @@ class BGNBD(Learner):
         return FitSummary(parameters=self._chosen.model_dump(), notes=[note])
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 ``[n]``: orders expected within the horizon, times the expected value of one."""
         history = History.of(table, self._chosen)
         orders = expected_orders(history, self._chosen.horizon / WEEK, *self._orders)
         return orders * expected_value(history, *self._value)
 
     def save(self, folder: Path) -> None:
+        """Columns, horizon and the parameters of both models as `bg_nbd.json`."""
         facts = {STORED: self._chosen.model_dump(), "orders": self._orders, "value": self._value}
         (folder / "bg_nbd.json").write_text(json.dumps(facts))
 

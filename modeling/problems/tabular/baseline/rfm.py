@@ -37,6 +37,7 @@ class RFM(Learner):
     _means: np.ndarray
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Choose the number of groups by the error of validation rows, unless it is set."""
         chosen = RFMHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
         if chosen.groups is None:
@@ -46,9 +47,11 @@ class RFM(Learner):
         return FitSummary(parameters=chosen.model_dump())
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 ``[n]``: the training mean of the row's cell."""
         return self._means[self._cells(table)]
 
     def save(self, folder: Path) -> None:
+        """Edges of the groups and means of the cells as `rfm.json`."""
         facts = {STORED: self._chosen.model_dump(), "edges": self._edges, "means": self._means.tolist()}
         (folder / "rfm.json").write_text(json.dumps(facts))
 

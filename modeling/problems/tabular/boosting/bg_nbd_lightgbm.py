@@ -38,6 +38,7 @@ class BGNBDLightGBM(Learner):
     _trees: lightgbm.LightGBM
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Fit `bg_nbd`, then trees to what it leaves unexplained."""
         chosen = BGNBDLightGBMHyperparameters.read(fitting.parameters)
         self._orders, self._trees = bg_nbd.BGNBD(), lightgbm.LightGBM()
         orders = self._orders.fit(train, valid, replace(fitting, parameters=chosen.bg_nbd))
@@ -47,10 +48,12 @@ class BGNBDLightGBM(Learner):
         return FitSummary(parameters, trees.curve, [*orders.notes, *trees.notes])
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 ``[n]``, in the target's unit."""
         errors = self._errors(table)
         return errors.column(EXPECTED) + self._trees.predict(errors)
 
     def save(self, folder: Path) -> None:
+        """Both models, each as it saves itself."""
         self._orders.save(folder)
         self._trees.save(folder)
 

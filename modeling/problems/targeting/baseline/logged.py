@@ -23,6 +23,12 @@ class LoggedPolicy(Learner):
     _scores: pl.DataFrame
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
+        """Take the mean logged score of every action.
+
+        Raises
+        ------
+        LearnerError: the rows hold no logged actions.
+        """
         Hyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
         if ACTIONS not in train.shared:
@@ -31,11 +37,13 @@ class LoggedPolicy(Learner):
         return FitSummary(parameters={})
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 ``[n]``: the score of the row's action."""
         known = self._scores[WHICH].to_numpy()
         place = np.searchsorted(known, table.column(WHICH)).clip(max=len(known) - 1)
         return self._scores[LOGGED_SCORE].to_numpy()[place]
 
     def save(self, folder: Path) -> None:
+        """A score for each action as `logged.parquet`."""
         self._scores.write_parquet(folder / "logged.parquet")
 
     @classmethod

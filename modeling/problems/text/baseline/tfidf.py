@@ -84,6 +84,7 @@ class TFIDF(Learner):
         self._weights, self._offsets, self._temperature = machine.coef_, np.atleast_1d(machine.intercept_), temperature
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 probability of the event ``[n]``, or of each class ``[n, classes]``."""
         margins = self._columns.transform(texts.texts(table)) @ self._weights.T + self._offsets
         return _probability(margins if len(self._weights) > 1 else margins[:, 0], self._temperature)
 
@@ -95,6 +96,7 @@ class TFIDF(Learner):
         return [[str(words[index]) for index in np.argsort(-row)[:count] if row[index] > 0] for row in each]
 
     def save(self, folder: Path) -> None:
+        """Terms and temperature (`tfidf.json`), weights and inverse document frequencies (`weights.npz`)."""
         parts = dict(self._columns.transformer_list)
         terms = {name: part.get_feature_names_out().tolist() for name, part in parts.items()}
         rarity = {name: part.idf_ for name, part in parts.items()}

@@ -115,10 +115,12 @@ class TextEncoder(Learner):
         return trained.summary(settings, _described(chosen, fitting))
 
     def predict(self, table: Table) -> np.ndarray:
+        """float64 probability of the event ``[n]``, or of each class ``[n, classes]``."""
         inputs = self._inputs(texts.texts(table))
         return self._head.predictions(outputs(self._network, (inputs,), CHUNK))
 
     def save(self, folder: Path) -> None:
+        """Encoder and tokenizer (`encoder/`), head (`head.safetensors`), and the rest (`text_encoder.json`)."""
         self._encoder.save(folder / "encoder")
         save_file(self._network.head.state_dict(), folder / "head.safetensors")
         facts = {"head": asdict(self._head), STORED: self._chosen.model_dump()}

@@ -135,7 +135,7 @@ def test_a_use_case_without_molecules_is_told_what_to_write():
 
 
 @pytest.mark.parametrize("name", KNOBS)
-def test_learns_keeps_and_trains_again_by_what_it_told(name: str, tmp_path):
+def test_learns_keeps_and_trains_again_by_its_fit_summary(name: str, tmp_path):
     made = features()
     circumstances = Fitting("binary", 2, 600, compute=Compute(threads=1), parameters=KNOBS[name])
     test, model, again = made.open_test().table, learners.learner(name)(), learners.learner(name)()

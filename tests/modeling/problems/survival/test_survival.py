@@ -159,7 +159,7 @@ def fitting(name: str, **changes: Any) -> Fitting:
 
 
 @pytest.mark.parametrize("name", KNOBS)
-def test_learns_keeps_and_trains_again_by_what_it_told(name: str, tmp_path: Path):
+def test_learns_keeps_and_trains_again_by_its_fit_summary(name: str, tmp_path: Path):
     made = features()
     test, model, again = made.open_test().table, learners.learner(name)(), learners.learner(name)()
     told = model.fit(made.train.table, made.valid.table, fitting(name))
