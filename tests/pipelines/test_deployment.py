@@ -25,6 +25,7 @@ import yaml
 from dagster import DagsterInstance, DagsterRunStatus
 from packaging.specifiers import SpecifierSet
 
+from catalogue.reader import ENVIRONMENT
 from pipelines.instance import POSTGRES
 
 from ..resources.postgres import Server, free_port
@@ -195,7 +196,7 @@ def deployment(sandbox: Sandbox, tmp_path: Path, own_postgresql: Server) -> Iter
             **os.environ,
             **{name: value.replace("/state", str(sandbox.home)) for name, value in said.items() if "$" not in value},
             POSTGRES: own_postgresql.storage,
-            living.CATALOGUE: str(sandbox.root),
+            ENVIRONMENT: str(sandbox.root),
         }
         (sandbox.dagster_home / "dagster.yaml").unlink()
         made = Deployment(own_postgresql, environment, ports, workspace, tmp_path)

@@ -137,7 +137,7 @@ def test_a_read_sees_one_state_whatever_others_commit_meanwhile(server, monkeypa
         server.execute("insert into sales.visits values (4, '2026-11-01 18:00Z')")
         return fetched(*arguments)
 
-    monkeypatch.setattr(database, "_table", disturbed)
+    monkeypatch.setattr(database, "table_of", disturbed)
     assert_frame_equal(read(GROWING, held), held)
     monkeypatch.undo()
     monkeypatch.setenv(URL, server.address)
