@@ -35,7 +35,7 @@ class Partitions:
             use_cases=StaticPartitionsDefinition(keys),
             industries=StaticPartitionsDefinition(sorted({key.partition("/")[0] for key in keys})),
             by_industry=StaticPartitionMapping({key: key.partition("/")[0] for key in keys}),
-            active=[key for key in keys if key not in catalogue.retired],
+            active=sorted(catalogue.in_service),
         )
 
     def check(self, name: str, asset: str, description: str) -> AssetCheckSpec:

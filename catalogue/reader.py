@@ -64,6 +64,11 @@ class Catalogue:
         """The use cases that are out of service -> since when, or why."""
         return {key: str(use_case.retired) for key, use_case in self.use_cases.items() if use_case.retired}
 
+    @property
+    def in_service(self) -> dict[str, UseCase]:
+        """The use cases that are not retired."""
+        return {key: use_case for key, use_case in self.use_cases.items() if not use_case.retired}
+
     def members(self, industry: str) -> list[str]:
         """The keys of one industry."""
         return [key for key, use_case in self.use_cases.items() if use_case.industry == industry]

@@ -153,7 +153,7 @@ def _run_request(source: PolledSource, state: SourceState, cursor: SourceCursor)
 def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
     """The sensor over all use cases in service whose rows, to learn from or to predict, come from a landing folder or a
     database, evaluated every `seconds`. Stopped until switched on."""
-    in_service = [use_case for key, use_case in catalogue.use_cases.items() if key not in catalogue.retired]
+    in_service = list(catalogue.in_service.values())
     sources = [PolledSource(one, RAW.name, data_job.name) for one in in_service if one.source.files or one.source.sql]
     sources += [PolledSource(one, PREDICTIONS.name, prediction_job.name) for one in in_service if one.predict]
 

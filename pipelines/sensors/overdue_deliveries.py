@@ -35,8 +35,7 @@ def days_overdue(made: float, every_days: float, now: float) -> float:
 def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
     """The sensor over all use cases in service that say how often data come, evaluated every `seconds`. Stopped until
     switched on."""
-    in_service = {key: one for key, one in catalogue.use_cases.items() if key not in catalogue.retired}
-    expecting = {key: one for key, one in in_service.items() if one.delivered_every_days}
+    expecting = {key: one for key, one in catalogue.in_service.items() if one.delivered_every_days}
 
     @sensor(
         name="tell_of_overdue_deliveries",

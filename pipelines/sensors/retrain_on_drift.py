@@ -46,8 +46,7 @@ def _latest(asset: str, key: str, instance: DagsterInstance) -> EventLogRecord |
 def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
     """The sensor over the use cases in service that say `on_drift: retrain`, evaluated every `seconds`. Stopped until
     switched on."""
-    in_service = {key: one for key, one in catalogue.use_cases.items() if key not in catalogue.retired}
-    keys = [key for key, use_case in in_service.items() if use_case.drift.on_drift == "retrain"]
+    keys = [key for key, use_case in catalogue.in_service.items() if use_case.drift.on_drift == "retrain"]
 
     @sensor(
         name="retrain_on_drift",
