@@ -30,6 +30,7 @@ from modeling.evaluation.experiment import EvaluationError, EvaluationRun, Exper
 from modeling.evaluation.explanation import deletion_test
 from modeling.evaluation.selection import Selection, predictions_per_second
 from modeling.evaluation.slices import slices
+from modeling.evaluation.spreads import spreads
 from modeling.evaluation.unit_answers import unit_answers
 
 CLASSIFIED: tuple[Outcome, ...] = ("binary", "multiclass")
@@ -108,14 +109,22 @@ def _scores(experiment: Experiment, selection: Selection, test: OpenedTest) -> d
             f"{metric.title} is undefined on the {len(units):,} test rows, which hold {len(np.unique(units.truth)):,} "
             "distinct target values; make their share larger, or stratify the split"
         )
+    champion = _champion(experiment, selection, test, on_test[test.champion])
+    baseline = record.Baseline(learner=task.trivial, test=on_test[task.trivial])
+    beside = record.Baseline(learner=simple, test=on_test[simple]) if simple else None
+    lifts = {"lift": (scores.lift(test.champion, task.trivial, metric.name), baseline)}
+    if beside is not None:
+        lifts["lift_over_simple"] = (scores.lift(test.champion, beside.learner, metric.name), beside)
     return {
         "units": len(units),
         "groups": None if units.group is None else int(clusters(len(units), units.group).max()) + 1,
-        "champion": _champion(experiment, selection, test, on_test[test.champion]),
-        "baseline": record.Baseline(learner=task.trivial, test=on_test[task.trivial]),
-        "simple": record.Baseline(learner=simple, test=on_test[simple]) if simple else None,
-        "lift": scores.lift(test.champion, task.trivial, metric.name),
-        "lift_over_simple": scores.lift(test.champion, simple, metric.name) if simple else None,
+        "champion": champion,
+        "baseline": baseline,
+        "simple": beside,
+        "lift": lifts["lift"][0],
+        "lift_over_simple": lifts["lift_over_simple"][0] if beside else None,
+        "repeated": selection.repeated,
+        "spreads": spreads(metric, champion, lifts, selection.repeated),
         "candidates": candidate_results(experiment, selection.choice, on_test),
     }
 

@@ -30,7 +30,16 @@ from modeling.core.record.chapters import (
 )
 from modeling.core.record.evaluation import SCHEMA_VERSION, Evaluation, Provenance
 from modeling.core.record.rows import ContractResult, LeakageFinding, RowCounts
-from modeling.core.record.scores import Advantage, Baseline, CandidateResult, Champion, Step
+from modeling.core.record.scores import (
+    Advantage,
+    Baseline,
+    CandidateResult,
+    Champion,
+    Estimate,
+    Repeated,
+    RepeatedSplit,
+    Step,
+)
 from modeling.core.record.verdict import Challenge, Gate, Verdict
 
 __all__ = [
@@ -45,6 +54,7 @@ __all__ = [
     "Chapter",
     "ContractResult",
     "Curve",
+    "Estimate",
     "Estimates",
     "Evaluation",
     "Exhibit",
@@ -63,6 +73,8 @@ __all__ = [
     "Promise",
     "Provenance",
     "Record",
+    "Repeated",
+    "RepeatedSplit",
     "Roads",
     "RowCounts",
     "Slice",

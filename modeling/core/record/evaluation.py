@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, Field, model_validator
 
-from modeling.core.record.base import Lift, Record
+from modeling.core.record.base import Lift, Record, Spread
 from modeling.core.record.behaviour import (
     Calibration,
     Curve,
@@ -20,7 +20,7 @@ from modeling.core.record.behaviour import (
 )
 from modeling.core.record.chapters import Chapter
 from modeling.core.record.rows import ContractResult, LeakageFinding, RowCounts
-from modeling.core.record.scores import Baseline, CandidateResult, Champion
+from modeling.core.record.scores import Baseline, CandidateResult, Champion, Repeated
 from modeling.core.record.verdict import Challenge, Gate, Verdict
 
 SCHEMA_VERSION = 1
@@ -75,6 +75,10 @@ class Evaluation(Record):
     simple: Baseline | None
     lift: Lift
     lift_over_simple: Lift | None
+    repeated: Repeated | None = None
+    """Absent in records made before splits were repeated."""
+    spreads: dict[str, Spread] = Field(default={})
+    """Of the `score`, the `lift` and the `lift_over_simple`: what test rows, seeds and splits contribute."""
     candidates: list[CandidateResult]
     curves: dict[str, Curve]
     """`roc`, `precision_recall`, `net_benefit`, `net_benefit_all` (binary); `residual_quantiles` (regression)."""

@@ -135,7 +135,9 @@ def _run(accesses=1) -> EvaluationRun:
 def _experiment(use_case, roles, candidates, classes=("0", "1"), leakage=(), open_test=None) -> Experiment:
     train, tune, valid, test = roles
     data = ValidatedData(pl.DataFrame(), np.arange(0), [], "abc", sum(map(len, roles)))
-    datasheet = Datasheet.of(data, use_case, [len(rows) for rows in roles], {"0": 0.65, "1": 0.35}, list(leakage), classes)
+    datasheet = Datasheet.of(
+        data, use_case, [len(rows) for rows in roles], {"0": 0.65, "1": 0.35}, list(leakage), classes
+    )
     features = FeatureSet(FeatureRecipe(["steady"]), datasheet, train, tune, valid, open_test or (lambda: test))
     return Experiment(use_case, tasks.task(use_case), data, features, candidates)
 
@@ -346,7 +348,9 @@ def test_leakage_and_unreal_evidence_keep_a_model_back():
     assert warned.published and "one column nearly solves it" in warned.limits
     simulated = _judge(_use_case(evidence="simulated"), roles, candidates).evaluation
     assert not simulated.published
-    assert {gate.name: gate for gate in simulated.gates}["evidence_is_real"].message == "the data are simulated: a demonstration, not for use"
+    assert {gate.name: gate for gate in simulated.gates}[
+        "evidence_is_real"
+    ].message == "the data are simulated: a demonstration, not for use"
 
 
 def test_the_limits_say_what_is_not_shown():
