@@ -108,11 +108,10 @@ def _calibration(bound: float | None, evaluation: Evaluation) -> Gate | None:
         return None
     asked = _Bound("max_calibration_error", "calibration error", bound, at_least=False)
     found, useless = evaluation.calibration, ""
-    shares = [evaluation.target_summary[name] for name in evaluation.classes]
-    of_rarest = 1 - max(shares) if shares else None
-    if of_rarest is not None and bound >= of_rarest:
+    rarer = sorted(evaluation.target_summary[name] for name in evaluation.classes)[:-1]
+    if rarer and bound >= sum(rarer):
         useless = (
-            f"but calling every row by the commonest class, for certain, errs by {of_rarest:,.4g} and meets this "
+            f"but calling every row by the commonest class, for certain, errs by {sum(rarer):,.4g} and meets this "
             "bound: set `gates: max_calibration_error` well below that"
         )
     return asked.held(found and found.error, useless)
