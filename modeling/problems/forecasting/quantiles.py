@@ -9,7 +9,7 @@ Sources: split conformal prediction (Vovk et al. 2005; Lei et al. 2018); weighte
 
 import numpy as np
 
-from modeling.core.metrics import Prepared, Score
+from modeling.core.metrics import ERROR, SHARE, Prepared
 
 LEVELS = np.linspace(0.1, 0.9, 9)
 COVERED = float(LEVELS[-1] - LEVELS[0])
@@ -27,7 +27,7 @@ def conformal(error: np.ndarray, of: np.ndarray, point: np.ndarray, steps: np.nd
     return point[:, None] + shift[position]
 
 
-@Score
+@ERROR
 def weighted_quantile_loss(truth: np.ndarray, predicted: np.ndarray) -> Prepared:
     """Twice the pinball loss of `predicted` ``[n, levels]``, averaged over the levels, over the sum of the absolute
     outcomes; undefined where that is zero."""
@@ -42,7 +42,7 @@ def weighted_quantile_loss(truth: np.ndarray, predicted: np.ndarray) -> Prepared
     return score
 
 
-@Score
+@SHARE
 def coverage(truth: np.ndarray, predicted: np.ndarray) -> Prepared:
     """The share of outcomes between the outermost of the quantiles ``[n, levels]``."""
     inside = ((truth >= predicted[:, 0]) & (truth <= predicted[:, -1])).astype(float)
