@@ -1,7 +1,7 @@
 """What a record says of the data.
 
-Belongs here: counts, what is predicted from what, contract, leakage audit. Does not belong here: anything measured of a model
-(`scores`, `behaviour`).
+Belongs here: counts, what is predicted from what, contract, leakage audit. Does not belong here: anything measured of a
+model (`scores`, `behaviour`).
 """
 
 from typing import Literal
