@@ -52,6 +52,12 @@ def test_no_outcome_of_a_role_lies_in_the_time_of_the_next(features):
     assert all(finding.passed for finding in features.datasheet.leakage)
 
 
+def test_what_is_predicted_is_said_in_words():
+    definition = UseCase.model_validate(CONTENT).placed("shop/sales", Path("shop/sales"))
+    described = tasks.task(definition).described(definition)
+    assert described is not None and described.target == "sold of each shop, 1 to 6 steps of 1h ahead"
+
+
 def test_features_are_the_same_when_the_future_is_another(features):
     grid, origin = on_grid(frame(), LAYOUT), np.array([200])
     another = np.where(np.arange(grid.values.shape[1]) > origin, 1e6, grid.values)
