@@ -29,7 +29,7 @@ from modeling.core.record.chapters import (
     Roads,
 )
 from modeling.core.record.evaluation import SCHEMA_VERSION, Evaluation, Provenance
-from modeling.core.record.rows import ContractResult, LeakageFinding, RowCounts
+from modeling.core.record.rows import ContractResult, Described, LeakageFinding, RowCounts
 from modeling.core.record.scores import Baseline, CandidateResult, Champion
 from modeling.core.record.verdict import Challenge, Gate
 
@@ -44,6 +44,7 @@ __all__ = [
     "Chapter",
     "ContractResult",
     "Curve",
+    "Described",
     "Estimates",
     "Evaluation",
     "Exhibit",

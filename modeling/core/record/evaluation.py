@@ -19,7 +19,7 @@ from modeling.core.record.behaviour import (
     WithinCluster,
 )
 from modeling.core.record.chapters import Chapter
-from modeling.core.record.rows import ContractResult, LeakageFinding, RowCounts
+from modeling.core.record.rows import ContractResult, Described, LeakageFinding, RowCounts
 from modeling.core.record.scores import Baseline, CandidateResult, Champion
 from modeling.core.record.verdict import Challenge, Gate
 
@@ -60,6 +60,9 @@ class Evaluation(Record):
     target_summary: dict[str, float]
     """Share of each class, or mean, std, min, max of a regression target, over all rows."""
     features: list[str]
+    """The raw columns read."""
+    described: Described | None = None
+    """Absent where `target` is predicted from `features` as they stand."""
     split: dict[str, Any]
     rows: RowCounts
     groups: int | None
