@@ -53,10 +53,10 @@ def _described(candidate: Candidate) -> dict[str, Any]:
 
 
 def _load(folder: Path) -> Candidate:
-    """Older folders call the fit summary `told`; the oldest list no files."""
+    """Older folders know a time budget, and call the fit summary `told`; the oldest list no files."""
     content = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
     members.check(folder / "learner", content.get("files", {}))
-    fitting = content["fitting"]
+    fitting = {name: value for name, value in content["fitting"].items() if name != "seconds"}
     return Candidate(
         name=folder.name,
         family=content["family"],
