@@ -15,7 +15,7 @@ from modeling.core.feature_set import FeatureSet
 from modeling.core.features import FeatureError
 from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError
 from modeling.core.metrics import macro_f1, unweighted
-from modeling.core.table import Table
+from modeling.core.table import Rows, Table
 from modeling.core.task import Settings
 from modeling.learners import work
 from modeling.problems import learners, tasks
@@ -44,7 +44,7 @@ def fitted(name: str, **parameters: Any) -> tuple[Learner, FitSummary]:
     parameters = tiny_text_classification.CONTENT["parameters"].get(name, {}) | parameters
     learner = learners.learner(name)()
     fitting = Fitting("multiclass", 3, parameters=parameters)
-    return learner, learner.fit(notes().train.table, notes().valid.table, fitting)
+    return learner, learner.fit(Rows.stacked([notes().train, notes().tune]).table, notes().valid.table, fitting)
 
 
 @cache
