@@ -108,14 +108,14 @@ def test_smoothing_follows_a_level_that_jumps():
 def test_rules_hand_on_the_forecast_they_are_named_after(features):
     for name, column in {"seasonal_naive": SEASONAL_NAIVE, "ets": SMOOTHED}.items():
         model = learners.learner(name)()
-        model.fit(features.train.table, features.valid.table, Fitting("regression", 0, 1))
+        model.fit(features.train.table, features.valid.table, Fitting("regression", 0))
         np.testing.assert_array_equal(model.predict(features.valid.table), features.valid.table.column(column))
 
 
 def test_a_correction_learns_and_survives_storage(features, tmp_path):
     train, valid = features.train.table, features.valid.table
     model = learners.learner("ets_lightgbm")()
-    model.fit(train, valid, Fitting("regression", 0, 60, parameters=CONTENT["parameters"]["ets_lightgbm"]))
+    model.fit(train, valid, Fitting("regression", 0, parameters=CONTENT["parameters"]["ets_lightgbm"]))
     predicted = model.predict(train)
     smoothing = np.abs(train.target - train.column(SMOOTHED)).mean()
     assert np.abs(train.target - predicted).mean() < 0.95 * smoothing
