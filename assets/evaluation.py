@@ -176,14 +176,10 @@ def _learned(experiment: Experiment, read: list[str]) -> np.ndarray:
     them, which read none."""
     if not read:
         return np.empty(0, dtype=np.uint64)
-    return np.unique(digests(experiment.data.frame.filter(~_sealed(experiment)), read))
-
-
-def _sealed(experiment: Experiment) -> np.ndarray:
-    """bool ``[n]``: the validated rows that neither train nor choose anything."""
-    features = experiment.features
-    seen = np.concatenate([features.train.number, features.valid.number])
-    return ~np.isin(experiment.data.numbers, seen)
+    features, data = experiment.features, experiment.data
+    unsealed = [rows.number for rows in (features.train, features.tune, features.valid)]
+    seen = np.isin(data.numbers, np.concatenate(unsealed))
+    return np.unique(digests(data.frame.filter(seen), read))
 
 
 def provenance(experiment: Experiment, run_id: str) -> Provenance:

@@ -98,8 +98,8 @@ def against(
     """What comes of a champion that says what `column` says, or answers as `champion`, where `frame` holds the
     validated rows."""
     data = ValidatedData(frame, np.arange(frame.height), [], "snapshot", frame.height)
-    sheet = Datasheet.of(data, USE_CASE, [0, 0, frame.height], {}, [], CLASSES)
-    features = FeatureSet(RECIPE, sheet, TEST, TEST, lambda: test)
+    sheet = Datasheet.of(data, USE_CASE, [0, 0, 0, frame.height], {}, [], CLASSES)
+    features = FeatureSet(RECIPE, sheet, TEST, TEST, TEST, lambda: test)
     says = Says(column).predict(test.table) if champion is None else champion
     answers = {"says": says, TASK.trivial: np.full(len(test.table), 0.5)}
     opened = OpenedTest(test, TASK.units(test), "says", answers)
