@@ -67,14 +67,23 @@ class Model:
 
         Raises
         ------
-        FeatureError: that can't be known, for a column by which it knows rows is gone, or was not kept.
+        FeatureError: as of `digests`.
+        """
+        return np.isin(self.digests(frame, identifier), self.learned)
+
+    def digests(self, frame: pl.DataFrame, identifier: Collection[str]) -> np.ndarray:
+        """uint64 ``[n]``: the digests of raw rows, their target among them, as in `learned`.
+
+        Raises
+        ------
+        FeatureError: a column by which it knows rows is gone, or was not kept.
         """
         columns = self.card.digested or sorted({*self.columns, self.card.target} - set(identifier))
         missing = [name for name in columns if name not in frame.columns]
         if missing or not (self.card.digested or self.columns):
             which = f"the columns {missing} are gone" if missing else "it was made before columns were kept"
             raise FeatureError(f"which rows the model learned from is not known: {which}")
-        return np.isin(digests(frame, columns), self.learned)
+        return digests(frame, columns)
 
     def predict(self, frame: pl.DataFrame, derive: Derive | None = None) -> np.ndarray:
         """Predictions for raw rows ``[n, …]``, as `Learner.predict` gives them.
