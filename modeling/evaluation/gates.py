@@ -32,8 +32,8 @@ def gates(bounds: Gates, evaluation: Evaluation, title: str) -> list[Gate]:
         ),
         _at_most(
             "max_calibration_error",
-            "expected calibration error",
-            evaluation.calibration.error if evaluation.calibration else None,
+            "calibration error",
+            evaluation.calibration.error.value if evaluation.calibration else None,
             bounds.max_calibration_error,
         ),
         _at_most("max_slice_gap", f"largest gap in {title} between slices", _gap(evaluation), bounds.max_slice_gap),
