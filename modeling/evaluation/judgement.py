@@ -9,6 +9,7 @@ predictions in general is measured where the units are the rows (`Task.by_row`);
 chapters.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from modeling.core import record
 from modeling.core.intervals import clusters, scored
 from modeling.core.learner import Outcome
 from modeling.core.metrics import unweighted
+from modeling.core.row_task import RowTask
 from modeling.core.table import Rows
 from modeling.core.task import EvaluatedChampion
 from modeling.evaluation import curves, occlusion
@@ -29,7 +31,7 @@ from modeling.evaluation.decision import Answered, decision
 from modeling.evaluation.experiment import EvaluationError, EvaluationRun, Experiment, OpenedTest
 from modeling.evaluation.explanation import deletion_test
 from modeling.evaluation.selection import Selection, predictions_per_second
-from modeling.evaluation.slices import slices
+from modeling.evaluation.slices import largest_gap, slices, within_clusters
 from modeling.evaluation.spreads import spreads
 from modeling.evaluation.unit_answers import unit_answers
 
@@ -39,24 +41,25 @@ CLASSIFIED: tuple[Outcome, ...] = ("binary", "multiclass")
 def judge(
     experiment: Experiment, selection: Selection, rows: Rows, run: EvaluationRun, test_accesses: int
 ) -> tuple[record.Evaluation, pl.DataFrame]:
-    """The record of the selected champion, measured on the test `rows`, and the answers to its units; gates, verdict,
-    limits and seconds are still open.
+    """The record of the selected champion, measured on the test `rows`, and the answers to its units. Of the
+    gates only the task's own are in it; verdict, limits and seconds are still open.
 
     Raises
     ------
     EvaluationError: the metric is undefined on the test rows.
     """
     test = _opened(experiment, selection, rows)
+    evaluated = _evaluated(experiment, selection, test)
     judged = record.Evaluation(
         **_described(experiment),
         **_scores(experiment, selection, test),
         **_behaviour(experiment, selection, test),
-        chapters=experiment.task.chapters(_evaluated(experiment, selection, test)),
+        chapters=experiment.task.chapters(evaluated),
         challenge=run.serving and challenge(run.serving, experiment, test),
         test_accesses=test_accesses,
         provenance=run.provenance,
         seconds=0,
-        gates=[],
+        gates=experiment.task.gates(evaluated),
         published=False,
         limits=[],
     )
@@ -91,6 +94,7 @@ def _described(experiment: Experiment) -> dict[str, Any]:
         "classes": features.classes,
         "target_summary": sheet.target_summary,
         "features": list(features.recipe.inputs),
+        "described": task.described(use_case),
         "split": use_case.split.model_dump(mode="json"),
         "rows": sheet.rows,
         "unit": task.unit,
@@ -157,14 +161,16 @@ def _by_seed(experiment: Experiment, selection: Selection, test: OpenedTest) -> 
 def _behaviour(experiment: Experiment, selection: Selection, test: OpenedTest) -> dict[str, Any]:
     """What is known of predictions in general, where the answers are predictions of rows."""
     outcome, truth, answers = experiment.outcome, test.units.truth, test.of_champion
-    by_row = experiment.task.by_row
     threshold = selection.threshold
+    parts = slices(test.rows, answers, experiment.metric, binary=outcome == "binary") if experiment.task.by_row else []
     return {
         "curves": _curves(outcome, truth, answers),
         "calibration": calibration(truth, answers, test.units.group) if outcome in CLASSIFIED else None,
         "decision": None if threshold is None else _decision(experiment, selection, test, threshold),
         "confusion": _confusion(experiment, threshold, truth, answers) if outcome in CLASSIFIED else None,
-        "slices": slices(test.rows, answers, experiment.metric, binary=outcome == "binary") if by_row else [],
+        "slices": parts,
+        "largest_slice_gap": largest_gap(test.rows, answers, experiment.metric, parts),
+        "within_clusters": within_clusters(test.units, answers, experiment.metric, _cluster_names(experiment, test)),
         "explanation": _explanation(experiment, selection, test.rows),
     }
 
@@ -174,6 +180,19 @@ def _decision(
 ) -> record.OperatingPoint:
     answered = Answered(test.units.truth, test.of_champion, test.units.group)
     return decision(answered, selection.chosen_on, threshold, experiment.use_case.costs)
+
+
+def _cluster_names(experiment: Experiment, test: OpenedTest) -> Sequence[str]:
+    """Of each unit's cluster: as the raw rows name it, where the units are rows; else its number."""
+    group, data = experiment.use_case.columns.group, experiment.data
+    if group is None or not isinstance(experiment.task, RowTask):
+        return [] if test.units.group is None else [str(code) for code in test.units.group]
+    return (
+        data.frame[group][np.searchsorted(data.numbers, test.rows.number)]
+        .cast(pl.String)
+        .fill_null("missing")
+        .to_list()
+    )
 
 
 def _curves(outcome: Outcome | None, target: np.ndarray, predicted: np.ndarray) -> dict[str, record.Curve]:

@@ -29,7 +29,7 @@ from modeling.core.record.chapters import (
     Roads,
 )
 from modeling.core.record.evaluation import SCHEMA_VERSION, Evaluation, Provenance
-from modeling.core.record.rows import ContractResult, LeakageFinding, RowCounts
+from modeling.core.record.rows import ContractResult, Described, LeakageFinding, RowCounts
 from modeling.core.record.scores import (
     Advantage,
     Baseline,
@@ -54,6 +54,7 @@ __all__ = [
     "Chapter",
     "ContractResult",
     "Curve",
+    "Described",
     "Estimate",
     "Estimates",
     "Evaluation",

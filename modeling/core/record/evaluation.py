@@ -19,7 +19,7 @@ from modeling.core.record.behaviour import (
     WithinCluster,
 )
 from modeling.core.record.chapters import Chapter
-from modeling.core.record.rows import ContractResult, LeakageFinding, RowCounts
+from modeling.core.record.rows import ContractResult, Described, LeakageFinding, RowCounts
 from modeling.core.record.scores import Baseline, CandidateResult, Champion, Repeated
 from modeling.core.record.verdict import Challenge, Gate, Verdict
 
@@ -60,6 +60,9 @@ class Evaluation(Record):
     target_summary: dict[str, float]
     """Share of each class, or mean, std, min, max of a regression target, over all rows."""
     features: list[str]
+    """The raw columns read."""
+    described: Described | None = None
+    """Absent where `target` is predicted from `features` as they stand."""
     split: dict[str, Any]
     rows: RowCounts
     groups: int | None
@@ -90,7 +93,7 @@ class Evaluation(Record):
     largest_slice_gap: SliceGap | None = None
     """Absent where fewer than two levels of a column are scored."""
     within_clusters: list[WithinCluster] = Field(default=[])
-    """The cluster that holds more than half of the test units, where there is one."""
+    """Every cluster where there are fewer than ten, and one that holds more than half of the test units."""
     explanation: Explanation | None
     """Absent where there are no features to shuffle or parts to delete."""
     chapters: list[Chapter] = Field(default=[])
