@@ -1,7 +1,7 @@
 """How often 95 % intervals cover the truth: of few clusters, unequal ones, a dominant one, and rows that stand alone.
 
-Run as `python -m benchmarks.coverage`, with the number of simulations a case (default 1,000); it takes a quarter of an
-hour on one core and writes `docs/coverage.md`. Every simulation has its own seed, counted from 0.
+Run as `python -m benchmarks.coverage`, with the number of simulations a case (default 400); it takes some
+minutes on one core and writes `docs/coverage.md`. Every simulation has its own seed, counted from 0.
 """
 
 import sys
@@ -17,7 +17,7 @@ from modeling.core.metrics import RANKING, SHARE, Score, mean, roc_auc
 from modeling.core.task import Metric
 
 PAGE = Path(__file__).parents[1] / "docs" / "coverage.md"
-RESAMPLES = 500
+RESAMPLES = 400
 ROWS = 300
 CLUSTERS = (5, 7, 9, 11, 30)
 ALONE = (30, 100, 1000)
@@ -143,10 +143,14 @@ or more.
 
 def main() -> None:
     """Write the page."""
-    simulations = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    simulations = int(sys.argv[1]) if len(sys.argv) > 1 else 400
     error = 100 * np.sqrt(0.95 * 0.05 / simulations)
     preface = PREFACE.format(simulations=simulations, resamples=RESAMPLES, error=error)
-    PAGE.write_text(preface + "\n".join(_lines(simulations)) + "\n")
+    lines = []
+    for line in _lines(simulations):
+        print(line, flush=True)
+        lines.append(line)
+    PAGE.write_text(preface + "\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
