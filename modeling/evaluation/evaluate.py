@@ -41,7 +41,7 @@ def evaluate(experiment: Experiment, run: EvaluationRun) -> Judgement:
     evaluation = judge(experiment, selection, experiment.features.open_test(), run, accesses)
     evaluation.seconds = sum(one.cost.seconds for one in experiment.candidates) + time.perf_counter() - started
     title = experiment.metric.title
-    evaluation.gates = gates(experiment.use_case.gates, evaluation, title)
+    evaluation.gates = [*gates(experiment.use_case.gates, evaluation, title), *evaluation.gates]
     evaluation.published = all(gate.passed for gate in evaluation.gates)
     evaluation.limits = limits(experiment.use_case, evaluation)
     score = evaluation.champion.test[evaluation.metric].value

@@ -41,7 +41,8 @@ CLASSIFIED: tuple[Outcome, ...] = ("binary", "multiclass")
 def judge(
     experiment: Experiment, selection: Selection, rows: Rows, run: EvaluationRun, test_accesses: int
 ) -> record.Evaluation:
-    """The record of the selected champion, measured on the test `rows`; gates, limits and seconds are still open.
+    """The record of the selected champion, measured on the test `rows`, with the gates of its task; others, limits
+    and seconds are still open.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def judge(
         test_accesses=test_accesses,
         provenance=run.provenance,
         seconds=0,
-        gates=[],
+        gates=experiment.task.gates(_evaluated(experiment, selection, test)),
         published=False,
         limits=[],
     )
