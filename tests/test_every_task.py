@@ -180,7 +180,8 @@ def test_the_model_folder_predicts_raw_rows_alone(made: Made, tmp_path: Path) ->
     model = load(Model, tmp_path)
     if not isinstance(model.recipe, FeatureRecipe):
         predicted = model.predict(made.raw)
-        assert len(predicted) and np.isfinite(predicted).all()
+        no_opinion = made.evaluated.evaluation.champion.learner == made.task.trivial
+        assert len(predicted) and (np.isfinite(predicted).all() or no_opinion)
         return
     rows = made.features.valid
     predicted = model.predict(made.raw.drop(made.use_case.target)[rows.number.tolist()])

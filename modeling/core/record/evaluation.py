@@ -6,9 +6,9 @@ here).
 
 from typing import Any, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
 
-from modeling.core.record.base import Lift, Record
+from modeling.core.record.base import Lift, Record, Spread
 from modeling.core.record.behaviour import (
     Calibration,
     Curve,
@@ -20,8 +20,8 @@ from modeling.core.record.behaviour import (
 )
 from modeling.core.record.chapters import Chapter
 from modeling.core.record.rows import ContractResult, Described, LeakageFinding, RowCounts
-from modeling.core.record.scores import Baseline, CandidateResult, Champion
-from modeling.core.record.verdict import Challenge, Gate
+from modeling.core.record.scores import Baseline, CandidateResult, Champion, Repeated
+from modeling.core.record.verdict import Challenge, Gate, Verdict
 
 SCHEMA_VERSION = 1
 
@@ -78,6 +78,10 @@ class Evaluation(Record):
     simple: Baseline | None
     lift: Lift
     lift_over_simple: Lift | None
+    repeated: Repeated | None = None
+    """Absent in records made before splits were repeated."""
+    spreads: dict[str, Spread] = Field(default={})
+    """Of the `score`, the `lift` and the `lift_over_simple`: what test rows, seeds and splits contribute."""
     candidates: list[CandidateResult]
     curves: dict[str, Curve]
     """`roc`, `precision_recall`, `net_benefit`, `net_benefit_all` (binary); `residual_quantiles` (regression)."""
@@ -100,8 +104,20 @@ class Evaluation(Record):
     contract: list[ContractResult]
     gates: list[Gate]
     published: bool
+    """Whether the champion may serve: every outcome but `held back`."""
+    verdict: Verdict
     test_accesses: int = Field(validation_alias=AliasChoices("test_accesses", "openings"))
     """How often the sealed test of this data version has been opened, this time included."""
     limits: list[str]
     """What the evaluation does not show."""
     provenance: Provenance
+
+    @model_validator(mode="before")
+    @classmethod
+    def _verdict_of_before(cls, content: Any) -> Any:
+        """Records made before there were verdicts say only whether all gates were met."""
+        if not isinstance(content, dict) or "verdict" in content or "published" not in content:
+            return content
+        met = "every gate was met" if content["published"] else "a gate was not met"
+        outcome = "published" if content["published"] else "held back"
+        return content | {"verdict": {"outcome": outcome, "reason": f"Judged before verdicts gave reasons: {met}."}}
