@@ -20,6 +20,7 @@ from modeling.core.intervals import clusters, scored
 from modeling.core.learner import Outcome
 from modeling.core.metrics import unweighted
 from modeling.core.table import Rows
+from modeling.core.target_classes import called
 from modeling.core.task import EvaluatedChampion
 from modeling.evaluation import curves, occlusion
 from modeling.evaluation.calibration import calibration
@@ -89,6 +90,7 @@ def _described(experiment: Experiment) -> dict[str, Any]:
         "data_version": sheet.snapshot,
         "target": use_case.target,
         "classes": features.classes,
+        "class_names": use_case.classes,
         "target_summary": sheet.target_summary,
         "features": list(features.recipe.inputs),
         "split": use_case.split.model_dump(mode="json"),
@@ -190,7 +192,7 @@ def _evaluated(experiment: Experiment, selection: Selection, test: OpenedTest) -
     features = experiment.features
     return EvaluatedChampion(
         use_case=experiment.use_case,
-        classes=features.classes,
+        classes=called(features.classes, experiment.use_case.classes, experiment.use_case.target),
         train=features.train,
         valid=features.valid,
         test=test.rows,

@@ -37,6 +37,7 @@ WORDS = Vocabulary(
     settings=lambda task: Settings,
     metrics=lambda use_case: ["roc_auc", "log_loss"],
     hyperparameters={"tabm": model("tabm", TabMHyperparameters.model_json_schema())}.get,
+    classifies=lambda task: task == "binary_classification",
     predicts=lambda task: task == "binary_classification",
     splits=lambda task: ("random", "group", "time", "column"),
 )

@@ -49,6 +49,8 @@ class Evaluation(Record):
     """Content digest of the raw snapshot."""
     target: str
     classes: list[str]
+    class_names: dict[str, str] = Field(default={})
+    """What readers call a class, for those that have a name of their own."""
     target_summary: dict[str, float]
     """Share of each class, or mean, std, min, max of a regression target, over all rows."""
     features: list[str]
@@ -90,3 +92,8 @@ class Evaluation(Record):
     limits: list[str]
     """What the evaluation does not show."""
     provenance: Provenance
+
+    @property
+    def called(self) -> list[str]:
+        """What readers call the classes, in the order of `classes`."""
+        return [self.class_names.get(name, name) for name in self.classes]
