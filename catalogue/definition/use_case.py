@@ -6,7 +6,7 @@ file each), or which tasks and learners exist (`modeling`; the catalogue is hand
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -57,6 +57,10 @@ class UseCase(Strict):
         default={}, description="time budget of a learner on this machine; default: the learner's own"
     )
     parameters: dict[str, dict[str, Any]] = Field(default={}, description="a learner's hyperparameters, by its name")
+    prefer: Literal["parsimony", "accuracy"] = Field(
+        default="parsimony",
+        description="the cheapest candidate within one standard error of the best expected score, or the best itself",
+    )
     costs: Costs = Costs()
     gates: Gates = Gates()
     drift: DriftBounds = DriftBounds()

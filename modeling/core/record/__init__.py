@@ -20,11 +20,12 @@ from modeling.core.record.chapters import (
 )
 from modeling.core.record.evaluation import SCHEMA_VERSION, Evaluation, Provenance
 from modeling.core.record.rows import ContractResult, LeakageFinding, RowCounts
-from modeling.core.record.scores import Baseline, CandidateResult, Champion
-from modeling.core.record.verdict import Challenge, Gate
+from modeling.core.record.scores import Advantage, Baseline, CandidateResult, Champion, Step
+from modeling.core.record.verdict import Challenge, Gate, Verdict
 
 __all__ = [
     "SCHEMA_VERSION",
+    "Advantage",
     "Band",
     "Baseline",
     "Calibration",
@@ -54,4 +55,6 @@ __all__ = [
     "Roads",
     "RowCounts",
     "Slice",
+    "Step",
+    "Verdict",
 ]

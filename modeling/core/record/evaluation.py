@@ -6,14 +6,14 @@ here).
 
 from typing import Any, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
 
 from modeling.core.record.base import Lift, Record
 from modeling.core.record.behaviour import Calibration, Curve, Explanation, OperatingPoint, Slice
 from modeling.core.record.chapters import Chapter
 from modeling.core.record.rows import ContractResult, LeakageFinding, RowCounts
 from modeling.core.record.scores import Baseline, CandidateResult, Champion
-from modeling.core.record.verdict import Challenge, Gate
+from modeling.core.record.verdict import Challenge, Gate, Verdict
 
 SCHEMA_VERSION = 1
 
@@ -87,11 +87,23 @@ class Evaluation(Record):
     contract: list[ContractResult]
     gates: list[Gate]
     published: bool
+    """Whether the champion may serve: every outcome but `held back`."""
+    verdict: Verdict
     test_accesses: int = Field(validation_alias=AliasChoices("test_accesses", "openings"))
     """How often the sealed test of this data version has been opened, this time included."""
     limits: list[str]
     """What the evaluation does not show."""
     provenance: Provenance
+
+    @model_validator(mode="before")
+    @classmethod
+    def _verdict_of_before(cls, content: Any) -> Any:
+        """Records made before there were verdicts say only whether all gates were met."""
+        if not isinstance(content, dict) or "verdict" in content or "published" not in content:
+            return content
+        met = "every gate was met" if content["published"] else "a gate was not met"
+        outcome = "published" if content["published"] else "held back"
+        return content | {"verdict": {"outcome": outcome, "reason": f"Judged before verdicts gave reasons: {met}."}}
 
     @property
     def called(self) -> list[str]:

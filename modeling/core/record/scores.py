@@ -4,11 +4,36 @@ Belongs here: every candidate, the champion, the baselines. Does not belong here
 scores (`behaviour`).
 """
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from modeling.core.record.base import Interval, Record
+
+
+class Advantage(Record):
+    """A paired difference of two expected scores on the same choosing units, signed so that more is better.
+
+    `standard_error` is the bootstrap's, by cluster; absent where it can't be known.
+    """
+
+    value: float
+    standard_error: float | None = None
+
+    @property
+    def shown(self) -> bool:
+        """Whether it exceeds one standard error, which a dearer step must."""
+        return self.standard_error is not None and self.value > self.standard_error
+
+
+class Step(Record):
+    """Something dearer that was tried with the champion: taken only where its advantage is shown."""
+
+    name: Literal["recalibration", "refit"]
+    taken: bool
+    advantage: Advantage | None = None
+    """Over doing without it; absent where it was not tried."""
+    message: str
 
 
 class CandidateResult(Record):
@@ -18,6 +43,8 @@ class CandidateResult(Record):
     family: str
     champion: bool = False
     validation: dict[str, float]
+    best_ahead: Advantage | None = None
+    """By how much the best expected score is ahead of this one's; absent in records made before it was asked."""
     test: dict[str, Interval] | None = None
     seconds: float
     peak_memory_mb: float
@@ -28,6 +55,8 @@ class CandidateResult(Record):
     parameters: dict[str, Any] = Field(default={})
     curve: list[dict[str, float]] = Field(default=[])
     notes: list[str] = Field(default=[])
+    cut: str = ""
+    """What a clock cut short, in words; empty: nothing."""
 
 
 class Champion(Record):
@@ -37,11 +66,14 @@ class Champion(Record):
     members: dict[str, float]
     """Learner -> weight; one entry of weight 1 unless the champion is the ensemble."""
     chosen_by: str
-    """The validation metric that chose it, in words."""
+    """The rule that chose it and what it found, in words."""
+    best: str = ""
+    """The candidate with the best expected score, which need not be the champion."""
+    steps: list[Step] = Field(default=[])
     validation: dict[str, float]
     test: dict[str, Interval]
     seeds: dict[int, float]
-    """Seed -> the test metric of a champion trained with it."""
+    """Seed -> the test metric of a champion trained with it; one entry where no seed changes it."""
     predictions_per_second: float
 
 

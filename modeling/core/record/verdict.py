@@ -1,10 +1,16 @@
 """What an evaluation ends in.
 
-Belongs here: gates, and the champion beside the model that serves. Does not belong here: measuring or deciding
+Belongs here: gates, the champion beside the model that serves, and the verdict. Does not belong here: measuring or deciding
 (`modeling.evaluation`).
 """
 
+from typing import Literal
+
+from pydantic import Field
+
 from modeling.core.record.base import Lift, Record
+
+Outcome = Literal["published", "gain not shown", "held back"]
 
 
 class Challenge(Record):
@@ -21,10 +27,27 @@ class Challenge(Record):
 
 
 class Gate(Record):
-    """A bound, what was measured, and whether it is met; `message` says it in words."""
+    """A bound, what was measured with the ends of its interval, and whether it is met; `message` says it in words."""
 
     name: str
     bound: float
     measured: float | None
+    low: float | None = None
+    high: float | None = None
     passed: bool
     message: str
+
+
+class Verdict(Record):
+    """What follows from an evaluation.
+
+    Attributes
+    ----------
+    outcome: `published`: all gates are met. `gain not shown`: they are, and the champion may serve, but that it is
+        better than the simple model is not decisive on the sealed test. `held back`: it may not serve.
+    reason: one sentence. facts: what could sink the verdict, in words; empty where nothing was found.
+    """
+
+    outcome: Outcome
+    reason: str
+    facts: list[str] = Field(default=[])

@@ -147,7 +147,7 @@ def confusion(evaluation: Evaluation) -> Section:
 
 def confusion_table(evaluation: Evaluation) -> Block:
     """The whole matrix; with many classes, the pairs confused most."""
-    matrix, classes = evaluation.confusion, evaluation.classes
+    matrix, classes = evaluation.confusion, evaluation.called
     if matrix is None:
         return Paragraph(f"Confusion: {NOT_MEASURED}.")
     if len(classes) > _CLASSES_IN_A_TABLE:

@@ -34,11 +34,17 @@ def data(evaluation: Evaluation) -> Section:
 
 
 def _target(evaluation: Evaluation) -> TableBlock:
-    if evaluation.classes:
-        rows = [[name, share(part, 1)] for name, part in evaluation.target_summary.items()]
-        return TableBlock(f"Target: {evaluation.target}", {"Class": "text", "Share of all rows": "number"}, rows)
-    rows = [[name, number(value)] for name, value in evaluation.target_summary.items()]
-    return TableBlock(f"Target: {evaluation.target}", {"Over all rows": "text", "Value": "number"}, rows)
+    title = f"Target: {evaluation.target}"
+    if not evaluation.classes:
+        rows = [[name, number(value)] for name, value in evaluation.target_summary.items()]
+        return TableBlock(title, {"Over all rows": "text", "Value": "number"}, rows)
+    columns: Columns = {"Class": "text", "In the data": "text", "Share of all rows": "number"}
+    names = dict(zip(evaluation.classes, evaluation.called, strict=True))
+    rows = [[names.get(value, value), value, share(part, 1)] for value, part in evaluation.target_summary.items()]
+    if evaluation.class_names:
+        return TableBlock(title, columns, rows)
+    del columns["In the data"]
+    return TableBlock(title, columns, [[name, part] for name, _, part in rows])
 
 
 def contract(evaluation: Evaluation) -> Section:
