@@ -79,7 +79,9 @@ STAGES = {
         Stage("evaluation_report", "reports", "3", ("evaluation",), ()),
     )
 }
-PREDICTIONS = Stage("predictions", "serving", "1", ("published_model",), ("target", "classes", "columns", "settings", "contract"))
+PREDICTIONS = Stage(
+    "predictions", "serving", "1", ("published_model",), ("target", "classes", "columns", "settings", "contract")
+)
 """The stage of those use cases only that name `predict`."""
 QUARANTINE, DRIFT = "quarantine", "drift"
 BESIDE_VALIDATED_DATA = (QUARANTINE, DRIFT)

@@ -1,8 +1,8 @@
 """A target column read as named classes.
 
 Belongs here: the names of a target's values, which of them there are, what readers call them, and the index of each
-row's class; with messages that say what to do about values that name no class. Does not belong here: which of two classes is the event, or metrics
-(`modeling.core.classification`).
+row's class; with messages that say what to do about values that name no class. Does not belong here: which of two
+classes is the event, or metrics (`modeling.core.classification`).
 """
 
 from typing import Any

@@ -19,7 +19,7 @@ from modeling.reports.wording import (
     failed_gates,
     lift_over_simple,
     metric_title,
-    publication,
+    outcome,
     seconds,
     with_interval,
 )
@@ -45,6 +45,7 @@ def summary(evaluation: Evaluation, retired: str | None) -> dict[str, Any]:
         "lift": evaluation.lift.model_dump(),
         "lift_over_simple": over_simple and over_simple.model_dump(),
         "published": evaluation.published,
+        "verdict": evaluation.verdict.model_dump(),
         "retired": retired,
         "failed_gates": [gate.name for gate in failed_gates(evaluation)],
         "seconds": evaluation.seconds,
@@ -57,7 +58,7 @@ def overview(evaluations: Mapping[str, Evaluation], links: Mapping[str, str], re
     columns: Columns = {
         "Use case": "text",
         "Question": "text",
-        "Status": "text",
+        "Verdict": "text",
         "Evidence": "text",
         "Champion": "text",
         "Test rows": "number",
@@ -67,7 +68,7 @@ def overview(evaluations: Mapping[str, Evaluation], links: Mapping[str, str], re
         [
             linked(key, key, links),
             item.title,
-            Status(f"retired: {retired[key]}", "caution") if key in retired else publication(item),
+            Status(f"retired: {retired[key]}", "caution") if key in retired else outcome(item),
             evidence_badge(item),
             item.champion.learner,
             count(item.rows.test),

@@ -24,7 +24,7 @@ from modeling.reports.wording import (
     lift_over_simple,
     member_weights,
     metric_title,
-    publication,
+    outcome,
     value_and_bounds,
     with_interval,
 )
@@ -39,8 +39,9 @@ def render(evaluation: Evaluation) -> Report:
         badges=[evidence_badge(evaluation)],
         origin=f"Data: {evaluation.citation.strip().rstrip('.')}. Licence: {evaluation.licence}.",
         warning=evidence_warning(evaluation),
-        verdict=publication(evaluation),
+        verdict=outcome(evaluation),
         verdict_reasons=_reasons(evaluation),
+        verdict_facts=evaluation.verdict.facts,
         measures=_measures(evaluation),
         summary=_summary(evaluation),
         blocks=[models.comparison(evaluation)],
@@ -84,12 +85,12 @@ def _about_predictions(evaluation: Evaluation) -> list[tuple[Callable[[Evaluatio
 
 
 def _reasons(evaluation: Evaluation) -> list[str]:
+    """The reason, and every gate that is not met."""
     failed, total = failed_gates(evaluation), len(evaluation.gates)
-    if not total:
-        return ["No gate was set."]
     if not failed:
-        return [f"{total} of {total} gates passed."]
-    return [f"{len(failed)} of {total} gates failed:", *(f"✗ {gate.message}." for gate in failed)]
+        return [evaluation.verdict.reason]
+    gates = f"{len(failed)} of {total} gates failed:"
+    return [evaluation.verdict.reason, gates, *(f"✗ {gate.message}." for gate in failed)]
 
 
 def _measures(evaluation: Evaluation) -> list[Measure]:

@@ -5,7 +5,8 @@ Belongs here: digits, units, and how a judgement is put into words. Does not bel
 """
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
 from modeling.core.record import Evaluation, Gate, Interval, Lift
@@ -16,6 +17,11 @@ NOT_MEASURED = "not measured"
 NOT_DECISIVE = "not decisive"
 
 
+_OUTCOMES = {
+    "published": Status("✓ Published", "good"),
+    "gain not shown": Status("≈ Gain not shown", "caution"),
+    "held back": Status("✗ Held back", "bad"),
+}
 _EVIDENCE = {
     "real": Status("REAL DATA", "good"),
     "perturbed": Status("PERTURBED DATA", "caution"),
@@ -143,14 +149,25 @@ def decisive(lift: Lift | None) -> Status:
     return Status(NOT_DECISIVE, "caution")
 
 
+def outcomes_in_words(evaluations: Iterable[Evaluation]) -> str:
+    """``3 published, 1 held back``; empty without evaluations."""
+    return ", ".join(f"{number} {name}" for name, number in outcomes(evaluations).items() if number)
+
+
 def passed(ok: bool) -> Status:
     """A check's result as a coloured word."""
     return Status("✓ passed", "good") if ok else Status("✗ failed", "bad")
 
 
-def publication(evaluation: Evaluation) -> Status:
-    """Whether the champion was published, as a coloured word."""
-    return Status("✓ Published", "good") if evaluation.published else Status("✗ Held back", "bad")
+def outcome(evaluation: Evaluation) -> Status:
+    """The verdict's outcome, as a coloured word."""
+    return _OUTCOMES[evaluation.verdict.outcome]
+
+
+def outcomes(evaluations: Iterable[Evaluation]) -> dict[str, int]:
+    """How many evaluations end in each outcome, the best first."""
+    counts = Counter(item.verdict.outcome for item in evaluations)
+    return {name: counts[name] for name in _OUTCOMES}
 
 
 def failed_gates(evaluation: Evaluation) -> list[Gate]:

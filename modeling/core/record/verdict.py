@@ -1,7 +1,7 @@
 """What an evaluation ends in.
 
-Belongs here: gates, the champion beside the model that serves, and the verdict. Does not belong here: measuring or deciding
-(`modeling.evaluation`).
+Belongs here: gates, the champion beside the model that serves, and the verdict. Does not belong here: measuring or
+deciding (`modeling.evaluation`).
 """
 
 from typing import Literal

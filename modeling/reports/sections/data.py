@@ -38,13 +38,12 @@ def _target(evaluation: Evaluation) -> TableBlock:
     if not evaluation.classes:
         rows = [[name, number(value)] for name, value in evaluation.target_summary.items()]
         return TableBlock(title, {"Over all rows": "text", "Value": "number"}, rows)
-    columns: Columns = {"Class": "text", "In the data": "text", "Share of all rows": "number"}
-    names = dict(zip(evaluation.classes, evaluation.called, strict=True))
-    rows = [[names.get(value, value), value, share(part, 1)] for value, part in evaluation.target_summary.items()]
-    if evaluation.class_names:
-        return TableBlock(title, columns, rows)
-    del columns["In the data"]
-    return TableBlock(title, columns, [[name, part] for name, _, part in rows])
+    names = evaluation.class_names
+    rows = [
+        [f"{names[value]} ({value})" if value in names else value, share(part, 1)]
+        for value, part in evaluation.target_summary.items()
+    ]
+    return TableBlock(title, {"Class": "text", "Share of all rows": "number"}, rows)
 
 
 def contract(evaluation: Evaluation) -> Section:

@@ -26,15 +26,14 @@ def slices(evaluation: Evaluation) -> Section:
     title = metric_title(evaluation.metric)
     blocks: list[Block] = [Paragraph(f"Slices: {NOT_MEASURED}.")]
     if evaluation.slices:
+        events: Columns = {f"Of these {evaluation.called[-1]}": "number"} if len(evaluation.classes) == 2 else {}
         columns: Columns = {
             "Group": "text",
             "Test rows": "number",
-            "With the event": "number",
+            **events,
             f"{title} (95% interval)": "number",
             "Note": "text",
         }
-        if len(evaluation.classes) != 2:
-            del columns["With the event"]
         rows = [_slice_row(evaluation, part) for part in evaluation.slices]
         blocks = [*_slices_figure(evaluation), FactList(_gaps(evaluation.slices)), TableBlock("Groups", columns, rows)]
     return Section(

@@ -313,6 +313,24 @@ def test_many_classes_show_the_pairs_confused_most() -> None:
     assert "| class 3 | class 7 | 9 |" in made.markdown
 
 
+def test_classes_are_called_by_their_names_wherever_one_is_shown() -> None:
+    made = use_case.render(records.binary(class_names={"0": "pays", "1": "defaults"}))
+    for said in ("pays (0) | 77.9%", "truly defaults", "called pays", "Of these defaults"):
+        assert said in made.markdown
+    assert not re.search(r"(truly|called) [01]\b", made.markdown)
+
+
+def test_the_name_of_a_class_is_text() -> None:
+    evil = '<img src=x onerror="alert(1)">|*b*'
+    made = use_case.render(records.binary(class_names={"1": evil}))
+    page = Page(made.html)
+    assert "img" not in page.tags
+    assert f"truly {evil}" in page.text
+    assert "<img" not in made.markdown.replace("\\<img", "")
+    tables = re.findall(r"((?:^\|.*\n)+)", made.markdown, re.MULTILINE)
+    assert all(len({len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}) == 1 for table in tables)
+
+
 def test_an_industry_compares_only_what_is_comparable() -> None:
     made = of_industry()
     page = Page(made.html)
