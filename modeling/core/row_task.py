@@ -17,7 +17,7 @@ from modeling.core import leakage, splits
 from modeling.core.feature_set import Datasheet, FeatureSet, summary
 from modeling.core.features import Derive, FeatureRecipe, derived
 from modeling.core.recipe import Recipe
-from modeling.core.record import Chapter
+from modeling.core.record import Chapter, Described, Gate
 from modeling.core.table import Rows
 from modeling.core.task import EvaluatedChampion, Occluder, Predictor, Settings, TargetHolds, Units
 from modeling.core.validated_data import ValidatedData
@@ -45,6 +45,10 @@ class BaseTask(Generic[S]):
         """None: there is no content to take apart."""
         return None
 
+    def described(self, use_case: UseCase) -> Described | None:
+        """None: the target column, from the columns read."""
+        return None
+
     def units(self, rows: Rows) -> Units:
         """The rows themselves."""
         return Units(rows.table.target, rows.group)
@@ -55,6 +59,10 @@ class BaseTask(Generic[S]):
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
         """None beyond the scores."""
+        return []
+
+    def gates(self, evaluated: EvaluatedChampion) -> list[Gate]:
+        """None beyond the use case's bounds."""
         return []
 
 

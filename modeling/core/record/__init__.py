@@ -19,7 +19,7 @@ from modeling.core.record.chapters import (
     Roads,
 )
 from modeling.core.record.evaluation import SCHEMA_VERSION, Evaluation, Provenance
-from modeling.core.record.rows import ContractResult, LeakageFinding, RowCounts
+from modeling.core.record.rows import ContractResult, Described, LeakageFinding, RowCounts
 from modeling.core.record.scores import Advantage, Baseline, CandidateResult, Champion, Step
 from modeling.core.record.verdict import Challenge, Gate, Verdict
 
@@ -35,6 +35,7 @@ __all__ = [
     "Chapter",
     "ContractResult",
     "Curve",
+    "Described",
     "Estimates",
     "Evaluation",
     "Exhibit",

@@ -11,7 +11,7 @@ from pydantic import AliasChoices, Field, model_validator
 from modeling.core.record.base import Lift, Record
 from modeling.core.record.behaviour import Calibration, Curve, Explanation, OperatingPoint, Slice
 from modeling.core.record.chapters import Chapter
-from modeling.core.record.rows import ContractResult, LeakageFinding, RowCounts
+from modeling.core.record.rows import ContractResult, Described, LeakageFinding, RowCounts
 from modeling.core.record.scores import Baseline, CandidateResult, Champion
 from modeling.core.record.verdict import Challenge, Gate, Verdict
 
@@ -54,6 +54,9 @@ class Evaluation(Record):
     target_summary: dict[str, float]
     """Share of each class, or mean, std, min, max of a regression target, over all rows."""
     features: list[str]
+    """The raw columns read."""
+    described: Described | None = None
+    """Absent where `target` is predicted from `features` as they stand."""
     split: dict[str, Any]
     rows: RowCounts
     groups: int | None
