@@ -50,9 +50,11 @@ GATES = {
     "min_metric": "the metric reaches its bound",
     "min_lift_over_baseline": "the champion beats the trivial baseline by enough",
     "min_lift_over_simple": "the champion beats the simple learner by enough",
+    "gain_over_simple": "the champion is not decisively worse than the simple learner",
     "max_calibration_error": "probabilities mean what they say",
     "max_slice_gap": "no group is served much worse than another",
     "min_predictions_per_second": "the champion answers fast enough",
+    "work_complete": "no fit was cut short by a clock",
     "no_leakage": "the leakage audit found no error",
     "evidence_is_real": "the figures come from real data",
     "not_worse_than_serving": "the champion is not decisively worse than the model that serves",
@@ -152,7 +154,7 @@ def judged_model(experiment: Experiment, run: EvaluationRun, reference: Referenc
         learned=_learned(experiment),
         columns=data.frame.drop(use_case.target).schema,
     )
-    return EvaluatedModel(judgement.evaluation, model, reference)
+    return EvaluatedModel(judgement.evaluation, model, reference, judgement.answers)
 
 
 def _learned(experiment: Experiment) -> np.ndarray:

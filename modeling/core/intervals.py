@@ -85,6 +85,14 @@ class Scored:
         decisive = low is not None and high is not None and (low > 0 or high < 0)
         return Lift(value=value, low=low, high=high, over=over, decisive=decisive)
 
+    def standard_error(self, model: str, over: str, metric: str) -> float:
+        """Of the paired difference of two models; NaN where too few resamples are defined."""
+        differences = self.draws[model, metric] - self.draws[over, metric]
+        defined = differences[np.isfinite(differences)]
+        if defined.size < 2 or defined.size < _DEFINED * differences.size:
+            return float("nan")
+        return float(defined.std(ddof=1))
+
 
 def scored(
     metrics: Mapping[str, Metric],

@@ -30,6 +30,7 @@ def _of(one: Candidate, choice: ChampionChoice, on_test: ScoresOnTest) -> Candid
         family=one.family,
         champion=one.name == choice.champion,
         validation=choice.validation[one.name],
+        best_ahead=choice.contest.ahead[one.name],
         test=on_test.get(one.name),
         seconds=one.cost.seconds,
         peak_memory_mb=one.cost.peak_memory_mb,
@@ -53,6 +54,7 @@ def _of_ensemble(experiment: Experiment, choice: ChampionChoice, on_test: Scores
         family=ENSEMBLE,
         champion=choice.champion == ENSEMBLE,
         validation=choice.validation[ENSEMBLE],
+        best_ahead=choice.contest.ahead[ENSEMBLE],
         test=on_test.get(ENSEMBLE),
         seconds=sum(member.cost.seconds for member in members),
         peak_memory_mb=max(member.cost.peak_memory_mb for member in members),
@@ -61,5 +63,5 @@ def _of_ensemble(experiment: Experiment, choice: ChampionChoice, on_test: Scores
         precision=compute.precision,
         device_reason=compute.reason,
         parameters=dict(weights),
-        notes=["weights found on validation rows; the validation score is cross-fitted"],
+        notes=["weights found on the units that chose; its score there is cross-fitted"],
     )

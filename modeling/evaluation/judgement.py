@@ -12,10 +12,10 @@ chapters.
 from typing import Any
 
 import numpy as np
+import polars as pl
 from sklearn.metrics import confusion_matrix
 
 from modeling.core import record
-from modeling.core.blend import blended
 from modeling.core.intervals import clusters, scored
 from modeling.core.learner import Outcome
 from modeling.core.metrics import unweighted
@@ -26,27 +26,28 @@ from modeling.evaluation import curves, occlusion
 from modeling.evaluation.calibration import calibration
 from modeling.evaluation.candidate_results import candidate_results
 from modeling.evaluation.challenge import challenge
-from modeling.evaluation.choice import in_words
 from modeling.evaluation.decision import decision
 from modeling.evaluation.experiment import EvaluationError, EvaluationRun, Experiment, OpenedTest
 from modeling.evaluation.explanation import deletion_test
 from modeling.evaluation.selection import Selection, predictions_per_second
 from modeling.evaluation.slices import slices
+from modeling.evaluation.unit_answers import unit_answers
 
 CLASSIFIED: tuple[Outcome, ...] = ("binary", "multiclass")
 
 
 def judge(
     experiment: Experiment, selection: Selection, rows: Rows, run: EvaluationRun, test_accesses: int
-) -> record.Evaluation:
-    """The record of the selected champion, measured on the test `rows`; gates, limits and seconds are still open.
+) -> tuple[record.Evaluation, pl.DataFrame]:
+    """The record of the selected champion, measured on the test `rows`, and the answers to its units; gates, verdict,
+    limits and seconds are still open.
 
     Raises
     ------
     EvaluationError: the metric is undefined on the test rows.
     """
     test = _opened(experiment, selection, rows)
-    return record.Evaluation(
+    judged = record.Evaluation(
         **_described(experiment),
         **_scores(experiment, selection, test),
         **_behaviour(experiment, selection, test),
@@ -59,17 +60,15 @@ def judge(
         published=False,
         limits=[],
     )
+    return judged, unit_answers(experiment, test)
 
 
 def _opened(experiment: Experiment, selection: Selection, rows: Rows) -> OpenedTest:
     """What the champion, the trivial and the simple learner answer to the test."""
-    task, choice = experiment.task, selection.choice
-    beside = [name for name in (task.trivial, experiment.simple) if name]
-    answering = dict.fromkeys((*choice.members, *beside))
-    answers = {name: task.answers(experiment.learners[name], rows) for name in answering}
-    answers[choice.champion] = blended(answers, choice.members)
-    kept = {name: answers[name] for name in dict.fromkeys((choice.champion, *beside))}
-    return OpenedTest(rows, task.units(rows), choice.champion, kept)
+    task, champion = experiment.task, selection.choice.champion
+    models = {champion: selection.champion} | {n: model for n, model in selection.beside.items() if n != champion}
+    answers = {name: task.answers(model, rows) for name, model in models.items()}
+    return OpenedTest(rows, task.units(rows), champion, answers)
 
 
 def _described(experiment: Experiment) -> dict[str, Any]:
@@ -127,11 +126,12 @@ def _champion(
     experiment: Experiment, selection: Selection, test: OpenedTest, on_test: dict[str, record.Interval]
 ) -> record.Champion:
     choice = selection.choice
-    where = f"{len(choice.predicted):,} validation {experiment.task.unit}"
     return record.Champion(
         learner=choice.champion,
         members=choice.members,
-        chosen_by=in_words(experiment.metric, choice.champion, where),
+        chosen_by=choice.chosen_by,
+        best=choice.contest.best,
+        steps=selection.steps,
         validation=choice.validation[choice.champion],
         test=on_test,
         seeds=_by_seed(experiment, selection, test),
@@ -201,5 +201,5 @@ def _evaluated(experiment: Experiment, selection: Selection, test: OpenedTest) -
         champion=test.champion,
         model=selection.champion,
         answers=test.answers,
-        validation=selection.choice.predicted,
+        validation=selection.validation,
     )

@@ -45,7 +45,7 @@ def choose(
     lower. The path ends early when the time is up. With a single strength `valid` is not read.
     """
     start, say = time.monotonic(), throttled(fitting.progress)
-    columns = encoder(train, fitting.seed)
+    columns = encoder(train, seed=0)
     rows: Any = columns.transform(inputs(train))
     estimator = make(rows.shape[1])
     if len(strengths) == 1:

@@ -30,6 +30,7 @@ class Logistic(Learner):
     """scikit-learn's `LogisticRegression` on quantile-scaled and one-hot columns."""
 
     outcomes = ("binary", "multiclass")
+    deterministic = True
     default_seconds = 20
     hyperparameters = LogisticHyperparameters
 

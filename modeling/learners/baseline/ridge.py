@@ -27,6 +27,7 @@ class Ridge(Learner):
     """scikit-learn's `Ridge` on quantile-scaled and one-hot columns."""
 
     outcomes = ("regression",)
+    deterministic = True
     default_seconds = 20
     hyperparameters = RidgeHyperparameters
 

@@ -26,6 +26,7 @@ class Pixels(Learner):
     """The learner `logistic` with a column a pixel and colour."""
 
     outcomes = ("binary", "multiclass")
+    deterministic = True
     default_seconds = 15
     hyperparameters = PixelHyperparameters
     extra = "vision"

@@ -28,6 +28,7 @@ class Fingerprint(Learner):
     """scikit-learn's `LogisticRegression` on the logarithm of the counts of a Morgan fingerprint."""
 
     outcomes = ("binary",)
+    deterministic = True
     default_seconds = 15
     hyperparameters = FingerprintHyperparameters
     extra = "molecules"

@@ -15,6 +15,7 @@ class Popularity(Learner):
     """Items by how often they were taken, lately above all where validation users say so."""
 
     outcomes = ("ranking",)
+    deterministic = True
     default_seconds = 5
     hyperparameters = RecommenderHyperparameters
     reads = "recommendation"

@@ -1,0 +1,93 @@
+"""Would the champion be better for more rows?
+
+Belongs here: training learners again as they were chosen, and trying whether tuning rows added to the training rows
+help on validation rows. Does not belong here: which learners those are (`choice`), or what is done with the answer
+(`selection`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from modeling.core.blend import Blend, Weights
+from modeling.core.candidate import Candidate
+from modeling.core.learner import Learner, LearnerError
+from modeling.core.record import Step
+from modeling.core.table import Rows
+from modeling.core.task import Metric, Task
+from modeling.core.feature_set import FeatureSet
+from modeling.evaluation.parsimony import advantage, in_words
+
+Members = Mapping[str, tuple[Candidate, float]]
+"""Learners that answer as one, and their weights."""
+
+
+@dataclass(frozen=True)
+class Refit:
+    """What became of it.
+
+    Attributes
+    ----------
+    rows: what the champion learns from: the training rows, or every row but the sealed ones where that was shown to
+        help.
+    tried: the champion trained on training and tuning rows; None where it was not tried.
+    """
+
+    step: Step
+    rows: Rows
+    tried: Blend | None
+
+    @property
+    def taken(self) -> bool:
+        """Whether more rows help."""
+        return self.step.taken
+
+
+def refit(champion: Blend, members: Members, task: Task, metric: Metric, features: FeatureSet) -> Refit:
+    """Hold the champion against itself, trained on tuning rows too, on validation units."""
+    why_not = cannot_be_stacked([features.train, features.tune, features.valid])
+    if why_not:
+        return _not_tried(why_not, features.train)
+    try:
+        tried = again(members, Rows.stacked([features.train, features.tune]), features.tune)
+    except LearnerError as error:
+        return _not_tried(str(error), features.train)
+    valid, units = features.valid, task.units(features.valid)
+    gain = advantage(task.answers(tried, valid), task.answers(champion, valid), units, metric)
+    message = (
+        f"{metric.title} on {len(units):,} validation {task.unit} is {in_words(gain)} better when tuning rows are learned "
+        f"from too; more than one standard error (in brackets) is asked: "
+    )
+    rows = Rows.stacked([features.train, features.tune, features.valid]) if gain.shown else features.train
+    message += f"trained on all {len(rows):,} rows but the sealed ones" if gain.shown else "not refitted"
+    return Refit(Step(name="refit", taken=gain.shown, advantage=gain, message=message), rows, tried)
+
+
+def again(members: Members, rows: Rows, tune: Rows, seed: int | None = None) -> Blend:
+    """The same learners with the parameters they were chosen with, trained on `rows`; `seed`: another than before.
+
+    Raises
+    ------
+    LearnerError: the rows can't be learned from.
+    """
+    learners = {name: _trained(candidate, rows, tune, seed) for name, (candidate, _) in members.items()}
+    weights: Weights = {name: weight for name, (_, weight) in members.items()}
+    return Blend(learners, weights)
+
+
+def cannot_be_stacked(parts: list[Rows]) -> str:
+    """Why the rows of several roles are no rows of one table; empty where they are."""
+    first, *others = (part.table.shared for part in parts)
+    alike = all(other.keys() == first.keys() and all(other[k].equals(first[k]) for k in first) for other in others)
+    return "" if alike else "rows of each role refer to tables of their own"
+
+
+def _trained(candidate: Candidate, rows: Rows, tune: Rows, seed: int | None) -> Learner:
+    learner, before = type(candidate.learner)(), candidate.fitting
+    parameters = candidate.summary.parameters
+    seed = before.seed if seed is None else seed
+    learner.fit(rows.table, tune.table, replace(before, seed=seed, parameters=parameters, fixed=True, scratch=None))
+    return learner
+
+
+def _not_tried(why: str, train: Rows) -> Refit:
+    return Refit(Step(name="refit", taken=False, message=f"not refitted: {why}"), train, None)
