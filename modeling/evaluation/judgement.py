@@ -92,6 +92,7 @@ def _described(experiment: Experiment) -> dict[str, Any]:
         "class_names": use_case.classes,
         "target_summary": sheet.target_summary,
         "features": list(features.recipe.inputs),
+        "described": task.described(use_case),
         "split": use_case.split.model_dump(mode="json"),
         "rows": sheet.rows,
         "unit": task.unit,

@@ -85,12 +85,9 @@ def _about_predictions(evaluation: Evaluation) -> list[tuple[Callable[[Evaluatio
 
 
 def _reasons(evaluation: Evaluation) -> list[str]:
-    """The reason, and every gate that is not met."""
-    failed, total = failed_gates(evaluation), len(evaluation.gates)
-    if not failed:
-        return [evaluation.verdict.reason]
-    gates = f"{len(failed)} of {total} gates failed:"
-    return [evaluation.verdict.reason, gates, *(f"✗ {gate.message}." for gate in failed)]
+    """The reason, and every failed gate that it does not name."""
+    reason = evaluation.verdict.reason
+    return [reason, *(f"✗ {gate.message}." for gate in failed_gates(evaluation) if gate.message not in reason)]
 
 
 def _measures(evaluation: Evaluation) -> list[Measure]:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
-from modeling.core.record import Evaluation, Gate, Interval, Lift
+from modeling.core.record import Advantage, Evaluation, Gate, Interval, Lift
 from modeling.reports.document import Status
 from modeling.reports.metric_words import METRICS
 
@@ -138,6 +138,17 @@ def with_interval(interval: Interval | None) -> str:
     if bounds == NOT_MEASURED:
         return f"{value} (interval {NOT_MEASURED})"
     return f"{value} ({bounds})" if bounds else value
+
+
+def advantage(found: Advantage | None) -> str:
+    """``+0.0031 ± 0.0012``: a paired difference and its standard error."""
+    if found is None or not is_measured(found.value):
+        return NOT_MEASURED
+    error = found.standard_error
+    if not is_measured(error):
+        return f"{number(found.value, '+')} (standard error {NOT_MEASURED})"
+    decimals = _decimals(max(abs(found.value), error))
+    return f"{_fixed(found.value, decimals, '+')} ± {_fixed(error, decimals)}"
 
 
 def decisive(lift: Lift | None) -> Status:

@@ -29,12 +29,20 @@ def data(evaluation: Evaluation) -> Section:
         title="The data",
         reading="What the models learned from, who may use it, and what is to be predicted.",
         term="The data version is the digest of the raw snapshot's content: the same digest means the same bytes.",
-        blocks=[facts, _target(evaluation), Paragraph(f"Features: {', '.join(evaluation.features) or NOT_MEASURED}.")],
+        blocks=[facts, _target(evaluation), Paragraph(f"Features: {_features(evaluation)}.")],
     )
 
 
+def _features(evaluation: Evaluation) -> str:
+    """In words where they are made of the columns read, else those columns."""
+    columns = ", ".join(evaluation.features)
+    if evaluation.described is None:
+        return columns or NOT_MEASURED
+    return f"{evaluation.described.features} (columns read: {columns or 'none'})"
+
+
 def _target(evaluation: Evaluation) -> TableBlock:
-    title = f"Target: {evaluation.target}"
+    title = f"Target: {evaluation.described.target if evaluation.described else evaluation.target}"
     if not evaluation.classes:
         rows = [[name, number(value)] for name, value in evaluation.target_summary.items()]
         return TableBlock(title, {"Over all rows": "text", "Value": "number"}, rows)

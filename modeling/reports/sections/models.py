@@ -5,12 +5,24 @@ Belongs here: scores and costs. Does not belong here: how the champion behaves b
 
 from statistics import stdev
 
-from modeling.core.record import CandidateResult, Evaluation, Interval
+from modeling.core.record import CandidateResult, Champion, Evaluation, Interval
 from modeling.reports import charts
-from modeling.reports.document import Block, Bullets, Columns, FactList, Figure, Paragraph, Section, TableBlock
+from modeling.reports.document import (
+    Block,
+    Bullets,
+    Cell,
+    Columns,
+    FactList,
+    Figure,
+    Paragraph,
+    Section,
+    Status,
+    TableBlock,
+)
 from modeling.reports.sections.figures import figure
 from modeling.reports.wording import (
     NOT_MEASURED,
+    advantage,
     count,
     decisive,
     learner_name,
@@ -26,26 +38,22 @@ from modeling.reports.wording import (
 
 
 def candidates(evaluation: Evaluation) -> Section:
-    """Every candidate with its validation scores."""
+    """Every candidate with its validation scores, and how far it is from the best."""
     rows = evaluation.candidates
-    metrics = _primary_first(evaluation, {name for row in rows for name in row.validation})
-    scores = TableBlock(
-        "Candidates on the validation rows",
-        {"Candidate": "text", "Family": "text", **{metric_title(name): "number" for name in metrics}},
-        [[_name(row), row.family, *scores] for row, scores in zip(rows, _validation(rows, metrics), strict=True)],
-    )
     reasons = [f"Device {row.device}: {row.device_reason}." for row in rows]
+    cuts = [f"{row.learner} was cut short by a clock: {row.cut}" for row in rows if row.cut]
     notes = [f"{row.learner}: {note}" for row in rows for note in row.notes]
-    remarks = list(dict.fromkeys(reasons + notes))
+    remarks = list(dict.fromkeys(cuts + reasons + notes))
     return Section(
         id="candidates",
         title="All candidates",
         reading="Every model that was tried. The champion was chosen here, on validation rows, before the sealed test "
         "was opened.",
-        term=f"Chosen by {evaluation.champion.chosen_by}. Learning curves show the loss each learner minimises; their "
+        term=f"Chosen: {evaluation.champion.chosen_by}. Learning curves show the loss each learner minimises; their "
         "scales differ.",
         blocks=[
-            scores,
+            _validation_scores(evaluation),
+            *_standing(evaluation),
             _costs(evaluation),
             *([Bullets(remarks)] if remarks else []),
             *_learning(evaluation),
@@ -54,8 +62,41 @@ def candidates(evaluation: Evaluation) -> Section:
     )
 
 
-def _name(candidate: CandidateResult) -> str:
-    return f"★ {candidate.learner} (champion)" if candidate.champion else candidate.learner
+def _validation_scores(evaluation: Evaluation) -> TableBlock:
+    rows = evaluation.candidates
+    metrics = _primary_first(evaluation, {name for row in rows for name in row.validation})
+    return TableBlock(
+        "Candidates on the validation rows",
+        {"Candidate": "text", "Family": "text", **{metric_title(name): "number" for name in metrics}},
+        [[_name(row), row.family, *scores] for row, scores in zip(rows, _validation(rows, metrics), strict=True)],
+    )
+
+
+def _standing(evaluation: Evaluation) -> list[Block]:
+    """How far each candidate is behind the best; nothing in records made before that was asked."""
+    compared = [row for row in evaluation.candidates if row.best_ahead is not None]
+    if not compared:
+        return []
+    title, best = metric_title(evaluation.metric), evaluation.champion.best
+    rows: list[list[Cell]] = [
+        [
+            _name(row),
+            "–" if row.learner == best else advantage(row.best_ahead),
+            _rank(row, best),
+        ]
+        for row in compared
+    ]
+    columns: Columns = {"Candidate": "text", f"Behind by, {title}": "number", "Standing": "text"}
+    caption = f"How far each is behind the best, {best}: paired difference ± one standard error, the cheapest first"
+    return [TableBlock(caption, columns, rows)]
+
+
+def _rank(candidate: CandidateResult, best: str) -> Status:
+    if candidate.learner == best:
+        return Status("best expected score", "good")
+    if candidate.best_ahead is None or candidate.best_ahead.standard_error is None:
+        return Status("not told apart")
+    return Status("behind") if candidate.best_ahead.shown else Status("as good, within one standard error", "good")
 
 
 def _validation(rows: list[CandidateResult], metrics: list[str]) -> list[list[str]]:
@@ -136,7 +177,8 @@ def champion(evaluation: Evaluation) -> Section:
         "A difference whose range includes zero is not decisive: it may be luck.",
         term="95% bootstrap intervals; the lift is paired, champion and other on the same resampled test rows.",
         blocks=[
-            FactList({"Champion": learner_name(chosen.learner, chosen.members), "Chosen by": chosen.chosen_by}),
+            FactList({"Champion": learner_name(chosen.learner, chosen.members), "Chosen": chosen.chosen_by}),
+            *_steps(chosen),
             _lifts(evaluation),
             _test_scores(evaluation),
             *_challenge(evaluation),
@@ -178,20 +220,28 @@ def _test_scores(evaluation: Evaluation) -> TableBlock:
     return TableBlock("All metrics on the sealed test (95% intervals)", columns, rows)
 
 
+def _steps(chosen: Champion) -> list[Block]:
+    """What was tried with the champion after the choice."""
+    if not chosen.steps:
+        return []
+    rows: list[list[Cell]] = [
+        [step.name, "taken" if step.taken else "not taken", advantage(step.advantage), step.message]
+        for step in chosen.steps
+    ]
+    columns: Columns = {"Step": "text", "Result": "text", "Advantage": "number", "In words": "text"}
+    return [TableBlock("Steps after the choice: taken where the advantage exceeds one standard error", columns, rows)]
+
+
 def _seeds(evaluation: Evaluation) -> list[Block]:
-    seeds = evaluation.champion.seeds
-    title = metric_title(evaluation.metric)
+    seeds, title = evaluation.champion.seeds, metric_title(evaluation.metric)
     if not seeds:
         return [Paragraph(f"Spread over seeds: {NOT_MEASURED}.")]
+    if len(set(seeds.values())) == 1:
+        return [Paragraph("Spread over seeds: none. Fitting this champion draws nothing at random.")]
     columns: Columns = {"Seed": "text", title: "number"}
-    table = TableBlock(
-        "The champion trained again with other seeds",
-        columns,
-        [list(row) for row in zip(map(str, seeds), numbers(list(seeds.values())), strict=True)],
-    )
-    if len(seeds) < 2:
-        return [table]
-    return [table, Paragraph(f"Standard deviation over {len(seeds)} seeds: {number(stdev(seeds.values()))} {title}.")]
+    rows = [list(row) for row in zip(map(str, seeds), numbers(list(seeds.values())), strict=True)]
+    spread = f"Standard deviation over {len(seeds)} seeds: {number(stdev(seeds.values()))} {title}."
+    return [TableBlock("The champion trained again with other seeds", columns, rows), Paragraph(spread)]
 
 
 def _test_accesses(accesses: int) -> str:

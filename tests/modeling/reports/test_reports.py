@@ -169,7 +169,7 @@ def test_the_headline_numbers_are_in_both_forms() -> None:
         "+0.0092 (−0.0011 to +0.0195)",
         "not decisive: the interval includes zero",
         "ensemble (lightgbm 0.62, tabm 0.38)",
-        "Published",
+        "Gain not shown",
         "opened once",
     ):
         assert said in Page(made.html).text
@@ -178,6 +178,40 @@ def test_the_headline_numbers_are_in_both_forms() -> None:
 
 def test_a_report_is_the_same_each_time_it_is_made() -> None:
     assert use_case.render(records.binary()) == rendered(records.binary)
+
+
+def test_the_verdict_comes_before_anything_else_with_what_could_sink_it() -> None:
+    made = rendered(records.binary)
+    box = Page(made.html).text.partition("Contents")[0]
+    for said in ("≈ Gain not shown", "it is not shown that ensemble beats logistic", "What could sink it", "other seeds"):
+        assert said in box
+    assert "What could sink it" not in rendered(records.held_back).html
+
+
+def test_how_far_each_candidate_is_behind_the_best() -> None:
+    table = rendered(records.binary).markdown.partition("behind the best, ensemble")[2]
+    for row in (
+        "| trivial | +0.287 ± 0.011 | **behind** |",
+        "| lightgbm | +0.00190 ± 0.00140 | **behind** |",
+        "| tabm | +0.00320 (standard error not measured) | **not told apart** |",
+        "| ★ ensemble (champion) | – | **best expected score** |",
+    ):
+        assert row in table
+
+
+def test_steps_after_the_choice_are_said_with_their_advantage() -> None:
+    markdown = rendered(records.binary).markdown
+    assert "| recalibration | taken | +0.00310 ± 0.00120 | log loss is 0.0031 better with Platt scaling |" in markdown
+    assert "| refit | not taken | not measured | not refitted: the champion blends several learners |" in markdown
+
+
+@pytest.mark.parametrize("seeds", [{0: 0.7751}, {0: 0.7751, 1: 0.7751, 2: 0.7751}])
+def test_a_champion_that_draws_nothing_has_no_spread_over_seeds(seeds: dict[int, float]) -> None:
+    evaluation = records.binary()
+    champion = evaluation.champion.model_copy(update={"seeds": seeds})
+    markdown = use_case.render(evaluation.model_copy(update={"champion": champion})).markdown
+    assert "Spread over seeds: none. Fitting this champion draws nothing at random." in markdown
+    assert "trained again with other seeds" not in markdown
 
 
 def test_json_is_the_record() -> None:
@@ -189,7 +223,7 @@ def test_a_model_held_back_says_so_first_and_why() -> None:
     text = Page(made.html).text
     assert "Held back" in text[: text.index("Contents")]
     assert "expected calibration error is 0.0812; at most 0.05 is asked" in text[: text.index("Contents")]
-    assert "2 of 3 gates failed" in made.markdown
+    assert "✗ the data are perturbed: a demonstration, not for use" in made.markdown
     assert "opened 3 times" in made.markdown
 
 
