@@ -22,10 +22,13 @@ class RowCounts(Record):
 
 
 class Described(Record):
-    """What is really predicted from what, in words, where it is not the target column from the columns read."""
+    """What is really predicted from what, in words, where it is not the target column from the columns read.
+
+    `features` is empty where they are the columns as they stand.
+    """
 
     target: str
-    features: str
+    features: str = ""
 
 
 class LeakageFinding(Record):

@@ -22,7 +22,7 @@ SMOOTHED = "exponential smoothing"
 STEP = "steps ahead"
 TYPICAL_ERROR = "typical error of the smoothing"
 MOMENTS = "moments"
-"""The shared table of a role: the moment each row number of the snapshot stands for."""
+"""The shared table of a role: the moment each row number of the snapshot stands for, and its `position` on the grid."""
 PHASES = 3
 """How many values of the same phase, of each season, a forecast may read."""
 LATEST = 3

@@ -21,7 +21,7 @@ from modeling.core.features import Derive, FeatureError
 from modeling.core.learner import Outcome
 from modeling.core.metrics import mae, r2, rmse
 from modeling.core.recipe import Recipe
-from modeling.core.record import Chapter
+from modeling.core.record import Chapter, Described, Gate
 from modeling.core.rolling import Span, feature_set
 from modeling.core.row_task import BaseTask
 from modeling.core.splits import ROLES, SplitError, assign
@@ -30,6 +30,7 @@ from modeling.core.task import EvaluatedChampion, Metric, Settings, TargetHolds,
 from modeling.core.validated_data import ValidatedData
 from modeling.problems.forecasting.chapters import chapters
 from modeling.problems.forecasting.grid import Gaps, Grid, SeriesLayout, on_grid
+from modeling.problems.forecasting.ranges import Ranges, ranges_keep_promise
 from modeling.problems.forecasting.series import MOMENTS, SEASONAL_NAIVE, SMOOTHED, STEP, SeriesRecipe
 
 _CHECKED_ORIGINS = 3
@@ -115,6 +116,19 @@ class Forecasting(BaseTask[ForecastingSettings]):
         """Forecasts with their quantiles beside what came, scaled errors, and the error by step ahead."""
         return chapters(evaluated)
 
+    def gates(self, evaluated: EvaluatedChampion) -> list[Gate]:
+        """The ranges must hold what they promise."""
+        return [ranges_keep_promise(Ranges(evaluated))]
+
+    def described(self, use_case: UseCase) -> Described:
+        """Values to come, from those of the past."""
+        settings, series = self.settings, use_case.columns.group or "series"
+        return Described(
+            target=f"{use_case.target} of each {series}, 1 to {settings.horizon} steps of {settings.frequency} ahead",
+            features=f"the past of {use_case.target}: newest values, the same phase of earlier seasons "
+            f"({', '.join(map(str, settings.seasons))} steps), exponential smoothing; and the calendar",
+        )
+
     def _layout(self, use_case: UseCase) -> SeriesLayout:
         time, settings = use_case.columns.time, self.settings
         if time is None or not isinstance(use_case.split, TimeSplit):
@@ -148,7 +162,8 @@ class Forecasting(BaseTask[ForecastingSettings]):
         target, row = grid.values[:, ahead].ravel(), grid.row[:, ahead].ravel()
         usable = np.isfinite(target) & np.isfinite(table.column(SEASONAL_NAIVE)) & np.isfinite(table.column(SMOOTHED))
         number = numbers[row[usable]]
-        moment = pl.DataFrame({"number": number, "moment": grid.moments[np.tile(ahead, len(grid.series))[usable]]})
+        position = np.tile(ahead, len(grid.series))[usable]
+        moment = pl.DataFrame({"number": number, "moment": grid.moments[position], "position": position})
         day = np.tile(np.repeat(origins // layout.seasons[0], layout.horizon), len(grid.series))
         name = np.repeat(grid.series, len(ahead))[usable]
         table = replace(table, target=target).rows(usable)

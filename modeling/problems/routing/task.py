@@ -18,7 +18,7 @@ import polars as pl
 from catalogue.definition import UseCase
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import Derive, FeatureError, FeatureRecipe
-from modeling.core.record import Chapter
+from modeling.core.record import Chapter, Described
 from modeling.core.regression import RegressionTask
 from modeling.core.splits import ROLES
 from modeling.core.table import Rows
@@ -112,6 +112,13 @@ class Routing(RegressionTask[RoutingSettings]):
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
         """Two trips on a map, the time lost by departure, and the errors of predicted seconds by road."""
         return chapters(evaluated, self.trivial, self.settings)
+
+    def described(self, use_case: UseCase) -> Described:
+        """Slowness of roads; what is judged are trips."""
+        return Described(
+            target=f"the logarithm of {use_case.target}, travel time over free-flow time, of each road at a moment; "
+            "judged are the trips that choose their roads by it"
+        )
 
     def _check_complete(self, role: str, rows: Rows) -> None:
         roads = rows.table.shared["roads"].height

@@ -17,7 +17,7 @@ from modeling.core import splits
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import Derive
 from modeling.core.learner import Outcome
-from modeling.core.record import Chapter
+from modeling.core.record import Chapter, Described
 from modeling.core.row_task import RowTask
 from modeling.core.target_classes import refuse_event
 from modeling.core.task import EvaluatedChampion, Metric, Settings, TargetError, TargetHolds, by_name
@@ -106,6 +106,14 @@ class Survival(RowTask[SurvivalSettings]):
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
         """Survival curves by quarter of the predicted risk, and predicted beside observed probabilities."""
         return chapters(evaluated, self.settings.horizon)
+
+    def described(self, use_case: UseCase) -> Described:
+        """A time that may be cut short."""
+        event = self.settings.event
+        return Described(
+            target=f"{use_case.target} until {event}, cut short where observation ended first ({event} is 0); "
+            f"judged until {self.settings.horizon:g}"
+        )
 
     def _event(self, data: ValidatedData) -> pl.Series:
         name = self.settings.event

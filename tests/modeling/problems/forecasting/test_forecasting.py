@@ -17,10 +17,11 @@ from modeling.core.features import FeatureError
 from modeling.core.learner import Fitting
 from modeling.core.metrics import unweighted
 from modeling.core.splits import SplitError
-from modeling.core.task import Metric
+from modeling.core.task import EvaluatedChampion, Metric, Units
 from modeling.problems import learners, tasks
 from modeling.problems.forecasting.grid import SeriesLayout, on_grid
-from modeling.problems.forecasting.quantiles import LEVELS, conformal, coverage, weighted_quantile_loss
+from modeling.problems.forecasting.quantiles import LEVELS, Errors, adaptive, conformal, inside, weighted_quantile_loss
+from modeling.problems.forecasting.ranges import Ranges, ranges_keep_promise
 from modeling.problems.forecasting.series import MOMENTS, SEASONAL_NAIVE, SMOOTHED, STEP, SeriesRecipe
 from modeling.problems.forecasting.smoothing import smoothed
 
@@ -49,6 +50,12 @@ def test_no_outcome_of_a_role_lies_in_the_time_of_the_next(features):
     for earlier, later in pairwise(spans):
         assert earlier.max() < later.min()
     assert all(finding.passed for finding in features.datasheet.leakage)
+
+
+def test_what_is_predicted_is_said_in_words():
+    definition = UseCase.model_validate(CONTENT).placed("shop/sales", Path("shop/sales"))
+    described = tasks.task(definition).described(definition)
+    assert described is not None and described.target == "sold of each shop, 1 to 6 steps of 1h ahead"
 
 
 def test_features_are_the_same_when_the_future_is_another(features):
@@ -112,15 +119,88 @@ def test_a_correction_learns_and_survives_storage(features, tmp_path):
     np.testing.assert_array_equal(learners.learner("ets_lightgbm").load(tmp_path).predict(train), predicted)
 
 
-def test_conformal_quantiles_cover_what_they_promise():
-    draw = np.random.default_rng(0)
-    step = draw.integers(1, 3, 4000)
-    outcome = draw.normal(0, step)
-    ranges = conformal(outcome[:2000], step[:2000], np.zeros(2000), step[2000:])
-    for one in (1, 2):
-        inside = step[2000:] == one
-        share = unweighted(Metric("c", "c", True, coverage), outcome[2000:][inside], ranges[inside])
-        assert share == pytest.approx(0.8, abs=0.04)
+@pytest.mark.parametrize("known", [9, 19, 20, 33, 100])
+def test_ranges_of_exchangeable_errors_hold_at_least_what_they_promise(known):
+    """The next of n + 1 exchangeable errors has any rank alike, so a range from rank a to rank b holds it with
+    probability (b - a) / (n + 1): at least 0.8, and exactly that where n + 1 is a multiple of ten."""
+    draw = np.random.default_rng(known)
+    errors = draw.standard_t(3, (8000, known + 1))
+    quantiles = np.stack([conformal(of[:-1]) for of in errors])
+    held = inside(errors[:, -1], quantiles).mean()
+    low, high = np.floor(0.1 * (known + 1) + 1e-9), np.ceil(0.9 * (known + 1) - 1e-9)
+    expected = (high - low) / (known + 1)
+    assert expected >= 0.8 - 1e-9
+    assert held == pytest.approx(expected, abs=3 * 0.4 / np.sqrt(8000))
+
+
+def stream(spread: np.ndarray, seed: int, first: int = 0, series: int = 8, steps: int = 3) -> Errors:
+    """Errors of as many origins as `spread`, from `first` on, of some series and steps."""
+    size = np.random.default_rng(seed).normal(0, 1, (len(spread), series, steps)) * spread[:, None, None]
+    origin, _, step = np.meshgrid(
+        first + np.arange(len(spread)), np.arange(series), 1 + np.arange(steps), indexing="ij"
+    )
+    return Errors(size.ravel(), step.ravel(), origin.ravel())
+
+
+def held(errors: Errors, shift: np.ndarray, since: int = 0) -> float:
+    return float(inside(errors.size, shift)[errors.origin >= since].mean())
+
+
+def test_ranges_find_back_to_their_promise_after_the_errors_have_grown():
+    """Errors three times as large: what held 80 % of the old ones holds 33 % of the new, P(|z| < 1.2816 / 3)."""
+    before, now = stream(np.ones(60), 0), stream(np.full(240, 3.0), 1, first=70)
+    shift = adaptive(before, now)
+    fixed = np.tile(conformal(before.size), (len(now.size), 1))
+    assert held(now, fixed) == pytest.approx(0.331, abs=0.02)
+    assert held(now, shift, since=230) == pytest.approx(0.8, abs=0.03)
+
+
+def test_a_range_reads_no_outcome_that_was_unknown_at_its_origin():
+    before, now = stream(np.ones(30), 0), stream(np.ones(30), 1, first=40)
+    step, origin = 3, 55
+    another = replace(now, size=np.where(now.origin + now.step > origin, 1e6, now.size))
+    shift, changed = adaptive(before, now), adaptive(before, another)
+    known = (now.step == step) & (now.origin == origin)
+    np.testing.assert_array_equal(shift[known], changed[known])
+    assert (shift[now.origin > origin + step] != changed[now.origin > origin + step]).any()
+
+
+def evaluated(features: FeatureSet, answers: np.ndarray) -> EvaluatedChampion:
+    """The smoothed forecast as champion, with these `answers` to the test."""
+    rows, model = features.open_test(), learners.learner("ets")()
+    return EvaluatedChampion(
+        use_case=UseCase.model_validate(CONTENT).placed("shop/sales", Path("shop/sales")),
+        classes=[],
+        train=features.train,
+        valid=features.valid,
+        test=rows,
+        units=Units(rows.table.target, rows.group),
+        candidates=[],
+        champion="ets",
+        model=model,
+        answers={"ets": answers},
+        validation=model.predict(features.valid.table),
+    )
+
+
+@pytest.fixture(scope="module")
+def months() -> FeatureSet:
+    """Forty days of sales, of which the last sixteen test."""
+    draw = np.random.default_rng(3)
+    hours = pl.datetime_range(datetime(2024, 3, 4), datetime(2024, 4, 12, 23), "1h", eager=True)
+    rhythm = 10 + 5 * np.sin(2 * np.pi * np.arange(len(hours)) / 24)
+    sold = {shop: rhythm + draw.normal(0, 1, len(hours)) for shop in ("north", "south", "east", "west")}
+    rows = [pl.DataFrame({"shop": shop, "hour": hours, "sold": of}) for shop, of in sold.items()]
+    return prepared(pl.concat(rows), split={"by": "time", "valid": 0.25, "test": 0.4})
+
+
+def test_ranges_that_keep_their_promise_pass_and_a_shift_is_held(months):
+    """The champion is off by four standard deviations all through the test, which validation did not show."""
+    forecast = learners.learner("ets")().predict(months.open_test().table)
+    moved = forecast + np.where(np.arange(len(forecast)) % 2, 4.0, -4.0)
+    kept, broken = (ranges_keep_promise(Ranges(evaluated(months, of))) for of in (forecast, moved))
+    assert kept.passed and kept.bound == pytest.approx(0.75) and 0.77 < kept.measured < 0.85
+    assert not broken.passed and "the low end must be at least 75%" in broken.message
 
 
 def test_quantile_loss_is_least_for_the_true_quantiles():

@@ -55,6 +55,14 @@ def test_targets_are_the_returns_of_the_month_less_their_mean(features):
     np.testing.assert_allclose(features.valid.table.target[:6], (grown - grown.mean()).to_numpy())
 
 
+def test_what_is_predicted_is_said_in_words():
+    definition = UseCase.model_validate(CONTENT).placed("bank/stocks", Path("bank/stocks"))
+    described = tasks.task(definition).described(definition)
+    assert described is not None
+    assert described.target == "the return of each stock over the next month, less the mean of all"
+    assert "252 days" in described.features
+
+
 def test_raw_prices_alone_give_the_features_of_training(features):
     prices = RECIPE.read(frame())
     start = prices.months()[10]
