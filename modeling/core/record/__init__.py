@@ -4,8 +4,18 @@ Belongs here: the schema, in parts. Does not belong here: computing any of it. A
 (`None` or no entry), never zero.
 """
 
-from modeling.core.record.base import Interval, Lift, Record
-from modeling.core.record.behaviour import Calibration, Curve, Explanation, Importance, OperatingPoint, Slice
+from modeling.core.record.base import Interval, Lift, Record, Spread
+from modeling.core.record.behaviour import (
+    Calibration,
+    Curve,
+    Explanation,
+    Importance,
+    OperatingPoint,
+    Promise,
+    Slice,
+    SliceGap,
+    WithinCluster,
+)
 from modeling.core.record.chapters import (
     Band,
     Chapter,
@@ -51,11 +61,15 @@ __all__ = [
     "OperatingPoint",
     "Picture",
     "Pictures",
+    "Promise",
     "Provenance",
     "Record",
     "Roads",
     "RowCounts",
     "Slice",
+    "SliceGap",
+    "Spread",
     "Step",
     "Verdict",
+    "WithinCluster",
 ]

@@ -9,7 +9,15 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field, model_validator
 
 from modeling.core.record.base import Lift, Record
-from modeling.core.record.behaviour import Calibration, Curve, Explanation, OperatingPoint, Slice
+from modeling.core.record.behaviour import (
+    Calibration,
+    Curve,
+    Explanation,
+    OperatingPoint,
+    Slice,
+    SliceGap,
+    WithinCluster,
+)
 from modeling.core.record.chapters import Chapter
 from modeling.core.record.rows import ContractResult, Described, LeakageFinding, RowCounts
 from modeling.core.record.scores import Baseline, CandidateResult, Champion
@@ -80,6 +88,10 @@ class Evaluation(Record):
     confusion: list[list[int]] | None
     """Test rows, true class by predicted class, in the order of `classes`."""
     slices: list[Slice]
+    largest_slice_gap: SliceGap | None = None
+    """Absent where fewer than two levels of a column are scored."""
+    within_clusters: list[WithinCluster] = Field(default=[])
+    """The cluster that holds more than half of the test units, where there is one."""
     explanation: Explanation | None
     """Absent where there are no features to shuffle or parts to delete."""
     chapters: list[Chapter] = Field(default=[])

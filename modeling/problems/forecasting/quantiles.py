@@ -14,7 +14,7 @@ from typing import Self
 
 import numpy as np
 
-from modeling.core.metrics import Prepared, Score, mean
+from modeling.core.metrics import ERROR, SHARE, Prepared, Score, mean
 
 LEVELS = np.linspace(0.1, 0.9, 9)
 COVERED = float(LEVELS[-1] - LEVELS[0])
@@ -76,7 +76,7 @@ def conformal(errors: np.ndarray, levels: np.ndarray = LEVELS) -> np.ndarray:
     return np.sort(errors)[outward.clip(1, len(errors)) - 1]
 
 
-@Score
+@ERROR
 def weighted_quantile_loss(truth: np.ndarray, predicted: np.ndarray) -> Prepared:
     """Twice the pinball loss of `predicted` ``[n, levels]``, averaged over the levels, over the sum of the absolute
     outcomes; undefined where that is zero."""
@@ -91,7 +91,7 @@ def weighted_quantile_loss(truth: np.ndarray, predicted: np.ndarray) -> Prepared
     return score
 
 
-@Score
+@SHARE
 def coverage(truth: np.ndarray, predicted: np.ndarray) -> Prepared:
     """The share of outcomes between the outermost of the quantiles ``[n, levels]``."""
     return mean(inside(truth, predicted).astype(float))

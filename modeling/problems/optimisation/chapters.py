@@ -12,7 +12,7 @@ import polars as pl
 import polars.selectors as cs
 from scipy.stats import sem, t
 
-from modeling.core.intervals import interval, resampled
+from modeling.core.intervals import estimated
 from modeling.core.metrics import mean
 from modeling.core.record import Band, Chapter, Estimates, Interval, Line, LineChart, Listing
 from modeling.core.task import EvaluatedChampion
@@ -50,10 +50,7 @@ class _Found:
 
     def mean(self, of_repeats: np.ndarray) -> Interval:
         """The mean over repeats, with its interval; none where every repeat is alike."""
-        value = float(of_repeats.mean())
-        if np.ptp(of_repeats) == 0:
-            return Interval(value=value)
-        return interval(value, resampled([mean(of_repeats)], None, len(of_repeats))[:, 0])
+        return estimated(mean(of_repeats), len(of_repeats), None)
 
 
 def chapters(evaluated: EvaluatedChampion, settings: OptimisationSettings) -> list[Chapter]:

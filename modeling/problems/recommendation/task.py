@@ -18,7 +18,7 @@ from catalogue.definition import UseCase
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import Derive
 from modeling.core.learner import Outcome
-from modeling.core.metrics import Prepared, Score, mean
+from modeling.core.metrics import SHARE, Prepared, mean
 from modeling.core.recipe import Recipe
 from modeling.core.record import Chapter, Described
 from modeling.core.row_task import BaseTask
@@ -54,9 +54,9 @@ class Recommendation(BaseTask[RecommendationSettings]):
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
         """Of the lists of items ``[users, k]``; NDCG@10 comes first."""
         return by_name(
-            Metric("ndcg_10", "NDCG@10", True, Score(_ndcg)),
-            Metric("recall_10", "recall@10", True, Score(lambda truth, lists: mean(recall(truth, lists, 10)))),
-            Metric("recall_50", "recall@50", True, Score(lambda truth, lists: mean(recall(truth, lists, 50)))),
+            Metric("ndcg_10", "NDCG@10", True, SHARE(_ndcg)),
+            Metric("recall_10", "recall@10", True, SHARE(lambda truth, lists: mean(recall(truth, lists, 10)))),
+            Metric("recall_50", "recall@50", True, SHARE(lambda truth, lists: mean(recall(truth, lists, 50)))),
         )
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:

@@ -6,7 +6,7 @@ Does not belong here: trips and their scores (`modeling.problems.routing.trips`)
 import numpy as np
 import polars as pl
 
-from modeling.core.intervals import interval, resampled
+from modeling.core.intervals import estimated
 from modeling.core.metrics import prepared, unweighted
 from modeling.core.record import Chapter, Estimates, Interval, Listing, Roads
 from modeling.core.task import EvaluatedChampion
@@ -88,8 +88,7 @@ def _each(evaluated: EvaluatedChampion, level: pl.Series) -> dict[str, Interval]
     for value in level.unique().sort():
         of = (level == value).to_numpy()
         score = prepared(TIME_LOST, evaluated.units.truth[of], evaluated.answers[evaluated.champion][of])
-        once = score(np.ones(of.sum()))
-        found[str(value)] = interval(once, resampled([score], None, int(of.sum()))[:, 0])
+        found[str(value)] = estimated(score, int(of.sum()), None)
     return found
 
 
