@@ -144,11 +144,12 @@ def panels(charts: Mapping[str, ChartType], columns: int = 1) -> ChartType:
     )
 
 
-def importance(features: Sequence[Importance], metric: str) -> ChartType:
-    """The metric lost when a feature is shuffled, and its standard deviation over shuffles."""
+def importance(features: Sequence[Importance], metric: str, *, ordered: bool) -> ChartType:
+    """The metric lost when a feature is shuffled, and its standard deviation over shuffles; an order that is not
+    stable is drawn pale."""
     rows = [{"name": f.feature, "loss": f.loss, "low": f.loss - f.spread, "high": f.loss + f.spread} for f in features]
     base = chart_of(rows, WIDTH, 20 * len(rows) + 6).encode(y=names_axis())
-    bars = base.mark_bar(color=FIRST, opacity=0.55, height=12)
+    bars = base.mark_bar(color=FIRST if ordered else THIRD, opacity=0.55 if ordered else 0.25, height=12)
     spread = base.mark_rule(color=INK, strokeWidth=1.5)
     return alt.layer(
         bars.encode(x=alt.X("loss:Q", title=f"{metric} lost when the feature is shuffled")),
@@ -159,7 +160,7 @@ def importance(features: Sequence[Importance], metric: str) -> ChartType:
 def costs(decision: OperatingPoint) -> ChartType:
     """Cost per 1,000 rows of acting on the model, always and never."""
     policies = {
-        "act on the model": decision.cost_per_1000,
+        "act on the model": decision.cost_per_1000.value,
         "always act": decision.cost_per_1000_always,
         "never act": decision.cost_per_1000_never,
     }

@@ -10,7 +10,9 @@ from modeling.core.report import Report
 from modeling.reports.document import Document, Measure, Section
 from modeling.reports.rendering import render as render_document
 from modeling.reports.sections import behaviour, data, models, trust
+from modeling.reports.sections.calibration import calibration
 from modeling.reports.sections.chapters import chapters
+from modeling.reports.sections.decision import decision
 from modeling.reports.sections.importance import importance
 from modeling.reports.sections.slices import slices
 from modeling.reports.wording import (
@@ -25,9 +27,16 @@ from modeling.reports.wording import (
     member_weights,
     metric_title,
     outcome,
+    spread_in_words,
     value_and_bounds,
     with_interval,
 )
+
+_CONSEQUENCES = {
+    "published": "The champion may serve.",
+    "gain not shown": "The champion may serve, but nothing shows yet that it is worth more than the simple model.",
+    "held back": "The champion may not serve; what served before stays.",
+}
 
 
 def render(evaluation: Evaluation) -> Report:
@@ -69,12 +78,12 @@ def _about_predictions(evaluation: Evaluation) -> list[tuple[Callable[[Evaluatio
         0: [(behaviour.residuals, bool(evaluation.curves))],
         2: [
             (behaviour.curves, bool(evaluation.curves)),
-            (behaviour.calibration, evaluation.calibration is not None),
-            (behaviour.decision, evaluation.decision is not None),
+            (calibration, evaluation.calibration is not None),
+            (decision, evaluation.decision is not None),
         ],
     }
     several = [
-        (behaviour.calibration, evaluation.calibration is not None),
+        (calibration, evaluation.calibration is not None),
         (behaviour.confusion, evaluation.confusion is not None),
     ]
     return [
@@ -85,9 +94,10 @@ def _about_predictions(evaluation: Evaluation) -> list[tuple[Callable[[Evaluatio
 
 
 def _reasons(evaluation: Evaluation) -> list[str]:
-    """The reason, and every failed gate that it does not name."""
-    reason = evaluation.verdict.reason
-    return [reason, *(f"✗ {gate.message}." for gate in failed_gates(evaluation) if gate.message not in reason)]
+    """The reason, what follows, and every failed gate that the reason does not name."""
+    verdict = evaluation.verdict
+    failed = [gate.message for gate in failed_gates(evaluation) if gate.message not in verdict.reason]
+    return [verdict.reason, _CONSEQUENCES[verdict.outcome], *(f"✗ {message}." for message in failed)]
 
 
 def _measures(evaluation: Evaluation) -> list[Measure]:
@@ -95,10 +105,16 @@ def _measures(evaluation: Evaluation) -> list[Measure]:
     value, bounds = value_and_bounds(champion.test[evaluation.metric])
     return [
         Measure("Champion", champion.learner, member_weights(champion.members)),
-        Measure(f"{title} on the sealed test", value, bounds and f"95% interval {bounds}"),
+        Measure(f"{title} on the sealed test", value, _bounds_in_words(evaluation, bounds)),
         _lift_measure("Lift over the trivial baseline", evaluation.lift),
         _lift_measure("Lift over the simple model", lift_over_simple(evaluation)),
     ]
+
+
+def _bounds_in_words(evaluation: Evaluation, bounds: str) -> str:
+    """The interval of the test rows, and the one that carries seeds and splits."""
+    said = [f"95% interval {bounds}" if bounds else "", spread_in_words(evaluation.spread)]
+    return "; ".join(filter(None, said))
 
 
 def _lift_measure(label: str, lift: Lift | None) -> Measure:
@@ -133,5 +149,7 @@ def _compared(lift: Lift, other: str) -> str:
 def _judgement(lift: Lift) -> str:
     if lift.decisive:
         return "which is decisive: the interval excludes zero"
+    if lift.note:
+        return f"which is not decisive: {lift.note}"
     why = "includes zero" if lift.low is not None else f"was {NOT_MEASURED}"
     return f"which is not decisive: the interval {why}"

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
-from modeling.core.record import Advantage, Evaluation, Gate, Interval, Lift
+from modeling.core.record import Advantage, Evaluation, Gate, Interval, Lift, Spread
 from modeling.reports.document import Status
 from modeling.reports.metric_words import METRICS
 
@@ -22,6 +22,9 @@ _OUTCOMES = {
     "gain not shown": Status("≈ Gain not shown", "caution"),
     "held back": Status("✗ Held back", "bad"),
 }
+SPREAD = {"rows": "which rows are tested", "seeds": "the seed of the training", "splits": "how the rows are split"}
+"""Why a score would be another one next time, in words."""
+
 _EVIDENCE = {
     "real": Status("REAL DATA", "good"),
     "perturbed": Status("PERTURBED DATA", "caution"),
@@ -103,6 +106,11 @@ def share(part: float, whole: float) -> str:
     return f"{100 * part / whole:.1f}%" if whole else NOT_MEASURED
 
 
+def percent(value: float) -> str:
+    """``12%``, ``1.2%``: two digits."""
+    return f"{100 * value:.2g}%" if abs(value) < 0.0995 else f"{100 * value:.0f}%"
+
+
 def seconds(value: float | None) -> str:
     """A duration in the unit that suits it."""
     if not is_measured(value):
@@ -116,14 +124,14 @@ def seconds(value: float | None) -> str:
     return f"{int(value // 3600)} h {int(value % 3600 // 60)} min"
 
 
-def value_and_bounds(interval: Interval | None) -> tuple[str, str]:
+def value_and_bounds(interval: Interval | None, sign: str = "-") -> tuple[str, str]:
     """The value, and its interval as ``0.772 to 0.795``, with as many decimals as each other.
 
-    A `Lift` is written with its sign; without a value there is no interval to speak of.
+    A `Lift`, or anything with `sign="+"`, is written with its sign; without a value there is no interval to speak of.
     """
     if interval is None or not is_measured(interval.value):
         return NOT_MEASURED, ""
-    sign = "+" if isinstance(interval, Lift) else "-"
+    sign = "+" if isinstance(interval, Lift) else sign
     bounds = [bound for bound in (interval.low, interval.high) if is_measured(bound)]
     decimals = _decimals(max(abs(value) for value in (interval.value, *bounds)))
     value = _fixed(interval.value, decimals, sign)
@@ -132,9 +140,9 @@ def value_and_bounds(interval: Interval | None) -> tuple[str, str]:
     return value, " to ".join(_fixed(bound, decimals, sign) for bound in bounds)
 
 
-def with_interval(interval: Interval | None) -> str:
+def with_interval(interval: Interval | None, sign: str = "-") -> str:
     """``0.784 (0.772 to 0.795)``."""
-    value, bounds = value_and_bounds(interval)
+    value, bounds = value_and_bounds(interval, sign)
     if bounds == NOT_MEASURED:
         return f"{value} (interval {NOT_MEASURED})"
     return f"{value} ({bounds})" if bounds else value
@@ -149,6 +157,19 @@ def advantage(found: Advantage | None) -> str:
         return f"{number(found.value, '+')} (standard error {NOT_MEASURED})"
     decimals = _decimals(max(abs(found.value), error))
     return f"{_fixed(found.value, decimals, '+')} ± {_fixed(error, decimals)}"
+
+
+def spread_in_words(spread: Spread | None) -> str:
+    """``0.769 to 0.800 with seeds and splits (of the variance 68% rows, 2% seeds, 30% splits)``; empty where nothing but
+    rows was measured."""
+    if spread is None or not is_measured(spread.low) or not is_measured(spread.high):
+        return ""
+    others = [name for name in ("seeds", "splits") if getattr(spread, name) is not None]
+    if not others:
+        return ""
+    _, bounds = value_and_bounds(Interval(value=spread.high, low=spread.low, high=spread.high))
+    parts = ", ".join(f"{percent(spread.shares.get(name, 0.0))} {name}" for name in ("rows", *others))
+    return f"{bounds} with {' and '.join(others)} (of the variance {parts})"
 
 
 def decisive(lift: Lift | None) -> Status:

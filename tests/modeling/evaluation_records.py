@@ -20,9 +20,12 @@ from modeling.core.record import (
     LeakageFinding,
     Lift,
     OperatingPoint,
+    Promise,
     Provenance,
     RowCounts,
     Slice,
+    SliceGap,
+    Spread,
     Step,
     Verdict,
 )
@@ -201,6 +204,7 @@ def binary(**changes: Any) -> Evaluation:
             seeds={0: 0.7843, 1: 0.7832, 2: 0.7851},
             predictions_per_second=91_300.0,
         ),
+        "spread": Spread(rows=0.006, seeds=0.001, splits=0.004, low=0.7689, high=0.7997),
         "baseline": Baseline(
             learner="trivial",
             test={
@@ -249,10 +253,14 @@ def binary(**changes: Any) -> Evaluation:
             "net_benefit_all": Curve(x=list(thresholds), y=list(0.2212 - 0.7788 * thresholds / (1 - thresholds))),
         },
         "calibration": Calibration(
-            error=0.0121,
+            error=Interval(value=0.0121, low=0.0, high=0.0213),
             predicted=[0.04, 0.07, 0.09, 0.12, 0.14, 0.17, 0.2, 0.26, 0.42, 0.71],
             observed=[0.05, 0.07, 0.1, 0.11, 0.15, 0.16, 0.22, 0.25, 0.4, 0.73],
             count=[749, 749, 749, 749, 749, 749, 749, 749, 749, 750],
+            slope=Interval(value=0.91, low=0.85, high=0.97),
+            intercept=Interval(value=0.02, low=-0.05, high=0.09),
+            brier_skill=Interval(value=0.221, low=0.203, high=0.239),
+            event_share=0.2212,
         ),
         "decision": OperatingPoint(
             threshold=0.1832,
@@ -260,9 +268,20 @@ def binary(**changes: Any) -> Evaluation:
             cost_false_negative=5.0,
             recall=around(0.6521, 0.0231),
             precision=around(0.4123, 0.0202),
-            cost_per_1000=592.4,
+            specificity=around(0.7360, 0.0112),
+            cost_per_1000=around(592.4, 21.3),
             cost_per_1000_never=1106.0,
             cost_per_1000_always=778.8,
+            promises={
+                "recall": Promise(
+                    validation=around(0.711, 0.029),
+                    change=Interval(value=-0.0589, low=-0.096, high=-0.0218),
+                    moved=True,
+                ),
+                "specificity": Promise(
+                    validation=around(0.731, 0.014), change=Interval(value=0.005, low=-0.013, high=0.023), moved=False
+                ),
+            },
         ),
         "confusion": [[4294, 1540], [577, 1080]],
         "slices": [
@@ -272,6 +291,9 @@ def binary(**changes: Any) -> Evaluation:
             Slice(column="AGE", level="30 to 44", rows=3800, positives=791, metric=around(0.793, 0.016)),
             Slice(column="AGE", level="75 and over", rows=9, positives=2, note="fewer than 50 rows"),
         ],
+        "largest_slice_gap": SliceGap(
+            column="AGE", better="30 to 44", worse="21 to 29", gap=Interval(value=0.022, low=0.0, high=0.061), pairs=2
+        ),
         "explanation": explanation(),
         "leakage": findings(),
         "contract": contract_results(),
@@ -358,6 +380,8 @@ def multiclass(**changes: Any) -> Evaluation:
         "candidates": [candidate("lightgbm", "boosting", "macro_f1", 0.95, champion=True)],
         "curves": {},
         "decision": None,
+        "largest_slice_gap": None,
+        "spread": None,
         "confusion": [[50, 0, 0], [0, 46, 4], [0, 5, 45]],
         "slices": [],
     }
@@ -405,6 +429,8 @@ def regression(**changes: Any) -> Evaluation:
         "calibration": None,
         "decision": None,
         "confusion": None,
+        "largest_slice_gap": None,
+        "spread": None,
         "slices": [Slice(column="site", level="north", rows=900, metric=around(150.1, 11.0))],
     }
     return binary(**{**record, **changes})
@@ -433,6 +459,8 @@ def tiny() -> Evaluation:
         decision=None,
         confusion=None,
         slices=[],
+        largest_slice_gap=None,
+        spread=None,
         explanation=None,
         leakage=[],
         contract=[],

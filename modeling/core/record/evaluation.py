@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import AliasChoices, Field, model_validator
 
-from modeling.core.record.base import Lift, Record
+from modeling.core.record.base import Lift, Record, Spread
 from modeling.core.record.behaviour import (
     Calibration,
     Curve,
@@ -76,6 +76,8 @@ class Evaluation(Record):
     seconds: float
     """Of all fits and the evaluation."""
     champion: Champion
+    spread: Spread | None = None
+    """Of the champion's `metric`; absent in records made before it was measured."""
     baseline: Baseline
     simple: Baseline | None
     lift: Lift

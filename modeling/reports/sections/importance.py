@@ -16,46 +16,70 @@ from modeling.reports.wording import (
 )
 
 _FEATURES_IN_THE_FIGURE = 15
+_STABLE = 0.7
+"""Rank correlation over seeds from which the order is called one."""
 
 
 def importance(evaluation: Evaluation) -> Section:
     """Which features the champion rests on, and the tests of that ranking."""
-    explanation = evaluation.explanation
-    title = metric_title(evaluation.metric)
-    ranked = sorted(explanation.importances, key=lambda feature: feature.loss, reverse=True) if explanation else []
-    leading = ranked[:_FEATURES_IN_THE_FIGURE]
-    blocks: list[Block] = [_tests_of(explanation, title)] if explanation else []
-    if leading and explanation:
-        text = "Importance: " + ", ".join(f"{feature.feature} {number(feature.loss)}" for feature in leading[:5]) + "."
-        caption = f"The leading {len(leading)} of {len(ranked)} features. The thin line is the spread over shuffles."
-        columns: Columns = {"Feature": "text", f"{title} lost": "number", "Spread": "number"}
-        losses = numbers([feature.loss for feature in leading])
-        spreads = numbers([feature.spread for feature in leading])
-        rows = [list(row) for row in zip((feature.feature for feature in leading), losses, spreads, strict=True)]
-        blocks = [
-            figure(evaluation, charts.importance(leading, title), text, caption),
-            _tests_of(explanation, title),
-            TableBlock("Leading features", columns, rows),
-        ]
+    explanation, title = evaluation.explanation, metric_title(evaluation.metric)
     return Section(
         id="importance",
         title="What the champion relies on",
         reading="How much worse the champion gets when one feature is made useless. It says what the model uses, not "
         "what causes the outcome. The ranking itself is tested: removing its leaders must hurt more than removing "
-        "features at random.",
+        "features at random, and another seed must give the same order.",
         term="Permutation importance on validation rows (Breiman 2001); deletion on the sealed test; stability is the "
         "mean Spearman correlation of the ranking over seeds.",
-        blocks=blocks or [Paragraph(f"Importance: {NOT_MEASURED}.")],
+        blocks=_shown(evaluation, explanation, title) if explanation else [Paragraph(f"Importance: {NOT_MEASURED}.")],
     )
+
+
+def _shown(evaluation: Evaluation, explanation: Explanation, title: str) -> list[Block]:
+    ranked = sorted(explanation.importances, key=lambda feature: feature.loss, reverse=True)
+    leading, ordered = ranked[:_FEATURES_IN_THE_FIGURE], _ordered(explanation)
+    if not leading:
+        return [_tests_of(explanation, title)]
+    text = "Importance: " + ", ".join(f"{feature.feature} {number(feature.loss)}" for feature in leading[:5]) + "."
+    caption = f"The leading {len(leading)} of {len(ranked)} features. The thin line is the spread over shuffles."
+    columns: Columns = {"Feature": "text", f"{title} lost": "number", "Spread": "number"}
+    losses = numbers([feature.loss for feature in leading])
+    spreads = numbers([feature.spread for feature in leading])
+    rows = [list(row) for row in zip((feature.feature for feature in leading), losses, spreads, strict=True)]
+    warning = (
+        "Another seed puts these features into another order (rank correlation "
+        f"{number(explanation.stability)}): which of them leads means nothing."
+    )
+    return [
+        *([] if ordered else [Paragraph(warning)]),
+        figure(evaluation, charts.importance(leading, title, ordered=ordered), text, caption),
+        _tests_of(explanation, title),
+        TableBlock("Leading features" if ordered else "Features, their order not stable", columns, rows),
+    ]
+
+
+def _ordered(explanation: Explanation) -> bool:
+    """Whether the order holds; what was not measured over seeds is taken as it is."""
+    return explanation.stability is None or explanation.stability >= _STABLE
 
 
 def _tests_of(explanation: Explanation, title: str) -> FactList:
-    holds = Status("✓ holds", "good") if explanation.holds else Status("✗ does not hold", "bad")
     return FactList(
         {
-            "Deletion test": holds,
+            "Deletion test": _deletion(explanation),
             f"{explanation.deleted} leading shuffled": f"{number(explanation.deletion_top)} {title} lost",
             f"{explanation.deleted} random shuffled": f"{number(explanation.deletion_random)} {title} lost",
-            "Stability over seeds": number(explanation.stability),
+            "Stability over seeds": _stability(explanation),
         }
     )
+
+
+def _deletion(explanation: Explanation) -> Status:
+    if not explanation.holds:
+        return Status("✗ does not hold", "bad")
+    return Status("✓ holds", "good") if _ordered(explanation) else Status("holds for the leaders together")
+
+
+def _stability(explanation: Explanation) -> Status:
+    value = number(explanation.stability)
+    return Status(value) if _ordered(explanation) else Status(f"{value}: the order is not stable", "caution")

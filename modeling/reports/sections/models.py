@@ -22,6 +22,7 @@ from modeling.reports.document import (
 from modeling.reports.sections.figures import figure
 from modeling.reports.wording import (
     NOT_MEASURED,
+    SPREAD,
     advantage,
     count,
     decisive,
@@ -33,6 +34,7 @@ from modeling.reports.wording import (
     number,
     numbers,
     seconds,
+    share,
     with_interval,
 )
 
@@ -97,6 +99,10 @@ def _rank(candidate: CandidateResult, best: str) -> Status:
     if candidate.best_ahead is None or candidate.best_ahead.standard_error is None:
         return Status("not told apart")
     return Status("behind") if candidate.best_ahead.shown else Status("as good, within one standard error", "good")
+
+
+def _name(candidate: CandidateResult) -> str:
+    return f"★ {candidate.learner} (champion)" if candidate.champion else candidate.learner
 
 
 def _validation(rows: list[CandidateResult], metrics: list[str]) -> list[list[str]]:
@@ -181,7 +187,9 @@ def champion(evaluation: Evaluation) -> Section:
             *_steps(chosen),
             _lifts(evaluation),
             _test_scores(evaluation),
+            *_within_clusters(evaluation),
             *_challenge(evaluation),
+            *_spread(evaluation),
             *_seeds(evaluation),
             Paragraph(_test_accesses(evaluation.test_accesses)),
         ],
@@ -190,9 +198,41 @@ def champion(evaluation: Evaluation) -> Section:
 
 def _lifts(evaluation: Evaluation) -> TableBlock:
     lifts = [lift for lift in (evaluation.lift, lift_over_simple(evaluation)) if lift is not None]
-    rows = [[f"over {lift.over}", with_interval(lift), decisive(lift)] for lift in lifts]
-    columns: Columns = {"Lift": "text", "Better by (95% interval)": "number", "Judgement": "text"}
+    rows = [[f"over {lift.over}", with_interval(lift), decisive(lift), lift.note] for lift in lifts]
+    columns: Columns = {"Lift": "text", "Better by (95% interval)": "number", "Judgement": "text", "Note": "text"}
     return TableBlock(f"Lift in {metric_title(evaluation.metric)}: plus is better", columns, rows)
+
+
+def _within_clusters(evaluation: Evaluation) -> list[Block]:
+    """The clusters whose own scores matter, where few judge or one holds most test units."""
+    title = metric_title(evaluation.metric)
+    rows = [
+        [part.cluster, count(part.units), share(part.share, 1), with_interval(part.metric)]
+        for part in evaluation.within_clusters
+    ]
+    columns: Columns = {
+        "Cluster": "text",
+        f"Test {evaluation.unit}": "number",
+        "Share": "number",
+        f"{title} within it": "number",
+    }
+    caption = "Clusters by themselves: these intervals are of more units of the same cluster, not of other clusters"
+    return [TableBlock(caption, columns, rows)] if rows else []
+
+
+def _spread(evaluation: Evaluation) -> list[Block]:
+    """What would move the score, each part as a standard deviation."""
+    spread = evaluation.spread
+    if spread is None:
+        return []
+    shares = spread.shares
+    rows = [
+        [words, number(getattr(spread, name)), share(shares[name], 1) if name in shares else NOT_MEASURED]
+        for name, words in SPREAD.items()
+    ]
+    title = metric_title(evaluation.metric)
+    columns: Columns = {"Source": "text", f"Standard deviation, {title}": "number", "Share of the variance": "number"}
+    return [TableBlock("Why the score would be another one next time", columns, rows)]
 
 
 def _challenge(evaluation: Evaluation) -> list[Block]:

@@ -183,7 +183,12 @@ def test_a_report_is_the_same_each_time_it_is_made() -> None:
 def test_the_verdict_comes_before_anything_else_with_what_could_sink_it() -> None:
     made = rendered(records.binary)
     box = Page(made.html).text.partition("Contents")[0]
-    for said in ("≈ Gain not shown", "it is not shown that ensemble beats logistic", "What could sink it", "other seeds"):
+    for said in (
+        "≈ Gain not shown",
+        "it is not shown that ensemble beats logistic",
+        "What could sink it",
+        "other seeds",
+    ):
         assert said in box
     assert "What could sink it" not in rendered(records.held_back).html
 
