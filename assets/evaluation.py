@@ -162,7 +162,8 @@ def _learned(experiment: Experiment) -> np.ndarray:
     if not isinstance(experiment.task, RowTask):
         return np.empty(0, dtype=np.uint64)
     features, data = experiment.features, experiment.data
-    seen = np.isin(data.numbers, np.concatenate([features.train.number, features.valid.number]))
+    unsealed = [rows.number for rows in (features.train, features.tune, features.valid)]
+    seen = np.isin(data.numbers, np.concatenate(unsealed))
     return np.unique(digests(data.frame.filter(seen), experiment.use_case))
 
 

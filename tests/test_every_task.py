@@ -124,7 +124,7 @@ def _run(experiment: Experiment, serving: Serving | None = None) -> EvaluationRu
 
 
 def test_no_role_leaks_into_another(made: Made) -> None:
-    roles = [made.features.train, made.features.valid, made.features.open_test()]
+    roles = [made.features.train, made.features.tune, made.features.valid, made.features.open_test()]
     numbers = [set(rows.number.tolist()) for rows in roles]
     assert all(numbers) and not (numbers[0] & numbers[1] or numbers[0] & numbers[2] or numbers[1] & numbers[2])
     found = made.features.datasheet.leakage

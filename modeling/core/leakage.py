@@ -131,7 +131,10 @@ def _time(frame: pl.DataFrame, use_case: UseCase) -> LeakageFinding:
     time = use_case.columns.time
     if time is None:
         return LeakageFinding(name="time_across_roles", passed=True, severity="warning", message="no time is declared")
-    spans = frame.group_by(_ROLE).agg(first=pl.col(time).min(), last=pl.col(time).max()).sort(_ROLE)
+    learning = pl.col(_ROLE).replace({"tune": "train"}).alias(_ROLE)
+    spans = (
+        frame.with_columns(learning).group_by(_ROLE).agg(first=pl.col(time).min(), last=pl.col(time).max()).sort(_ROLE)
+    )
     ordered = bool((spans["first"] > spans["last"].shift(1)).fill_null(True).all())
     spelled = "; ".join(f"{role} {first} to {last}" for role, first, last in spans.iter_rows())
     said = "training ends before validation, validation before test" if ordered else "the roles overlap in time"

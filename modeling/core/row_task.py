@@ -91,6 +91,11 @@ class RowTask(BaseTask[S], ABC):
         """
         return splits.assign(frame, use_case)
 
+    def blocks(self, frame: pl.DataFrame, use_case: UseCase) -> np.ndarray | None:
+        """int64 ``[n]``: rows that are never divided between roles (`splits.blocks`); None where an official split
+        stands, and rows can't be dealt anew."""
+        return None if use_case.split.by == "column" else splits.blocks(frame, use_case)
+
     def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series | None:
         """A value ``[n]`` that near-duplicate rows share; None: rounded features decide."""
         return None
@@ -110,7 +115,8 @@ class RowTask(BaseTask[S], ABC):
         frame = derived(data.frame.drop(use_case.target), derive).with_columns(target)
         classes = self.classes(target, use_case.positive)
         recipe = cast(type[FeatureRecipe], self.recipe_type).fit(frame.filter(roles == "train"), use_case)
-        train, valid, test = self._shaped(frame, roles, data.numbers, recipe, use_case, classes)
+        block = self.blocks(data.frame, use_case)
+        train, tune, valid, test = self._shaped(frame, roles, block, data.numbers, recipe, use_case, classes)
         audited = leakage.Audited(
             validated=data.frame,
             derived=frame,
@@ -123,15 +129,16 @@ class RowTask(BaseTask[S], ABC):
             twin=self.twin(frame, use_case),
         )
         of_target = summary(self.encode(target, classes), classes)
-        counts, found = [len(train), len(valid), len(test)], leakage.audit(audited, use_case)
+        counts, found = [len(train), len(tune), len(valid), len(test)], leakage.audit(audited, use_case)
         return FeatureSet(
-            recipe, Datasheet.of(data, use_case, counts, of_target, found, classes), train, valid, lambda: test
+            recipe, Datasheet.of(data, use_case, counts, of_target, found, classes), train, tune, valid, lambda: test
         )
 
     def _shaped(
         self,
         frame: pl.DataFrame,
         roles: pl.Series,
+        block: np.ndarray | None,
         numbers: np.ndarray,
         recipe: FeatureRecipe,
         use_case: UseCase,
@@ -146,6 +153,7 @@ class RowTask(BaseTask[S], ABC):
             mask = (roles == role).to_numpy()
             part = frame.filter(mask)
             table = replace(recipe.transform(part), target=self.encode(part[use_case.target], classes))
-            return Rows(table, numbers[mask], None if codes is None else codes[mask], part.select(sliced))
+            group, blocks = (None if code is None else code[mask] for code in (codes, block))
+            return Rows(table, numbers[mask], group, part.select(sliced), blocks)
 
         return [rows(role) for role in splits.ROLES]

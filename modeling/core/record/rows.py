@@ -17,6 +17,7 @@ class RowCounts(Record):
     raw: int
     quarantined: int
     train: int
+    tune: int = 0
     valid: int
     test: int
 

@@ -90,7 +90,7 @@ class Routing(RegressionTask[RoutingSettings]):
         _check_columns(data.frame, [*COLUMNS, *self.settings.moment])
         RoadNetwork.of(data.frame.select(COLUMNS).unique().sort("road"))
         made = super().prepare(data, use_case, derive)
-        for role, rows in zip(ROLES, (made.train, made.valid, made.open_test()), strict=True):
+        for role, rows in zip(ROLES, (made.train, made.tune, made.valid, made.open_test()), strict=True):
             self._check_complete(role, rows)
         return made
 

@@ -13,7 +13,6 @@ import polars as pl
 from pydantic import Field
 
 from catalogue.definition import UseCase
-from modeling.core import splits
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import Derive
 from modeling.core.learner import Outcome
@@ -60,7 +59,7 @@ class Survival(RowTask[SurvivalSettings]):
         )
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:
-        """As every task of rows; the roles are made alike in their shares of events.
+        """As every task of rows.
 
         Raises
         ------
@@ -78,11 +77,6 @@ class Survival(RowTask[SurvivalSettings]):
             )
         summary = {"share with the event": event.mean(), "median time": time.median(), "longest time": time.max()}
         return replace(features, datasheet=features.datasheet.model_copy(update={"target_summary": summary}))
-
-    def roles(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
-        """As the split assigns them, made alike in their shares of events rather than in their times."""
-        event = pl.Series(use_case.target, seen(frame[use_case.target].to_numpy()))
-        return splits.assign(frame.with_columns(event), use_case)
 
     def classes(self, target: pl.Series, positive: Any) -> list[str]:
         """None: the target is only checked.

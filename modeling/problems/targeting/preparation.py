@@ -77,14 +77,14 @@ def prepare(data: ValidatedData, use_case: UseCase, task: TargetingTask, derive:
         numbers=data.numbers,
         roles=roles,
         train=parts[0].table,
-        valid=parts[1].table,
+        valid=parts[2].table,
         classes=classes,
         twin=framed.select(pl.struct(pl.all().exclude(use_case.target)).hash()).to_series(),
     )
     counts, of_target = [len(part) for part in parts], summary(task.encode(target, classes), classes)
     datasheet = Datasheet.of(data, use_case, counts, of_target, leakage.audit(audited, use_case), classes)
-    train_rows, valid, test = parts
-    return FeatureSet(recipe, datasheet, train_rows, valid, lambda: test)
+    train_rows, tune, valid, test = parts
+    return FeatureSet(recipe, datasheet, train_rows, tune, valid, lambda: test)
 
 
 def _fitted(train: pl.DataFrame, use_case: UseCase, task: TargetingTask) -> ImpressionRecipe:

@@ -75,7 +75,9 @@ def against(
 ) -> Challenge:
     """What comes of a champion that says what `column` says, where `frame` holds the validated rows."""
     data = ValidatedData(frame, np.arange(ROWS), [], "snapshot", ROWS)
-    features = FeatureSet(RECIPE, Datasheet.of(data, USE_CASE, [0, 0, ROWS], {}, [], CLASSES), TEST, TEST, lambda: test)
+    features = FeatureSet(
+        RECIPE, Datasheet.of(data, USE_CASE, [0, 0, 0, ROWS], {}, [], CLASSES), TEST, TEST, TEST, lambda: test
+    )
     opened = OpenedTest(test, TASK.units(test), "says", {"says": Says(column).predict(test.table)})
     return challenge(served, Experiment(USE_CASE, TASK, data, features, []), opened)
 

@@ -133,9 +133,10 @@ def _run(accesses=1) -> EvaluationRun:
 
 def _experiment(use_case, roles, candidates, classes=("0", "1"), leakage=(), open_test=None) -> Experiment:
     train, valid, test = roles
+    counts = [len(train), 0, len(valid), len(test)]
     data = ValidatedData(pl.DataFrame(), np.arange(0), [], "abc", sum(map(len, roles)))
-    datasheet = Datasheet.of(data, use_case, [len(rows) for rows in roles], {"1": 0.35}, list(leakage), classes)
-    features = FeatureSet(FeatureRecipe(["steady"]), datasheet, train, valid, open_test or (lambda: test))
+    datasheet = Datasheet.of(data, use_case, counts, {"1": 0.35}, list(leakage), classes)
+    features = FeatureSet(FeatureRecipe(["steady"]), datasheet, train, valid, valid, open_test or (lambda: test))
     return Experiment(use_case, tasks.task(use_case), data, features, candidates)
 
 

@@ -46,7 +46,8 @@ def features() -> FeatureSet:
 
 
 def test_no_outcome_of_a_role_lies_in_the_time_of_the_next(features):
-    spans = [rows.table.shared[MOMENTS]["moment"] for rows in (features.train, features.valid, features.open_test())]
+    roles = (features.train, features.tune, features.valid, features.open_test())
+    spans = [rows.table.shared[MOMENTS]["moment"] for rows in roles]
     for earlier, later in pairwise(spans):
         assert earlier.max() < later.min()
     assert all(finding.passed for finding in features.datasheet.leakage)
@@ -254,7 +255,7 @@ def test_a_training_part_of_less_than_two_seasons_is_refused():
 
 
 def test_a_role_too_short_for_the_horizon_is_refused():
-    with pytest.raises(SplitError, match=r"'valid' covers \d+ steps: too few for 70 steps ahead"):
+    with pytest.raises(SplitError, match=r"'tune' covers \d+ steps: too few for 70 steps ahead"):
         prepared(frame(), settings=CONTENT["settings"] | {"horizon": 70})
 
 

@@ -106,7 +106,7 @@ def test_a_picture_is_a_small_png():
 
 def test_scaffolds_stay_in_one_role_and_are_what_the_bootstrap_draws():
     made = features()
-    roles = [made.train, made.valid, made.open_test()]
+    roles = [made.train, made.tune, made.valid, made.open_test()]
     scaffolds = [set(molecules.scaffolds(pl.Series(molecules.smiles(one.table)))) for one in roles]
     assert not (scaffolds[0] & scaffolds[1] or scaffolds[0] & scaffolds[2] or scaffolds[1] & scaffolds[2])
     assert [len(np.unique(one.group)) for one in roles if one.group is not None] == [len(one) for one in scaffolds]

@@ -19,7 +19,7 @@ from modeling.problems import learners, tasks
 from modeling.problems.portfolio.holdings import held, sharpe, tail_loss, turnover
 from modeling.problems.portfolio.luck import Odds, excess, lucky_ratio, probability_above
 from modeling.problems.portfolio.portfolios import Portfolios, above_luck
-from modeling.problems.portfolio.prices import RETURNS, PricesRecipe
+from modeling.problems.portfolio.prices import RETURNS, PricesRecipe, starts_of
 from modeling.problems.portfolio.settings import PortfolioSettings
 from modeling.problems.portfolio.task import Portfolio
 from modeling.problems.portfolio.weights import Mandate, weights
@@ -44,8 +44,11 @@ def features() -> FeatureSet:
 
 
 def test_a_month_lies_between_the_roles(features):
-    ends = [rows.table.shared[RETURNS]["day"].max() for rows in (features.train, features.valid)]
-    assert ends == [date(2018, 5, 31), date(2019, 5, 31)]
+    roles = (features.train, features.tune, features.valid)
+    ends = [rows.table.shared[RETURNS]["day"].max() for rows in roles]
+    assert ends[1:] == [date(2018, 5, 31), date(2019, 5, 31)]
+    tuned = features.tune.table.shared[RETURNS]["day"][starts_of(features.tune)]
+    assert (tuned[0] - ends[0]).days > 28
     assert all(finding.passed for finding in features.datasheet.leakage)
 
 

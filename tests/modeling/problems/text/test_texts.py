@@ -15,7 +15,7 @@ from modeling.core.feature_set import FeatureSet
 from modeling.core.features import FeatureError
 from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError
 from modeling.core.metrics import macro_f1, unweighted
-from modeling.core.table import Table
+from modeling.core.table import Rows, Table
 from modeling.core.task import Settings
 from modeling.problems import learners, tasks
 from modeling.problems.text import language, texts
@@ -43,7 +43,7 @@ def fitted(name: str, seconds: float = 30, **parameters: Any) -> tuple[Learner, 
     parameters = tiny_text_classification.CONTENT["parameters"].get(name, {}) | parameters
     learner = learners.learner(name)()
     fitting = Fitting("multiclass", 3, seconds, parameters=parameters)
-    return learner, learner.fit(notes().train.table, notes().valid.table, fitting)
+    return learner, learner.fit(Rows.stacked([notes().train, notes().tune]).table, notes().valid.table, fitting)
 
 
 @cache
