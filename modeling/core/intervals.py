@@ -281,14 +281,6 @@ class Scored:
         bounded = self.ranges[metric].trials is not None
         return bounded and any(_at_an_end(self.value[one, metric]) for one in (model, over))
 
-    def standard_error(self, model: str, over: str, metric: str) -> float:
-        """Of the paired difference of two models; NaN where too few resamples are defined."""
-        differences = self.draws[model, metric] - self.draws[over, metric]
-        defined = differences[np.isfinite(differences)]
-        if defined.size < 2 or defined.size < _DEFINED * differences.size:
-            return float("nan")
-        return float(defined.std(ddof=1))
-
 
 def scored(
     metrics: Mapping[str, Metric],

@@ -103,11 +103,13 @@ class FitSummary:
     curve: a row per epoch or boosting round shown: ``{"step": 1, "train": 0.5, "valid": 0.6}``; losses, lower is
         better. At most 200 rows.
     notes: what a reader must know, such as "trained on 20,000 of 60,000 rows: CPU".
+    cut: what the clock cut short, in words; empty: nothing.
     """
 
     parameters: dict[str, Any]
     curve: list[dict[str, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    cut: str = ""
 
 
 class Learner(Protocol):

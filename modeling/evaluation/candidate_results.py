@@ -43,6 +43,7 @@ def _of(one: Candidate, choice: ChampionChoice, on_test: ScoresOnTest) -> Candid
         parameters=one.summary.parameters,
         curve=[{name: value for name, value in point.items() if np.isfinite(value)} for point in one.summary.curve],
         notes=one.summary.notes,
+        cut=one.summary.cut,
     )
 
 

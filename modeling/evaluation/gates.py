@@ -106,19 +106,23 @@ def _calibration(bound: float | None, evaluation: Evaluation) -> Gate | None:
         return None
     asked = _Bound("max_calibration_error", "calibration error", bound, at_least=False)
     found, useless = evaluation.calibration, ""
-    of_rarest = 1 - max(evaluation.target_summary[name] for name in evaluation.classes) if evaluation.classes else None
+    shares = [evaluation.target_summary[name] for name in evaluation.classes]
+    of_rarest = 1 - max(shares) if shares else None
     if of_rarest is not None and bound >= of_rarest:
         useless = (
             f"but who calls every row by the commonest class, for certain, errs by {of_rarest:,.4g} only and meets this "
             "bound: set `gates: max_calibration_error` well below that"
         )
-    return asked.held(Interval(value=found.error, low=found.error, high=found.error) if found else None, useless)
+    return asked.held(found and found.error, useless)
 
 
 def _slice_gap(bound: float | None, evaluation: Evaluation, title: str) -> Gate | None:
     if bound is None:
         return None
-    return _Bound("max_slice_gap", f"largest gap in {title} between slices", bound, at_least=False).held(None)
+    gap = evaluation.largest_slice_gap
+    between = f", {gap.column} {gap.better} and {gap.worse}" if gap else ""
+    what = f"largest gap in {title} between slices{between}"
+    return _Bound("max_slice_gap", what, bound, at_least=False).held(gap and gap.gap)
 
 
 def _speed(bound: float | None, evaluation: Evaluation) -> Gate | None:

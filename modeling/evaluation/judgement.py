@@ -26,7 +26,7 @@ from modeling.evaluation import curves, occlusion
 from modeling.evaluation.calibration import calibration
 from modeling.evaluation.candidate_results import candidate_results
 from modeling.evaluation.challenge import challenge
-from modeling.evaluation.decision import decision
+from modeling.evaluation.decision import Answered, decision
 from modeling.evaluation.experiment import EvaluationError, EvaluationRun, Experiment, OpenedTest
 from modeling.evaluation.explanation import deletion_test
 from modeling.evaluation.selection import Selection, predictions_per_second
@@ -151,16 +151,23 @@ def _by_seed(experiment: Experiment, selection: Selection, test: OpenedTest) -> 
 def _behaviour(experiment: Experiment, selection: Selection, test: OpenedTest) -> dict[str, Any]:
     """What is known of predictions in general, where the answers are predictions of rows."""
     outcome, truth, answers = experiment.outcome, test.units.truth, test.of_champion
-    threshold, costs = selection.threshold, experiment.use_case.costs
     by_row = experiment.task.by_row
+    threshold = selection.threshold
     return {
         "curves": _curves(outcome, truth, answers),
-        "calibration": calibration(truth, answers) if outcome in CLASSIFIED else None,
-        "decision": None if threshold is None else decision(truth, answers, threshold, costs, test.rows.group),
+        "calibration": calibration(truth, answers, test.units.group) if outcome in CLASSIFIED else None,
+        "decision": None if threshold is None else _decision(experiment, selection, test, threshold),
         "confusion": _confusion(experiment, threshold, truth, answers) if outcome in CLASSIFIED else None,
         "slices": slices(test.rows, answers, experiment.metric, binary=outcome == "binary") if by_row else [],
         "explanation": _explanation(experiment, selection, test.rows),
     }
+
+
+def _decision(
+    experiment: Experiment, selection: Selection, test: OpenedTest, threshold: float
+) -> record.OperatingPoint:
+    answered = Answered(test.units.truth, test.of_champion, test.units.group)
+    return decision(answered, selection.chosen_on, threshold, experiment.use_case.costs)
 
 
 def _curves(outcome: Outcome | None, target: np.ndarray, predicted: np.ndarray) -> dict[str, record.Curve]:

@@ -44,8 +44,7 @@ def contest(answers: Mapping[str, np.ndarray], units: Units, metric: Metric) -> 
     best = max(expected, key=expected.__getitem__)
     errors = {name: scores.standard_error(best, name, metric.name) for name in answers}
     ahead = {
-        name: Advantage(value=expected[best] - expected[name], standard_error=error if np.isfinite(error) else None)
-        for name, error in errors.items()
+        name: Advantage(value=expected[best] - expected[name], standard_error=error) for name, error in errors.items()
     }
     return Contest(best, next(name for name in answers if not ahead[name].shown), ahead)
 
@@ -54,9 +53,8 @@ def advantage(answers: np.ndarray, over: np.ndarray, units: Units, metric: Metri
     """Of `answers` ``[u, …]`` over others to the same units."""
     new, old = "new", "old"
     scores = scored({metric.name: metric}, units.truth, {new: answers, old: over}, units.group, RESAMPLES)
-    error = scores.standard_error(new, old, metric.name)
     value = scores.lift(new, old, metric.name).value
-    return Advantage(value=value, standard_error=error if np.isfinite(error) else None)
+    return Advantage(value=value, standard_error=scores.standard_error(new, old, metric.name))
 
 
 def in_words(advantage: Advantage) -> str:

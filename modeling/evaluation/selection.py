@@ -16,10 +16,10 @@ from modeling.core.candidate import Candidate
 from modeling.core.record import Step
 from modeling.core.task import Predictor
 from modeling.evaluation.choice import ChampionChoice, ChoosingUnits, choose
-from modeling.evaluation.decision import cheapest_threshold
+from modeling.evaluation.decision import Answered, cheapest_threshold
 from modeling.evaluation.experiment import EvaluationError, Experiment
 from modeling.evaluation.explanation import Ranking, affordable_rows, rank
-from modeling.evaluation.recalibration import Recalibration, recalibrate
+from modeling.evaluation.recalibration import recalibrate
 from modeling.evaluation.refit import Members, Refit, again, refit
 
 SEEDS = 3
@@ -36,6 +36,7 @@ class Selection:
     champions: seed -> the champion trained with it; the champion itself first, and alone where no seed changes it.
     beside: the trivial and the simple learner by name, trained on the rows that the champion is trained on.
     steps: what was tried with the champion: a recalibration, a refit.
+    chosen_on: the choosing units with the champion's answers, each recalibrated by what other units say.
     validation: the champion's answers to the validation units, by learners that did not see them.
     threshold: the probability from which acting costs least; None where nothing is decided.
     ranking: of the features; None where there are none to shuffle.
@@ -47,6 +48,7 @@ class Selection:
     champions: dict[int, Blend]
     beside: Mapping[str, Predictor]
     steps: list[Step]
+    chosen_on: Answered
     validation: np.ndarray
     threshold: float | None
     ranking: Ranking | None
@@ -69,6 +71,7 @@ def select(experiment: Experiment, progress: Callable[[str], None]) -> Selection
     choosing, choice = _choice(experiment, progress)
     members = _members(experiment, choice)
     recalibration = recalibrate(choice.answers, choosing.units, experiment.outcome, choosing.where)
+    chosen_on = Answered(choosing.units.truth, recalibration.answers, choosing.units.group)
     chosen = Blend({name: one.learner for name, (one, _) in members.items()}, choice.members, recalibration.calibrator)
     refitted = _refitted(experiment, chosen, members, progress)
     champions = _champions(chosen, members, refitted, experiment, progress)
@@ -83,8 +86,9 @@ def select(experiment: Experiment, progress: Callable[[str], None]) -> Selection
         champions=champions,
         beside=_beside(experiment, refitted),
         steps=[recalibration.step, refitted.step],
+        chosen_on=chosen_on,
         validation=experiment.task.answers(chosen, experiment.features.valid),
-        threshold=_threshold(experiment, choosing, recalibration),
+        threshold=_threshold(experiment, chosen_on),
         ranking=rank(unaware, table, experiment.metric, rows) if shuffled else None,
         explained_rows=rows,
     )
@@ -136,10 +140,10 @@ def _members(experiment: Experiment, choice: ChampionChoice) -> Members:
     return {name: (by_name[name], weight) for name, weight in choice.members.items()}
 
 
-def _threshold(experiment: Experiment, choosing: ChoosingUnits, recalibration: Recalibration) -> float | None:
+def _threshold(experiment: Experiment, chosen_on: Answered) -> float | None:
     if experiment.outcome != "binary":
         return None
-    return cheapest_threshold(choosing.units.truth, recalibration.answers, experiment.use_case.costs)
+    return cheapest_threshold(chosen_on.target, chosen_on.predicted, experiment.use_case.costs)
 
 
 def _refitted(

@@ -41,6 +41,7 @@ def _facts(evaluation: Evaluation, title: str) -> list[str]:
     found = [
         *_few_groups(evaluation),
         *_not_decisive(evaluation, title),
+        *_calibration(evaluation),
         *_threshold(evaluation),
         *_seeds(evaluation, title),
         *_accesses(evaluation),
@@ -61,17 +62,23 @@ def _not_decisive(evaluation: Evaluation, title: str) -> list[str]:
     return [f"The gain over {one.over} is not decisive: {_in_words(one, title)}." for one in open_ones]
 
 
+def _calibration(evaluation: Evaluation) -> list[str]:
+    """A slope whose interval excludes 1."""
+    slope = evaluation.calibration.slope if evaluation.calibration else None
+    if slope is None or slope.low is None or slope.high is None or slope.low <= 1 <= slope.high:
+        return []
+    promise = "too much" if slope.high < 1 else "too little"
+    ends = f"{slope.value:.2g} ({slope.low:.2g} to {slope.high:.2g})"
+    return [f"Its probabilities promise {promise}: the calibration slope is {ends}, and 1 is right."]
+
+
 def _threshold(evaluation: Evaluation) -> list[str]:
-    """A threshold that was cheapest on choosing units, and costs more on the test than not deciding at all."""
-    made = evaluation.decision
-    if made is None:
-        return []
-    cheapest = min(made.cost_per_1000_never, made.cost_per_1000_always)
-    if made.cost_per_1000 <= cheapest:
-        return []
+    """What the threshold promised on choosing units and the test does not keep."""
+    promises = evaluation.decision.promises if evaluation.decision else {}
     return [
-        f"Acting from the threshold {made.threshold:.3g} on costs {made.cost_per_1000:,.4g} per 1,000 test rows; "
-        f"treating all alike would cost {cheapest:,.4g}."
+        f"At the threshold the {name} moved by {one.change.value:+.2f} from {one.validation.value:.2f} on validation."
+        for name, one in promises.items()
+        if one.moved
     ]
 
 
