@@ -14,7 +14,7 @@ from typing import Self
 
 import numpy as np
 
-from modeling.core.metrics import ERROR, SHARE, Prepared, Score, mean
+from modeling.core.metrics import ERROR, SHARE, Prepared, mean
 
 LEVELS = np.linspace(0.1, 0.9, 9)
 COVERED = float(LEVELS[-1] - LEVELS[0])
@@ -97,7 +97,7 @@ def coverage(truth: np.ndarray, predicted: np.ndarray) -> Prepared:
     return mean(inside(truth, predicted).astype(float))
 
 
-@Score
+@ERROR
 def width(truth: np.ndarray, predicted: np.ndarray) -> Prepared:
     """The mean distance between the outermost of the quantiles ``[n, levels]``, in the target's unit."""
     return mean(predicted[:, -1] - predicted[:, 0])

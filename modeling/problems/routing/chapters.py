@@ -68,7 +68,8 @@ def _by_departure(evaluated: EvaluatedChampion, trips: Trips) -> Chapter:
     return Chapter(
         title="Time lost, by when trips depart",
         reading="How much longer than the informed optimum the champion's trips took. Wide bars mean few trips.",
-        term="Sum of seconds over the sum of the optimum's, less one; percentile bootstrap over trips.",
+        term="Sum of seconds over the sum of the optimum's, less one; bootstrap over the clusters that trips "
+        "belong to, or over trips where there are none.",
         exhibits=[
             Estimates(
                 title=f"By {name}",
@@ -84,11 +85,11 @@ def _by_departure(evaluated: EvaluatedChampion, trips: Trips) -> Chapter:
 
 def _each(evaluated: EvaluatedChampion, level: pl.Series) -> dict[str, Interval]:
     """Time lost, for the trips of each level."""
-    found = {}
+    found, group = {}, evaluated.units.group
     for value in level.unique().sort():
         of = (level == value).to_numpy()
         score = prepared(TIME_LOST, evaluated.units.truth[of], evaluated.answers[evaluated.champion][of])
-        found[str(value)] = estimated(score, int(of.sum()), None)
+        found[str(value)] = estimated(score, int(of.sum()), None if group is None else group[of])
     return found
 
 

@@ -78,7 +78,7 @@ def _probabilities(evaluated: EvaluatedChampion, horizon: float) -> Chapter:
         "chance with what happened; the second scores it over the whole time, lower being better.",
         term="Survival is exp(-H(t) exp(risk)); the cumulative hazard H is Breslow's estimate on validation rows, "
         "which no learner was fitted on. Integrated Brier score with inverse probability of censoring weights (Graf et "
-        "al. 1999). Intervals: percentile bootstrap of whole groups, 95 %.",
+        "al. 1999). Intervals: bootstrap of whole groups, 95 %.",
         exhibits=[
             Estimates(
                 title=f"Event by {horizon:g}, predicted and observed",
