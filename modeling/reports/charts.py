@@ -12,7 +12,7 @@ import altair as alt
 from altair.typing import ChartType
 
 from modeling.core.record import Calibration, Curve, Evaluation, Importance, Interval, OperatingPoint
-from modeling.reports import wording
+from modeling.reports import judgements, wording
 from modeling.reports.drawing import (
     FIRST,
     INK,
@@ -190,7 +190,7 @@ def thumbnail(evaluation: Evaluation) -> bytes:
     """PNG of the champion beside what it must beat, and below it of how it behaves."""
     behaviour = _behaviour(evaluation)
     parts = [comparison(evaluation), *([panels(behaviour, columns=2)] if behaviour else [])]
-    return png(alt.vconcat(*parts), wording.figure_label(evaluation))
+    return png(alt.vconcat(*parts), judgements.figure_label(evaluation))
 
 
 def _behaviour(evaluation: Evaluation) -> dict[str, ChartType]:

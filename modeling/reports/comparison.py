@@ -12,17 +12,8 @@ from altair.typing import ChartType
 from modeling.core.record import Evaluation, Gate, Lift
 from modeling.reports import charts, drawing
 from modeling.reports.document import Cell, Columns, Figure, Link, Status, TableBlock
-from modeling.reports.wording import (
-    count,
-    decisive,
-    evidence_badge,
-    failed_gates,
-    lift_over_simple,
-    metric_title,
-    outcome,
-    seconds,
-    with_interval,
-)
+from modeling.reports.judgements import decisive, evidence_badge, failed_gates, outcome
+from modeling.reports.wording import count, lift_over_simple, metric_title, seconds, with_interval
 
 
 def linked(text: str, key: str, links: Mapping[str, str]) -> Cell:

@@ -22,17 +22,9 @@ from modeling.reports.document import (
     Status,
     TableBlock,
 )
+from modeling.reports.judgements import evidence_badge, failed_gates, outcome, outcomes, outcomes_in_words
 from modeling.reports.rendering import render as render_document
-from modeling.reports.wording import (
-    NOT_MEASURED,
-    evidence_badge,
-    failed_gates,
-    lift_over_simple,
-    outcome,
-    outcomes,
-    outcomes_in_words,
-    seconds,
-)
+from modeling.reports.wording import NOT_MEASURED, lift_over_simple, seconds
 
 
 def render(

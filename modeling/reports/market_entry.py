@@ -12,8 +12,9 @@ from modeling.core.record import Evaluation
 from modeling.core.report import Report
 from modeling.reports import comparison
 from modeling.reports.document import Cell, Columns, Document, Measure, Section, Status, TableBlock
+from modeling.reports.judgements import evidence_badge, outcomes, outcomes_in_words
 from modeling.reports.rendering import render as render_document
-from modeling.reports.wording import NOT_MEASURED, evidence_badge, outcomes, outcomes_in_words, seconds
+from modeling.reports.wording import NOT_MEASURED, seconds
 
 _MISSING = Status("missing", "caution")
 _RULE = (

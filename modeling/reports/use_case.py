@@ -8,9 +8,12 @@ from collections.abc import Callable
 from modeling.core.record import Evaluation, Lift
 from modeling.core.report import Report
 from modeling.reports.document import Document, Measure, Section
+from modeling.reports.judgements import decisive, evidence_badge, evidence_warning, failed_gates, outcome
 from modeling.reports.rendering import render as render_document
-from modeling.reports.sections import behaviour, data, models, trust
+from modeling.reports.sections import behaviour, data, trust
 from modeling.reports.sections.calibration import calibration
+from modeling.reports.sections.candidates import candidates, cost
+from modeling.reports.sections.champion import champion, comparison
 from modeling.reports.sections.chapters import chapters
 from modeling.reports.sections.decision import decision
 from modeling.reports.sections.importance import importance
@@ -18,15 +21,10 @@ from modeling.reports.sections.slices import slices
 from modeling.reports.wording import (
     NOT_MEASURED,
     count,
-    decisive,
-    evidence_badge,
-    evidence_warning,
-    failed_gates,
     learner_name,
     lift_over_simple,
     member_weights,
     metric_title,
-    outcome,
     spread_in_words,
     value_and_bounds,
     with_interval,
@@ -53,7 +51,7 @@ def render(evaluation: Evaluation) -> Report:
         verdict_facts=evaluation.verdict.facts,
         measures=_measures(evaluation),
         summary=_summary(evaluation),
-        blocks=[models.comparison(evaluation)],
+        blocks=[comparison(evaluation)],
         sections=_sections(evaluation),
         footer=f"{evaluation.use_case}, run {evaluation.provenance.run_id}, {evaluation.provenance.finished_at}.",
     )
@@ -62,9 +60,9 @@ def render(evaluation: Evaluation) -> Report:
 
 def _sections(evaluation: Evaluation) -> list[Section]:
     """What a task shows itself may stand for what it has no use for: then those sections are left out."""
-    before = [data.data, data.contract, data.split, models.candidates, models.champion]
+    before = [data.data, data.contract, data.split, candidates, champion]
     about = [section for section, measured in _about_predictions(evaluation) if measured or not evaluation.chapters]
-    after = [models.cost, trust.gates, trust.limits, trust.provenance]
+    after = [cost, trust.gates, trust.limits, trust.provenance]
     return [
         *(section(evaluation) for section in before),
         *chapters(evaluation),
@@ -101,10 +99,10 @@ def _reasons(evaluation: Evaluation) -> list[str]:
 
 
 def _measures(evaluation: Evaluation) -> list[Measure]:
-    champion, title = evaluation.champion, metric_title(evaluation.metric)
-    value, bounds = value_and_bounds(champion.test[evaluation.metric])
+    chosen, title = evaluation.champion, metric_title(evaluation.metric)
+    value, bounds = value_and_bounds(chosen.test[evaluation.metric])
     return [
-        Measure("Champion", champion.learner, member_weights(champion.members)),
+        Measure("Champion", chosen.learner, member_weights(chosen.members)),
         Measure(f"{title} on the sealed test", value, _bounds_in_words(evaluation, bounds)),
         _lift_measure("Lift over the trivial baseline", evaluation.lift),
         _lift_measure("Lift over the simple model", lift_over_simple(evaluation)),
@@ -123,11 +121,11 @@ def _lift_measure(label: str, lift: Lift | None) -> Measure:
 
 
 def _summary(evaluation: Evaluation) -> list[str]:
-    champion, title = evaluation.champion, metric_title(evaluation.metric)
-    learner = learner_name(champion.learner, champion.members)
+    chosen, title = evaluation.champion, metric_title(evaluation.metric)
+    learner = learner_name(chosen.learner, chosen.members)
     return [
         f"On {count(evaluation.units)} test {evaluation.unit} that no model had seen, {learner} reached "
-        f"{title} {with_interval(champion.test[evaluation.metric])}. "
+        f"{title} {with_interval(chosen.test[evaluation.metric])}. "
         f"{_compared(evaluation.lift, 'the trivial baseline')} {_compared_with_simple(evaluation)}"
     ]
 

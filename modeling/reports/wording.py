@@ -1,42 +1,19 @@
 """Numbers and names as a reader sees them.
 
-Belongs here: digits, units, and how a judgement is put into words. Does not belong here: the words for metrics
-(`metric_words`), or any sentence that only one section needs.
+Belongs here: digits, units, names of learners and metrics. Does not belong here: judgements (`judgements`), what
+metrics mean (`metric_words`), or any sentence that only one section needs.
 """
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
-from modeling.core.record import Advantage, Evaluation, Gate, Interval, Lift, Spread
-from modeling.reports.document import Status
+from modeling.core.record import Advantage, Evaluation, Interval, Lift, Spread
 from modeling.reports.metric_words import METRICS
 
 NOT_MEASURED = "not measured"
-NOT_DECISIVE = "not decisive"
-
-
-_OUTCOMES = {
-    "published": Status("✓ Published", "good"),
-    "gain not shown": Status("≈ Gain not shown", "caution"),
-    "held back": Status("✗ Held back", "bad"),
-}
 SPREAD = {"rows": "which rows are tested", "seeds": "the seed of the training", "splits": "how the rows are split"}
 """Why a score would be another one next time, in words."""
-
-_EVIDENCE = {
-    "real": Status("REAL DATA", "good"),
-    "perturbed": Status("PERTURBED DATA", "caution"),
-    "simulated": Status("SIMULATED DATA", "caution"),
-}
-
-_EVIDENCE_WARNINGS = {
-    "perturbed": "Perturbed data: values were altered before they were released, for instance to protect people. "
-    "The numbers below demonstrate the method; they are not evidence about real cases.",
-    "simulated": "Simulated data: the rows come out of a simulator. "
-    "The numbers below hold in that simulator; they are not evidence about the real world.",
-}
 
 
 def metric_title(name: str) -> str:
@@ -44,24 +21,14 @@ def metric_title(name: str) -> str:
     return METRICS[name].title if name in METRICS else name.replace("_", " ")
 
 
+def primary_first(evaluation: Evaluation, names: Iterable[str]) -> list[str]:
+    """Metrics, the one that chose the champion first, the others in the alphabet's order."""
+    return sorted(names, key=lambda name: (name != evaluation.metric, name))
+
+
 def metric_meaning(name: str) -> str:
     """What a metric says, in plain words; empty for one this report does not know."""
     return METRICS[name].meaning if name in METRICS else ""
-
-
-def evidence_badge(evaluation: Evaluation) -> Status:
-    """Whether the data are real or made, as a coloured word."""
-    return _EVIDENCE[evaluation.evidence]
-
-
-def evidence_warning(evaluation: Evaluation) -> str | None:
-    """What a reader must know of data that are not real; None for real ones."""
-    return _EVIDENCE_WARNINGS.get(evaluation.evidence)
-
-
-def figure_label(evaluation: Evaluation) -> str | None:
-    """The words every figure made from data that is not real carries."""
-    return None if evaluation.evidence == "real" else evidence_badge(evaluation).text
 
 
 def _decimals(scale: float) -> int:
@@ -90,9 +57,10 @@ def number(value: float | None, sign: str = "-") -> str:
     return _fixed(value, _decimals(abs(value)), sign)
 
 
-def numbers(values: Sequence[float | None]) -> list[str]:
-    """A column of numbers that all have the decimals its largest one needs."""
-    decimals = _decimals(max((abs(value) for value in values if is_measured(value)), default=0.0))
+def numbers(values: Sequence[float | None], scale: float | None = None) -> list[str]:
+    """A column of numbers that all have the decimals `scale` needs; by default that is the largest one."""
+    largest = max((abs(value) for value in values if is_measured(value)), default=0.0)
+    decimals = _decimals(scale or largest)
     return [_fixed(value, decimals) if is_measured(value) else NOT_MEASURED for value in values]
 
 
@@ -160,8 +128,10 @@ def advantage(found: Advantage | None) -> str:
 
 
 def spread_in_words(spread: Spread | None) -> str:
-    """``0.769 to 0.800 with seeds and splits (of the variance 68% rows, 2% seeds, 30% splits)``; empty where nothing but
-    rows was measured."""
+    """``0.769 to 0.800 with seeds and splits (of the variance 68% rows, 2% seeds, 30% splits)``.
+
+    Empty where nothing but rows was measured.
+    """
     if spread is None or not is_measured(spread.low) or not is_measured(spread.high):
         return ""
     others = [name for name in ("seeds", "splits") if getattr(spread, name) is not None]
@@ -170,41 +140,6 @@ def spread_in_words(spread: Spread | None) -> str:
     _, bounds = value_and_bounds(Interval(value=spread.high, low=spread.low, high=spread.high))
     parts = ", ".join(f"{percent(spread.shares.get(name, 0.0))} {name}" for name in ("rows", *others))
     return f"{bounds} with {' and '.join(others)} (of the variance {parts})"
-
-
-def decisive(lift: Lift | None) -> Status:
-    """Whether the interval of a difference excludes zero, as a coloured word."""
-    if lift is None:
-        return Status(NOT_MEASURED)
-    if lift.decisive:
-        return Status("decisive", "good" if lift.value > 0 else "bad")
-    return Status(NOT_DECISIVE, "caution")
-
-
-def outcomes_in_words(evaluations: Iterable[Evaluation]) -> str:
-    """``3 published, 1 held back``; empty without evaluations."""
-    return ", ".join(f"{number} {name}" for name, number in outcomes(evaluations).items() if number)
-
-
-def passed(ok: bool) -> Status:
-    """A check's result as a coloured word."""
-    return Status("✓ passed", "good") if ok else Status("✗ failed", "bad")
-
-
-def outcome(evaluation: Evaluation) -> Status:
-    """The verdict's outcome, as a coloured word."""
-    return _OUTCOMES[evaluation.verdict.outcome]
-
-
-def outcomes(evaluations: Iterable[Evaluation]) -> dict[str, int]:
-    """How many evaluations end in each outcome, the best first."""
-    counts = Counter(item.verdict.outcome for item in evaluations)
-    return {name: counts[name] for name in _OUTCOMES}
-
-
-def failed_gates(evaluation: Evaluation) -> list[Gate]:
-    """The gates that hold a champion back."""
-    return [gate for gate in evaluation.gates if not gate.passed]
 
 
 def lift_over_simple(evaluation: Evaluation) -> Lift | None:

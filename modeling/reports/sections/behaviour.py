@@ -1,6 +1,6 @@
 """Sections on how the champion behaves beyond its score.
 
-Belongs here: curves, confusion, residuals. Does not belong here: its scores and what it is compared with (`models`),
+Belongs here: curves, confusion, residuals. Does not belong here: its scores and what it is compared with (`champion`),
 its probabilities (`calibration`), acting on them (`decision`), what it relies on (`importance`), or whom it works for
 (`slices`).
 """
@@ -11,12 +11,7 @@ from modeling.core.record import Evaluation
 from modeling.reports import charts
 from modeling.reports.document import Block, Columns, Paragraph, Section, TableBlock
 from modeling.reports.sections.figures import figure
-from modeling.reports.wording import (
-    NOT_MEASURED,
-    count,
-    number,
-    share,
-)
+from modeling.reports.wording import NOT_MEASURED, count, number, share
 
 _CLASSES_IN_A_TABLE = 12
 _BANDS = {"residual_p50": "median", "residual_p10": "10% are below", "residual_p90": "10% are above"}

@@ -74,7 +74,7 @@ def _in_words(bins: Calibration) -> list[Block]:
     error = bins.error
     if error.low is None or error.high is None:
         return []
-    said = [f"A predicted probability is off by {percent(error.value)} points, at most {percent(error.high)}."]
+    said = [f"A predicted probability is off by {_points(error.value)}, at most {_points(error.high)}."]
     if bins.slope is not None and _side(bins.slope, 1):
         said.append(
             "Low ones are too low and high ones too high."
@@ -89,6 +89,10 @@ def _in_words(bins: Calibration) -> list[Block]:
     elif skill is not None:
         said.append(f"They remove {percent(skill.value)} of the squared error of telling everybody the average.")
     return [Paragraph(" ".join(said))]
+
+
+def _points(gap: float) -> str:
+    return f"{100 * gap:.2g} percentage points"
 
 
 def _side(measured: Interval, right: float) -> int:

@@ -7,7 +7,8 @@ from itertools import groupby
 
 from modeling.core.record import ContractResult, Evaluation, LeakageFinding
 from modeling.reports.document import Block, Bullets, Cell, Columns, FactList, Paragraph, Section, Status, TableBlock
-from modeling.reports.wording import NOT_MEASURED, count, evidence_badge, listing, number, passed, share
+from modeling.reports.judgements import evidence_badge, passed
+from modeling.reports.wording import NOT_MEASURED, count, listing, number, share
 
 
 def data(evaluation: Evaluation) -> Section:
@@ -36,7 +37,7 @@ def data(evaluation: Evaluation) -> Section:
 def _features(evaluation: Evaluation) -> str:
     """In words where they are made of the columns read, else those columns."""
     columns = ", ".join(evaluation.features)
-    if evaluation.described is None:
+    if evaluation.described is None or not evaluation.described.features:
         return columns or NOT_MEASURED
     return f"{evaluation.described.features} (columns read: {columns or 'none'})"
 
@@ -121,10 +122,13 @@ def _contract_status(result: ContractResult) -> Status:
 def split(evaluation: Evaluation) -> Section:
     """How many rows each role has, and how they were chosen."""
     rows = evaluation.rows
-    used = rows.train + rows.valid + rows.test
+    used = rows.train + rows.tune + rows.valid + rows.test
+    tuned = {"tuning: hyperparameters, and when to stop": rows.tune} if rows.tune else {}
+    choice = "the choice of the champion, its threshold and calibration"
     roles = {
         "training: the models learn from these": rows.train,
-        "validation: tuning, and the choice of the champion": rows.valid,
+        **tuned,
+        f"validation: {choice if tuned else 'tuning, and the choice of the champion'}": rows.valid,
         "sealed test: the judgement": rows.test,
     }
     table = TableBlock(

@@ -8,12 +8,7 @@ from modeling.core.record import Evaluation, Explanation
 from modeling.reports import charts
 from modeling.reports.document import Block, Columns, FactList, Paragraph, Section, Status, TableBlock
 from modeling.reports.sections.figures import figure
-from modeling.reports.wording import (
-    NOT_MEASURED,
-    metric_title,
-    number,
-    numbers,
-)
+from modeling.reports.wording import NOT_MEASURED, metric_title, number, numbers
 
 _FEATURES_IN_THE_FIGURE = 15
 _STABLE = 0.7

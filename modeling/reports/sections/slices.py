@@ -10,13 +10,7 @@ from modeling.core.record import Evaluation, Slice
 from modeling.reports import charts
 from modeling.reports.document import Block, Columns, FactList, Figure, Paragraph, Section, TableBlock
 from modeling.reports.sections.figures import figure
-from modeling.reports.wording import (
-    NOT_MEASURED,
-    count,
-    metric_title,
-    number,
-    with_interval,
-)
+from modeling.reports.wording import NOT_MEASURED, count, metric_title, number, with_interval
 
 _SLICES_IN_THE_FIGURE = 30
 

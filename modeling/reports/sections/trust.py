@@ -5,7 +5,8 @@ Belongs here: gates, limits and provenance. Does not belong here: any measuremen
 
 from modeling.core.record import Evaluation, Gate, Interval
 from modeling.reports.document import Bullets, Columns, FactList, Paragraph, Section, TableBlock
-from modeling.reports.wording import NOT_MEASURED, listing, number, passed, with_interval
+from modeling.reports.judgements import passed
+from modeling.reports.wording import NOT_MEASURED, listing, number, with_interval
 
 
 def gates(evaluation: Evaluation) -> Section:

@@ -10,9 +10,10 @@ from itertools import pairwise
 import pytest
 
 from modeling.core import record
-from modeling.core.record import Curve, Evaluation, Importance, Lift
+from modeling.core.record import Curve, Described, Evaluation, Importance, Interval, Lift, WithinCluster
 from modeling.core.report import Report
 from modeling.reports import charts, comparison, industry, market_entry, palette, use_case, wording
+from modeling.reports.document import Status
 from modeling.reports.sections import behaviour
 
 from .. import evaluation_records as records
@@ -188,6 +189,8 @@ def test_the_verdict_comes_before_anything_else_with_what_could_sink_it() -> Non
         "it is not shown that ensemble beats logistic",
         "What could sink it",
         "other seeds",
+        "The champion may serve, but",
+        "0.769 to 0.800 with seeds and splits (of the variance 68% rows, 1.9% seeds, 30% splits)",
     ):
         assert said in box
     assert "What could sink it" not in rendered(records.held_back).html
@@ -208,6 +211,64 @@ def test_steps_after_the_choice_are_said_with_their_advantage() -> None:
     markdown = rendered(records.binary).markdown
     assert "| recalibration | taken | +0.00310 ± 0.00120 | log loss is 0.0031 better with Platt scaling |" in markdown
     assert "| refit | not taken | not measured | not refitted: the champion blends several learners |" in markdown
+
+
+def test_probabilities_are_judged_in_words_for_a_manager_and_in_figures_for_a_data_scientist() -> None:
+    markdown = rendered(records.binary).markdown
+    for said in (
+        "A predicted probability is off by 1.2 percentage points, at most 2.1 percentage points. Low ones are too low and high ones too high. "
+        "They remove 22% of the squared error of telling everybody the average.",
+        "- Calibration error: 0.0121 (0.0000 to 0.0213)",
+        "- Slope (1 is right): 0.910 (0.850 to 0.970)",
+        "- Intercept (0 is right): 0.0200 (−0.0500 to 0.0900)",
+        "- Brier skill (0 is none, 1 is perfect): 0.221 (0.203 to 0.239)",
+        "- Error of predicting 0 for everybody: 0.221",
+    ):
+        assert said in markdown
+
+
+def test_what_a_threshold_promised_stands_beside_what_the_test_gave() -> None:
+    markdown = rendered(records.binary).markdown
+    recall, specificity = (line for line in markdown.splitlines() if re.match(r"\| (Recall|Specificity) \(", line))
+    assert "| 0.711 (0.682 to 0.740) | 0.652 (0.629 to 0.675) | −0.0589 (−0.0960 to −0.0218) | **moved** |" in recall
+    assert specificity.endswith("| **kept** |")
+
+
+def test_the_largest_gap_between_groups_knows_how_many_were_compared() -> None:
+    evaluation, said = records.binary(), "30 to 44 is served better than 21 to 29 by "
+    assert f"{said}0.0220 (0.0000 to 0.0610) ROC AUC" in rendered(records.binary).markdown
+    assert "the 2 pairs of groups that were compared: it may be chance." in rendered(records.binary).markdown
+    assert evaluation.largest_slice_gap
+    sure = evaluation.largest_slice_gap.model_copy(update={"gap": Interval(value=0.022, low=0.004, high=0.061)})
+    made = use_case.render(records.binary(largest_slice_gap=sure)).markdown
+    assert "it is more than chance" in made
+
+
+def test_few_clusters_are_named_where_they_keep_a_lift_from_being_decisive() -> None:
+    few = "5 independent clusters: fewer than 10 are too few to decide"
+    lift = Lift(value=0.3, low=0.2, high=0.4, over="trivial", decisive=False, clusters=5, note=few)
+    largest = WithinCluster(
+        cluster="ST3000DM001", units=6_100, share=0.81, metric=Interval(value=0.7, low=0.6, high=0.8)
+    )
+    markdown = use_case.render(records.binary(lift=lift, within_clusters=[largest])).markdown
+    assert f"which is not decisive: {few}" in markdown
+    assert "| ST3000DM001 | 6,100 | 81.0% | 0.700 (0.600 to 0.800) |" in markdown
+
+
+def test_an_order_that_another_seed_changes_is_no_ranking() -> None:
+    shaken = records.explanation().model_copy(update={"stability": 0.116})
+    markdown = use_case.render(records.binary(explanation=shaken)).markdown
+    importance = markdown.partition(". What the champion relies on")[2].partition("\n## ")[0]
+    assert "rank correlation 0.116): which of them leads means nothing" in importance
+    assert "✓" not in importance and "Leading features" not in importance
+    assert "✓ holds" in rendered(records.binary).markdown
+
+
+def test_what_is_predicted_is_said_in_words_where_it_is_no_column() -> None:
+    described = Described(target="the return over the next month", features="returns and volatility")
+    markdown = use_case.render(records.regression(described=described)).markdown
+    assert "Target: the return over the next month" in markdown
+    assert "Features: returns and volatility (columns read: LIMIT_BAL," in markdown
 
 
 @pytest.mark.parametrize("seeds", [{0: 0.7751}, {0: 0.7751, 1: 0.7751, 2: 0.7751}])
@@ -296,7 +357,7 @@ def test_the_simple_model_is_called_by_its_name() -> None:
     evaluation = records.binary(simple=simple, lift_over_simple=lift)
     side_by_side = comparison.scores({"finance/news": evaluation})
     assert "Linear" not in side_by_side.columns
-    assert side_by_side.rows[0][-1] == wording.Status("tfidf: decisive", "good")
+    assert side_by_side.rows[0][-1] == Status("tfidf: decisive", "good")
     assert "linear" not in use_case.render(evaluation).markdown.lower()
 
 
