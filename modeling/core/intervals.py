@@ -27,7 +27,7 @@ TAIL = 0.025
 """What lies beyond either end of an interval."""
 FEWEST_CLUSTERS = 10
 """Nothing is decisive on fewer."""
-_DEFINED = 0.9
+DEFINED = 0.9
 """An interval needs a defined score in this share of the resamples."""
 _NORMAL = float(norm.ppf(1 - TAIL))
 
@@ -186,7 +186,7 @@ def difference(one: Interval, other: Interval) -> Interval:
 def _defined(draws: np.ndarray) -> np.ndarray | None:
     """The finite ones, where they are nearly all."""
     finite = draws[np.isfinite(draws)]
-    return finite if finite.size and finite.size >= _DEFINED * draws.size else None
+    return finite if finite.size and finite.size >= DEFINED * draws.size else None
 
 
 def _rounding(value: float) -> float:

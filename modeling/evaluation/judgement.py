@@ -9,6 +9,7 @@ predictions in general is measured where the units are the rows (`Task.by_row`);
 chapters.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from modeling.core import record
 from modeling.core.intervals import clusters, scored
 from modeling.core.learner import Outcome
 from modeling.core.metrics import unweighted
+from modeling.core.row_task import RowTask
 from modeling.core.table import Rows
 from modeling.core.target_classes import called
 from modeling.core.task import EvaluatedChampion
@@ -30,7 +32,7 @@ from modeling.evaluation.decision import Answered, decision
 from modeling.evaluation.experiment import EvaluationError, EvaluationRun, Experiment, OpenedTest
 from modeling.evaluation.explanation import deletion_test
 from modeling.evaluation.selection import Selection, predictions_per_second
-from modeling.evaluation.slices import slices
+from modeling.evaluation.slices import largest_gap, slices, within_clusters
 from modeling.evaluation.unit_answers import unit_answers
 
 CLASSIFIED: tuple[Outcome, ...] = ("binary", "multiclass")
@@ -151,14 +153,16 @@ def _by_seed(experiment: Experiment, selection: Selection, test: OpenedTest) -> 
 def _behaviour(experiment: Experiment, selection: Selection, test: OpenedTest) -> dict[str, Any]:
     """What is known of predictions in general, where the answers are predictions of rows."""
     outcome, truth, answers = experiment.outcome, test.units.truth, test.of_champion
-    by_row = experiment.task.by_row
     threshold = selection.threshold
+    parts = slices(test.rows, answers, experiment.metric, binary=outcome == "binary") if experiment.task.by_row else []
     return {
         "curves": _curves(outcome, truth, answers),
         "calibration": calibration(truth, answers, test.units.group) if outcome in CLASSIFIED else None,
         "decision": None if threshold is None else _decision(experiment, selection, test, threshold),
         "confusion": _confusion(experiment, threshold, truth, answers) if outcome in CLASSIFIED else None,
-        "slices": slices(test.rows, answers, experiment.metric, binary=outcome == "binary") if by_row else [],
+        "slices": parts,
+        "largest_slice_gap": largest_gap(test.rows, answers, experiment.metric, parts),
+        "within_clusters": within_clusters(test.units, answers, experiment.metric, _cluster_names(experiment, test)),
         "explanation": _explanation(experiment, selection, test.rows),
     }
 
@@ -168,6 +172,19 @@ def _decision(
 ) -> record.OperatingPoint:
     answered = Answered(test.units.truth, test.of_champion, test.units.group)
     return decision(answered, selection.chosen_on, threshold, experiment.use_case.costs)
+
+
+def _cluster_names(experiment: Experiment, test: OpenedTest) -> Sequence[str]:
+    """Of each unit's cluster: as the raw rows name it, where the units are rows; else its number."""
+    group, data = experiment.use_case.columns.group, experiment.data
+    if group is None or not isinstance(experiment.task, RowTask):
+        return [] if test.units.group is None else [str(code) for code in test.units.group]
+    return (
+        data.frame[group][np.searchsorted(data.numbers, test.rows.number)]
+        .cast(pl.String)
+        .fill_null("missing")
+        .to_list()
+    )
 
 
 def _curves(outcome: Outcome | None, target: np.ndarray, predicted: np.ndarray) -> dict[str, record.Curve]:

@@ -96,8 +96,8 @@ class SliceGap(Record):
 
 
 class WithinCluster(Record):
-    """The metric among the test units of one cluster that holds most of them; the interval is of units like these in
-    the same cluster, and says nothing of other clusters."""
+    """The metric among the test units of one cluster. Its interval is about more units of the same cluster, and says
+    nothing of other clusters."""
 
     cluster: str
     units: int

@@ -93,7 +93,7 @@ class Evaluation(Record):
     largest_slice_gap: SliceGap | None = None
     """Absent where fewer than two levels of a column are scored."""
     within_clusters: list[WithinCluster] = Field(default=[])
-    """The cluster that holds more than half of the test units, where there is one."""
+    """Every cluster where there are fewer than ten, and one that holds more than half of the test units."""
     explanation: Explanation | None
     """Absent where there are no features to shuffle or parts to delete."""
     chapters: list[Chapter] = Field(default=[])
