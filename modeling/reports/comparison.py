@@ -13,7 +13,7 @@ from modeling.core.record import Evaluation, Gate, Lift
 from modeling.reports import charts, drawing
 from modeling.reports.document import Cell, Columns, Figure, Link, Status, TableBlock
 from modeling.reports.judgements import decisive, evidence_badge, failed_gates, outcome
-from modeling.reports.wording import count, lift_over_simple, metric_title, seconds, with_interval
+from modeling.reports.wording import count, is_simple, lift_over_simple, metric_title, seconds, with_interval
 
 
 def linked(text: str, key: str, links: Mapping[str, str]) -> Cell:
@@ -88,12 +88,18 @@ def scores(evaluations: Mapping[str, Evaluation]) -> TableBlock:
             with_interval(item.champion.test[item.metric]),
             with_interval(item.lift),
             _verdict(item.lift),
-            with_interval(lift_over_simple(item)),
-            _verdict(lift_over_simple(item)),
+            *_over_simple(item),
         ]
         for key, item in evaluations.items()
     ]
     return TableBlock("On the sealed test, with 95% intervals (↑ higher is better, ↓ lower is better)", columns, rows)
+
+
+def _over_simple(evaluation: Evaluation) -> list[Cell]:
+    if is_simple(evaluation):
+        return ["–", f"{evaluation.champion.learner}: the champion"]
+    lift = lift_over_simple(evaluation)
+    return [with_interval(lift), _verdict(lift)]
 
 
 def _verdict(lift: Lift | None) -> Status:

@@ -70,7 +70,7 @@ def _verdict(evaluations: list[Evaluation]) -> Status:
     counts = outcomes(evaluations)
     all_published, none_serves = len(evaluations) == counts["published"], len(evaluations) == counts["held back"]
     tone = "good" if all_published else "bad" if none_serves else "caution"
-    return Status(f"Of {len(evaluations)} use cases {outcomes_in_words(evaluations)}", tone)
+    return Status(f"{len(evaluations)} use cases: {outcomes_in_words(evaluations)}", tone)
 
 
 def _decisive_in_words(evaluations: Mapping[str, Evaluation]) -> str:

@@ -21,6 +21,7 @@ from modeling.reports.sections.slices import slices
 from modeling.reports.wording import (
     NOT_MEASURED,
     count,
+    is_simple,
     learner_name,
     lift_over_simple,
     member_weights,
@@ -105,7 +106,9 @@ def _measures(evaluation: Evaluation) -> list[Measure]:
         Measure("Champion", chosen.learner, member_weights(chosen.members)),
         Measure(f"{title} on the sealed test", value, _bounds_in_words(evaluation, bounds)),
         _lift_measure("Lift over the trivial baseline", evaluation.lift),
-        _lift_measure("Lift over the simple model", lift_over_simple(evaluation)),
+        Measure("Lift over the simple model", "–", "the champion is the simple model")
+        if is_simple(evaluation)
+        else _lift_measure("Lift over the simple model", lift_over_simple(evaluation)),
     ]
 
 
@@ -131,10 +134,10 @@ def _summary(evaluation: Evaluation) -> list[str]:
 
 
 def _compared_with_simple(evaluation: Evaluation) -> str:
-    lift, simple = lift_over_simple(evaluation), evaluation.simple
+    lift = lift_over_simple(evaluation)
     if lift is not None:
         return _compared(lift, f"the simple model ({lift.over})")
-    if simple is not None and simple.learner == evaluation.champion.learner:
+    if is_simple(evaluation):
         return "The champion is the simple model."
     return f"The lift over a simple model was {NOT_MEASURED}."
 

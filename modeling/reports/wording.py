@@ -148,6 +148,11 @@ def lift_over_simple(evaluation: Evaluation) -> Lift | None:
     return None if lift is None or lift.over == evaluation.champion.learner else lift
 
 
+def is_simple(evaluation: Evaluation) -> bool:
+    """Whether the champion is the simple model itself."""
+    return evaluation.simple is not None and evaluation.simple.learner == evaluation.champion.learner
+
+
 def member_weights(members: dict[str, float]) -> str:
     """An ensemble's learners and their weights, the heaviest first; empty for a single learner."""
     if len(members) < 2:

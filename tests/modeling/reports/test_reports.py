@@ -342,6 +342,7 @@ def test_a_simple_champion_is_not_compared_with_itself() -> None:
     itself = Lift(value=0, low=0, high=0, over="logistic", decisive=False)
     made = use_case.render(evaluation.model_copy(update={"champion": champion, "lift_over_simple": itself}))
     assert "The champion is the simple model." in made.markdown
+    assert "Lift over the simple model: **–** the champion is the simple model" in made.markdown
     assert "over logistic" not in made.markdown
 
 
@@ -443,6 +444,29 @@ def test_an_industry_compares_only_what_is_comparable() -> None:
     summed = json.loads(made.json)["use_cases"]
     assert summed["finance/credit_scoring"]["champion"]["test"]["roc_auc"]["value"] == 0.7843
     assert summed["healthcare/disease_prediction"]["failed_gates"] == ["max_calibration_error", "evidence_is_real"]
+
+
+def test_an_industry_opens_with_how_many_use_cases_end_in_which_verdict() -> None:
+    made = of_industry()
+    assert "## 4 use cases: 2 published, 1 gain not shown, 1 held back" in made.markdown
+    held = made.markdown.partition("## 2. ")[2].partition("## 3. ")[0]
+    assert "| finance/credit_scoring | **≈ Gain not shown** | All gates are met, but" in held
+    assert "| healthcare/disease_prediction | **✗ Held back** | Held back: expected calibration error" in held
+    assert "agriculture/species" not in held
+    assert json.loads(made.json)["use_cases"]["finance/credit_scoring"]["verdict"]["outcome"] == "gain not shown"
+
+
+def test_the_market_counts_verdicts_by_industry() -> None:
+    made = of_market()
+    assert "| [Finance](finance/report.html) | 1 | 1 gain not shown |" in made.markdown
+    verdicts = json.loads(made.json)["industries"]["finance"]["verdicts"]
+    assert verdicts == {"published": 0, "gain not shown": 1, "held back": 0}
+
+
+def test_a_simple_champion_is_said_to_be_it_beside_others() -> None:
+    champion = records.binary().champion.model_copy(update={"learner": "logistic", "members": {"logistic": 1.0}})
+    table = comparison.scores({"finance/credit_scoring": records.binary(champion=champion)})
+    assert list(table.rows[0][-2:]) == ["–", "logistic: the champion"]
 
 
 def test_an_industry_without_evaluations_renders() -> None:
