@@ -172,8 +172,8 @@ def costs(decision: OperatingPoint) -> ChartType:
 
 
 def learning(curve: Sequence[dict[str, float]]) -> alt.Chart:
-    """Training and validation loss by epoch or boosting round; `curve` holds `step`, `train`, `valid`."""
-    names = {"valid": "validation rows", "train": "training rows"}
+    """Loss on training rows and on those held out to stop by, by epoch or boosting round; `curve` holds `step`, `train`, `valid`."""
+    names = {"valid": "held-out rows", "train": "training rows"}
     rows = [
         {"line": title, "x": row["step"], "y": row[key]} for row in curve for key, title in names.items() if key in row
     ]

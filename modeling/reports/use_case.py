@@ -93,10 +93,14 @@ def _about_predictions(evaluation: Evaluation) -> list[tuple[Callable[[Evaluatio
 
 
 def _reasons(evaluation: Evaluation) -> list[str]:
-    """The reason, what follows, and every failed gate that the reason does not name."""
+    """The reason, what follows, and every failed gate; a reason that only lists these is said by their number."""
     verdict = evaluation.verdict
-    failed = [gate.message for gate in failed_gates(evaluation) if gate.message not in verdict.reason]
-    return [verdict.reason, _CONSEQUENCES[verdict.outcome], *(f"✗ {message}." for message in failed)]
+    failed = [gate.message for gate in failed_gates(evaluation)]
+    named = [message for message in failed if message in verdict.reason]
+    several = len(failed) > 1 and named == failed
+    reason = f"{len(failed)} of {len(evaluation.gates)} gates are not met." if several else verdict.reason
+    listed = failed if several else [message for message in failed if message not in named]
+    return [reason, _CONSEQUENCES[verdict.outcome], *(f"✗ {message}." for message in listed)]
 
 
 def _measures(evaluation: Evaluation) -> list[Measure]:

@@ -43,9 +43,9 @@ def candidates(evaluation: Evaluation) -> Section:
         title="All candidates",
         reading="Every model that was tried. The champion was chosen here, on validation rows, before the sealed test "
         "was opened.",
-        term=f"Chosen: {evaluation.champion.chosen_by}. Learning curves show the loss each learner minimises; their "
-        "scales differ.",
+        term="Learning curves show the loss each learner minimises; their scales differ.",
         blocks=[
+            Paragraph(f"Chosen: {evaluation.champion.chosen_by}."),
             _validation_scores(evaluation),
             *_standing(evaluation),
             _costs(evaluation),
@@ -128,10 +128,10 @@ def _learning(evaluation: Evaluation) -> list[Figure]:
     curves = {row.learner: charts.learning(row.curve) for row in evaluation.candidates if row.curve}
     if not curves:
         return []
-    text = f"Loss on training and validation rows while {listing(list(curves))} learned."
+    text = f"Loss on training rows and on those held out to stop by, while {listing(list(curves))} learned."
     caption = (
-        "Loss while learning, lower is better. Validation loss that rises while training loss falls is overfitting; "
-        "the best point is the one kept."
+        "Loss while learning, lower is better. Loss on held-out rows that rises while training loss falls is "
+        "overfitting; the best point is the one kept."
     )
     return [figure(evaluation, charts.panels(curves, columns=3), text, caption)]
 

@@ -62,7 +62,7 @@ def champion(evaluation: Evaluation) -> Section:
         "A difference whose range includes zero is not decisive: it may be luck.",
         term="95% bootstrap intervals; the lift is paired, champion and other on the same resampled test rows.",
         blocks=[
-            FactList({"Champion": learner_name(chosen.learner, chosen.members), "Chosen": chosen.chosen_by}),
+            FactList({"Champion": learner_name(chosen.learner, chosen.members)}),
             *_steps(chosen),
             *_lifts(evaluation),
             _test_scores(evaluation),

@@ -216,7 +216,8 @@ def test_steps_after_the_choice_are_said_with_their_advantage() -> None:
 def test_probabilities_are_judged_in_words_for_a_manager_and_in_figures_for_a_data_scientist() -> None:
     markdown = rendered(records.binary).markdown
     for said in (
-        "A predicted probability is off by 1.2 percentage points, at most 2.1 percentage points. Low ones are too low and high ones too high. "
+        "A predicted probability is off by 1.2 percentage points, at most 2.1 percentage points. Low ones are too low "
+        "and high ones too high. "
         "They remove 22% of the squared error of telling everybody the average.",
         "- Calibration error: 0.0121 (0.0000 to 0.0213)",
         "- Slope (1 is right): 0.910 (0.850 to 0.970)",
@@ -290,6 +291,20 @@ def test_a_model_held_back_says_so_first_and_why() -> None:
     assert "Held back" in text[: text.index("Contents")]
     assert "expected calibration error is 0.0812; at most 0.05 is asked" in text[: text.index("Contents")]
     assert "✗ the data are perturbed: a demonstration, not for use" in made.markdown
+
+
+def test_gates_that_are_not_met_are_listed_rather_than_run_together() -> None:
+    evaluation = records.held_back()
+    missed = [gate.message for gate in evaluation.gates if not gate.passed]
+    verdict = evaluation.verdict.model_copy(update={"reason": f"Held back: {'; '.join(missed)}."})
+    box = use_case.render(evaluation.model_copy(update={"verdict": verdict})).markdown.partition("## 1. ")[0]
+    assert "2 of 3 gates are not met." in box
+    assert all(f"✗ {message}." in box for message in missed)
+    assert "; the data are perturbed" not in box
+
+
+def test_held_back_is_said_with_the_times_the_test_was_opened() -> None:
+    made = rendered(records.held_back)
     assert "opened 3 times" in made.markdown
 
 
