@@ -117,8 +117,13 @@ def _measures(evaluation: Evaluation) -> list[Measure]:
 
 
 def _bounds_in_words(evaluation: Evaluation, bounds: str) -> str:
-    """The interval of the test rows, and the one that carries seeds and splits."""
-    said = [f"95% interval {bounds}" if bounds else "", spread_in_words(evaluation.spread)]
+    """The interval of the test rows, the one that carries seeds and splits, and the score without twins."""
+    twins = evaluation.without_twins
+    said = [
+        f"95% interval {bounds}" if bounds else "",
+        spread_in_words(evaluation.spread),
+        f"{with_interval(twins.metric)} on the {count(twins.rows)} without near twins" if twins else "",
+    ]
     return "; ".join(filter(None, said))
 
 

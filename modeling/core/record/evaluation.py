@@ -92,6 +92,11 @@ class Evaluation(Record):
     slices: list[Slice]
     largest_slice_gap: SliceGap | None = None
     """Absent where fewer than two levels of a column are scored."""
+    without_twins: Slice | None = None
+    """The metric on test rows without a near twin in an earlier role; absent where none has one."""
+    seen_groups: list[Slice] = Field(default=[])
+    """The metric on test rows whose group was seen before the test, and on those of new groups; empty where none
+    returns."""
     within_clusters: list[WithinCluster] = Field(default=[])
     """Every cluster where there are fewer than ten, and one that holds more than half of the test units."""
     explanation: Explanation | None
@@ -107,7 +112,10 @@ class Evaluation(Record):
     """Whether the champion may serve: every outcome but `held back`."""
     verdict: Verdict
     test_accesses: int = Field(validation_alias=AliasChoices("test_accesses", "openings"))
-    """How often the sealed test of this data version has been opened, this time included."""
+    """How often the median row of the sealed test has been opened, this time included; in records made before rows were
+    counted, how often the test of this data version."""
+    test_rows_opened_before: float | None = None
+    """The share of the test rows that had been opened `test_accesses` - 1 times or more before this time."""
     limits: list[str]
     """What the evaluation does not show."""
     provenance: Provenance

@@ -74,7 +74,7 @@ def _in_words(bins: Calibration) -> list[Block]:
     error = bins.error
     if error.low is None or error.high is None:
         return []
-    said = [f"A predicted probability is off by {_points(error.value)}, at most {_points(error.high)}."]
+    said = [f"A predicted probability is typically off by {_points(error.value)}, at most {_points(error.high)}."]
     if bins.slope is not None and _side(bins.slope, 1):
         said.append(
             "Low ones are too low and high ones too high."

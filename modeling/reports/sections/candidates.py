@@ -13,6 +13,7 @@ from modeling.reports.document import (
     Columns,
     FactList,
     Figure,
+    Paragraph,
     Section,
     Status,
     TableBlock,

@@ -6,7 +6,7 @@ here: how it was chosen (`candidates`), or how it behaves beyond its scores (`be
 
 from statistics import stdev
 
-from modeling.core.record import Champion, Evaluation, Interval
+from modeling.core.record import Challenge, Champion, Evaluation, Interval
 from modeling.reports import charts
 from modeling.reports.document import (
     Block,
@@ -31,6 +31,7 @@ from modeling.reports.wording import (
     metric_title,
     number,
     numbers,
+    percent,
     primary_first,
     share,
     with_interval,
@@ -66,11 +67,12 @@ def champion(evaluation: Evaluation) -> Section:
             *_steps(chosen),
             *_lifts(evaluation),
             _test_scores(evaluation),
+            *_fewer_rows(evaluation),
             *_within_clusters(evaluation),
             *_challenge(evaluation),
             *_spread(evaluation),
             *_seeds(evaluation),
-            Paragraph(_test_accesses(evaluation.test_accesses)),
+            Paragraph(_test_accesses(evaluation)),
         ],
     )
 
@@ -82,6 +84,66 @@ def _lifts(evaluation: Evaluation) -> list[Block]:
     notes = dict.fromkeys(f"{lift.note.capitalize()}." for lift in lifts if lift.note)
     table = TableBlock(f"Lift in {metric_title(evaluation.metric)}: plus is better", columns, rows)
     return [table, *map(Paragraph, notes)]
+
+
+def _test_scores(evaluation: Evaluation) -> TableBlock:
+    chosen, trivial, simple = evaluation.champion, evaluation.baseline, evaluation.simple
+    tests: dict[str, dict[str, Interval]] = {f"{chosen.learner} (champion)": chosen.test}
+    tests |= {f"{simple.learner} (simple)": simple.test} if simple else {}
+    tests[f"{trivial.learner} (baseline)"] = trivial.test
+    rows = [
+        [metric_title(name), *(with_interval(test.get(name)) for test in tests.values()), metric_meaning(name)]
+        for name in primary_first(evaluation, set(chosen.test))
+    ]
+    columns: Columns = {"Metric": "text", **dict.fromkeys(tests, "number"), "What it says": "text"}
+    return TableBlock("All metrics on the sealed test (95% intervals)", columns, rows)
+
+
+def _fewer_rows(evaluation: Evaluation) -> list[Block]:
+    """The score on those test rows that nothing like them was learned from, and on those of groups seen and new."""
+    twins = evaluation.without_twins
+    parts = [*([twins] if twins else []), *evaluation.seen_groups]
+    rows = [[f"{part.column}: {part.level}", count(part.rows), with_interval(part.metric), part.note] for part in parts]
+    title = metric_title(evaluation.metric)
+    columns: Columns = {"Of these only": "text", "Test rows": "number", f"{title} (95% interval)": "number"}
+    return [TableBlock("The same score on fewer rows", {**columns, "Note": "text"}, rows)] if rows else []
+
+
+def _within_clusters(evaluation: Evaluation) -> list[Block]:
+    """The clusters whose own scores matter, where few judge or one holds most test units."""
+    title = metric_title(evaluation.metric)
+    rows = [
+        [part.cluster, count(part.units), share(part.share, 1), with_interval(part.metric)]
+        for part in evaluation.within_clusters
+    ]
+    columns: Columns = {
+        "Cluster": "text",
+        f"Test {evaluation.unit}": "number",
+        "Share": "number",
+        f"{title} within it": "number",
+    }
+    caption = "Clusters by themselves: these intervals are of more units of the same cluster, not of other clusters"
+    return [TableBlock(caption, columns, rows)] if rows else []
+
+
+def _challenge(evaluation: Evaluation) -> list[Block]:
+    """Against published models: the one that serves, and the best so far; nothing where none does."""
+    challenge = evaluation.challenge
+    if challenge is None:
+        return []
+    said = [_beside(challenge, "the model that serves")]
+    return [*said, *([_beside(challenge.best, "the best model published so far")] if challenge.best else [])]
+
+
+def _beside(challenge: Challenge, what: str) -> Paragraph:
+    other = f"{what} (judged in run {challenge.serving[:8]})"
+    if challenge.lift is None:
+        return Paragraph(f"Not compared with {other}: {challenge.message}.")
+    judgement = decisive(challenge.lift).text
+    margin = f", of which {number(challenge.margin)} less would do" if challenge.margin else ""
+    return Paragraph(
+        f"Better than {other} by {with_interval(challenge.lift)}, {judgement}{margin}; {challenge.message}."
+    )
 
 
 def _test_scores(evaluation: Evaluation) -> TableBlock:
@@ -167,10 +229,12 @@ def _seeds(evaluation: Evaluation) -> list[Block]:
     return [TableBlock("The champion trained again with other seeds", columns, rows), Paragraph(spread)]
 
 
-def _test_accesses(accesses: int) -> str:
-    if accesses == 1:
-        return "The sealed test of this data version has been opened once: this judgement is the first."
+def _test_accesses(evaluation: Evaluation) -> str:
+    before, part = evaluation.test_accesses - 1, evaluation.test_rows_opened_before
+    if before == 0:
+        return "The sealed test has been opened once: this judgement is the first."
+    which = f"{percent(part)} of its rows" if part is not None else "its rows"
     return (
-        f"The sealed test of this data version has been opened {accesses} times, this time included. "
-        "Every opening makes the numbers a little more optimistic."
+        f"The sealed test has been opened {evaluation.test_accesses} times, this time included: {which} had been "
+        f"opened {before} times or more before. Every opening makes the numbers a little more optimistic."
     )

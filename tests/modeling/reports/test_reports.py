@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from modeling.core import record
-from modeling.core.record import Curve, Described, Evaluation, Importance, Interval, Lift, WithinCluster
+from modeling.core.record import Curve, Described, Evaluation, Importance, Interval, Lift, Slice, WithinCluster
 from modeling.core.report import Report
 from modeling.reports import charts, comparison, industry, market_entry, palette, use_case, wording
 from modeling.reports.document import Status
@@ -216,7 +216,7 @@ def test_steps_after_the_choice_are_said_with_their_advantage() -> None:
 def test_probabilities_are_judged_in_words_for_a_manager_and_in_figures_for_a_data_scientist() -> None:
     markdown = rendered(records.binary).markdown
     for said in (
-        "A predicted probability is off by 1.2 percentage points, at most 2.1 percentage points. Low ones are too low "
+        "A predicted probability is typically off by 1.2 percentage points, at most 2.1 percentage points. Low ones are too low "
         "and high ones too high. "
         "They remove 22% of the squared error of telling everybody the average.",
         "- Calibration error: 0.0121 (0.0000 to 0.0213)",
@@ -263,6 +263,32 @@ def test_an_order_that_another_seed_changes_is_no_ranking() -> None:
     assert "rank correlation 0.116): which of them leads means nothing" in importance
     assert "✓" not in importance and "Leading features" not in importance
     assert "✓ holds" in rendered(records.binary).markdown
+
+
+def test_features_that_can_not_be_told_apart_stand_in_one_tier_by_name() -> None:
+    tiers = {"PAY_0": (0.07, 1), "LIMIT_BAL": (0.011, 2), "AGE": (0.012, 2), "BILL_AMT1": (0.013, 2)}
+    importances = [
+        Importance(feature=name, loss=loss, spread=0.001, low=loss - 0.004, high=loss + 0.004, tier=tier)
+        for name, (loss, tier) in tiers.items()
+    ]
+    explanation = records.explanation().model_copy(update={"importances": importances, "stability": 0.116})
+    made = use_case.render(records.binary(explanation=explanation))
+    importance = made.markdown.partition(". What the champion relies on")[2].partition("\n## ")[0]
+    rows = [line.split(" | ")[:2] for line in importance.splitlines() if re.match(r"\| \d", line)]
+    assert rows == [["| 1", "PAY_0"], ["| 2", "AGE"], ["| 2", "BILL_AMT1"], ["| 2", "LIMIT_BAL"]]
+    assert "the order within a tier means nothing" in made.html
+    assert "✓" not in importance
+
+
+def test_the_score_without_twins_and_of_new_groups_stands_beside_the_score() -> None:
+    without = Slice(
+        column="rows", level="without a twin", rows=7_100, metric=Interval(value=0.761, low=0.751, high=0.771)
+    )
+    new = Slice(column="customer", level="new", rows=412, metric=Interval(value=0.702, low=0.65, high=0.75))
+    made = use_case.render(records.binary(without_twins=without, seen_groups=[new]))
+    assert "0.761 (0.751 to 0.771) on the 7,100 without near twins" in made.markdown.partition("## 1. ")[0]
+    assert "| rows: without a twin | 7,100 | 0.761 (0.751 to 0.771) |" in made.markdown
+    assert "| customer: new | 412 | 0.702 (0.650 to 0.750) |" in made.markdown
 
 
 def test_what_is_predicted_is_said_in_words_where_it_is_no_column() -> None:
