@@ -6,13 +6,14 @@ from collections.abc import Callable
 from functools import cache, partial
 from html.parser import HTMLParser
 from itertools import pairwise
+from unittest.mock import patch
 
 import pytest
 
 from modeling.core import record
 from modeling.core.record import Curve, Described, Evaluation, Importance, Interval, Lift, Slice, WithinCluster
 from modeling.core.report import Report
-from modeling.reports import charts, comparison, industry, market_entry, palette, use_case, wording
+from modeling.reports import charts, comparison, drawing, industry, market_entry, palette, use_case, wording
 from modeling.reports.document import Status
 from modeling.reports.sections import behaviour
 
@@ -108,6 +109,12 @@ def of_market() -> Report:
 def rendered(make: Callable[[], Evaluation]) -> Report:
     """A use case report, made once for all tests."""
     return use_case.render(make())
+
+
+def undrawn(evaluation: Evaluation) -> Report:
+    """A use case report without its pictures, which take most of the time."""
+    with patch.object(drawing, "svg", return_value=""):
+        return use_case.render(evaluation)
 
 
 REPORTS = {name: partial(rendered, make) for name, (make, _) in EVALUATIONS.items()} | {
@@ -216,9 +223,8 @@ def test_steps_after_the_choice_are_said_with_their_advantage() -> None:
 def test_probabilities_are_judged_in_words_for_a_manager_and_in_figures_for_a_data_scientist() -> None:
     markdown = rendered(records.binary).markdown
     for said in (
-        "A predicted probability is typically off by 1.2 percentage points, at most 2.1 percentage points. Low ones are too low "
-        "and high ones too high. "
-        "They remove 22% of the squared error of telling everybody the average.",
+        "A predicted probability is typically off by 1.2 percentage points, at most 2.1 percentage points. Low ones "
+        "are too low and high ones too high. They remove 22% of the squared error of telling everybody the average.",
         "- Calibration error: 0.0121 (0.0000 to 0.0213)",
         "- Slope (1 is right): 0.910 (0.850 to 0.970)",
         "- Intercept (0 is right): 0.0200 (−0.0500 to 0.0900)",
@@ -241,7 +247,7 @@ def test_the_largest_gap_between_groups_knows_how_many_were_compared() -> None:
     assert "the 2 pairs of groups that were compared: it may be chance." in rendered(records.binary).markdown
     assert evaluation.largest_slice_gap
     sure = evaluation.largest_slice_gap.model_copy(update={"gap": Interval(value=0.022, low=0.004, high=0.061)})
-    made = use_case.render(records.binary(largest_slice_gap=sure)).markdown
+    made = undrawn(records.binary(largest_slice_gap=sure)).markdown
     assert "it is more than chance" in made
 
 
@@ -251,14 +257,14 @@ def test_few_clusters_are_named_where_they_keep_a_lift_from_being_decisive() -> 
     largest = WithinCluster(
         cluster="ST3000DM001", units=6_100, share=0.81, metric=Interval(value=0.7, low=0.6, high=0.8)
     )
-    markdown = use_case.render(records.binary(lift=lift, within_clusters=[largest])).markdown
+    markdown = undrawn(records.binary(lift=lift, within_clusters=[largest])).markdown
     assert f"which is not decisive: {few}" in markdown
     assert "| ST3000DM001 | 6,100 | 81.0% | 0.700 (0.600 to 0.800) |" in markdown
 
 
 def test_an_order_that_another_seed_changes_is_no_ranking() -> None:
     shaken = records.explanation().model_copy(update={"stability": 0.116})
-    markdown = use_case.render(records.binary(explanation=shaken)).markdown
+    markdown = undrawn(records.binary(explanation=shaken)).markdown
     importance = markdown.partition(". What the champion relies on")[2].partition("\n## ")[0]
     assert "rank correlation 0.116): which of them leads means nothing" in importance
     assert "✓" not in importance and "Leading features" not in importance
@@ -272,7 +278,7 @@ def test_features_that_can_not_be_told_apart_stand_in_one_tier_by_name() -> None
         for name, (loss, tier) in tiers.items()
     ]
     explanation = records.explanation().model_copy(update={"importances": importances, "stability": 0.116})
-    made = use_case.render(records.binary(explanation=explanation))
+    made = undrawn(records.binary(explanation=explanation))
     importance = made.markdown.partition(". What the champion relies on")[2].partition("\n## ")[0]
     rows = [line.split(" | ")[:2] for line in importance.splitlines() if re.match(r"\| \d", line)]
     assert rows == [["| 1", "PAY_0"], ["| 2", "AGE"], ["| 2", "BILL_AMT1"], ["| 2", "LIMIT_BAL"]]
@@ -285,7 +291,7 @@ def test_the_score_without_twins_and_of_new_groups_stands_beside_the_score() -> 
         column="rows", level="without a twin", rows=7_100, metric=Interval(value=0.761, low=0.751, high=0.771)
     )
     new = Slice(column="customer", level="new", rows=412, metric=Interval(value=0.702, low=0.65, high=0.75))
-    made = use_case.render(records.binary(without_twins=without, seen_groups=[new]))
+    made = undrawn(records.binary(without_twins=without, seen_groups=[new]))
     assert "0.761 (0.751 to 0.771) on the 7,100 without near twins" in made.markdown.partition("## 1. ")[0]
     assert "| rows: without a twin | 7,100 | 0.761 (0.751 to 0.771) |" in made.markdown
     assert "| customer: new | 412 | 0.702 (0.650 to 0.750) |" in made.markdown
@@ -293,7 +299,7 @@ def test_the_score_without_twins_and_of_new_groups_stands_beside_the_score() -> 
 
 def test_what_is_predicted_is_said_in_words_where_it_is_no_column() -> None:
     described = Described(target="the return over the next month", features="returns and volatility")
-    markdown = use_case.render(records.regression(described=described)).markdown
+    markdown = undrawn(records.regression(described=described)).markdown
     assert "Target: the return over the next month" in markdown
     assert "Features: returns and volatility (columns read: LIMIT_BAL," in markdown
 
@@ -302,7 +308,7 @@ def test_what_is_predicted_is_said_in_words_where_it_is_no_column() -> None:
 def test_a_champion_that_draws_nothing_has_no_spread_over_seeds(seeds: dict[int, float]) -> None:
     evaluation = records.binary()
     champion = evaluation.champion.model_copy(update={"seeds": seeds})
-    markdown = use_case.render(evaluation.model_copy(update={"champion": champion})).markdown
+    markdown = undrawn(evaluation.model_copy(update={"champion": champion})).markdown
     assert "Spread over seeds: none. Fitting this champion draws nothing at random." in markdown
     assert "trained again with other seeds" not in markdown
 
@@ -323,7 +329,7 @@ def test_gates_that_are_not_met_are_listed_rather_than_run_together() -> None:
     evaluation = records.held_back()
     missed = [gate.message for gate in evaluation.gates if not gate.passed]
     verdict = evaluation.verdict.model_copy(update={"reason": f"Held back: {'; '.join(missed)}."})
-    box = use_case.render(evaluation.model_copy(update={"verdict": verdict})).markdown.partition("## 1. ")[0]
+    box = undrawn(evaluation.model_copy(update={"verdict": verdict})).markdown.partition("## 1. ")[0]
     assert "2 of 3 gates are not met." in box
     assert all(f"✗ {message}." in box for message in missed)
     assert "; the data are perturbed" not in box
@@ -381,7 +387,7 @@ def test_a_simple_champion_is_not_compared_with_itself() -> None:
     evaluation = records.binary()
     champion = evaluation.champion.model_copy(update={"learner": "logistic", "members": {"logistic": 1.0}})
     itself = Lift(value=0, low=0, high=0, over="logistic", decisive=False)
-    made = use_case.render(evaluation.model_copy(update={"champion": champion, "lift_over_simple": itself}))
+    made = undrawn(evaluation.model_copy(update={"champion": champion, "lift_over_simple": itself}))
     assert "The champion is the simple model." in made.markdown
     assert "Lift over the simple model: **–** the champion is the simple model" in made.markdown
     assert "over logistic" not in made.markdown
@@ -400,7 +406,7 @@ def test_the_simple_model_is_called_by_its_name() -> None:
     side_by_side = comparison.scores({"finance/news": evaluation})
     assert "Linear" not in side_by_side.columns
     assert side_by_side.rows[0][-1] == Status("tfidf: decisive", "good")
-    assert "linear" not in use_case.render(evaluation).markdown.lower()
+    assert "linear" not in undrawn(evaluation).markdown.lower()
 
 
 def test_guessing_has_the_precision_of_the_rows_that_are_scored() -> None:
@@ -451,12 +457,12 @@ def test_many_classes_show_the_pairs_confused_most() -> None:
     classes = [f"class {number}" for number in range(20)]
     matrix = [[50 if row == column else 0 for column in range(20)] for row in range(20)]
     matrix[3][7] = 9
-    made = use_case.render(records.multiclass(classes=classes, confusion=matrix))
+    made = undrawn(records.multiclass(classes=classes, confusion=matrix))
     assert "| class 3 | class 7 | 9 |" in made.markdown
 
 
 def test_classes_are_called_by_their_names_wherever_one_is_shown() -> None:
-    made = use_case.render(records.binary(class_names={"0": "pays", "1": "defaults"}))
+    made = undrawn(records.binary(class_names={"0": "pays", "1": "defaults"}))
     for said in ("pays (0) | 77.9%", "truly defaults", "called pays", "Of these defaults"):
         assert said in made.markdown
     assert not re.search(r"(truly|called) [01]\b", made.markdown)
@@ -464,7 +470,7 @@ def test_classes_are_called_by_their_names_wherever_one_is_shown() -> None:
 
 def test_the_name_of_a_class_is_text() -> None:
     evil = '<img src=x onerror="alert(1)">|*b*'
-    made = use_case.render(records.binary(class_names={"1": evil}))
+    made = undrawn(records.binary(class_names={"1": evil}))
     page = Page(made.html)
     assert "img" not in page.tags
     assert f"truly {evil}" in page.text
