@@ -91,7 +91,7 @@ def _content(folder: Path) -> dict[str, Any]:
     found = content.pop("format", None)
     if found not in READ:
         raise ModelError(
-            f"{path}: only formats {READ[0]} to {FORMAT} are known, this is {found}; update sectorforge, or run the use "
-            "case again"
+            f"{path}: only formats {READ[0]} to {FORMAT} are known, this is {found}; update sectorforge, or run the "
+            "use case again"
         )
     return content

@@ -55,12 +55,12 @@ class Temperature(Record):
 
 
 Calibrator = Platt | Isotonic | Temperature
-_STORED: TypeAdapter[Calibrator | None] = TypeAdapter(Annotated[Calibrator, Field(discriminator="kind")] | None)
+_STORED: TypeAdapter[Calibrator] = TypeAdapter(Annotated[Calibrator, Field(discriminator="kind")])
 
 
 def read_calibrator(content: Any) -> Calibrator | None:
     """The calibrator whose `model_dump` this is; None of None."""
-    return _STORED.validate_python(content)
+    return None if content is None else _STORED.validate_python(content)
 
 
 def log_odds(predicted: np.ndarray) -> np.ndarray:

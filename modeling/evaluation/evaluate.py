@@ -45,7 +45,7 @@ def evaluate(experiment: Experiment, run: EvaluationRun) -> Judgement:
     evaluation, answers = judge(experiment, selection, experiment.features.open_test(), run, accesses)
     evaluation.seconds = sum(one.cost.seconds for one in experiment.candidates) + time.perf_counter() - started
     title = experiment.metric.title
-    evaluation.gates = gates(experiment.use_case.gates, evaluation, title)
+    evaluation.gates = [*gates(experiment.use_case.gates, evaluation, title), *evaluation.gates]
     evaluation.verdict = verdict(evaluation, title)
     evaluation.published = evaluation.verdict.outcome != "held back"
     evaluation.limits = limits(experiment.use_case, evaluation)

@@ -1,21 +1,24 @@
 """May the champion be published?
 
 Belongs here: holding an evaluation against the use case's bounds, in words. The unfavourable end of an interval must
-meet its bound, not the point. Does not belong here: measuring anything, or what follows from a gate that is not met
-(`verdict`). A bound that could not be measured is not met, nor is one that a useless model would meet.
+meet its bound, not the point. Does not belong here: measuring anything, the champion beside published models
+(`challenge`), what one task alone asks (`Task.gates`), or what follows from a gate that is not met (`verdict`). A bound
+that could not be measured is not met, nor is one that a useless model would meet.
 """
 
 from dataclasses import dataclass
 
 from catalogue.definition import Gates
-from modeling.core.record import Evaluation, Gate, Interval, Lift
+from modeling.core.record import Evaluation, Gate, Interval, Lift, Spread
+from modeling.evaluation.challenge import challenge_gate
 
 
 def gates(bounds: Gates, evaluation: Evaluation, title: str) -> list[Gate]:
     """Every bound that is set, then what is always asked. `title` is the metric's name for people."""
+    spreads = evaluation.spreads
     bounded = [
         _metric(bounds.min_metric, evaluation, title),
-        _lift("min_lift_over_baseline", bounds.min_lift_over_baseline, evaluation.lift, title),
+        _lift("min_lift_over_baseline", bounds.min_lift_over_baseline, evaluation.lift, title, spreads.get("lift")),
         _over_simple(bounds.min_lift_over_simple, evaluation, title),
         _calibration(bounds.max_calibration_error, evaluation),
         _slice_gap(bounds.max_slice_gap, evaluation, title),
@@ -27,7 +30,8 @@ def gates(bounds: Gates, evaluation: Evaluation, title: str) -> list[Gate]:
         _no_leakage(evaluation),
         _evidence_is_real(evaluation),
     ]
-    return [*(gate for gate in bounded if gate), *always, *_not_worse_than_serving(evaluation, title)]
+    challenged = [challenge_gate(evaluation.challenge, title)] if evaluation.challenge else []
+    return [*(gate for gate in bounded if gate), *always, *challenged]
 
 
 @dataclass(frozen=True)
@@ -81,11 +85,12 @@ def _metric(bound: float | None, evaluation: Evaluation, title: str) -> Gate | N
             f"but {evaluation.baseline.learner}, which learns nothing, meets this bound with {trivial.value:,.4g}: set "
             "`gates: min_metric` beyond that"
         )
-    return asked.held(evaluation.champion.test[evaluation.metric], useless)
+    measured = evaluation.champion.test[evaluation.metric]
+    return asked.held(_carrying(measured, evaluation.spreads.get("score")), useless)
 
 
-def _lift(name: str, bound: float, lift: Lift, title: str) -> Gate:
-    return _Bound(name, f"lift in {title} over {lift.over}", bound, strictly=bound == 0).held(lift)
+def _lift(name: str, bound: float, lift: Lift, title: str, spread: Spread | None) -> Gate:
+    return _Bound(name, f"lift in {title} over {lift.over}", bound, strictly=bound == 0).held(_carrying(lift, spread))
 
 
 def _over_simple(bound: float | None, evaluation: Evaluation, title: str) -> Gate | None:
@@ -98,7 +103,7 @@ def _over_simple(bound: float | None, evaluation: Evaluation, title: str) -> Gat
     if simple.learner == evaluation.champion.learner:
         message = f"the champion is the simple model itself, {simple.learner}"
         return Gate(name=name, bound=bound, measured=None, passed=True, message=message)
-    return _lift(name, bound, lift, title)
+    return _lift(name, bound, lift, title, evaluation.spreads.get(name.removeprefix("min_")))
 
 
 def _calibration(bound: float | None, evaluation: Evaluation) -> Gate | None:
@@ -106,11 +111,10 @@ def _calibration(bound: float | None, evaluation: Evaluation) -> Gate | None:
         return None
     asked = _Bound("max_calibration_error", "calibration error", bound, at_least=False)
     found, useless = evaluation.calibration, ""
-    shares = [evaluation.target_summary[name] for name in evaluation.classes]
-    of_rarest = 1 - max(shares) if shares else None
-    if of_rarest is not None and bound >= of_rarest:
+    rarer = sorted(evaluation.target_summary[name] for name in evaluation.classes)[:-1]
+    if rarer and bound >= sum(rarer):
         useless = (
-            f"but who calls every row by the commonest class, for certain, errs by {of_rarest:,.4g} only and meets this "
+            f"but calling every row by the commonest class, for certain, errs by {sum(rarer):,.4g} and meets this "
             "bound: set `gates: max_calibration_error` well below that"
         )
     return asked.held(found and found.error, useless)
@@ -144,7 +148,9 @@ def _gain_over_simple(evaluation: Evaluation, title: str) -> list[Gate]:
     standing = "decisively worse" if worse else "decisively better" if lift.decisive else "not decisively different"
     message = f"{title} is {_signed(lift)} against the simple model, {lift.over}: {standing}"
     name = "gain_over_simple"
-    return [Gate(name=name, bound=0, measured=lift.value, low=lift.low, high=lift.high, passed=not worse, message=message)]
+    return [
+        Gate(name=name, bound=0, measured=lift.value, low=lift.low, high=lift.high, passed=not worse, message=message)
+    ]
 
 
 def _work_complete(evaluation: Evaluation) -> Gate:
@@ -161,24 +167,17 @@ def _no_leakage(evaluation: Evaluation) -> Gate:
     return Gate(name="no_leakage", bound=0, measured=len(leaks), passed=not leaks, message=message)
 
 
-def _not_worse_than_serving(evaluation: Evaluation, title: str) -> list[Gate]:
-    """Nothing where no model serves yet. Two that can't be compared are no reason to hold the new one back."""
-    if evaluation.challenge is None:
-        return []
-    lift, where = evaluation.challenge.lift, evaluation.challenge.message
-    if lift is None:
-        message = f"not compared with the model that serves: {where}"
-        return [Gate(name="not_worse_than_serving", bound=0, measured=None, passed=True, message=message)]
-    worse = lift.decisive and lift.value < 0
-    standing = "decisively worse" if worse else "decisively better" if lift.decisive else "not decisively different"
-    message = f"{title} is {lift.value:+,.4g} against the model that serves, on {where}: {standing}"
-    return [Gate(name="not_worse_than_serving", bound=0, measured=lift.value, passed=not worse, message=message)]
-
-
 def _evidence_is_real(evaluation: Evaluation) -> Gate:
     real = evaluation.evidence == "real"
     message = "the data are real" if real else f"the data are {evaluation.evidence}: a demonstration, not for use"
     return Gate(name="evidence_is_real", bound=1, measured=float(real), passed=real, message=message)
+
+
+def _carrying(measured: Interval, spread: Spread | None) -> Interval:
+    """The interval that also carries the variance of seeds and splits, where that is known."""
+    if spread is None or spread.low is None:
+        return measured
+    return Interval(value=measured.value, low=spread.low, high=spread.high)
 
 
 def _signed(lift: Lift) -> str:

@@ -33,6 +33,7 @@ from modeling.evaluation.experiment import EvaluationError, EvaluationRun, Exper
 from modeling.evaluation.explanation import deletion_test
 from modeling.evaluation.selection import Selection, predictions_per_second
 from modeling.evaluation.slices import largest_gap, slices, within_clusters
+from modeling.evaluation.spreads import spreads
 from modeling.evaluation.unit_answers import unit_answers
 
 CLASSIFIED: tuple[Outcome, ...] = ("binary", "multiclass")
@@ -41,24 +42,25 @@ CLASSIFIED: tuple[Outcome, ...] = ("binary", "multiclass")
 def judge(
     experiment: Experiment, selection: Selection, rows: Rows, run: EvaluationRun, test_accesses: int
 ) -> tuple[record.Evaluation, pl.DataFrame]:
-    """The record of the selected champion, measured on the test `rows`, and the answers to its units; gates, verdict,
-    limits and seconds are still open.
+    """The record of the selected champion, measured on the test `rows`, and the answers to its units. Of the
+    gates only the task's own are in it; verdict, limits and seconds are still open.
 
     Raises
     ------
     EvaluationError: the metric is undefined on the test rows.
     """
     test = _opened(experiment, selection, rows)
+    evaluated = _evaluated(experiment, selection, test)
     judged = record.Evaluation(
         **_described(experiment),
         **_scores(experiment, selection, test),
         **_behaviour(experiment, selection, test),
-        chapters=experiment.task.chapters(_evaluated(experiment, selection, test)),
+        chapters=experiment.task.chapters(evaluated),
         challenge=run.serving and challenge(run.serving, experiment, test),
         test_accesses=test_accesses,
         provenance=run.provenance,
         seconds=0,
-        gates=[],
+        gates=experiment.task.gates(evaluated),
         published=False,
         limits=[],
     )
@@ -113,14 +115,22 @@ def _scores(experiment: Experiment, selection: Selection, test: OpenedTest) -> d
             f"{metric.title} is undefined on the {len(units):,} test rows, which hold {len(np.unique(units.truth)):,} "
             "distinct target values; make their share larger, or stratify the split"
         )
+    champion = _champion(experiment, selection, test, on_test[test.champion])
+    baseline = record.Baseline(learner=task.trivial, test=on_test[task.trivial])
+    beside = record.Baseline(learner=simple, test=on_test[simple]) if simple else None
+    lifts = {"lift": (scores.lift(test.champion, task.trivial, metric.name), baseline)}
+    if beside is not None:
+        lifts["lift_over_simple"] = (scores.lift(test.champion, beside.learner, metric.name), beside)
     return {
         "units": len(units),
         "groups": None if units.group is None else int(clusters(len(units), units.group).max()) + 1,
-        "champion": _champion(experiment, selection, test, on_test[test.champion]),
-        "baseline": record.Baseline(learner=task.trivial, test=on_test[task.trivial]),
-        "simple": record.Baseline(learner=simple, test=on_test[simple]) if simple else None,
-        "lift": scores.lift(test.champion, task.trivial, metric.name),
-        "lift_over_simple": scores.lift(test.champion, simple, metric.name) if simple else None,
+        "champion": champion,
+        "baseline": baseline,
+        "simple": beside,
+        "lift": lifts["lift"][0],
+        "lift_over_simple": lifts["lift_over_simple"][0] if beside else None,
+        "repeated": selection.repeated,
+        "spreads": spreads(metric, champion, lifts, selection.repeated),
         "candidates": candidate_results(experiment, selection.choice, on_test),
     }
 

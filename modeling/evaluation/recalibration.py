@@ -103,9 +103,10 @@ def _kinds(outcome: Outcome | None, units: int) -> dict[str, Fit]:
     """The calibrators that suit, the cheapest first."""
     if outcome == "multiclass":
         return {"temperature scaling": temperature}
-    if outcome != "binary":
-        return {}
-    return {"Platt scaling": platt} | ({"isotonic regression": isotonic} if units >= ENOUGH_FOR_ISOTONIC else {})
+    kinds: dict[str, Fit] = {"Platt scaling": platt} if outcome == "binary" else {}
+    if outcome == "binary" and units >= ENOUGH_FOR_ISOTONIC:
+        kinds["isotonic regression"] = isotonic
+    return kinds
 
 
 def _why_not(kinds: Mapping[str, Fit], answers: np.ndarray, units: Units) -> str:

@@ -5,16 +5,16 @@ help on validation rows. Does not belong here: which learners those are (`choice
 (`selection`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from modeling.core.blend import Blend, Weights
 from modeling.core.candidate import Candidate
+from modeling.core.feature_set import FeatureSet
 from modeling.core.learner import Learner, LearnerError
 from modeling.core.record import Step
-from modeling.core.table import Rows
+from modeling.core.table import Rows, Table
 from modeling.core.task import Metric, Task
-from modeling.core.feature_set import FeatureSet
 from modeling.evaluation.parsimony import advantage, in_words
 
 Members = Mapping[str, tuple[Candidate, float]]
@@ -53,12 +53,12 @@ def refit(champion: Blend, members: Members, task: Task, metric: Metric, feature
         return _not_tried(str(error), features.train)
     valid, units = features.valid, task.units(features.valid)
     gain = advantage(task.answers(tried, valid), task.answers(champion, valid), units, metric)
-    message = (
-        f"{metric.title} on {len(units):,} validation {task.unit} is {in_words(gain)} better when tuning rows are learned "
-        f"from too; more than one standard error (in brackets) is asked: "
-    )
     rows = Rows.stacked([features.train, features.tune, features.valid]) if gain.shown else features.train
-    message += f"trained on all {len(rows):,} rows but the sealed ones" if gain.shown else "not refitted"
+    result = f"trained on all {len(rows):,} rows but the sealed ones" if gain.shown else "not refitted"
+    message = (
+        f"tuning rows learned from too better {metric.title} on {len(units):,} validation {task.unit} by "
+        f"{in_words(gain)}; more than one standard error (in brackets) is asked: {result}"
+    )
     return Refit(Step(name="refit", taken=gain.shown, advantage=gain, message=message), rows, tried)
 
 
@@ -76,9 +76,18 @@ def again(members: Members, rows: Rows, tune: Rows, seed: int | None = None) -> 
 
 def cannot_be_stacked(parts: list[Rows]) -> str:
     """Why the rows of several roles are no rows of one table; empty where they are."""
-    first, *others = (part.table.shared for part in parts)
-    alike = all(other.keys() == first.keys() and all(other[k].equals(first[k]) for k in first) for other in others)
-    return "" if alike else "rows of each role refer to tables of their own"
+    first, *others = (part.table for part in parts)
+    if any(other.target.shape[1:] != first.target.shape[1:] for other in others):
+        return "the targets of each role have a shape of their own"
+    if any(other.content.schema != first.content.schema for other in others):
+        return "the content of each role has columns of its own"
+    return "" if all(_share(first, other) for other in others) else "rows of each role refer to tables of their own"
+
+
+def _share(one: Table, other: Table) -> bool:
+    """Whether the rows of both refer to the same tables."""
+    same = one.shared.keys() == other.shared.keys()
+    return same and all(frame.equals(other.shared[name]) for name, frame in one.shared.items())
 
 
 def _trained(candidate: Candidate, rows: Rows, tune: Rows, seed: int | None) -> Learner:

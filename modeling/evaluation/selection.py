@@ -13,7 +13,7 @@ import numpy as np
 
 from modeling.core.blend import Blend
 from modeling.core.candidate import Candidate
-from modeling.core.record import Step
+from modeling.core.record import Repeated, Step
 from modeling.core.task import Predictor
 from modeling.evaluation.choice import ChampionChoice, ChoosingUnits, choose
 from modeling.evaluation.decision import Answered, cheapest_threshold
@@ -21,6 +21,7 @@ from modeling.evaluation.experiment import EvaluationError, Experiment
 from modeling.evaluation.explanation import Ranking, affordable_rows, rank
 from modeling.evaluation.recalibration import recalibrate
 from modeling.evaluation.refit import Members, Refit, again, refit
+from modeling.evaluation.repeated_splits import repeated
 
 SEEDS = 3
 FAMILIES = ("baseline", "boosting", "deep")
@@ -35,6 +36,7 @@ class Selection:
     ----------
     champions: seed -> the champion trained with it; the champion itself first, and alone where no seed changes it.
     beside: the trivial and the simple learner by name, trained on the rows that the champion is trained on.
+    repeated: the champion on other divisions of the unsealed rows.
     steps: what was tried with the champion: a recalibration, a refit.
     chosen_on: the choosing units with the champion's answers, each recalibrated by what other units say.
     validation: the champion's answers to the validation units, by learners that did not see them.
@@ -47,6 +49,7 @@ class Selection:
     members: Members
     champions: dict[int, Blend]
     beside: Mapping[str, Predictor]
+    repeated: Repeated
     steps: list[Step]
     chosen_on: Answered
     validation: np.ndarray
@@ -85,6 +88,7 @@ def select(experiment: Experiment, progress: Callable[[str], None]) -> Selection
         members=members,
         champions=champions,
         beside=_beside(experiment, refitted),
+        repeated=repeated(experiment, members, recalibration.calibrator, progress, with_tuning=refitted.taken),
         steps=[recalibration.step, refitted.step],
         chosen_on=chosen_on,
         validation=experiment.task.answers(chosen, experiment.features.valid),
@@ -129,9 +133,7 @@ def _choice(experiment: Experiment, progress: Callable[[str], None]) -> tuple[Ch
     progress(f"choosing among {len(learners)} candidates by {metric.title}")
     choosing = choosing_units(experiment)
     prefer = experiment.use_case.prefer
-    choice = choose(
-        choosing, experiment.metrics, metric, trivial=task.trivial, blends=task.blends, prefer=prefer
-    )
+    choice = choose(choosing, experiment.metrics, metric, trivial=task.trivial, blends=task.blends, prefer=prefer)
     return choosing, choice
 
 
@@ -146,9 +148,7 @@ def _threshold(experiment: Experiment, chosen_on: Answered) -> float | None:
     return cheapest_threshold(chosen_on.target, chosen_on.predicted, experiment.use_case.costs)
 
 
-def _refitted(
-    experiment: Experiment, chosen: Blend, members: Members, progress: Callable[[str], None]
-) -> Refit:
+def _refitted(experiment: Experiment, chosen: Blend, members: Members, progress: Callable[[str], None]) -> Refit:
     progress(f"training {', '.join(members)} on tuning rows too")
     return refit(replace(chosen, calibrator=None), members, experiment.task, experiment.metric, experiment.features)
 

@@ -16,7 +16,6 @@ class FixedRule(Learner):
 
     outcomes = ("regression",)
     deterministic = True
-    default_seconds = 1
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         """Learns nothing, but checks target and hyperparameters as every learner does."""

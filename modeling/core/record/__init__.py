@@ -30,7 +30,16 @@ from modeling.core.record.chapters import (
 )
 from modeling.core.record.evaluation import SCHEMA_VERSION, Evaluation, Provenance
 from modeling.core.record.rows import ContractResult, Described, LeakageFinding, RowCounts
-from modeling.core.record.scores import Advantage, Baseline, CandidateResult, Champion, Step
+from modeling.core.record.scores import (
+    Advantage,
+    Baseline,
+    CandidateResult,
+    Champion,
+    Estimate,
+    Repeated,
+    RepeatedSplit,
+    Step,
+)
 from modeling.core.record.verdict import Challenge, Gate, Verdict
 
 __all__ = [
@@ -46,6 +55,7 @@ __all__ = [
     "ContractResult",
     "Curve",
     "Described",
+    "Estimate",
     "Estimates",
     "Evaluation",
     "Exhibit",
@@ -64,6 +74,8 @@ __all__ = [
     "Promise",
     "Provenance",
     "Record",
+    "Repeated",
+    "RepeatedSplit",
     "Roads",
     "RowCounts",
     "Slice",

@@ -20,7 +20,7 @@ from modeling.core.record.behaviour import (
 )
 from modeling.core.record.chapters import Chapter
 from modeling.core.record.rows import ContractResult, Described, LeakageFinding, RowCounts
-from modeling.core.record.scores import Baseline, CandidateResult, Champion
+from modeling.core.record.scores import Baseline, CandidateResult, Champion, Repeated
 from modeling.core.record.verdict import Challenge, Gate, Verdict
 
 SCHEMA_VERSION = 1
@@ -82,6 +82,10 @@ class Evaluation(Record):
     simple: Baseline | None
     lift: Lift
     lift_over_simple: Lift | None
+    repeated: Repeated | None = None
+    """Absent in records made before splits were repeated."""
+    spreads: dict[str, Spread] = Field(default={})
+    """Of the `score`, the `lift` and the `lift_over_simple`: what test rows, seeds and splits contribute."""
     candidates: list[CandidateResult]
     curves: dict[str, Curve]
     """`roc`, `precision_recall`, `net_benefit`, `net_benefit_all` (binary); `residual_quantiles` (regression)."""

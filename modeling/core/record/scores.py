@@ -11,14 +11,15 @@ from pydantic import Field
 from modeling.core.record.base import Interval, Record
 
 
-class Advantage(Record):
-    """A paired difference of two expected scores on the same choosing units, signed so that more is better.
-
-    `standard_error` is the bootstrap's, by cluster; absent where it can't be known.
-    """
+class Estimate(Record):
+    """A score with its standard error by the bootstrap, by cluster; absent where that can't be known."""
 
     value: float
     standard_error: float | None = None
+
+
+class Advantage(Estimate):
+    """A paired difference of two scores of the same units, signed so that more is better."""
 
     @property
     def shown(self) -> bool:
@@ -82,3 +83,24 @@ class Baseline(Record):
 
     learner: str
     test: dict[str, Interval]
+
+
+class RepeatedSplit(Record):
+    """The unsealed rows divided anew: the champion's scores on the part held out, trained as it was on the rest."""
+
+    learned: int
+    """Rows it was trained on."""
+    held_out: int
+    """Units it was scored on."""
+    score: Estimate
+    lift: Advantage | None
+    """Over the trivial learner, trained on the same rows; absent where the champion is that one."""
+    lift_over_simple: Advantage | None
+    """Over the simple learner; absent where there is none, or the champion is that one."""
+
+
+class Repeated(Record):
+    """What repeated splits showed; `note` says why there are none, or fewer than asked for."""
+
+    splits: list[RepeatedSplit] = Field(default=[])
+    note: str = ""

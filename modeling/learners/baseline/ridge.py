@@ -28,7 +28,6 @@ class Ridge(Learner):
 
     outcomes = ("regression",)
     deterministic = True
-    default_seconds = 20
     hyperparameters = RidgeHyperparameters
 
     _pipeline: Pipeline
@@ -47,7 +46,7 @@ class Ridge(Learner):
             fitting,
         )
         self._pipeline = best.pipeline
-        return FitSummary(parameters={"alpha": best.strength}, notes=best.notes)
+        return FitSummary(parameters={"alpha": best.strength}, notes=best.notes, cut=best.cut)
 
     def predict(self, table: Table) -> np.ndarray:
         """float64 ``[n]``, in the target's unit."""

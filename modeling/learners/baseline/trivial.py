@@ -16,7 +16,6 @@ class Trivial(Learner):
 
     outcomes = ("binary", "multiclass", "regression", "survival")
     deterministic = True
-    default_seconds = 5
 
     _answer: float | list[float]
 

@@ -27,7 +27,6 @@ class Pixels(Learner):
 
     outcomes = ("binary", "multiclass")
     deterministic = True
-    default_seconds = 15
     hyperparameters = PixelHyperparameters
     extra = "vision"
     reads = "image"

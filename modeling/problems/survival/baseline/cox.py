@@ -28,7 +28,6 @@ class Cox(Learner):
 
     outcomes = ("survival",)
     deterministic = True
-    default_seconds = 20
     hyperparameters = CoxHyperparameters
     extra = "survival"
 

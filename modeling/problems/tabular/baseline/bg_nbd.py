@@ -60,7 +60,6 @@ class BGNBD(Learner):
 
     outcomes = ("regression",)
     deterministic = True
-    default_seconds = 10
     hyperparameters = BGNBDHyperparameters
     reads = "orders"
 

@@ -29,7 +29,6 @@ class RFM(Learner):
 
     outcomes = ("binary", "regression")
     deterministic = True
-    default_seconds = 5
     hyperparameters = RFMHyperparameters
     reads = "orders"
 

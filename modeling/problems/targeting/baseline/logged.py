@@ -18,7 +18,6 @@ class LoggedPolicy(Learner):
 
     outcomes = ("binary",)
     deterministic = True
-    default_seconds = 5
     reads = "targeting"
 
     _scores: pl.DataFrame
