@@ -61,6 +61,8 @@ GATES = {
     "no_leakage": "the leakage audit found no error",
     "evidence_is_real": "the figures come from real data",
     "not_worse_than_serving": "the champion is not decisively worse than the model that serves",
+    "ranges_keep_promise": "the ranges of forecasts hold what they promise",
+    "above_luck": "a portfolio earns more than equal weights, by more than luck",
 }
 """Every gate, each a check; one that has no bound in a use case passes and says so."""
 _STACK = ("sectorforge", "polars", "lightgbm", "torch", "scikit-learn", "great-expectations", "dagster")
@@ -111,7 +113,8 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 "champion": judged.champion.learner,
                 judged.metric: judged.champion.test[judged.metric].value,
                 "lift over baseline": judged.lift.value,
-                "published": judged.published,
+                "verdict": judged.verdict.outcome,
+                "because": judged.verdict.reason,
                 "accesses to the sealed test": judged.test_accesses,
                 "scores": metadata.records(_scores(judged)),
                 "plot": metadata.picture(charts.thumbnail(judged)),
