@@ -42,6 +42,9 @@ class UseCase(Strict):
     positive: str | int | float | bool | None = Field(
         default=None, description="the target's value that counts as the event; default 1 or true"
     )
+    classes: dict[str, Annotated[str, Field(pattern=r"\S")]] = Field(
+        default={}, description="what readers call the target's values: `{0: healthy, 1: pneumonia}`"
+    )
     settings: dict[str, Any] = Field(default={}, description="what the task asks for beyond this; see its file")
     extra: str | None = Field(
         default=None, description="the extra of this project whose packages the use case's `features.py` imports"

@@ -19,9 +19,11 @@ ScoresOnTest = Mapping[str, dict[str, Interval]]
 
 
 def candidate_results(experiment: Experiment, choice: ChampionChoice, on_test: ScoresOnTest) -> list[CandidateResult]:
-    """Every candidate in their order, then the ensemble, where there is one."""
-    results = [_of(candidate, choice, on_test) for candidate in experiment.candidates]
-    return [*results, _of_ensemble(experiment, choice, on_test)] if ENSEMBLE in choice.weights else results
+    """Every candidate, the cheapest first, and the ensemble where there is one."""
+    results = {candidate.name: _of(candidate, choice, on_test) for candidate in experiment.candidates}
+    if ENSEMBLE in choice.weights:
+        results[ENSEMBLE] = _of_ensemble(experiment, choice, on_test)
+    return [results[name] for name in choice.contest.ahead]
 
 
 def _of(one: Candidate, choice: ChampionChoice, on_test: ScoresOnTest) -> CandidateResult:

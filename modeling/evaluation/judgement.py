@@ -22,6 +22,7 @@ from modeling.core.learner import Outcome
 from modeling.core.metrics import unweighted
 from modeling.core.row_task import RowTask
 from modeling.core.table import Rows
+from modeling.core.target_classes import called
 from modeling.core.task import EvaluatedChampion
 from modeling.evaluation import curves, occlusion
 from modeling.evaluation.calibration import calibration
@@ -92,6 +93,7 @@ def _described(experiment: Experiment) -> dict[str, Any]:
         "data_version": sheet.snapshot,
         "target": use_case.target,
         "classes": features.classes,
+        "class_names": use_case.classes,
         "target_summary": sheet.target_summary,
         "features": list(features.recipe.inputs),
         "described": task.described(use_case),
@@ -217,15 +219,14 @@ def _explanation(experiment: Experiment, selection: Selection, rows: Rows) -> re
     occluder = experiment.task.occluder(experiment.use_case)
     if occluder is None:
         return None
-    models, speed = list(selection.champions.values()), predictions_per_second(selection.members)
-    return occlusion.explain(occluder, models, rows.table, experiment.metric, speed)
+    return occlusion.explain(occluder, list(selection.champions.values()), rows.table, experiment.metric)
 
 
 def _evaluated(experiment: Experiment, selection: Selection, test: OpenedTest) -> EvaluatedChampion:
     features = experiment.features
     return EvaluatedChampion(
         use_case=experiment.use_case,
-        classes=features.classes,
+        classes=called(features.classes, experiment.use_case.classes, experiment.use_case.target),
         train=features.train,
         valid=features.valid,
         test=test.rows,

@@ -57,6 +57,8 @@ class Evaluation(Record):
     """Content digest of the raw snapshot."""
     target: str
     classes: list[str]
+    class_names: dict[str, str] = Field(default={})
+    """What readers call a class, for those that have a name of their own."""
     target_summary: dict[str, float]
     """Share of each class, or mean, std, min, max of a regression target, over all rows."""
     features: list[str]
@@ -74,6 +76,8 @@ class Evaluation(Record):
     seconds: float
     """Of all fits and the evaluation."""
     champion: Champion
+    spread: Spread | None = None
+    """Of the champion's `metric`; absent in records made before it was measured."""
     baseline: Baseline
     simple: Baseline | None
     lift: Lift
@@ -92,6 +96,11 @@ class Evaluation(Record):
     slices: list[Slice]
     largest_slice_gap: SliceGap | None = None
     """Absent where fewer than two levels of a column are scored."""
+    without_twins: Slice | None = None
+    """The metric on test rows without a near twin in an earlier role; absent where none has one."""
+    seen_groups: list[Slice] = Field(default=[])
+    """The metric on test rows whose group was seen before the test, and on those of new groups; empty where none
+    returns."""
     within_clusters: list[WithinCluster] = Field(default=[])
     """Every cluster where there are fewer than ten, and one that holds more than half of the test units."""
     explanation: Explanation | None
@@ -107,7 +116,10 @@ class Evaluation(Record):
     """Whether the champion may serve: every outcome but `held back`."""
     verdict: Verdict
     test_accesses: int = Field(validation_alias=AliasChoices("test_accesses", "openings"))
-    """How often the sealed test of this data version has been opened, this time included."""
+    """How often the median row of the sealed test has been opened, this time included; in records made before rows were
+    counted, how often the test of this data version."""
+    test_rows_opened_before: float | None = None
+    """The share of the test rows that had been opened `test_accesses` - 1 times or more before this time."""
     limits: list[str]
     """What the evaluation does not show."""
     provenance: Provenance
@@ -121,3 +133,8 @@ class Evaluation(Record):
         met = "every gate was met" if content["published"] else "a gate was not met"
         outcome = "published" if content["published"] else "held back"
         return content | {"verdict": {"outcome": outcome, "reason": f"Judged before verdicts gave reasons: {met}."}}
+
+    @property
+    def called(self) -> list[str]:
+        """What readers call the classes, in the order of `classes`."""
+        return [self.class_names.get(name, name) for name in self.classes]

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from catalogue.definition import UseCase
 from modeling.core import record
@@ -453,3 +454,121 @@ def test_a_record_of_before_that_calls_test_accesses_openings_is_read():
     content["openings"] = content.pop("test_accesses")
     assert record.Evaluation.model_validate_json(json.dumps(content)) == judged
     assert "openings" not in judged.model_dump()
+
+
+# more rows
+
+
+class Learns(Reads):
+    """Reads a column the better, the more rows it was fitted to: its noise falls as one over their number."""
+
+    def fit(self, train, valid, fitting):
+        summary = super().fit(train, valid, fitting)
+        self.noise = fitting.parameters["noise"] * (600 / len(train)) ** fitting.parameters["power"]
+        return summary
+
+
+def _learning(roles, power: float):
+    train, tune, *_ = roles
+    learns = _candidate("mlp", Learns(), train, tune, column="steady", noise=0.5, power=power)
+    return [_candidate("trivial", Constant(), train, tune), learns]
+
+
+def test_a_champion_that_gains_by_more_rows_is_trained_on_all_but_the_sealed_ones():
+    roles = _split(_events, sizes=(600, 600, 600, 900))
+    judgement = evaluate(_experiment(_use_case(learners=["mlp"]), roles, _learning(roles, power=2.0)), _run())
+    (step,) = [step for step in judgement.evaluation.champion.steps if step.name == "refit"]
+    assert step.taken and step.advantage.shown
+    assert step.message.endswith("trained on all 1,800 rows but the sealed ones")
+    assert judgement.champion.learners["mlp"].noise == pytest.approx(0.5 / 9)
+    assert not Reads.fitted_on & set(roles[3].number.tolist())
+
+
+def test_a_champion_that_does_not_gain_stays_as_it_was_chosen():
+    roles = _split(_events, sizes=(600, 600, 600, 900))
+    candidates = _learning(roles, power=-0.5)
+    judgement = evaluate(_experiment(_use_case(learners=["mlp"]), roles, candidates), _run())
+    (step,) = [step for step in judgement.evaluation.champion.steps if step.name == "refit"]
+    assert not step.taken and step.advantage.value < 0 and step.message.endswith("not refitted")
+    assert judgement.champion.learners["mlp"] is candidates[1].learner
+
+
+def test_rows_that_refer_to_tables_of_their_own_are_not_stacked():
+    roles = _split(_events)
+    apart = [
+        replace(rows, table=replace(rows.table, shared={"items": pl.DataFrame({"item": [number]})}))
+        for number, rows in enumerate(roles)
+    ]
+    judged = _judge(_use_case(), apart, _binary(apart, logistic="steady")).evaluation
+    (step,) = [step for step in judged.champion.steps if step.name == "refit"]
+    assert step.message == "not refitted: rows of each role refer to tables of their own"
+
+
+# probabilities
+
+
+def test_a_champion_that_promises_too_much_is_mended_where_it_predicts():
+    """The column holds twice the true log odds; the model folder, the answers and the threshold follow the mended ones.
+
+    The calibration slope of the mended champion is 1 by construction, of the column 0.5.
+    """
+
+    def rows(rng, role, n, start):
+        odds = rng.normal(-0.5, 1.5, n)
+        target = (rng.random(n) < 1 / (1 + np.exp(-odds))).astype(float)
+        return _rows({"sure": 1 / (1 + np.exp(-2 * odds)), "useless": rng.random(n)}, target, start)
+
+    roles = _split(rows, sizes=(600, 100, 2000, 2000))
+    judgement = _judge(_use_case(), roles, _binary(roles, logistic="sure"))
+    judged = judgement.evaluation
+    (step,) = [step for step in judged.champion.steps if step.name == "recalibration"]
+    assert step.taken and judgement.champion.calibrator is not None
+    assert judged.calibration.slope.low < 1 < judged.calibration.slope.high
+    told = judgement.champion.predict(roles[3].table)
+    np.testing.assert_array_equal(judgement.answers["champion"], told)
+    assert not np.allclose(told, roles[3].table.column("sure"), atol=0.02)
+
+
+# answers to the sealed test
+
+
+def test_the_answers_to_the_test_are_kept_unit_by_unit():
+    roles = _split(_events)
+    judgement = _judge(_use_case(), roles, _binary(roles, logistic="steady", mlp="flatters"))
+    test, kept = roles[3], judgement.answers
+    assert kept.columns == ["row", "truth", "champion", "trivial", "simple"]
+    np.testing.assert_array_equal(kept["row"], test.number)
+    np.testing.assert_array_equal(kept["truth"], test.table.target)
+    np.testing.assert_allclose(kept["simple"], np.clip(test.table.column("steady"), 0.001, 0.999))
+    (auc,) = [one.test["roc_auc"].value for one in judgement.evaluation.candidates if one.learner == "logistic"]
+    assert roc_auc_score(kept["truth"], kept["simple"]) == pytest.approx(auc)
+
+
+# repeated splits
+
+
+def _dealt(roles):
+    """Each row a block of its own."""
+    return [replace(rows, block=rows.number) for rows in roles]
+
+
+def test_splits_are_repeated_inside_the_unsealed_rows_and_show_in_the_spread():
+    roles = _dealt(_split(_events))
+    judged = _judge(_use_case(), roles, _binary(roles, logistic="useless", mlp="steady")).evaluation
+    assert [split.held_out for split in judged.repeated.splits] == [pytest.approx(600, abs=1)] * 3
+    assert len({split.score.value for split in judged.repeated.splits}) == 3
+    for split in judged.repeated.splits:
+        assert split.lift.value == pytest.approx(split.score.value - 0.5), "the trivial model's ROC AUC is one half"
+        assert split.learned + split.held_out <= 1300
+    assert not Reads.fitted_on & set(roles[3].number.tolist())
+    assert judged.spreads.keys() == {"score", "lift", "lift_over_simple"}
+    test = judged.champion.test["roc_auc"]
+    assert judged.spreads["score"].high - judged.spreads["score"].low >= test.high - test.low
+
+
+def test_a_split_of_the_datas_own_is_not_repeated():
+    roles = _dealt(_split(_events))
+    use_case = _use_case(split={"by": "column", "column": "role"})
+    judged = _judge(use_case, roles, _binary(roles, logistic="steady")).evaluation
+    assert (judged.repeated.splits, judged.repeated.note) == ([], "not repeated: the split is the data's own")
+    assert judged.spreads["score"].splits is None
