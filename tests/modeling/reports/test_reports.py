@@ -297,6 +297,13 @@ def test_the_score_without_twins_and_of_new_groups_stands_beside_the_score() -> 
     assert "| customer: new | 412 | 0.702 (0.650 to 0.750) |" in made.markdown
 
 
+def test_repeated_splits_are_a_row_each_and_what_is_missing_is_said() -> None:
+    markdown = rendered(records.binary).markdown
+    assert "| 2 | 17,900 | 4,500 | 0.787 ± 0.008 | +0.287 ± 0.008 | +0.0102 ± 0.0031 |" in markdown
+    assert "Repeated splits: a third was not dealt." in markdown
+    assert "other splits of the rows" not in rendered(records.regression).markdown
+
+
 def test_what_is_predicted_is_said_in_words_where_it_is_no_column() -> None:
     described = Described(target="the return over the next month", features="returns and volatility")
     markdown = undrawn(records.regression(described=described)).markdown
