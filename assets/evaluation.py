@@ -61,6 +61,8 @@ GATES = {
     "no_leakage": "the leakage audit found no error",
     "evidence_is_real": "the figures come from real data",
     "not_worse_than_serving": "the champion is not decisively worse than the model that serves",
+    "ranges_keep_promise": "the ranges of forecasts hold what they promise",
+    "above_luck": "a portfolio earns more than equal weights, by more than luck",
 }
 """Every gate, each a check; one that has no bound in a use case passes and says so."""
 _STACK = ("sectorforge", "polars", "lightgbm", "torch", "scikit-learn", "great-expectations", "dagster")

@@ -219,8 +219,7 @@ def _explanation(experiment: Experiment, selection: Selection, rows: Rows) -> re
     occluder = experiment.task.occluder(experiment.use_case)
     if occluder is None:
         return None
-    models, speed = list(selection.champions.values()), predictions_per_second(selection.members)
-    return occlusion.explain(occluder, models, rows.table, experiment.metric, speed)
+    return occlusion.explain(occluder, list(selection.champions.values()), rows.table, experiment.metric)
 
 
 def _evaluated(experiment: Experiment, selection: Selection, test: OpenedTest) -> EvaluatedChampion:

@@ -80,7 +80,7 @@ def select(experiment: Experiment, progress: Callable[[str], None]) -> Selection
     champions = _champions(chosen, members, refitted, experiment, progress)
     progress("ranking features")
     table = experiment.features.valid.table
-    rows = affordable_rows(len(table.names), len(champions), predictions_per_second(members))
+    rows = affordable_rows(len(table.names), len(champions))
     shuffled = experiment.task.by_row and len(table.names) > 1 and not table.content.width
     unaware = [chosen, *([refitted.tried] if refitted.tried else [])] if refitted.taken else list(champions.values())
     return Selection(
