@@ -40,7 +40,7 @@ def _decimals(scale: float) -> int:
 
 
 def _fixed(value: float, decimals: int, sign: str = "-") -> str:
-    return f"{value:{sign},.{decimals}f}".replace("-", "−")
+    return f"{round(value, decimals) + 0.0:{sign},.{decimals}f}".replace("-", "−")
 
 
 def is_measured(value: float | None) -> TypeGuard[float]:

@@ -344,7 +344,7 @@ def held_back(**changes: Any) -> Evaluation:
             "published": False,
             "verdict": Verdict(
                 outcome="held back",
-                reason="Held back: expected calibration error is 0.0812; at most 0.05 is asked.",
+                reason="Not met: expected calibration error is 0.0812; at most 0.05 is asked.",
             ),
             "gates": [
                 gate(
