@@ -64,7 +64,7 @@ class MoleculeClassification(BinaryClassificationTask[Settings]):
 
     def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
         """The molecule without stereochemistry, as canonical SMILES."""
-        return molecules.flat(frame[_column(use_case)])
+        return molecules.identities(frame[_column(use_case)])
 
     def occluder(self, use_case: UseCase) -> molecules.FragmentOccluder:
         """Fragments of the molecule."""

@@ -44,7 +44,7 @@ def holding(*texts: str) -> Table:
 @pytest.mark.parametrize("pair", [(LEFT, RIGHT), ("C/C=C/CO", "C/C=C\\CO"), ("C[C@H](N)CO", "C[C@@H](N)CO")], ids=str)
 def test_stereoisomers_share_scaffold_and_twin(pair: tuple[str, str]):
     assert molecules.scaffolds(pl.Series(pair)).n_unique() == 1
-    assert molecules.flat(pl.Series(pair)).n_unique() == 1
+    assert molecules.identities(pl.Series(pair)).n_unique() == 1
     assert pl.Series(pair).n_unique() == 2
 
 
