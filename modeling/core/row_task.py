@@ -83,8 +83,8 @@ class RowTask(BaseTask[S], ABC):
         """
         return splits.assign(frame, use_case)
 
-    def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series | None:
-        """A value ``[n]`` that near-duplicate rows share; None: rounded features decide."""
+    def likeness(self, frame: pl.DataFrame, use_case: UseCase) -> leakage.Likeness | None:
+        """By what rows could be near duplicates of each other; None: their features."""
         return None
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:
@@ -112,7 +112,7 @@ class RowTask(BaseTask[S], ABC):
             train=train.table,
             valid=valid.table,
             classes=classes,
-            twin=self.twin(frame, use_case),
+            likeness=self.likeness(frame, use_case),
         )
         of_target = summary(self.encode(target, classes), classes)
         counts, found = [len(train), len(valid), len(test)], leakage.audit(audited, use_case)

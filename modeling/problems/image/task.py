@@ -13,6 +13,7 @@ import polars as pl
 from catalogue.definition import UseCase
 from modeling.core.classification import ClassificationTask
 from modeling.core.features import FeatureError
+from modeling.core.leakage import Keys, Likeness
 from modeling.core.record import Chapter
 from modeling.core.task import EvaluatedChampion, Metric, Settings, by_name
 from modeling.problems.image import images
@@ -32,9 +33,9 @@ class ImageClassification(ClassificationTask[Settings]):
         usual = super().metrics(classes)
         return usual | by_name(SENSITIVITY) if len(classes) == 2 else usual
 
-    def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
+    def likeness(self, frame: pl.DataFrame, use_case: UseCase) -> Likeness:
         """The perceptual hash of each image: null where there is none."""
-        return images.perceptual_hash(frame[_column(use_case)])
+        return Keys(images.perceptual_hash(frame[_column(use_case)]), "perceptual hash of the image")
 
     def occluder(self, use_case: UseCase) -> images.PatchOccluder:
         """Cells of a grid over the image."""

@@ -74,7 +74,8 @@ def _most_wrong(evaluated: EvaluatedChampion) -> Chapter:
         title="Where it was most wrong",
         reading="The test molecules with the most confident wrong answers. A chemist may see what the model does not "
         "know, or a label to be doubted.",
-        term="The lowest predicted probabilities of the true class on the sealed test; forms of one molecule (salts, tautomers, stereoisomers) once.",
+        term="The lowest predicted probabilities of the true class on the sealed test; salts, tautomers and "
+        "stereoisomers of one molecule once.",
         exhibits=[
             Pictures(
                 title="The most confident mistakes",

@@ -79,7 +79,9 @@ def prepare(data: ValidatedData, use_case: UseCase, task: TargetingTask, derive:
         train=parts[0].table,
         valid=parts[1].table,
         classes=classes,
-        twin=framed.select(pl.struct(pl.all().exclude(use_case.target)).hash()).to_series(),
+        likeness=leakage.Keys(
+            framed.select(pl.struct(pl.all().exclude(use_case.target)).hash()).to_series(), "all that was logged"
+        ),
     )
     counts, of_target = [len(part) for part in parts], summary(task.encode(target, classes), classes)
     datasheet = Datasheet.of(data, use_case, counts, of_target, leakage.audit(audited, use_case), classes)

@@ -13,6 +13,7 @@ import polars as pl
 from catalogue.definition import UseCase
 from modeling.core.classification import ClassificationTask
 from modeling.core.features import FeatureError
+from modeling.core.leakage import Keys, Likeness
 from modeling.core.metrics import accuracy, macro_f1
 from modeling.core.record import Chapter
 from modeling.core.task import EvaluatedChampion, Metric, Occluder, Settings, by_name
@@ -32,9 +33,9 @@ class TextClassification(ClassificationTask[Settings]):
         first = by_name(Metric("macro_f1", "macro F1", True, macro_f1), Metric("accuracy", "accuracy", True, accuracy))
         return first | super().metrics(classes)
 
-    def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
+    def likeness(self, frame: pl.DataFrame, use_case: UseCase) -> Likeness:
         """Letters and digits of the text in lower case: twins differ in case, spaces and punctuation only."""
-        return texts.folded(frame, _columns(use_case))
+        return Keys(texts.folded(frame, _columns(use_case)), "letters and digits of the text")
 
     def occluder(self, use_case: UseCase) -> Occluder:
         """Words of the first column of text."""

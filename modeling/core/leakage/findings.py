@@ -12,6 +12,7 @@ import polars.selectors as cs
 
 from catalogue.definition import UseCase
 from modeling.core.features import Derive, derived, feature_columns
+from modeling.core.leakage.likeness import Keys, Likeness
 from modeling.core.record import LeakageFinding
 from modeling.core.splits import distinguishing
 from modeling.core.table import Table
@@ -33,7 +34,7 @@ class Audited:
     derived: the same rows with the use case's own columns; the recipe was fitted on its training rows.
     numbers: ``[n]`` row numbers in the raw snapshot. roles: ``[n]``.
     train, valid: the features of those two roles. classes: the target's, empty for regression.
-    twin: ``[n]`` the same for rows that are nearly alike, where the task knows better than rounded features.
+    likeness: by what rows could be near duplicates, where the task knows better than their features.
     """
 
     validated: pl.DataFrame
@@ -44,7 +45,7 @@ class Audited:
     train: Table
     valid: Table
     classes: list[str]
-    twin: pl.Series | None
+    likeness: Likeness | None
 
 
 def audit(rows: Audited, use_case: UseCase) -> list[LeakageFinding]:
@@ -53,7 +54,7 @@ def audit(rows: Audited, use_case: UseCase) -> list[LeakageFinding]:
     numbered = _numbered(rows.derived, rows)
     return [
         _exact_duplicates(rows, use_case),
-        _near_duplicates(numbered, columns, rows.twin),
+        _near_duplicates(numbered, columns, rows.likeness),
         _groups(numbered, use_case),
         _time(numbered, use_case),
         _single_feature(rows.train, rows.valid, rows.classes),
@@ -80,11 +81,11 @@ def _exact_duplicates(rows: Audited, use_case: UseCase) -> LeakageFinding:
     )
 
 
-def _near_duplicates(frame: pl.DataFrame, columns: list[str], twin: pl.Series | None) -> LeakageFinding:
+def _near_duplicates(frame: pl.DataFrame, columns: list[str], likeness: Likeness | None) -> LeakageFinding:
     """Rows alike to the task; else rows equal after rounding every number to two significant digits and folding the
     case of text."""
-    if twin is not None:
-        return _near(frame, *_crossing(frame, pl.lit(twin)), "by what the task compares")
+    if isinstance(likeness, Keys):
+        return _near(frame, *_crossing(frame, pl.lit(likeness.values)), "by what the task compares")
     among = frame.select(columns)
     folded = frame.with_columns(
         pl.col(among.select(cs.numeric()).columns).cast(pl.Float64).round_sig_figs(2),

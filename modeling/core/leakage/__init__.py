@@ -1,0 +1,10 @@
+"""The leakage audit: do test rows repeat training rows, or features the target?
+
+Belongs here: checks of rows and roles together and report findings. Does not belong here: making the split
+(`modeling.core.splits`), or deciding what a failed finding means for publication (`modeling.evaluation.gates`).
+"""
+
+from modeling.core.leakage.findings import SOLVED, Audited, audit, scores_alone
+from modeling.core.leakage.likeness import Keys, Likeness, Vectors
+
+__all__ = ["SOLVED", "Audited", "Keys", "Likeness", "Vectors", "audit", "scores_alone"]
