@@ -18,6 +18,7 @@ import polars as pl
 from catalogue.definition import UseCase
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import Derive, FeatureError, FeatureRecipe
+from modeling.core.leakage import Keys, Likeness
 from modeling.core.record import Chapter
 from modeling.core.regression import RegressionTask
 from modeling.core.splits import ROLES
