@@ -77,13 +77,6 @@ def test_a_use_case_that_names_no_text_is_refused():
         TextClassification(Settings()).occluder(definition(columns={"identifier": ["id"]}))
 
 
-def test_twins_differ_in_case_spaces_and_punctuation_only():
-    frame = pl.DataFrame({"text": ["Wow!", " wow.", "w o w", "now", "Ärger 2", "ärger-2"]})
-    first, second, third, other, umlaut, same = texts.folded(frame, ["text"])
-    assert first == second == third != other
-    assert umlaut == same == "ärger2"
-
-
 def test_near_twins_across_roles_are_found():
     frame = tiny_text_classification.frame()
     shouted = frame.with_columns(pl.col("note").str.to_uppercase() + "!!", id=pl.col("id") + 1000)
