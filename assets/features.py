@@ -35,6 +35,8 @@ FINDINGS = {
     "groups_across_roles": "a patient, unit or day stays in one role",
     "time_across_roles": "training lies before validation, validation before test",
     "single_feature": "no single feature nearly solves the task",
+    "formula_of_features": "no formula of a few features gives the target",
+    "known_at": "no feature is known only after the moment of prediction",
     "row_wise_features": "a row's features depend on that row alone",
 }
 """The points of the leakage audit, each a check."""

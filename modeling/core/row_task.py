@@ -109,15 +109,18 @@ class RowTask(BaseTask[S], ABC):
             derive=derive,
             numbers=data.numbers,
             roles=roles,
-            train=train.table,
-            valid=valid.table,
+            tables=dict(zip(splits.ROLES, (train.table, valid.table, test.table), strict=True)),
             classes=classes,
             likeness=self.likeness(frame, use_case),
         )
         of_target = summary(self.encode(target, classes), classes)
         counts, found = [len(train), len(valid), len(test)], leakage.audit(audited, use_case)
         return FeatureSet(
-            recipe, Datasheet.of(data, use_case, counts, of_target, found, classes), train, valid, lambda: test
+            recipe,
+            Datasheet.of(data, use_case, counts, of_target, found.findings, classes, found.twins),
+            train,
+            valid,
+            lambda: test,
         )
 
     def _shaped(

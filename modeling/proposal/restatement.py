@@ -86,5 +86,5 @@ def _scores(sample: pl.DataFrame, use_case: UseCase, features: list[str]) -> dic
     train, valid = (
         replace(recipe.transform(part), target=task.encode(part[use_case.target], classes)) for part in parts
     )
-    scores = leakage.scores_alone(train, valid, classes)
-    return {name: score for name, score in scores.items() if name in features}
+    scores = leakage.scores_alone({"train": train, "valid": valid}, classes)
+    return {name: score for name, (score, _) in scores.items() if name in features}

@@ -4,8 +4,9 @@ Belongs here: checks of rows and roles together and report findings. Does not be
 (`modeling.core.splits`), or deciding what a failed finding means for publication (`modeling.evaluation.gates`).
 """
 
+from modeling.core.leakage.alone import SOLVED, scores_alone
 from modeling.core.leakage.closeness import within
-from modeling.core.leakage.findings import SOLVED, Audited, audit, scores_alone
+from modeling.core.leakage.findings import Audit, Audited, audit
 from modeling.core.leakage.likeness import Keys, Likeness, Vectors
 
-__all__ = ["SOLVED", "Audited", "Keys", "Likeness", "Vectors", "audit", "scores_alone", "within"]
+__all__ = ["SOLVED", "Audit", "Audited", "Keys", "Likeness", "Vectors", "audit", "scores_alone", "within"]

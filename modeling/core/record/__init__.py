@@ -19,7 +19,7 @@ from modeling.core.record.chapters import (
     Roads,
 )
 from modeling.core.record.evaluation import SCHEMA_VERSION, Evaluation, Provenance
-from modeling.core.record.rows import ContractResult, LeakageFinding, RowCounts
+from modeling.core.record.rows import ContractResult, LeakageFinding, RowCounts, TwinRows
 from modeling.core.record.scores import Baseline, CandidateResult, Champion
 from modeling.core.record.verdict import Challenge, Gate
 
@@ -54,4 +54,5 @@ __all__ = [
     "Roads",
     "RowCounts",
     "Slice",
+    "TwinRows",
 ]

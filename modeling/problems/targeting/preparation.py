@@ -76,15 +76,15 @@ def prepare(data: ValidatedData, use_case: UseCase, task: TargetingTask, derive:
         derive=whole,
         numbers=data.numbers,
         roles=roles,
-        train=parts[0].table,
-        valid=parts[1].table,
+        tables={role: part.table for role, part in zip(splits.ROLES, parts, strict=True)},
         classes=classes,
         likeness=leakage.Keys(
             framed.select(pl.struct(pl.all().exclude(use_case.target)).hash()).to_series(), "all that was logged"
         ),
     )
     counts, of_target = [len(part) for part in parts], summary(task.encode(target, classes), classes)
-    datasheet = Datasheet.of(data, use_case, counts, of_target, leakage.audit(audited, use_case), classes)
+    found = leakage.audit(audited, use_case)
+    datasheet = Datasheet.of(data, use_case, counts, of_target, found.findings, classes, found.twins)
     train_rows, valid, test = parts
     return FeatureSet(recipe, datasheet, train_rows, valid, lambda: test)
 

@@ -1,0 +1,183 @@
+"""Do rows of a later role repeat, exactly or nearly, rows of an earlier one?
+
+Belongs here: the two findings, and the numbers of the rows that have a twin. Does not belong here: what makes two rows
+twins (`twins`), or the score without them (`modeling.evaluation.without_twins`).
+
+A share is of one role's own rows. Where rows coincide by chance, because columns are few or coarse, they do so among
+training rows, too: that share is the one to be expected.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import polars as pl
+from scipy.stats import fisher_exact
+
+from modeling.core.leakage import twins
+from modeling.core.leakage.likeness import Keys, Likeness, Vectors
+from modeling.core.leakage.twins import Twins
+from modeling.core.record import LeakageFinding, TwinRows
+from modeling.core.table import Table
+
+JUDGED = {"valid": "validation", "test": "test"}
+"""The roles whose rows must be new, and their names for people; every earlier role may hold their twins."""
+LET_PASS = 0.005
+"""Share of a role's rows with a near twin that is no finding: chance alone makes a fifth of it."""
+COARSE = 0.05
+"""Share of the training rows that repeat each other, from which on rows may well coincide."""
+UNLIKELY = 0.01
+"""Of an excess over the share among training rows (Fisher's exact test)."""
+EXAMPLES = 5
+
+Compare = Callable[[np.ndarray, np.ndarray, np.ndarray | None], Twins]
+"""The twins of rows at some positions among rows at others; with blocks, of the latter among themselves."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Twins of a role's rows, at the positions `at` ``[n]`` in the frame, among the rows of earlier roles, `among`."""
+
+    role: str
+    at: np.ndarray
+    among: np.ndarray
+    twins: Twins
+
+    def with_twin(self, found: np.ndarray) -> str:
+        """In words, how many."""
+        return f"{found.sum():,} of {len(self.at):,} {JUDGED[self.role]} rows ({_percent(found)})"
+
+
+def exact(content: pl.Series, roles: pl.Series, numbers: np.ndarray, block: np.ndarray) -> LeakageFinding:
+    """Rows whose `content` ``[n]`` is that of a row of an earlier role.
+
+    A warning, where training rows repeat each other as often: of few distinct rows, many are alike.
+    """
+    found = _each_role(roles, _of_keys(content))
+    training = np.flatnonzero((roles == "train").to_numpy())
+    repeated = twins.repeated_keys(content.gather(training), block[training])
+    crossing = [one for one in found if one.twins.equal.any()]
+    expected = repeated.mean() >= COARSE and not any(_exceeds(one.twins.equal, repeated) for one in found)
+    counted = " and ".join(one.with_twin(one.twins.equal) for one in crossing)
+    among = (
+        f"; of training rows {repeated.mean():.2g} repeat another: the table has few distinct rows, or has rows twice"
+    )
+    return LeakageFinding(
+        name="duplicates_across_roles",
+        passed=not crossing,
+        severity="warning" if expected else "error",
+        message=f"{counted} repeat a row of an earlier role{among if expected else ''}"
+        if crossing
+        else "no row of one role is repeated in another",
+        examples=_examples(crossing, numbers, lambda one: one.twins.equal),
+    )
+
+
+def near(
+    likeness: Likeness | None, tables: Mapping[str, Table], roles: pl.Series, numbers: np.ndarray, block: np.ndarray
+) -> tuple[LeakageFinding, dict[str, TwinRows]]:
+    """Rows nearly like one of an earlier role, and their numbers by role.
+
+    Rows that are equal in every feature count where they are more than training rows lead one to expect.
+    """
+    if likeness is None and not any(table.names for table in tables.values()):
+        return _nothing_to_compare(), {}
+    compare, by = _comparison(likeness, tables, roles)
+    found = _each_role(roles, compare)
+    training = _sample(np.flatnonzero((roles == "train").to_numpy()), twins.MOST_EXAMINED)
+    among = compare(training, training, block[training])
+    coincide = likeness is None
+    kept = [_counted(one, among) if coincide else one for one in found]
+    shares = [one.twins.close.mean() for one in kept]
+    sampled = "" if all(len(one.at) == (roles == one.role).sum() for one in kept) else ", of a sample"
+    counted = " and ".join(one.with_twin(one.twins.close) for one in kept)
+    finding = LeakageFinding(
+        name="near_duplicates_across_roles",
+        passed=all(share <= LET_PASS for share in shares),
+        severity="warning",
+        message=f"{counted}{sampled} have a near twin in an earlier role; {_percent(among.close | among.equal)} of the "
+        f"training rows have one in training (by {by})",
+        examples=_examples(kept, numbers, lambda one: one.twins.close),
+    )
+    return finding, {one.role: _rows(one, roles, numbers) for one in kept}
+
+
+def _nothing_to_compare() -> LeakageFinding:
+    message = "there are no plain features to compare rows by"
+    return LeakageFinding(name="near_duplicates_across_roles", passed=True, severity="warning", message=message)
+
+
+def _percent(found: np.ndarray) -> str:
+    return f"{100 * found.mean() if len(found) else 0:.2g} %"
+
+
+def _counted(one: Compared, among: Twins) -> Compared:
+    """With the equal rows among the close ones, if they are too many for chance."""
+    if not _exceeds(one.twins.equal, among.equal):
+        return one
+    return replace(one, twins=replace(one.twins, close=one.twins.close | one.twins.equal))
+
+
+def _exceeds(found: np.ndarray, expected: np.ndarray) -> bool:
+    counts = [[int(part.sum()), int((~part).sum())] for part in (found, expected)]
+    return bool(found.any()) and (
+        not expected.any() or float(fisher_exact(counts, alternative="greater").pvalue) < UNLIKELY
+    )
+
+
+def _comparison(likeness: Likeness | None, tables: Mapping[str, Table], roles: pl.Series) -> tuple[Compare, str]:
+    """How to find twins by positions in the frame, and by what, in words."""
+    if isinstance(likeness, Keys):
+        return _of_keys(likeness.values), likeness.by
+    if isinstance(likeness, Vectors):
+        values, metric, within = likeness.values, likeness.metric, likeness.within
+        return lambda among, at, block: twins.by_vectors(values[among], values[at], metric, within, block), likeness.by
+    stacked = Table.stacked([replace(table, content=pl.DataFrame()) for table in tables.values()])
+    order = np.concatenate([np.flatnonzero((roles == role).to_numpy()) for role in tables])
+    place = np.argsort(order)
+    return (
+        lambda among, at, block: twins.by_features(stacked.rows(place[among]), stacked.rows(place[at]), block),
+        "their features: alike in every code, and nearer in every number than chance puts rows",
+    )
+
+
+def _of_keys(keys: pl.Series) -> Compare:
+    def compare(among: np.ndarray, at: np.ndarray, block: np.ndarray | None) -> Twins:
+        if block is None:
+            return twins.by_keys(keys.gather(among), keys.gather(at))
+        repeated = twins.repeated_keys(keys.gather(at), block)
+        return Twins(repeated, repeated, np.arange(len(at)))
+
+    return compare
+
+
+def _each_role(roles: pl.Series, compare: Compare) -> list[Compared]:
+    """The judged roles, each compared with all earlier ones."""
+    order = list(roles.dtype.categories)
+    found = []
+    for role in JUDGED:
+        earlier = roles.is_in(order[: order.index(role)]).to_numpy()
+        among = _sample(np.flatnonzero(earlier), twins.MOST_REFERENCE)
+        at = _sample(np.flatnonzero((roles == role).to_numpy()), twins.MOST_EXAMINED)
+        found.append(Compared(role, at, among, compare(among, at, None)))
+    return found
+
+
+def _sample(positions: np.ndarray, most: int) -> np.ndarray:
+    if len(positions) <= most:
+        return positions
+    return np.sort(np.random.default_rng(0).choice(positions, most, replace=False))
+
+
+def _rows(one: Compared, roles: pl.Series, numbers: np.ndarray) -> TwinRows:
+    examined = None if len(one.at) == (roles == one.role).sum() else numbers[one.at].tolist()
+    return TwinRows(with_twin=numbers[one.at[one.twins.close]].tolist(), examined=examined)
+
+
+def _examples(found: list[Compared], numbers: np.ndarray, which: Callable[[Compared], np.ndarray]) -> list[str]:
+    pairs = [
+        f"rows [{numbers[one.among[one.twins.partner[place]]]}, {numbers[one.at[place]]}]"
+        for one in found
+        for place in np.flatnonzero(which(one))[:EXAMPLES]
+    ]
+    return pairs[:EXAMPLES]
