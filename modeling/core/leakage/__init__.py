@@ -8,5 +8,6 @@ from modeling.core.leakage.alone import SOLVED, scores_alone
 from modeling.core.leakage.closeness import within
 from modeling.core.leakage.findings import Audit, Audited, audit
 from modeling.core.leakage.likeness import Keys, Likeness, Vectors
+from modeling.core.leakage.look_ahead import look_ahead
 
-__all__ = ["SOLVED", "Audit", "Audited", "Keys", "Likeness", "Vectors", "audit", "scores_alone", "within"]
+__all__ = ["SOLVED", "Audit", "Audited", "Keys", "Likeness", "Vectors", "audit", "look_ahead", "scores_alone", "within"]
