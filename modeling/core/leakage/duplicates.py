@@ -22,8 +22,8 @@ from modeling.core.table import Table
 JUDGED = {"valid": "validation", "test": "test"}
 """The roles whose rows must be new, and their names for people; every earlier role may hold their twins."""
 FEWEST, LET_PASS, MOST = 2, 0.005, 0.01
-"""Rows of a role with a near twin, and shares of its rows: fewer are no finding, more than `MOST` always are, and between
-them those that are more than training rows lead one to expect."""
+"""Rows of a role with a near twin, and shares of its rows: fewer are no finding, more than `MOST` always are, and
+between them those that are more than training rows lead one to expect."""
 TIMES = 3
 """The share among training rows, times which is more than one would expect."""
 COARSE = 0.05
@@ -61,14 +61,12 @@ def exact(content: pl.Series, roles: pl.Series, numbers: np.ndarray) -> LeakageF
     crossing = [one for one in found if one.twins.equal.any()]
     expected = repeated.mean() >= COARSE and not any(_exceeds(one.twins.equal, repeated) for one in found)
     counted = " and ".join(one.with_twin(one.twins.equal) for one in crossing)
-    among = (
-        f"; of training rows {repeated.mean():.2g} repeat another: the table has few distinct rows, or has rows twice"
-    )
+    often = f"; {_percent(repeated)} of the training rows repeat another, too: few are distinct, or all are there twice"
     return LeakageFinding(
         name="duplicates_across_roles",
         passed=not crossing,
         severity="warning" if expected else "error",
-        message=f"{counted} repeat a row of an earlier role{among if expected else ''}"
+        message=f"{counted} repeat a row of an earlier role{often if expected else ''}"
         if crossing
         else "no row of one role is repeated in another",
         examples=_examples(crossing, numbers, lambda one: one.twins.equal),

@@ -131,7 +131,8 @@ class _Scale:
     def spread(self, codes: np.ndarray) -> np.ndarray:
         """Codes ``[n, q]`` as points ``[n, 3 q]``: every level is a random one on the unit sphere."""
         columns = [np.empty((len(codes), 0))]
-        for column, levels in zip(codes.T, self._levels, strict=True):
+        varied = [(column, levels) for column, levels in zip(codes.T, self._levels, strict=True) if len(levels) > 1]
+        for column, levels in varied:
             points = np.random.default_rng(len(columns)).normal(size=(len(levels) + 1, 3))
             points /= np.linalg.norm(points, axis=1, keepdims=True)
             place = np.searchsorted(levels, column).clip(max=len(levels) - 1)

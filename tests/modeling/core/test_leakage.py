@@ -163,7 +163,7 @@ def test_rows_of_few_distinct_values_coincide_without_holding_a_verdict_back():
         "duplicates_across_roles"
     ]
     assert not finding.passed and finding.severity == "warning"
-    assert "of the training rows repeat another: few rows are distinct" in finding.message
+    assert "of the training rows repeat another, too: few are distinct" in finding.message
 
 
 def test_a_group_in_two_roles_is_named():
