@@ -29,7 +29,7 @@ def copies(features: pl.DataFrame, categorical: list[str]) -> dict[str, str]:
 
 def _numeric(features: pl.DataFrame, categorical: list[str]) -> list[str]:
     types = features.drop(categorical).schema
-    return [name for name, dtype in types.items() if dtype.is_numeric() or dtype in (pl.Boolean, pl.Date, pl.Datetime)]
+    return [name for name, dtype in types.items() if dtype.is_numeric() or dtype == pl.Boolean]
 
 
 def _levels(column: pl.Series) -> np.ndarray | None:
@@ -42,8 +42,7 @@ def _levels(column: pl.Series) -> np.ndarray | None:
 
 def _numbers(column: pl.Series) -> np.ndarray | None:
     """Values ``[n]`` with mean 0 and deviation 1, the first that differs from the mean above it; a gap is NaN."""
-    physical = column.to_physical() if column.dtype.is_temporal() else column
-    values = physical.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    values = column.cast(pl.Float64).fill_null(np.nan).to_numpy()
     known = np.isfinite(values)
     deviation = values[known].std() if known.any() else 0.0
     if not np.isfinite(deviation) or deviation <= 0:

@@ -87,6 +87,11 @@ class Evaluation(Record):
     """Test rows, true class by predicted class, in the order of `classes`."""
     slices: list[Slice]
     largest_slice_gap: SliceGap | None = None
+    without_twins: Slice | None = None
+    """The metric on test rows without a near twin in an earlier role; absent where none has one."""
+    seen_groups: list[Slice] = Field(default=[])
+    """The metric on test rows whose group was seen before the test, and on those of new groups; empty where none
+    returns."""
     """Absent where fewer than two levels of a column are scored."""
     within_clusters: list[WithinCluster] = Field(default=[])
     """Every cluster where there are fewer than ten, and one that holds more than half of the test units."""
