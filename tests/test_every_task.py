@@ -5,7 +5,7 @@ learn from, and `CONTENT`, a use case over them.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -45,8 +45,6 @@ from resources.serving.predictor import Published
 from resources.store.state import State
 
 from .golden import comparison, results
-
-PATIENCE_SECONDS = 600
 
 
 @dataclass(frozen=True)
@@ -93,9 +91,7 @@ def _tiny(task: str) -> ModuleType:
 
 
 def _use_case(tiny: ModuleType) -> UseCase:
-    """Learners end by their own bounds: how busy the machine is changes no result."""
-    content = {**tiny.CONTENT, "seconds": dict.fromkeys(tiny.CONTENT.get("seconds", {}), PATIENCE_SECONDS)}
-    return UseCase.model_validate(content).placed(f"tiny/{tiny.CONTENT['task']}", Path("tiny"))
+    return UseCase.model_validate(tiny.CONTENT).placed(f"tiny/{tiny.CONTENT['task']}", Path("tiny"))
 
 
 @cache
@@ -124,7 +120,7 @@ def _run(experiment: Experiment, serving: Serving | None = None) -> EvaluationRu
 
 
 def test_no_role_leaks_into_another(made: Made) -> None:
-    roles = [made.features.train, made.features.valid, made.features.open_test()]
+    roles = [made.features.train, made.features.tune, made.features.valid, made.features.open_test()]
     numbers = [set(rows.number.tolist()) for rows in roles]
     assert all(numbers) and not (numbers[0] & numbers[1] or numbers[0] & numbers[2] or numbers[1] & numbers[2])
     found = made.features.datasheet.leakage
@@ -159,10 +155,12 @@ def test_a_delivery_is_compared_with_what_was_learned_from(made: Made) -> None:
 
 
 def compared(made: Made) -> DriftComparison:
-    """A delivery of the same rows, half of them twice, beside what was learned from."""
+    """A delivery of the same rows, half of them twice, beside what was learned from; predicted by a model that learned
+    from none of them."""
 
     def perform(rows: pl.DataFrame) -> Performance | str:
-        return performance(made.use_case, rows, None, made.evaluated.evaluation, made.evaluated.model)
+        stranger = replace(made.evaluated.model, learned=np.empty(0, dtype=np.uint64))
+        return performance(made.use_case, made.raw, rows, None, made.evaluated.evaluation, stranger)
 
     reference = Reference.of(_validated(made.raw), made.features, made.use_case)
     again = made.raw.head(made.raw.height // 2)

@@ -7,6 +7,7 @@ A folder of candidates::
 
     <learner>/candidate.json   family, fit summary, cost, circumstances of the fit, digests of the files
     <learner>/learner/         native weights
+    <learner>/out_of_fold.npy  answers to units of nested folds, where those choose
 """
 
 import json
@@ -14,12 +15,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from modeling.artefacts import members
 from modeling.core.candidate import Candidate, Candidates, Cost
 from modeling.core.compute import Compute
 from modeling.core.learner import FitSummary, Fitting
 
 SIDECAR = "candidate.json"
+OUT_OF_FOLD = "out_of_fold.npy"
 
 
 def save(candidates: Candidates, folder: Path) -> None:
@@ -28,6 +32,8 @@ def save(candidates: Candidates, folder: Path) -> None:
         place = folder / candidate.name
         members.save(candidate.learner, place / "learner")
         content = _described(candidate) | {"files": members.digests(place / "learner")}
+        if candidate.out_of_fold is not None:
+            np.save(place / OUT_OF_FOLD, candidate.out_of_fold, allow_pickle=False)
         (place / SIDECAR).write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
@@ -53,10 +59,11 @@ def _described(candidate: Candidate) -> dict[str, Any]:
 
 
 def _load(folder: Path) -> Candidate:
-    """Older folders call the fit summary `told`; the oldest list no files."""
+    """Older folders know a time budget, and call the fit summary `told`; the oldest list no files."""
     content = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
     members.check(folder / "learner", content.get("files", {}))
-    fitting = content["fitting"]
+    fitting = {name: value for name, value in content["fitting"].items() if name != "seconds"}
+    out_of_fold = folder / OUT_OF_FOLD
     return Candidate(
         name=folder.name,
         family=content["family"],
@@ -64,4 +71,5 @@ def _load(folder: Path) -> Candidate:
         summary=FitSummary(**content.get("summary", content.get("told"))),
         cost=Cost(**content["cost"]),
         fitting=Fitting(**{**fitting, "compute": Compute(**fitting["compute"])}),
+        out_of_fold=np.load(out_of_fold, allow_pickle=False) if out_of_fold.exists() else None,
     )

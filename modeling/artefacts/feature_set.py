@@ -7,7 +7,7 @@ A folder of a feature set::
 
     recipe.json         the fitted recipe
     background.json     the datasheet
-    train/ valid/ test/ the rows of each role (`rows`)
+    train/ tune/ valid/ test/   the rows of each role (`rows`)
     reference/          what later deliveries are compared with (`reference`)
 """
 
@@ -36,7 +36,7 @@ def save(made: ReferencedFeatures, folder: Path) -> None:
     features = made.features
     recipe.save(features.recipe, folder)
     (folder / DATASHEET).write_text(features.datasheet.model_dump_json(indent=1), encoding="utf-8")
-    for role, part in zip(ROLES, (features.train, features.valid, features.open_test()), strict=True):
+    for role, part in zip(ROLES, (features.train, features.tune, features.valid, features.open_test()), strict=True):
         rows.save(part, folder / role)
     if made.reference is not None:
         reference.save(made.reference, folder / reference.REFERENCE)
@@ -45,8 +45,9 @@ def save(made: ReferencedFeatures, folder: Path) -> None:
 def load(folder: Path) -> FeatureSet:
     """The feature set alone; its test rows stay unread until `open_test`."""
     datasheet = Datasheet.model_validate_json((folder / DATASHEET).read_text(encoding="utf-8"))
-    train, valid = (rows.load(folder / role) for role in ("train", "valid"))
-    return FeatureSet(recipe.load(folder, datasheet.task), datasheet, train, valid, partial(rows.load, folder / "test"))
+    train, tune, valid = (rows.load(folder / role) for role in ("train", "tune", "valid"))
+    fitted = recipe.load(folder, datasheet.task)
+    return FeatureSet(fitted, datasheet, train, tune, valid, partial(rows.load, folder / "test"))
 
 
 def load_with_reference(folder: Path) -> ReferencedFeatures:

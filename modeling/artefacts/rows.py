@@ -9,7 +9,7 @@ A folder of rows::
     table/names.json        names of the features, and how many codes a categorical one has
     table/content.parquet   text, image bytes, SMILES; only where there is some
     table/shared.*.parquet  tables that all rows refer to
-    beside.npz              row numbers and groups
+    beside.npz              row numbers, groups and blocks
     slices.parquet          the columns that the evaluation is sliced by
 """
 
@@ -28,8 +28,9 @@ def save(rows: Rows, folder: Path) -> None:
     """Make `folder`, which must not exist, of rows."""
     (folder / "table").mkdir(parents=True)
     _save_table(rows.table, folder / "table")
-    beside = {"number": rows.number} if rows.group is None else {"number": rows.number, "group": rows.group}
-    np.savez(folder / "beside.npz", allow_pickle=False, **beside)
+    beside = {"number": rows.number, "group": rows.group, "block": rows.block}
+    known = {name: array for name, array in beside.items() if array is not None}
+    np.savez(folder / "beside.npz", allow_pickle=False, **known)
     rows.slices.write_parquet(folder / "slices.parquet")
 
 
@@ -37,7 +38,7 @@ def load(folder: Path) -> Rows:
     """The rows that `save` wrote."""
     with np.load(folder / "beside.npz", allow_pickle=False) as beside:
         slices = pl.read_parquet(folder / "slices.parquet")
-        return Rows(_load_table(folder / "table"), beside["number"], beside.get("group"), slices)
+        return Rows(_load_table(folder / "table"), beside["number"], beside.get("group"), slices, beside.get("block"))
 
 
 def _save_table(table: Table, folder: Path) -> None:

@@ -6,6 +6,8 @@ Belongs here: the values that the model assets hand to the evaluation. Does not 
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from modeling.core.compute import Compute
 from modeling.core.learner import FitSummary, Fitting, Learner
 
@@ -22,7 +24,13 @@ class Cost:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A fitted learner. `fitting` holds the circumstances, so that it can be trained again with another seed."""
+    """A fitted learner.
+
+    Attributes
+    ----------
+    fitting: the circumstances, so that it can be trained again with another seed.
+    out_of_fold: ``[u, …]`` what its kind of learner answers to units of nested folds; None where validation chooses.
+    """
 
     name: str
     family: str
@@ -30,6 +38,7 @@ class Candidate:
     summary: FitSummary
     cost: Cost
     fitting: Fitting
+    out_of_fold: np.ndarray | None = None
 
     @property
     def compute(self) -> Compute:

@@ -48,7 +48,7 @@ class Datasheet(Record):
         classes: Sequence[str] = (),
         twins: dict[str, TwinRows] | None = None,
     ) -> Self:
-        """Of `data` whose roles have as many `rows`: training, validation, test."""
+        """Of `data` whose roles have as many `rows`, in the order of `ROLES`."""
         counts = dict(zip(ROLES, rows, strict=True))
         return cls(
             task=use_case.task,
@@ -71,14 +71,19 @@ def summary(target: np.ndarray, classes: list[str]) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """Training and validation rows, and the sealed test.
+    """The rows of every role.
 
-    `open_test` returns the test rows. Only the evaluation calls it, and records the access.
+    Attributes
+    ----------
+    train: what learners learn from. tune: what tunes their hyperparameters and stops their training.
+    valid: what chooses the champion, its weights and its threshold; no learner sees them before.
+    open_test: returns the test rows. Only the evaluation calls it, and records the access.
     """
 
     recipe: Recipe
     datasheet: Datasheet
     train: Rows
+    tune: Rows
     valid: Rows
     open_test: Callable[[], Rows]
 
@@ -90,7 +95,7 @@ class FeatureSet:
     def digest(self) -> str:
         """A digest of everything a learner or the evaluation can see of the rows: 64 hex digits."""
         sink = hashlib.sha256(json.dumps(asdict(cast(Any, self.recipe)), sort_keys=True).encode())
-        for rows in (self.train, self.valid, self.open_test()):
+        for rows in (self.train, self.tune, self.valid, self.open_test()):
             for array in _arrays(rows):
                 sink.update(np.ascontiguousarray(array).tobytes())
             for frame in _frames(rows):
@@ -100,7 +105,8 @@ class FeatureSet:
 
 def _arrays(rows: Rows) -> list[np.ndarray]:
     table = rows.table
-    return [table.numeric, table.categorical, table.target, rows.number, *([] if rows.group is None else [rows.group])]
+    beside = [array for array in (rows.group, rows.block) if array is not None]
+    return [table.numeric, table.categorical, table.target, rows.number, *beside]
 
 
 def _frames(rows: Rows) -> list[pl.DataFrame]:

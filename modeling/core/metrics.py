@@ -8,9 +8,10 @@ Every score equals scikit-learn's `sample_weight` version, ties included; it is 
 scores the same predictions a thousand times and only the weights change, so the sort and the losses are made once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 
 import numpy as np
 
@@ -23,14 +24,45 @@ Prepared = Callable[[np.ndarray], float]
 """A score of fixed predictions, as a function of the weights ``[n]``."""
 
 
+Trials = Callable[[np.ndarray], Sequence[np.ndarray]]
+"""Which rows of a target ``[n]`` a score between 0 and 1 counts: bool masks ``[n]``, of which the smallest says how
+many independent trials a score of exactly 0 or 1 rests on."""
+
+
+def every_row(target: np.ndarray) -> Sequence[np.ndarray]:
+    """For a mean over rows of values between 0 and 1: if its truth is m, a value is 1 with a chance of at most m."""
+    return [np.ones(len(target), dtype=bool)]
+
+
+def rows_of_each_class(target: np.ndarray) -> Sequence[np.ndarray]:
+    """For a score of pairs, one of each class: the rarer class has as many disjoint, hence independent, pairs."""
+    return [target == value for value in np.unique(target)]
+
+
 @dataclass(frozen=True)
 class Score:
-    """A score that meets `Metric.score` and can also be prepared for many weight vectors."""
+    """A score that meets `Metric.score` and can also be prepared for many weight vectors.
+
+    Attributes
+    ----------
+    lowest, highest: what it can be.
+    trials: for a score between 0 and 1, the rows behind it; None for others.
+    """
 
     prepare: Callable[[np.ndarray, np.ndarray], Prepared]
+    lowest: float = -inf
+    highest: float = inf
+    trials: Trials | None = None
 
     def __call__(self, target: np.ndarray, predicted: np.ndarray, weight: np.ndarray) -> float:
         return self.prepare(target, predicted)(weight)
+
+
+SHARE = partial(Score, lowest=0.0, highest=1.0, trials=every_row)
+RANKING = partial(Score, lowest=0.0, highest=1.0, trials=rows_of_each_class)
+ERROR = partial(Score, lowest=0.0)
+"""Decorators of scores: means of values between 0 and 1, scores between 0 and 1 of classes against each other, and
+errors without an upper end."""
 
 
 def prepared(metric: Metric, target: np.ndarray, predicted: np.ndarray) -> Prepared:
@@ -45,7 +77,7 @@ def unweighted(metric: Metric, target: np.ndarray, predicted: np.ndarray) -> flo
     return metric.score(target, predicted, np.ones(len(target)))
 
 
-@Score
+@RANKING
 def roc_auc(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     """Area under the ROC curve of ``[n]`` probabilities; a tie counts half."""
     ranked = _Ranked.of(target, predicted)
@@ -60,7 +92,7 @@ def roc_auc(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     return score
 
 
-@Score
+@RANKING
 def average_precision(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     """Sum of precisions weighted by the gain in recall, without interpolation."""
     ranked = _Ranked.of(target, predicted)
@@ -77,7 +109,7 @@ def average_precision(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     return score
 
 
-@Score
+@RANKING
 def sensitivity_at_specificity(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     """Share of the events found by the lowest threshold that calls at most `FALSE_ALARMS` of the others."""
     ranked = _Ranked.of(target, predicted)
@@ -91,7 +123,7 @@ def sensitivity_at_specificity(target: np.ndarray, predicted: np.ndarray) -> Pre
     return score
 
 
-@Score
+@ERROR
 def log_loss(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     """Mean negative log likelihood of ``[n]`` probabilities of the event, or ``[n, classes]``."""
     of_truth = _probability_of_truth(target, predicted)
@@ -99,19 +131,19 @@ def log_loss(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     return mean(-np.log(np.clip(of_truth, edge, 1 - edge)))
 
 
-@Score
+@SHARE
 def brier(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     """Mean squared difference of ``[n]`` probabilities and outcomes."""
     return mean((predicted - target) ** 2)
 
 
-@Score
+@SHARE
 def accuracy(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     """Share of rows whose most probable class is the true one; the event from a probability of one half on."""
     return mean((called(predicted) == target).astype(float))
 
 
-@Score
+@partial(Score, lowest=-1.0, highest=1.0)
 def mcc(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     """Correlation of ``[n]`` probabilities, cut at one half, with what happened (Matthews 1975); 0 where all are called
     alike."""
@@ -128,7 +160,7 @@ def mcc(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     return score
 
 
-@Score
+@RANKING
 def macro_f1(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     """F1 of the most probable class, averaged over the classes that occur as truth or prediction."""
     classes = predicted.shape[1] if predicted.ndim == 2 else 2
@@ -143,7 +175,7 @@ def macro_f1(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     return score
 
 
-@Score
+@RANKING
 def roc_auc_one_vs_rest(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     """Mean over classes of the ROC AUC of a class against the others; undefined when a class has no rows."""
     each = [
@@ -152,20 +184,20 @@ def roc_auc_one_vs_rest(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     return lambda weight: float(np.mean([score(weight) for score in each]))
 
 
-@Score
+@ERROR
 def rmse(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     """Root of the mean squared error, in the target's unit."""
     mean_squared = mean((predicted - target) ** 2)
     return lambda weight: float(np.sqrt(mean_squared(weight)))
 
 
-@Score
+@ERROR
 def mae(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     """Mean absolute error, in the target's unit."""
     return mean(np.abs(predicted - target))
 
 
-@Score
+@partial(Score, highest=1.0)
 def r2(target: np.ndarray, predicted: np.ndarray) -> Prepared:
     """Share of the target's variance explained; undefined for a constant target."""
     squared = (predicted - target) ** 2

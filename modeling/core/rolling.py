@@ -32,15 +32,15 @@ def feature_set(
     outcomes: np.ndarray,
     changed: list[str],
 ) -> FeatureSet:
-    """Training, validation and test rows with what is known about them.
+    """The rows of every role with what is known about them.
 
     `outcomes` are all known values of the target. `changed` are the features that differ once all raw rows after their
     moment are taken away: none, where nothing looks ahead.
     """
-    train, valid, test = roles
+    train, tune, valid, test = roles
     counts = [len(rows) for rows in roles]
     datasheet = Datasheet.of(data, use_case, counts, summary(outcomes, []), _audit(roles, spans, changed))
-    return FeatureSet(recipe, datasheet, train, valid, lambda: test)
+    return FeatureSet(recipe, datasheet, train, tune, valid, lambda: test)
 
 
 def _audit(roles: Sequence[Rows], spans: Sequence[Span], changed: list[str]) -> list[LeakageFinding]:

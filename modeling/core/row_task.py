@@ -17,7 +17,7 @@ from modeling.core import leakage, splits
 from modeling.core.feature_set import Datasheet, FeatureSet, summary
 from modeling.core.features import Derive, FeatureRecipe, derived
 from modeling.core.recipe import Recipe
-from modeling.core.record import Chapter
+from modeling.core.record import Chapter, Described, Gate
 from modeling.core.table import Rows
 from modeling.core.task import EvaluatedChampion, Occluder, Predictor, Settings, TargetHolds, Units
 from modeling.core.validated_data import ValidatedData
@@ -45,6 +45,10 @@ class BaseTask(Generic[S]):
         """None: there is no content to take apart."""
         return None
 
+    def described(self, use_case: UseCase) -> Described | None:
+        """None: the target column, from the columns read."""
+        return None
+
     def units(self, rows: Rows) -> Units:
         """The rows themselves."""
         return Units(rows.table.target, rows.group)
@@ -55,6 +59,10 @@ class BaseTask(Generic[S]):
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
         """None beyond the scores."""
+        return []
+
+    def gates(self, evaluated: EvaluatedChampion) -> list[Gate]:
+        """None beyond the use case's bounds."""
         return []
 
 
@@ -83,6 +91,11 @@ class RowTask(BaseTask[S], ABC):
         """
         return splits.assign(frame, use_case)
 
+    def blocks(self, frame: pl.DataFrame, use_case: UseCase) -> np.ndarray | None:
+        """int64 ``[n]``: rows that are never divided between roles (`splits.blocks`); None where an official split
+        stands, and rows can't be dealt anew."""
+        return None if use_case.split.by == "column" else splits.blocks(frame, use_case)
+
     def likeness(self, frame: pl.DataFrame, use_case: UseCase) -> leakage.Likeness | None:
         """By what rows could be near duplicates of each other; None: their features."""
         return None
@@ -102,23 +115,26 @@ class RowTask(BaseTask[S], ABC):
         frame = derived(data.frame.drop(use_case.target), derive).with_columns(target)
         classes = self.classes(target, use_case.positive)
         recipe = cast(type[FeatureRecipe], self.recipe_type).fit(frame.filter(roles == "train"), use_case)
-        train, valid, test = self._shaped(frame, roles, data.numbers, recipe, use_case, classes)
+        block = self.blocks(data.frame, use_case)
+        shaped = self._shaped(frame, roles, block, data.numbers, recipe, use_case, classes)
+        train, tune, valid, test = shaped
         audited = leakage.Audited(
             validated=data.frame,
             derived=frame,
             derive=derive,
             numbers=data.numbers,
             roles=roles,
-            tables=dict(zip(splits.ROLES, (train.table, valid.table, test.table), strict=True)),
+            tables={role: part.table for role, part in zip(splits.ROLES, shaped, strict=True)},
             classes=classes,
             likeness=self.likeness(frame, use_case),
         )
         of_target = summary(self.encode(target, classes), classes)
-        counts, found = [len(train), len(valid), len(test)], leakage.audit(audited, use_case)
+        counts, found = [len(part) for part in shaped], leakage.audit(audited, use_case)
         return FeatureSet(
             recipe,
             Datasheet.of(data, use_case, counts, of_target, found.findings, classes, found.twins),
             train,
+            tune,
             valid,
             lambda: test,
         )
@@ -127,6 +143,7 @@ class RowTask(BaseTask[S], ABC):
         self,
         frame: pl.DataFrame,
         roles: pl.Series,
+        block: np.ndarray | None,
         numbers: np.ndarray,
         recipe: FeatureRecipe,
         use_case: UseCase,
@@ -141,6 +158,7 @@ class RowTask(BaseTask[S], ABC):
             mask = (roles == role).to_numpy()
             part = frame.filter(mask)
             table = replace(recipe.transform(part), target=self.encode(part[use_case.target], classes))
-            return Rows(table, numbers[mask], None if codes is None else codes[mask], part.select(sliced))
+            group, blocks = (None if code is None else code[mask] for code in (codes, block))
+            return Rows(table, numbers[mask], group, part.select(sliced), blocks)
 
         return [rows(role) for role in splits.ROLES]

@@ -1,4 +1,4 @@
-"""Which rows train, which choose, and which are sealed.
+"""Which rows train, which tune, which choose, and which are sealed.
 
 Belongs here: giving every row of a table one role before anything is fitted. Does not belong here: what the roles are
 used for (`features`, `evaluation`), or checking that nothing leaked between them (`leakage`).
@@ -10,14 +10,17 @@ import numpy as np
 import polars as pl
 
 from catalogue.definition import ColumnSplit, GroupSplit, RandomSplit, ScaffoldSplit, TimeSplit, UseCase
+from catalogue.definition.split import AnySplit
 
-Role = Literal["train", "valid", "test"]
+Role = Literal["train", "tune", "valid", "test"]
 ROLES: tuple[Role, ...] = get_args(Role)
 ROLE_TYPE = pl.Enum(ROLES)
 MAX_STRATA = 20
 """A target of more values than this is stratified by its quartiles."""
 DEALS, MOST_DEALT = 500, 2_000_000
 """How often groups are dealt out anew, and how many are in all."""
+TUNING = 0.15
+"""The share of the declared training rows that tunes hyperparameters and stops training."""
 
 
 class SplitError(ValueError):
@@ -27,6 +30,9 @@ class SplitError(ValueError):
 def assign(frame: pl.DataFrame, use_case: UseCase, scaffolds: pl.Series | None = None) -> pl.Series:
     """The role of every row, ``[n]`` of `ROLE_TYPE`.
 
+    The split divides rows into training, validation and test; of training, `TUNING` is set apart to tune and stop by:
+    dealt as the split deals, so the last moments of a split by time. A column that says `tune` itself is believed.
+
     `scaffolds` ``[n]``: the ring system of each row's molecule, from a task that knows molecules; a split by scaffold
     keeps each in one role.
 
@@ -34,25 +40,86 @@ def assign(frame: pl.DataFrame, use_case: UseCase, scaffolds: pl.Series | None =
     ------
     SplitError: a role would be empty, the split's column holds something else, or there are no scaffolds to split by.
     """
-    split = use_case.split
-    match split:
-        case RandomSplit():
-            roles = _at_random(frame, use_case, split)
-        case GroupSplit():
-            roles = _by_group(frame[str(use_case.columns.group)], frame[use_case.target], split)
-        case ScaffoldSplit():
-            if scaffolds is None:
-                raise SplitError(f"{use_case.key}: the task {use_case.task} can't split by scaffold: split by group")
-            roles = _by_group(scaffolds, frame[use_case.target], split)
-        case TimeSplit():
-            roles = by_time(frame[str(use_case.columns.time)], split)
-        case ColumnSplit():
-            roles = _by_column(frame[split.column], split)
+    roles = _declared(frame, use_case, scaffolds)
+    if not (roles == "tune").any():
+        roles = _with_tuning(roles, blocks(frame, use_case, scaffolds), frame[use_case.target], use_case.split)
     for role in ROLES:
         if not (roles == role).any():
             counts = {name: int((roles == name).sum()) for name in ROLES}
             raise SplitError(f"{use_case.key}: no row is left for {role!r} ({counts}): change `split` or add data")
     return roles
+
+
+def _declared(frame: pl.DataFrame, use_case: UseCase, scaffolds: pl.Series | None) -> pl.Series:
+    """The roles that the split itself names."""
+    split = use_case.split
+    match split:
+        case RandomSplit():
+            return _at_random(frame, use_case, split)
+        case GroupSplit():
+            return _by_group(frame[str(use_case.columns.group)], split)
+        case ScaffoldSplit():
+            if scaffolds is None:
+                raise SplitError(f"{use_case.key}: the task {use_case.task} can't split by scaffold: split by group")
+            return _by_group(scaffolds, split)
+        case TimeSplit():
+            return by_time(frame[str(use_case.columns.time)], split)
+        case ColumnSplit():
+            return _by_column(frame[split.column], split)
+
+
+def blocks(frame: pl.DataFrame, use_case: UseCase, scaffolds: pl.Series | None = None) -> np.ndarray:
+    """int64 ``[n]``: rows of one block are never divided between roles.
+
+    Exact duplicates; whole groups or scaffolds where the split keeps those together; moments in their order where it
+    is by time.
+    """
+    match use_case.split:
+        case TimeSplit():
+            return frame[str(use_case.columns.time)].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+        case GroupSplit():
+            return _codes(frame.select(str(use_case.columns.group)))
+        case ScaffoldSplit() if scaffolds is not None:
+            return _codes(scaffolds.to_frame())
+        case ColumnSplit() if use_case.columns.group:
+            return _codes(frame.select(use_case.columns.group))
+    return _codes(frame.select(distinguishing(frame.columns, use_case)))
+
+
+def _with_tuning(roles: pl.Series, block: np.ndarray, target: pl.Series, split: AnySplit) -> pl.Series:
+    """`roles` ``[n]`` with `TUNING` of the training rows set apart."""
+    train = np.flatnonzero(roles == "train")
+    tune = held_out(block[train], TUNING, split, strata(target.gather(train), split)) if len(train) else train
+    return roles.scatter(train[tune], "tune")
+
+
+def strata(target: pl.Series, split: AnySplit) -> np.ndarray:
+    """int64 ``[n]``: what rows are held out in equal shares of; all alike unless the split is stratified."""
+    stratified = isinstance(split, RandomSplit) and split.stratify
+    return _levels(target) if stratified else np.zeros(len(target), dtype=np.int64)
+
+
+def held_out(block: np.ndarray, share: float, split: AnySplit, stratum: np.ndarray, seed: int = 0) -> np.ndarray:
+    """bool ``[n]``: about `share` of the rows of every stratum, whole blocks together; the last of a split by time.
+
+    At least one block, where there are two, and never all.
+    """
+    _, first, code, size = np.unique(block, return_index=True, return_inverse=True, return_counts=True)
+    order = np.arange(len(size))[::-1]
+    if not isinstance(split, TimeSplit):
+        order = np.random.default_rng([seed, _seed(split)]).permutation(len(size))
+    chosen = np.zeros(len(size), dtype=bool)
+    for value in np.unique(stratum[first]):
+        mine = order[stratum[first][order] == value]
+        middle = (np.cumsum(size[mine]) - size[mine] / 2) / size[mine].sum()
+        chosen[mine[middle < share]] = True
+    if not chosen.any() and len(size) > 1:
+        chosen[order[0]] = True
+    return chosen[code]
+
+
+def _seed(split: AnySplit) -> int:
+    return 0 if isinstance(split, (TimeSplit, ColumnSplit)) else split.seed
 
 
 def distinguishing(columns: list[str], use_case: UseCase) -> list[str]:
@@ -73,18 +140,14 @@ def _at_random(frame: pl.DataFrame, use_case: UseCase, split: RandomSplit) -> pl
     return _roles(role[unit])
 
 
-def _by_group(group: pl.Series, target: pl.Series, split: GroupSplit | ScaffoldSplit) -> pl.Series:
-    """Whole groups, dealt out at random many times: the deal whose roles are most alike is kept.
-
-    Alike means that each role holds its share of the rows of every level of the target, and of the groups. One deal is
-    not enough where a few groups hold most rows or most events.
+def _by_group(group: pl.Series, split: GroupSplit | ScaffoldSplit) -> pl.Series:
+    """Whole groups, dealt out at random many times: the deal whose roles come nearest to their shares of the rows and
+    of the groups is kept. The target is not looked at: roles that were made alike would all be easy together.
     """
-    unit, level = _codes(group.to_frame()), _levels(target)
+    unit = _codes(group.to_frame())
     size = np.bincount(unit)
-    content = np.zeros((len(size), level.max() + 1))
-    np.add.at(content, (unit, level), 1)
-    content = np.column_stack([content, np.ones(len(size))])
-    content /= content.sum(axis=0)
+    content = np.column_stack([size, np.ones(len(size))])
+    content = content / content.sum(axis=0)
     random = np.random.default_rng(split.seed)
 
     def deal() -> np.ndarray:
@@ -109,8 +172,9 @@ def _dealt(size: np.ndarray, split: RandomSplit | GroupSplit | ScaffoldSplit) ->
 
 def _unlikeness(role: np.ndarray, content: np.ndarray, split: GroupSplit | ScaffoldSplit) -> float:
     """The distance (chi-squared) of what the roles hold from their shares; `content` ``[units, columns]`` sums to 1."""
+    dealt = [ROLES.index(name) for name in ("train", "valid", "test")]
     share = np.array([[1 - split.valid - split.test], [split.valid], [split.test]])
-    held = np.eye(len(ROLES))[role].T @ content
+    held = np.eye(len(ROLES))[role].T[dealt] @ content
     return float(((held - share) ** 2 / share).sum())
 
 

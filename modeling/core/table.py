@@ -117,12 +117,42 @@ class Rows:
     number: int64 ``[n]``; the row's number in the raw snapshot.
     group: ``[n]`` codes of the cluster a row belongs to, or None where rows stand alone.
     slices: ``n`` rows; the raw values of the columns the evaluation is sliced by.
+    block: int64 ``[n]``; rows of one block are never divided between roles, and blocks are in the order of time where
+        the split is by time (`splits.blocks`). None where rows can't be dealt anew.
     """
 
     table: Table
     number: np.ndarray
     group: np.ndarray | None
     slices: pl.DataFrame
+    block: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.table)
+
+    def rows(self, index: np.ndarray) -> "Rows":
+        """The rows at `index` (integers or a boolean mask), in that order."""
+        positions = np.arange(len(self))[index]
+        return Rows(
+            table=self.table.rows(positions),
+            number=self.number[positions],
+            group=None if self.group is None else self.group[positions],
+            slices=self.slices[positions] if self.slices.width else self.slices,
+            block=None if self.block is None else self.block[positions],
+        )
+
+    @classmethod
+    def stacked(cls, parts: Sequence["Rows"]) -> "Rows":
+        """The rows of all `parts`, which have the same features, one below the other."""
+
+        def together(name: str) -> np.ndarray | None:
+            arrays = [getattr(part, name) for part in parts]
+            return None if any(array is None for array in arrays) else np.concatenate(arrays)
+
+        return cls(
+            table=Table.stacked([part.table for part in parts]),
+            number=np.concatenate([part.number for part in parts]),
+            group=together("group"),
+            slices=pl.concat([part.slices for part in parts]),
+            block=together("block"),
+        )

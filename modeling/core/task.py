@@ -18,7 +18,7 @@ from modeling.core.feature_set import FeatureSet
 from modeling.core.features import Derive
 from modeling.core.learner import Outcome
 from modeling.core.recipe import Recipe
-from modeling.core.record import Chapter
+from modeling.core.record import Chapter, Described, Gate
 from modeling.core.table import Rows, Table
 from modeling.core.validated_data import ValidatedData
 
@@ -161,6 +161,10 @@ class Task(Protocol):
         """How its content is taken apart; None where there is none, or features to shuffle instead."""
         ...
 
+    def described(self, use_case: UseCase) -> Described | None:
+        """What is predicted from what, in words; None where it is the target column from the columns read."""
+        ...
+
     def outcome(self, classes: list[str]) -> Outcome:
         """What learners predict."""
         ...
@@ -189,4 +193,8 @@ class Task(Protocol):
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
         """What reports show of this task beyond the scores that every task has."""
+        ...
+
+    def gates(self, evaluated: EvaluatedChampion) -> list[Gate]:
+        """What this task alone asks of a champion before it is published, beside the bounds of the use case."""
         ...

@@ -15,6 +15,7 @@ from modeling.evaluation.gates import gates
 from modeling.evaluation.judgement import judge
 from modeling.evaluation.limits import limits
 from modeling.evaluation.selection import select
+from modeling.evaluation.suspicion import suspicion
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ def evaluate(experiment: Experiment, run: EvaluationRun) -> Judgement:
     accesses = run.record_access()
     evaluation = judge(experiment, selection, experiment.features.open_test(), run, accesses)
     evaluation.seconds = sum(one.cost.seconds for one in experiment.candidates) + time.perf_counter() - started
+    evaluation.leakage = [*evaluation.leakage, suspicion(experiment.use_case, evaluation)]
     title = experiment.metric.title
     evaluation.gates = gates(experiment.use_case.gates, evaluation, title)
     evaluation.published = all(gate.passed for gate in evaluation.gates)

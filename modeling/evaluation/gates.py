@@ -1,13 +1,15 @@
 """May the champion be published?
 
 Belongs here: comparing an evaluation with the use case's bounds, in words. Does not belong here: measuring anything, or
-what follows from a gate that is not met (`assets`). A bound that could not be measured is not met.
+the champion beside published models (`challenge`), or what
+follows from a gate that is not met (`assets`). A bound that could not be measured is not met.
 """
 
 from collections import defaultdict
 
 from catalogue.definition import Gates
 from modeling.core.record import Evaluation, Gate
+from modeling.evaluation.challenge import challenge_gate
 
 
 def gates(bounds: Gates, evaluation: Evaluation, title: str) -> list[Gate]:
@@ -30,8 +32,8 @@ def gates(bounds: Gates, evaluation: Evaluation, title: str) -> list[Gate]:
         ),
         _at_most(
             "max_calibration_error",
-            "expected calibration error",
-            evaluation.calibration.error if evaluation.calibration else None,
+            "calibration error",
+            evaluation.calibration.error.value if evaluation.calibration else None,
             bounds.max_calibration_error,
         ),
         _at_most("max_slice_gap", f"largest gap in {title} between slices", _gap(evaluation), bounds.max_slice_gap),
@@ -43,7 +45,8 @@ def gates(bounds: Gates, evaluation: Evaluation, title: str) -> list[Gate]:
         ),
     ]
     always = [_no_leakage(evaluation), _evidence_is_real(evaluation)]
-    return [*(gate for gate in bounded if gate), *always, *_not_worse_than_serving(evaluation, title)]
+    challenged = [challenge_gate(evaluation.challenge, title)] if evaluation.challenge else []
+    return [*(gate for gate in bounded if gate), *always, *challenged]
 
 
 def _metric_gate(bound: float | None, evaluation: Evaluation, title: str) -> Gate | None:
@@ -85,20 +88,6 @@ def _no_leakage(evaluation: Evaluation) -> Gate:
     leaks = [finding for finding in evaluation.leakage if finding.severity == "error" and not finding.passed]
     message = "; ".join(f"{leak.name}: {leak.message}" for leak in leaks) or "the audit found no leakage"
     return Gate(name="no_leakage", bound=0, measured=len(leaks), passed=not leaks, message=message)
-
-
-def _not_worse_than_serving(evaluation: Evaluation, title: str) -> list[Gate]:
-    """Nothing where no model serves yet. Two that can't be compared are no reason to hold the new one back."""
-    if evaluation.challenge is None:
-        return []
-    lift, where = evaluation.challenge.lift, evaluation.challenge.message
-    if lift is None:
-        message = f"not compared with the model that serves: {where}"
-        return [Gate(name="not_worse_than_serving", bound=0, measured=None, passed=True, message=message)]
-    worse = lift.decisive and lift.value < 0
-    standing = "decisively worse" if worse else "decisively better" if lift.decisive else "not decisively different"
-    message = f"{title} is {lift.value:+,.4g} against the model that serves, on {where}: {standing}"
-    return [Gate(name="not_worse_than_serving", bound=0, measured=lift.value, passed=not worse, message=message)]
 
 
 def _evidence_is_real(evaluation: Evaluation) -> Gate:

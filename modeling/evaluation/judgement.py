@@ -9,9 +9,11 @@ predictions in general is measured where the units are the rows (`Task.by_row`);
 chapters.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import polars as pl
 from sklearn.metrics import confusion_matrix
 
 from modeling.core import record
@@ -19,6 +21,7 @@ from modeling.core.blend import blended
 from modeling.core.intervals import clusters, scored
 from modeling.core.learner import Outcome
 from modeling.core.metrics import unweighted
+from modeling.core.row_task import RowTask
 from modeling.core.table import Rows
 from modeling.core.task import EvaluatedChampion
 from modeling.evaluation import curves, occlusion
@@ -26,11 +29,13 @@ from modeling.evaluation.calibration import calibration
 from modeling.evaluation.candidate_results import candidate_results
 from modeling.evaluation.challenge import challenge
 from modeling.evaluation.choice import in_words
-from modeling.evaluation.decision import decision
+from modeling.evaluation.decision import Answered, decision
 from modeling.evaluation.experiment import EvaluationError, EvaluationRun, Experiment, OpenedTest
 from modeling.evaluation.explanation import deletion_test
+from modeling.evaluation.seen_groups import seen_groups
 from modeling.evaluation.selection import Selection, predictions_per_second
-from modeling.evaluation.slices import slices
+from modeling.evaluation.slices import largest_gap, slices, within_clusters
+from modeling.evaluation.without_twins import without_twins
 
 CLASSIFIED: tuple[Outcome, ...] = ("binary", "multiclass")
 
@@ -49,6 +54,7 @@ def judge(
         **_described(experiment),
         **_scores(experiment, selection, test),
         **_behaviour(experiment, selection, test),
+        **_parts_of_rows(experiment, test),
         chapters=experiment.task.chapters(_evaluated(experiment, selection, test)),
         challenge=run.serving and challenge(run.serving, experiment, test),
         test_accesses=test_accesses,
@@ -148,15 +154,54 @@ def _by_seed(experiment: Experiment, selection: Selection, test: OpenedTest) -> 
 def _behaviour(experiment: Experiment, selection: Selection, test: OpenedTest) -> dict[str, Any]:
     """What is known of predictions in general, where the answers are predictions of rows."""
     outcome, truth, answers = experiment.outcome, test.units.truth, test.of_champion
-    threshold, costs = selection.threshold, experiment.use_case.costs
-    by_row = experiment.task.by_row
+    threshold = selection.threshold
+    parts = slices(test.rows, answers, experiment.metric, binary=outcome == "binary") if experiment.task.by_row else []
     return {
         "curves": _curves(outcome, truth, answers),
-        "calibration": calibration(truth, answers) if outcome in CLASSIFIED else None,
-        "decision": None if threshold is None else decision(truth, answers, threshold, costs, test.rows.group),
+        "calibration": calibration(truth, answers, test.units.group) if outcome in CLASSIFIED else None,
+        "decision": None if threshold is None else _decision(experiment, selection, test, threshold),
         "confusion": _confusion(experiment, threshold, truth, answers) if outcome in CLASSIFIED else None,
-        "slices": slices(test.rows, answers, experiment.metric, binary=outcome == "binary") if by_row else [],
+        "slices": parts,
+        "largest_slice_gap": largest_gap(test.rows, answers, experiment.metric, parts),
+        "within_clusters": within_clusters(test.units, answers, experiment.metric, _cluster_names(experiment, test)),
         "explanation": _explanation(experiment, selection, test.rows),
+    }
+
+
+def _decision(
+    experiment: Experiment, selection: Selection, test: OpenedTest, threshold: float
+) -> record.OperatingPoint:
+    valid = experiment.task.units(experiment.features.valid)
+    return decision(
+        Answered(test.units.truth, test.of_champion, test.units.group),
+        Answered(valid.truth, selection.choice.predicted, valid.group),
+        threshold,
+        experiment.use_case.costs,
+    )
+
+
+def _cluster_names(experiment: Experiment, test: OpenedTest) -> Sequence[str]:
+    """Of each unit's cluster: as the raw rows name it, where the units are rows; else its number."""
+    group, data = experiment.use_case.columns.group, experiment.data
+    if group is None or not isinstance(experiment.task, RowTask):
+        return [] if test.units.group is None else [str(code) for code in test.units.group]
+    return (
+        data.frame[group][np.searchsorted(data.numbers, test.rows.number)]
+        .cast(pl.String)
+        .fill_null("missing")
+        .to_list()
+    )
+
+
+def _parts_of_rows(experiment: Experiment, test: OpenedTest) -> dict[str, Any]:
+    """The metric on test rows that resemble nothing seen before, where what is scored are rows."""
+    if not experiment.task.by_row:
+        return {}
+    features, metric, binary = experiment.features, experiment.metric, experiment.outcome == "binary"
+    twins, group = features.datasheet.twins.get("test"), experiment.use_case.columns.group
+    return {
+        "without_twins": without_twins(test.rows, test.of_champion, metric, twins, binary=binary),
+        "seen_groups": seen_groups(features, test.rows, test.of_champion, metric, group, binary=binary),
     }
 
 

@@ -100,19 +100,19 @@ def _threshold(experiment: Experiment, choice: ChampionChoice) -> float | None:
 
 def _champions(members: Members, experiment: Experiment, progress: Callable[[str], None]) -> dict[int, Blend]:
     """The champion, and as it would be with other seeds: same parameters, same weights."""
-    train, valid = experiment.features.train, experiment.features.valid
+    train, tune = experiment.features.train, experiment.features.tune
     weights = {name: weight for name, (_, weight) in members.items()}
     first = next(iter(members.values()))[0].fitting.seed
     champions = {first: Blend({name: candidate.learner for name, (candidate, _) in members.items()}, weights)}
     for seed in range(first + 1, first + SEEDS):
         progress(f"training {', '.join(members)} again with seed {seed}")
-        again = {name: _again(candidate, seed, train, valid) for name, (candidate, _) in members.items()}
+        again = {name: _again(candidate, seed, train, tune) for name, (candidate, _) in members.items()}
         champions[seed] = Blend(again, weights)
     return champions
 
 
-def _again(candidate: Candidate, seed: int, train: Rows, valid: Rows) -> Learner:
+def _again(candidate: Candidate, seed: int, train: Rows, tune: Rows) -> Learner:
     learner = type(candidate.learner)()
     fitting = replace(candidate.fitting, seed=seed, parameters=candidate.summary.parameters, fixed=True, scratch=None)
-    learner.fit(train.table, valid.table, fitting)
+    learner.fit(train.table, tune.table, fitting)
     return learner

@@ -1,23 +1,31 @@
 """Does the champion serve every group alike?
 
-Belongs here: cutting test rows into readable groups and scoring each that is large enough. Does not belong here: which
-columns to cut by (the use case says), or whether a gap is too large (`gates`).
+Belongs here: cutting test rows into readable groups, scoring each that is large enough, the largest gap between two,
+and scores within clusters. Does not belong here: which columns to cut by (the use case says), or whether a gap is too
+large (`gates`).
+
+Source: the largest of many studentised differences, resampled together (Westfall & Young 1993; Romano & Wolf 2005).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 import numpy as np
 import polars as pl
 
-from modeling.core.intervals import scored
-from modeling.core.record import Slice
+from modeling.core.intervals import DEFINED, FEWEST_CLUSTERS, TAIL, Sampling, clusters, resampled, sampling, scored
+from modeling.core.metrics import Prepared, prepared
+from modeling.core.record import Interval, Slice, SliceGap, WithinCluster
 from modeling.core.table import Rows
-from modeling.core.task import Metric
+from modeling.core.task import Metric, Units
 
 MINIMUM_ROWS = 50
 MINIMUM_OF_EACH_CLASS = 10
 MOST_LEVELS = 12
 RESAMPLES = 200
+GAP_RESAMPLES = 500
+DOMINANT = 0.5
+"""A cluster with more than this share of the units is scored by itself."""
 _MOST_DISTINCT_NUMBERS = 8
 _MISSING, _OTHER = "missing", "other"
 
@@ -26,10 +34,89 @@ def slices(test: Rows, predicted: np.ndarray, metric: Metric, *, binary: bool) -
     """The metric on each level of each column of `test.slices`, with clustered intervals; a level with too few rows, or
     with too few of either class of a binary task, says so instead."""
     return [
-        _slice(column.name, level, test, member, predicted, metric, binary)
+        scored_part(column.name, level, test, member, predicted, metric, binary)
         for column in test.slices
         for level, member in levels(column)
     ]
+
+
+def largest_gap(test: Rows, predicted: np.ndarray, metric: Metric, found: Sequence[Slice]) -> SliceGap | None:
+    """The largest gap between two levels of a column, of those scored among the slices `found`; None without a pair.
+
+    In a resample the difference of every pair is off by some number of its standard errors. Intervals as wide as the
+    pair that is off most stays below in 95 % of the resamples hold for all pairs at once, and so for the largest gap:
+    it lies between the largest of their low ends and the largest of their high ends.
+    """
+    known = [part for part in found if part.metric is not None]
+    pairs = [pair for pair in combinations(range(len(known)), 2) if known[pair[0]].column == known[pair[1]].column]
+    if not pairs:
+        return None
+    one, other = np.array(pairs).T
+    value = np.array([part.metric.value for part in known if part.metric])
+    difference = value[one] - value[other]
+    draws = _resampled(known, test, predicted, metric)
+    side = _simultaneous(draws[:, one] - draws[:, other] - difference, sampling(clusters(len(test), test.group)))
+    widest = int(np.abs(difference).argmax())
+    ends = known[one[widest]], known[other[widest]]
+    better, worse = ends if (difference[widest] > 0) == metric.greater_is_better else ends[::-1]
+    return SliceGap(
+        column=better.column,
+        better=better.level,
+        worse=worse.level,
+        gap=Interval(
+            value=float(np.abs(difference[widest])),
+            low=None if side is None else float(np.max(np.abs(difference) - side).clip(0)),
+            high=None if side is None else float(np.max(np.abs(difference) + side)),
+        ),
+        pairs=len(pairs),
+    )
+
+
+def _resampled(known: Sequence[Slice], test: Rows, predicted: np.ndarray, metric: Metric) -> np.ndarray:
+    """Scores ``[resamples, slices]`` of the same resamples of the test rows."""
+    members = {(column.name, level): member for column in test.slices for level, member in levels(column)}
+
+    def score(part: Slice) -> Prepared:
+        member = np.flatnonzero(members[part.column, part.level])
+        of_member = prepared(metric, test.table.target[member], predicted[member])
+        return lambda weight: of_member(weight[member])
+
+    return resampled([score(part) for part in known], test.group, len(test), GAP_RESAMPLES)
+
+
+def _simultaneous(errors: np.ndarray, of: Sampling) -> np.ndarray | None:
+    """``[pairs]``: half the width of 95 % intervals that hold at once, from resampled errors ``[resamples, pairs]``;
+    None where too few resamples define all of them."""
+    defined = errors[np.isfinite(errors).all(axis=1)]
+    if not len(defined) or len(defined) < DEFINED * len(errors):
+        return None
+    deviation = defined.std(axis=0)
+    off = np.divide(np.abs(defined), deviation, out=np.zeros_like(defined), where=deviation > 0)
+    return np.quantile(off.max(axis=1), 1 - 2 * TAIL) * of.widening * deviation
+
+
+def within_clusters(units: Units, answers: np.ndarray, metric: Metric, names: Sequence[str]) -> list[WithinCluster]:
+    """The score of the answers ``[u, …]`` within a cluster, from units drawn alone: of the one that holds more than
+    half of the units, and of every cluster where fewer than ten are too few to decide.
+
+    names: of each unit's cluster.
+    """
+    if units.group is None:
+        return []
+    cluster = clusters(len(units), units.group)
+    count = np.bincount(cluster)
+    shown = range(len(count)) if len(count) < FEWEST_CLUSTERS else np.flatnonzero(count > DOMINANT * len(units))
+    return [_within(units, answers, metric, cluster == one, names) for one in shown]
+
+
+def _within(
+    units: Units, answers: np.ndarray, metric: Metric, member: np.ndarray, names: Sequence[str]
+) -> WithinCluster:
+    name = names[int(member.argmax())]
+    measured = scored({metric.name: metric}, units.truth[member], {name: answers[member]}, None).intervals(name)
+    return WithinCluster(
+        cluster=name, units=int(member.sum()), share=float(member.mean()), metric=measured.get(metric.name)
+    )
 
 
 def levels(column: pl.Series) -> Iterator[tuple[str, np.ndarray]]:
@@ -78,9 +165,10 @@ def _values(column: pl.Series) -> pl.Series:
     ).to_series()
 
 
-def _slice(
+def scored_part(
     column: str, level: str, test: Rows, member: np.ndarray, predicted: np.ndarray, metric: Metric, binary: bool
 ) -> Slice:
+    """The metric on the test rows that are `member` ``[n]``, or why there are too few."""
     target = test.table.target[member]
     positives = int((target == 1).sum()) if binary else None
     found = Slice(column=column, level=level, rows=len(target), positives=positives)

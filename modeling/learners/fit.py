@@ -33,7 +33,7 @@ def train(name: str, family: str, kind: type[Learner], features: FeatureSet, fit
     learner = kind()
     started = time.perf_counter()
     with _peak_memory(fitting.compute) as used:
-        summary = learner.fit(features.train.table, features.valid.table, fitting)
+        summary = learner.fit(features.train.table, features.tune.table, fitting)
     seconds = time.perf_counter() - started
     cost = Cost(seconds, used.peak_mb, _predictions_per_second(learner, features.valid.table))
     return Candidate(name, family, learner, summary, cost, fitting)

@@ -159,7 +159,7 @@ def importance(features: Sequence[Importance], metric: str) -> ChartType:
 def costs(decision: OperatingPoint) -> ChartType:
     """Cost per 1,000 rows of acting on the model, always and never."""
     policies = {
-        "act on the model": decision.cost_per_1000,
+        "act on the model": decision.cost_per_1000.value,
         "always act": decision.cost_per_1000_always,
         "never act": decision.cost_per_1000_never,
     }

@@ -65,7 +65,7 @@ NUMBER = re.compile(r"\d[\d,.e+-]*")
 def of_stages(made: "Made", drift: Any) -> dict[str, Figures]:
     """The figures of every stage that a tiny use case has; `drift` is a delivery's comparison with its data."""
     data, features, judged = made.experiment.data, made.features, _unpaced(made)
-    roles = {"train": features.train, "valid": features.valid, "test": features.open_test()}
+    roles = {"train": features.train, "tune": features.tune, "valid": features.valid, "test": features.open_test()}
     found = {
         "validated_data": of_frame(data.frame) | {"numbers": numbers(data.numbers)},
         "drift": dict(_flat(drift.model_dump(mode="json"))),

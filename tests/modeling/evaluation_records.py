@@ -227,7 +227,7 @@ def binary(**changes: Any) -> Evaluation:
             "net_benefit_all": Curve(x=list(thresholds), y=list(0.2212 - 0.7788 * thresholds / (1 - thresholds))),
         },
         "calibration": Calibration(
-            error=0.0121,
+            error=Interval(value=0.0121, low=0.0, high=0.0213),
             predicted=[0.04, 0.07, 0.09, 0.12, 0.14, 0.17, 0.2, 0.26, 0.42, 0.71],
             observed=[0.05, 0.07, 0.1, 0.11, 0.15, 0.16, 0.22, 0.25, 0.4, 0.73],
             count=[749, 749, 749, 749, 749, 749, 749, 749, 749, 750],
@@ -238,7 +238,7 @@ def binary(**changes: Any) -> Evaluation:
             cost_false_negative=5.0,
             recall=around(0.6521, 0.0231),
             precision=around(0.4123, 0.0202),
-            cost_per_1000=592.4,
+            cost_per_1000=around(592.4, 21.3),
             cost_per_1000_never=1106.0,
             cost_per_1000_always=778.8,
         ),

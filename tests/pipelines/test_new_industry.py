@@ -86,7 +86,7 @@ def test_the_evaluation_is_about_a_number(evaluation: Evaluation):
     assert evaluation.evidence == "real"
     assert evaluation.classes == []
     rows = evaluation.rows
-    assert (rows.raw, rows.quarantined, rows.train + rows.valid + rows.test) == (200, 0, 200)
+    assert (rows.raw, rows.quarantined, rows.train + rows.tune + rows.valid + rows.test) == (200, 0, 200)
 
 
 def test_an_easy_signal_is_found_decisively(evaluation: Evaluation):

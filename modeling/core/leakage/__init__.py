@@ -7,7 +7,20 @@ Belongs here: checks of rows and roles together and report findings. Does not be
 from modeling.core.leakage.alone import SOLVED, scores_alone
 from modeling.core.leakage.closeness import within
 from modeling.core.leakage.findings import Audit, Audited, audit
+from modeling.core.leakage.known import Known
 from modeling.core.leakage.likeness import Keys, Likeness, Vectors
 from modeling.core.leakage.look_ahead import look_ahead
 
-__all__ = ["SOLVED", "Audit", "Audited", "Keys", "Likeness", "Vectors", "audit", "look_ahead", "scores_alone", "within"]
+__all__ = [
+    "SOLVED",
+    "Audit",
+    "Audited",
+    "Keys",
+    "Known",
+    "Likeness",
+    "Vectors",
+    "audit",
+    "look_ahead",
+    "scores_alone",
+    "within",
+]

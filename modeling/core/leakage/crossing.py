@@ -17,7 +17,7 @@ def groups(frame: pl.DataFrame, roles: pl.Series, use_case: UseCase) -> LeakageF
     group, name = use_case.columns.group, "groups_across_roles"
     if group is None:
         return LeakageFinding(name=name, passed=True, severity="error", message="no group is declared")
-    seen = frame.select(pl.col(group), roles.alias("role of the row"))
+    seen = frame.select(pl.col(group), _learning(roles).alias("role of the row"))
     spread = seen.group_by(group).agg(pl.col("role of the row").n_unique()).filter(pl.col("role of the row") > 1)
     returning = use_case.split.by == "time"
     return LeakageFinding(
@@ -31,6 +31,11 @@ def groups(frame: pl.DataFrame, roles: pl.Series, use_case: UseCase) -> LeakageF
         else f"{spread.height:,} values of {group!r} appear in more than one role",
         examples=[str(value) for value in spread[group].sort().head(EXAMPLES)],
     )
+
+
+def _learning(roles: pl.Series) -> pl.Series:
+    """With the rows that tune among those that train, from which they are drawn."""
+    return roles.replace({"tune": "train"})
 
 
 def _returning(seen: pl.DataFrame, group: str) -> str:
@@ -49,7 +54,7 @@ def moments(frame: pl.DataFrame, roles: pl.Series, use_case: UseCase) -> Leakage
     time = use_case.columns.time
     if time is None:
         return LeakageFinding(name="time_across_roles", passed=True, severity="warning", message="no time is declared")
-    of_role = frame.select(pl.col(time), role=roles).group_by("role")
+    of_role = frame.select(pl.col(time), role=_learning(roles)).group_by("role")
     spans = of_role.agg(first=pl.col(time).min(), last=pl.col(time).max()).sort("role")
     ordered = bool((spans["first"] > spans["last"].shift(1)).fill_null(True).all())
     spelled = "; ".join(f"{role} {first} to {last}" for role, first, last in spans.iter_rows())

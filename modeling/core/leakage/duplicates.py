@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
-from scipy.stats import fisher_exact
 
 from modeling.core.leakage import twins
 from modeling.core.leakage.likeness import Keys, Likeness, Vectors
@@ -22,16 +21,20 @@ from modeling.core.table import Table
 
 JUDGED = {"valid": "validation", "test": "test"}
 """The roles whose rows must be new, and their names for people; every earlier role may hold their twins."""
-LET_PASS = 0.005
-"""Share of a role's rows with a near twin that is no finding: chance alone makes a fifth of it."""
+FEWEST, LET_PASS, MOST = 2, 0.005, 0.01
+"""Rows of a role with a near twin, and shares of its rows: fewer are no finding, more than `MOST` always are, and
+between them those that are more than training rows lead one to expect."""
+TIMES = 3
+"""The share among training rows, times which is more than one would expect."""
 COARSE = 0.05
-"""Share of the training rows that repeat each other, from which on rows may well coincide."""
-UNLIKELY = 0.01
-"""Of an excess over the share among training rows (Fisher's exact test)."""
+"""Share of the training rows that are equal to another, from which on rows may well coincide."""
 EXAMPLES = 5
 
+EXPECTING = 5_000
+"""Training rows whose twins in training show what is to be expected."""
+
 Compare = Callable[[np.ndarray, np.ndarray, np.ndarray | None], Twins]
-"""The twins of rows at some positions among rows at others; with blocks, of the latter among themselves."""
+"""The twins, among rows at some positions, of rows at others, which may be `own` ones: at these places among them."""
 
 
 @dataclass(frozen=True)
@@ -48,25 +51,22 @@ class Compared:
         return f"{found.sum():,} of {len(self.at):,} {JUDGED[self.role]} rows ({_percent(found)})"
 
 
-def exact(content: pl.Series, roles: pl.Series, numbers: np.ndarray, block: np.ndarray) -> LeakageFinding:
+def exact(content: pl.Series, roles: pl.Series, numbers: np.ndarray) -> LeakageFinding:
     """Rows whose `content` ``[n]`` is that of a row of an earlier role.
 
     A warning, where training rows repeat each other as often: of few distinct rows, many are alike.
     """
     found = _each_role(roles, _of_keys(content))
-    training = np.flatnonzero((roles == "train").to_numpy())
-    repeated = twins.repeated_keys(content.gather(training), block[training])
+    repeated = _in_training(_of_keys(content), roles).equal
     crossing = [one for one in found if one.twins.equal.any()]
     expected = repeated.mean() >= COARSE and not any(_exceeds(one.twins.equal, repeated) for one in found)
     counted = " and ".join(one.with_twin(one.twins.equal) for one in crossing)
-    among = (
-        f"; of training rows {repeated.mean():.2g} repeat another: the table has few distinct rows, or has rows twice"
-    )
+    often = f"; {_percent(repeated)} of the training rows repeat another, too: few are distinct, or all are there twice"
     return LeakageFinding(
         name="duplicates_across_roles",
         passed=not crossing,
         severity="warning" if expected else "error",
-        message=f"{counted} repeat a row of an earlier role{among if expected else ''}"
+        message=f"{counted} repeat a row of an earlier role{often if expected else ''}"
         if crossing
         else "no row of one role is repeated in another",
         examples=_examples(crossing, numbers, lambda one: one.twins.equal),
@@ -74,37 +74,47 @@ def exact(content: pl.Series, roles: pl.Series, numbers: np.ndarray, block: np.n
 
 
 def near(
-    likeness: Likeness | None, tables: Mapping[str, Table], roles: pl.Series, numbers: np.ndarray, block: np.ndarray
+    likeness: Likeness | None, tables: Mapping[str, Table], roles: pl.Series, numbers: np.ndarray
 ) -> tuple[LeakageFinding, dict[str, TwinRows]]:
     """Rows nearly like one of an earlier role, and their numbers by role.
 
-    Rows that are equal in every feature count where they are more than training rows lead one to expect.
+    Rows that are equal in every feature count where training rows hardly ever are, and more often than these.
     """
     if likeness is None and not any(table.names for table in tables.values()):
         return _nothing_to_compare(), {}
     compare, by = _comparison(likeness, tables, roles)
     found = _each_role(roles, compare)
-    training = _sample(np.flatnonzero((roles == "train").to_numpy()), twins.MOST_EXAMINED)
-    among = compare(training, training, block[training])
-    coincide = likeness is None
-    kept = [_counted(one, among) if coincide else one for one in found]
-    shares = [one.twins.close.mean() for one in kept]
+    among = _in_training(compare, roles)
+    kept = [_counted(one, among) for one in found] if likeness is None else found
+    usual = among.close | among.equal
     sampled = "" if all(len(one.at) == (roles == one.role).sum() for one in kept) else ", of a sample"
     counted = " and ".join(one.with_twin(one.twins.close) for one in kept)
     finding = LeakageFinding(
         name="near_duplicates_across_roles",
-        passed=all(share <= LET_PASS for share in shares),
+        passed=all(_few(one.twins.close, usual) for one in kept),
         severity="warning",
-        message=f"{counted}{sampled} have a near twin in an earlier role; {_percent(among.close | among.equal)} of the "
+        message=f"{counted}{sampled} have a near twin in an earlier role; {_percent(usual)} of the "
         f"training rows have one in training (by {by})",
         examples=_examples(kept, numbers, lambda one: one.twins.close),
     )
     return finding, {one.role: _rows(one, roles, numbers) for one in kept}
 
 
+def _in_training(compare: Compare, roles: pl.Series) -> Twins:
+    """Of some training rows, their twins in training."""
+    among = _sample(np.flatnonzero((roles == "train").to_numpy()), twins.MOST_REFERENCE)
+    own = _sample(np.arange(len(among)), EXPECTING)
+    return compare(among, among[own], own)
+
+
 def _nothing_to_compare() -> LeakageFinding:
     message = "there are no plain features to compare rows by"
     return LeakageFinding(name="near_duplicates_across_roles", passed=True, severity="warning", message=message)
+
+
+def _few(found: np.ndarray, expected: np.ndarray) -> bool:
+    share = found.mean()
+    return found.sum() < FEWEST or share <= LET_PASS or (share <= MOST and not _exceeds(found, expected))
 
 
 def _percent(found: np.ndarray) -> str:
@@ -113,16 +123,13 @@ def _percent(found: np.ndarray) -> str:
 
 def _counted(one: Compared, among: Twins) -> Compared:
     """With the equal rows among the close ones, if they are too many for chance."""
-    if not _exceeds(one.twins.equal, among.equal):
+    if among.equal.mean() >= COARSE or not _exceeds(one.twins.equal, among.equal):
         return one
     return replace(one, twins=replace(one.twins, close=one.twins.close | one.twins.equal))
 
 
 def _exceeds(found: np.ndarray, expected: np.ndarray) -> bool:
-    counts = [[int(part.sum()), int((~part).sum())] for part in (found, expected)]
-    return bool(found.any()) and (
-        not expected.any() or float(fisher_exact(counts, alternative="greater").pvalue) < UNLIKELY
-    )
+    return bool(found.mean() > TIMES * expected.mean())
 
 
 def _comparison(likeness: Likeness | None, tables: Mapping[str, Table], roles: pl.Series) -> tuple[Compare, str]:
@@ -131,24 +138,18 @@ def _comparison(likeness: Likeness | None, tables: Mapping[str, Table], roles: p
         return _of_keys(likeness.values), likeness.by
     if isinstance(likeness, Vectors):
         values, metric, within = likeness.values, likeness.metric, likeness.within
-        return lambda among, at, block: twins.by_vectors(values[among], values[at], metric, within, block), likeness.by
+        return lambda among, at, own: twins.by_vectors(values[among], values[at], metric, within, own), likeness.by
     stacked = Table.stacked([replace(table, content=pl.DataFrame()) for table in tables.values()])
     order = np.concatenate([np.flatnonzero((roles == role).to_numpy()) for role in tables])
     place = np.argsort(order)
     return (
-        lambda among, at, block: twins.by_features(stacked.rows(place[among]), stacked.rows(place[at]), block),
+        lambda among, at, own: twins.by_features(stacked.rows(place[among]), stacked.rows(place[at]), own),
         "their features: alike in every code, and nearer in every number than chance puts rows",
     )
 
 
 def _of_keys(keys: pl.Series) -> Compare:
-    def compare(among: np.ndarray, at: np.ndarray, block: np.ndarray | None) -> Twins:
-        if block is None:
-            return twins.by_keys(keys.gather(among), keys.gather(at))
-        repeated = twins.repeated_keys(keys.gather(at), block)
-        return Twins(repeated, repeated, np.arange(len(at)))
-
-    return compare
+    return lambda among, at, own: twins.by_keys(keys.gather(among), keys.gather(at), own)
 
 
 def _each_role(roles: pl.Series, compare: Compare) -> list[Compared]:

@@ -60,12 +60,11 @@ def audit(rows: Audited, use_case: UseCase) -> Audit:
     """Look for everything through which a test can know too much."""
     columns, known = feature_columns(rows.derived.columns, use_case), Known(use_case)
     content = rows.validated.select(pl.struct(_content(rows, use_case)).hash()).to_series()
-    block = _blocks(rows.validated, use_case)
-    near, twins = duplicates.near(rows.likeness, rows.tables, rows.roles, rows.numbers, block)
+    near, twins = duplicates.near(rows.likeness, rows.tables, rows.roles, rows.numbers)
     before = rows.validated.head(TRIED_ROWS).drop(use_case.target)
     training = rows.derived.filter(rows.roles == "train")
     findings = [
-        duplicates.exact(content, rows.roles, rows.numbers, block),
+        duplicates.exact(content, rows.roles, rows.numbers),
         near,
         crossing.groups(rows.derived, rows.roles, use_case),
         crossing.moments(rows.derived, rows.roles, use_case),
@@ -79,13 +78,6 @@ def audit(rows: Audited, use_case: UseCase) -> Audit:
 
 def _content(rows: Audited, use_case: UseCase) -> list[str]:
     return [*distinguishing(rows.validated.columns, use_case), use_case.target]
-
-
-def _blocks(frame: pl.DataFrame, use_case: UseCase) -> np.ndarray:
-    """Codes ``[n]`` of the rows that no split may part: those of one group, or those alike in all but the target."""
-    group = use_case.columns.group
-    alike = pl.col(group) if group else pl.struct(distinguishing(frame.columns, use_case))
-    return frame.select(alike.hash().rank("dense")).to_series().to_numpy()
 
 
 def _row_wise(sample: pl.DataFrame, derive: Derive | None, columns: list[str]) -> LeakageFinding:

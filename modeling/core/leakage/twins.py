@@ -18,7 +18,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from modeling.core.table import Table
 
-MOST_REFERENCE, MOST_EXAMINED = 50_000, 20_000
+MOST_REFERENCE, MOST_EXAMINED = 50_000, 10_000
 """Rows that are searched, and rows whose twins are looked for; of more, a sample."""
 CHANCE = 1e-3
 """Share of rows without a twin that are taken for having one."""
@@ -27,7 +27,9 @@ MOST_COPIES = 3
 """A row may be there so often and is still told from a crowd."""
 NEAR = 0.02
 """Twins are this near in every continuous feature, as a share of the training rows that lie between them."""
-FEW_VALUES, MODAL_SHARE, MOST_LEVELS = 20, 0.2, 50
+SAME = 1e-6
+"""Distances are known to about eight digits."""
+FEW_VALUES, MODAL_SHARE = 20, 0.2
 """A numeric feature of fewer values, or of one value in more rows, is compared like a code."""
 
 
@@ -47,56 +49,53 @@ class Twins:
     partner: np.ndarray
 
 
-def by_keys(reference: pl.Series, rows: pl.Series) -> Twins:
-    """Rows that share a key; a null shares none."""
-    first = reference.to_frame("key").with_row_index("at").drop_nulls().unique("key", keep="first")
-    at = rows.to_frame("key").join(first, on="key", how="left", maintain_order="left")["at"]
-    equal = at.is_not_null().to_numpy()
-    return Twins(equal, equal, at.fill_null(0).cast(pl.Int64).to_numpy())
-
-
-def repeated_keys(keys: pl.Series, block: np.ndarray) -> np.ndarray:
-    """bool ``[n]``: whether a row of another block shares the key."""
-    shared = (pl.col("block").n_unique().over("key") > 1) & pl.col("key").is_not_null()
-    return pl.DataFrame({"key": keys, "block": block}).select(shared).to_series().to_numpy()
+def by_keys(reference: pl.Series, rows: pl.Series, own: np.ndarray | None = None) -> Twins:
+    """Rows that share a key with one in the reference; a null shares none. `own` ``[n]``: where the rows themselves are
+    in it, which are no twins of theirs."""
+    among = reference.to_frame("key").with_row_index("at").drop_nulls()
+    held = among.group_by("key").agg(pl.min("at"), count=pl.len())
+    found = rows.to_frame("key").join(held, on="key", how="left", maintain_order="left")
+    equal = found.select((pl.col("count") > (own is not None)).fill_null(False)).to_series().to_numpy()
+    return Twins(equal, equal, found["at"].fill_null(0).cast(pl.Int64).to_numpy())
 
 
 def by_vectors(
-    reference: np.ndarray, rows: np.ndarray, metric: str, within: float, blocks: np.ndarray | None = None
+    reference: np.ndarray, rows: np.ndarray, metric: str, within: float, own: np.ndarray | None = None
 ) -> Twins:
-    """Rows at most `within` of one in `reference` ``[m, d]``. With `blocks` ``[n]``, `rows` are the reference itself,
-    and twins are of another block."""
-    known = ~np.isnan(reference).any(axis=1)
+    """Rows at most `within` of one in `reference` ``[m, d]``. `own` as for keys."""
+    known, asked = (~np.isnan(values).any(axis=1) for values in (reference, rows))
     partner, nearest = np.zeros(len(rows), dtype=np.int64), np.full(len(rows), np.inf)
-    asked = np.flatnonzero(~np.isnan(rows).any(axis=1))
-    if known.any() and asked.size:
-        distance, at = _neighbours(reference[known], rows[asked], metric, None if blocks is None else blocks[known])
+    if known.any() and asked.any():
+        selves = None if own is None else (np.cumsum(known) - 1)[own[asked]]
+        distance, at = _neighbours(reference[known], rows[asked], metric, selves)
         nearest[asked], partner[asked] = distance[:, 0], np.flatnonzero(known)[at[:, 0]]
     return Twins(nearest <= within, nearest == 0, partner)
 
 
-def by_features(reference: Table, rows: Table, blocks: np.ndarray | None = None) -> Twins:
+def by_features(reference: Table, rows: Table, own: np.ndarray | None = None) -> Twins:
     """Rows nearly like one in `reference`: alike in every code, near in every continuous feature, and nearer than
-    chance would have it. With `blocks` ``[n]``, `rows` are the reference itself, and twins are of another block."""
+    chance would have it. `own` as for keys."""
     scale = _Scale(reference)
     (ranks, codes), (ranks_of, codes_of) = scale.of(reference), scale.of(rows)
-    placed, asked = (np.hstack([ranks, scale.one_hot(codes)]), np.hstack([ranks_of, scale.one_hot(codes_of)]))
-    distance, at = _neighbours(placed, asked, "euclidean", blocks)
+    placed, asked = np.hstack([ranks, scale.spread(codes)]), np.hstack([ranks_of, scale.spread(codes_of)])
+    distance, at = _neighbours(placed, asked, "euclidean", own)
     partner = at[:, 0]
-    alike = (codes[partner] == codes_of).all(axis=1) & (np.abs(ranks[partner] - ranks_of) <= NEAR).all(axis=1)
-    equal = alike & (distance[:, 0] == 0)
-    return Twins(alike & ~equal & (_chance(distance) < CHANCE), equal, partner)
+    apart = np.abs(ranks[partner] - ranks_of).max(axis=1, initial=0)
+    alike = (codes[partner] == codes_of).all(axis=1) & np.isfinite(distance[:, 0])
+    equal = alike & (apart < SAME)
+    return Twins(alike & ~equal & (apart <= NEAR) & (_chance(distance) < CHANCE), equal, partner)
 
 
 def _neighbours(
-    reference: np.ndarray, rows: np.ndarray, metric: str, blocks: np.ndarray | None
+    reference: np.ndarray, rows: np.ndarray, metric: str, own: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Distances and positions ``[n, k]`` of the nearest rows, nearest first; the own block is infinitely far."""
+    """Distances and positions ``[n, k]`` of the nearest rows, nearest first; the row itself is infinitely far."""
     search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(reference)), metric=metric).fit(reference)
     distance, at = search.kneighbors(rows)
-    if blocks is None:
+    distance[distance < SAME] = 0
+    if own is None:
         return distance, at
-    distance = np.where(blocks[at] == blocks[:, None], np.inf, distance)
+    distance = np.where(at == own[:, None], np.inf, distance)
     order = np.argsort(distance, axis=1, kind="stable")
     return np.take_along_axis(distance, order, axis=1), np.take_along_axis(at, order, axis=1)
 
@@ -120,7 +119,7 @@ class _Scale:
     def __init__(self, reference: Table) -> None:
         self._continuous = np.array([_is_continuous(column) for column in reference.numeric.T], dtype=bool)
         self._quantiles = [_quantiles(column) for column in reference.numeric[:, self._continuous].T]
-        self._levels = [_frequent(column) for column in self._codes(reference).T]
+        self._levels = [np.unique(column) for column in self._codes(reference).T]
 
     def of(self, table: Table) -> tuple[np.ndarray, np.ndarray]:
         """Ranks ``[n, p]``, a missing value in the middle, and codes ``[n, q]``, among them whether one is missing."""
@@ -129,22 +128,21 @@ class _Scale:
         placed = np.where(np.isnan(continuous), 0.5, np.array(ranks).T.reshape(continuous.shape))
         return placed, self._codes(table)
 
-    def one_hot(self, codes: np.ndarray) -> np.ndarray:
-        """Codes ``[n, q]`` as columns, in which another level is at distance 1; the rarest of many levels are one."""
-        columns = [
-            (column[:, None] == levels) / np.sqrt(2) for column, levels in zip(codes.T, self._levels, strict=True)
-        ]
-        return np.hstack([np.empty((len(codes), 0)), *columns])
+    def spread(self, codes: np.ndarray) -> np.ndarray:
+        """Codes ``[n, q]`` as points ``[n, 3 q]``: every level is a random one on the unit sphere."""
+        columns = [np.empty((len(codes), 0))]
+        varied = [(column, levels) for column, levels in zip(codes.T, self._levels, strict=True) if len(levels) > 1]
+        for column, levels in varied:
+            points = np.random.default_rng(len(columns)).normal(size=(len(levels) + 1, 3))
+            points /= np.linalg.norm(points, axis=1, keepdims=True)
+            place = np.searchsorted(levels, column).clip(max=len(levels) - 1)
+            columns.append(points[np.where(levels[place] == column, place, len(levels))])
+        return np.hstack(columns)
 
     def _codes(self, table: Table) -> np.ndarray:
         discrete = np.nan_to_num(table.numeric[:, ~self._continuous], nan=np.finfo(np.float32).min)
         missing = np.isnan(table.numeric[:, self._continuous])
         return np.hstack([discrete, missing, table.categorical]).astype(np.float32)
-
-
-def _frequent(column: np.ndarray) -> np.ndarray:
-    levels, counts = np.unique(column, return_counts=True)
-    return levels[np.argsort(-counts, kind="stable")[:MOST_LEVELS]]
 
 
 def _is_continuous(column: np.ndarray) -> bool:

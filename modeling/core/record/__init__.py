@@ -4,8 +4,18 @@ Belongs here: the schema, in parts. Does not belong here: computing any of it. A
 (`None` or no entry), never zero.
 """
 
-from modeling.core.record.base import Interval, Lift, Record
-from modeling.core.record.behaviour import Calibration, Curve, Explanation, Importance, OperatingPoint, Slice
+from modeling.core.record.base import Interval, Lift, Record, Spread
+from modeling.core.record.behaviour import (
+    Calibration,
+    Curve,
+    Explanation,
+    Importance,
+    OperatingPoint,
+    Promise,
+    Slice,
+    SliceGap,
+    WithinCluster,
+)
 from modeling.core.record.chapters import (
     Band,
     Chapter,
@@ -19,7 +29,7 @@ from modeling.core.record.chapters import (
     Roads,
 )
 from modeling.core.record.evaluation import SCHEMA_VERSION, Evaluation, Provenance
-from modeling.core.record.rows import ContractResult, LeakageFinding, RowCounts, TwinRows
+from modeling.core.record.rows import ContractResult, Described, LeakageFinding, RowCounts, TwinRows
 from modeling.core.record.scores import Baseline, CandidateResult, Champion
 from modeling.core.record.verdict import Challenge, Gate
 
@@ -34,6 +44,7 @@ __all__ = [
     "Chapter",
     "ContractResult",
     "Curve",
+    "Described",
     "Estimates",
     "Evaluation",
     "Exhibit",
@@ -49,10 +60,14 @@ __all__ = [
     "OperatingPoint",
     "Picture",
     "Pictures",
+    "Promise",
     "Provenance",
     "Record",
     "Roads",
     "RowCounts",
     "Slice",
+    "SliceGap",
+    "Spread",
     "TwinRows",
+    "WithinCluster",
 ]

@@ -3,7 +3,9 @@
 Belongs here: what the other parts are built of. Does not belong here: any part (the other modules here).
 """
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
 class Record(BaseModel):
@@ -13,18 +15,52 @@ class Record(BaseModel):
 
 
 class Interval(Record):
-    """A measured value with its 95 % bootstrap interval. `low` and `high` are absent where it could not be made."""
+    """A measured value with its 95 % interval. `low` and `high` are absent where it could not be made."""
 
     value: float
     low: float | None = None
     high: float | None = None
 
 
+def _with_ends(value: Any) -> Any:
+    return {"value": value} if isinstance(value, int | float) else value
+
+
+OnceANumber = Annotated[Interval, BeforeValidator(_with_ends)]
+"""An interval where older records hold the value alone."""
+
+
 class Lift(Interval):
     """A paired difference champion - other on the same test rows, signed so that more is better.
 
-    `decisive` is false when the interval includes zero.
+    `decisive` is false when the interval includes zero, and below ten independent clusters; `note` says the second.
     """
 
     over: str
     decisive: bool
+    clusters: int | None = None
+    """How many were drawn: the rows themselves where they stand alone."""
+    note: str = ""
+
+
+class Spread(Record):
+    """Why a score would be another one next time: standard deviations, and the 95 % interval of all of them together.
+
+    A part that was not measured is absent.
+    """
+
+    rows: float | None
+    """Other test rows of the same kind."""
+    seeds: float | None
+    """The same rows trained again with another seed."""
+    splits: float | None
+    """Another division of the rows, beyond what their number explains."""
+    low: float | None
+    high: float | None
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """The share of the variance by part, of those measured; empty where nothing varies."""
+        variances = {name: (getattr(self, name) or 0.0) ** 2 for name in ("rows", "seeds", "splits")}
+        total = sum(variances.values())
+        return {name: variance / total for name, variance in variances.items()} if total else {}

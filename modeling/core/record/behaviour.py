@@ -4,7 +4,9 @@ Belongs here: curves, calibration, decisions, slices, explanation. Does not belo
 (`chapters`).
 """
 
-from modeling.core.record.base import Interval, Record
+from pydantic import Field
+
+from modeling.core.record.base import Interval, OnceANumber, Record
 
 
 class Curve(Record):
@@ -17,13 +19,33 @@ class Curve(Record):
 class Calibration(Record):
     """How predicted probabilities meet observed frequencies, in bins of equal counts.
 
-    `error` is the expected calibration error (mean absolute gap, weighted by count; Naeini et al. 2015).
+    `error` is the root of the mean squared gap, weighted by count, less what chance alone makes of it; of several
+    classes, the gap of the most probable one's probability. Older records hold the mean absolute gap, chance included.
     """
 
-    error: float
+    error: OnceANumber
     predicted: list[float]
     observed: list[float]
     count: list[int]
+    slope: Interval | None = None
+    """Of the logit of what happens on the predicted logit: 1 is right, less promises too much at both ends. Of several
+    classes: of the log probabilities, the inverse of a temperature."""
+    intercept: Interval | None = None
+    """On the scale of logits, by how much all predictions are too low; 0 is right. Absent for several classes."""
+    brier_skill: Interval | None = None
+    """1 - Brier score / that of predicting every class's share of these rows: 0 is no skill."""
+    event_share: float | None = None
+    """The share of events, which is also the error of predicting 0 for everybody. Absent for several classes."""
+
+
+class Promise(Record):
+    """A share at the threshold as validation rows had it, and what became of it on the sealed test."""
+
+    validation: Interval
+    change: Interval
+    """Test - validation."""
+    moved: bool
+    """Whether the interval of the change excludes zero."""
 
 
 class OperatingPoint(Record):
@@ -32,13 +54,19 @@ class OperatingPoint(Record):
     threshold: float
     cost_false_positive: float
     cost_false_negative: float
-    recall: Interval
+    recall: Interval | None
+    """The share of events that are acted on."""
     precision: Interval | None
-    cost_per_1000: float
+    """The share of actions that meet an event."""
+    specificity: Interval | None = None
+    """The share of other rows that are left alone."""
+    cost_per_1000: OnceANumber
     cost_per_1000_never: float
     """Cost per 1,000 rows of never acting."""
     cost_per_1000_always: float
     """Cost per 1,000 rows of always acting."""
+    promises: dict[str, Promise] = Field(default={})
+    """`recall` and `specificity`."""
 
 
 class Slice(Record):
@@ -50,6 +78,32 @@ class Slice(Record):
     positives: int | None = None
     metric: Interval | None = None
     note: str = ""
+
+
+class SliceGap(Record):
+    """The largest gap in the metric between two levels of one column.
+
+    Its interval holds for all pairs of levels of all columns at once: its low end exceeds 0 by chance in 5 % of the
+    tests, however many slices there are.
+    """
+
+    column: str
+    better: str
+    worse: str
+    gap: Interval
+    pairs: int
+    """How many were compared."""
+
+
+class WithinCluster(Record):
+    """The metric among the test units of one cluster. Its interval is about more units of the same cluster, and says
+    nothing of other clusters."""
+
+    cluster: str
+    units: int
+    share: float
+    """Of all test units."""
+    metric: Interval | None
 
 
 class Importance(Record):

@@ -9,9 +9,17 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field
 
 from modeling.core.record.base import Lift, Record
-from modeling.core.record.behaviour import Calibration, Curve, Explanation, OperatingPoint, Slice
+from modeling.core.record.behaviour import (
+    Calibration,
+    Curve,
+    Explanation,
+    OperatingPoint,
+    Slice,
+    SliceGap,
+    WithinCluster,
+)
 from modeling.core.record.chapters import Chapter
-from modeling.core.record.rows import ContractResult, LeakageFinding, RowCounts
+from modeling.core.record.rows import ContractResult, Described, LeakageFinding, RowCounts
 from modeling.core.record.scores import Baseline, CandidateResult, Champion
 from modeling.core.record.verdict import Challenge, Gate
 
@@ -52,6 +60,9 @@ class Evaluation(Record):
     target_summary: dict[str, float]
     """Share of each class, or mean, std, min, max of a regression target, over all rows."""
     features: list[str]
+    """The raw columns read."""
+    described: Described | None = None
+    """Absent where `target` is predicted from `features` as they stand."""
     split: dict[str, Any]
     rows: RowCounts
     groups: int | None
@@ -75,6 +86,15 @@ class Evaluation(Record):
     confusion: list[list[int]] | None
     """Test rows, true class by predicted class, in the order of `classes`."""
     slices: list[Slice]
+    largest_slice_gap: SliceGap | None = None
+    without_twins: Slice | None = None
+    """The metric on test rows without a near twin in an earlier role; absent where none has one."""
+    seen_groups: list[Slice] = Field(default=[])
+    """The metric on test rows whose group was seen before the test, and on those of new groups; empty where none
+    returns."""
+    """Absent where fewer than two levels of a column are scored."""
+    within_clusters: list[WithinCluster] = Field(default=[])
+    """Every cluster where there are fewer than ten, and one that holds more than half of the test units."""
     explanation: Explanation | None
     """Absent where there are no features to shuffle or parts to delete."""
     chapters: list[Chapter] = Field(default=[])

@@ -1,7 +1,7 @@
 """What a record says of the data.
 
-Belongs here: counts, contract, leakage audit. Does not belong here: anything measured of a model
-(`scores`, `behaviour`).
+Belongs here: counts, what is predicted from what, contract, leakage audit. Does not belong here: anything measured of a
+model (`scores`, `behaviour`).
 """
 
 from typing import Literal
@@ -17,8 +17,19 @@ class RowCounts(Record):
     raw: int
     quarantined: int
     train: int
+    tune: int = 0
     valid: int
     test: int
+
+
+class Described(Record):
+    """What is really predicted from what, in words, where it is not the target column from the columns read.
+
+    `features` is empty where they are the columns as they stand.
+    """
+
+    target: str
+    features: str = ""
 
 
 class LeakageFinding(Record):

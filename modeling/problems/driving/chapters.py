@@ -65,7 +65,8 @@ def _closed_loop(evaluated: EvaluatedChampion, metrics: dict[str, Metric]) -> Ch
         title="In closed loop",
         reading="Collisions and progress on roads that nobody learned from. A policy that collides less by crawling, "
         "or gets far by being reckless, shows in the other figure.",
-        term=f"{len(evaluated.units):,} unseen seeds, the same for every policy; percentile bootstrap over episodes.",
+        term=f"{len(evaluated.units):,} unseen seeds, the same for every policy; bootstrap over episodes, "
+        "Clopper-Pearson where none or all collide.",
         exhibits=[
             *(
                 Estimates(

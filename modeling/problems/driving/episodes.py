@@ -6,7 +6,7 @@ simulator (`modeling.problems.driving.highway`).
 
 import numpy as np
 
-from modeling.core.metrics import Prepared, Score, mean
+from modeling.core.metrics import SHARE, Prepared, Score, mean
 from modeling.core.table import Rows, Table
 from modeling.core.task import Predictor
 from modeling.problems.driving import highway
@@ -29,7 +29,7 @@ def progress(furthest: np.ndarray, answers: np.ndarray) -> Prepared:
     return mean(answers[:, DISTANCE] / furthest)
 
 
-@Score
+@SHARE
 def collision_rate(furthest: np.ndarray, answers: np.ndarray) -> Prepared:
     """Share of episodes that end in a collision."""
     return mean(answers[:, COLLIDED])

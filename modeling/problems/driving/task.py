@@ -20,7 +20,7 @@ from catalogue.definition import UseCase
 from modeling.core.classification import MulticlassClassificationTask
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import Derive, FeatureError, FeatureRecipe
-from modeling.core.record import Chapter
+from modeling.core.record import Chapter, Described
 from modeling.core.table import Rows
 from modeling.core.target_classes import class_index
 from modeling.core.task import EvaluatedChampion, Metric, Predictor, Settings, Units, by_name
@@ -100,6 +100,13 @@ class Driving(MulticlassClassificationTask[DrivingSettings]):
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
         """The champion's worst episode in pictures, and what became of all of them."""
         return chapters(evaluated, self.settings, self.metrics(evaluated.classes))
+
+    def described(self, use_case: UseCase) -> Described:
+        """The demonstrator's actions; what is judged are episodes that the policy drives itself."""
+        return Described(
+            target=f"the {use_case.target} of the demonstrator; judged are episodes that the policy drives itself",
+            features="what a driver perceives: own speed, and gap and speed of the nearest vehicles in each lane",
+        )
 
 
 TASK = Driving

@@ -5,8 +5,6 @@ scored (`modeling.problems.forecasting.task`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -15,64 +13,33 @@ from modeling.core.intervals import scored
 from modeling.core.metrics import mae
 from modeling.core.record import Band, Chapter, Estimates, Exhibit, Line, LineChart
 from modeling.core.task import EvaluatedChampion, Metric, by_name
-from modeling.problems.forecasting.quantiles import COVERED, conformal, coverage, weighted_quantile_loss
-from modeling.problems.forecasting.series import MOMENTS, SEASONAL_NAIVE, STEP, TYPICAL_ERROR
+from modeling.problems.forecasting.quantiles import COVERED, coverage, inside, weighted_quantile_loss, width
+from modeling.problems.forecasting.ranges import Ranges
+from modeling.problems.forecasting.series import SEASONAL_NAIVE, STEP
 
+METHOD = (
+    "adaptive conformal inference by step (Gibbs & Candès 2021): order statistics of the errors whose outcomes were "
+    "known at the origin, of validation and earlier test rows, in units of the series' typical error"
+)
 _FANS = 3
 """Series whose forecasts are drawn."""
 
 
 def chapters(evaluated: EvaluatedChampion) -> list[Chapter]:
     """The chapters, in their order."""
-    shown = _ShownSeries(evaluated)
+    shown = Ranges(evaluated)
     return [_fans(shown), _scaled(shown), _by_step(shown)]
 
 
-@dataclass(frozen=True)
-class _ShownSeries:
-    """The forecasts of the test rows, and their quantiles by the errors of validation rows."""
-
-    evaluated: EvaluatedChampion
-
-    @cached_property
-    def rows(self) -> pl.DataFrame:
-        """`series`, step, `moment`, and a number `origin` that changes where the next forecast of a series begins."""
-        test = self.evaluated.test
-        moment = pl.DataFrame({"number": test.number}).join(test.table.shared[MOMENTS], on="number", how="left")[
-            "moment"
-        ]
-        begins = pl.col(STEP).diff().fill_null(0) <= 0
-        return test.slices.select("series", STEP).with_columns(moment, origin=begins.cum_sum())
-
-    @cached_property
-    def quantiles(self) -> dict[str, np.ndarray]:
-        """Learner -> ``[n, levels]``."""
-        valid, test = self.evaluated.valid.table, self.evaluated.test.table
-        size, test_size = (table.column(TYPICAL_ERROR).astype(np.float64) for table in (valid, test))
-        step, test_step = valid.column(STEP), test.column(STEP)
-
-        def quantiles(name: str, point: np.ndarray) -> np.ndarray:
-            error = (valid.target - self._validation(name)) / size
-            return conformal(error, step, point / test_size, test_step) * test_size[:, None]
-
-        return {name: quantiles(name, point) for name, point in self.evaluated.answers.items()}
-
-    def _validation(self, name: str) -> np.ndarray:
-        """The forecasts ``[m]`` of validation rows by the learner called `name`."""
-        if name == self.evaluated.champion:
-            return self.evaluated.validation
-        return self.evaluated.models[name].predict(self.evaluated.valid.table)
-
-    @cached_property
-    def naive_error(self) -> np.ndarray:
-        """``[n]``: the mean absolute error of the seasonal naive forecast on the series' training rows."""
-        train = self.evaluated.train
-        error = np.abs(train.table.target - train.table.column(SEASONAL_NAIVE))
-        of_series = train.slices.select("series", error=error).group_by("series").agg(pl.mean("error"))
-        return self.rows.join(of_series, on="series", how="left", maintain_order="left")["error"].to_numpy()
+def _naive_error(shown: Ranges) -> np.ndarray:
+    """``[n]``: the mean absolute error of the seasonal naive forecast on the series' training rows."""
+    train = shown.evaluated.train
+    error = np.abs(train.table.target - train.table.column(SEASONAL_NAIVE))
+    of_series = train.slices.select("series", error=error).group_by("series").agg(pl.mean("error"))
+    return shown.rows.join(of_series, on="series", how="left", maintain_order="left")["error"].to_numpy()
 
 
-def _fans(shown: _ShownSeries) -> Chapter:
+def _fans(shown: Ranges) -> Chapter:
     by_size = shown.rows.with_columns(truth=shown.evaluated.units.truth).group_by("series").agg(pl.mean("truth"))
     ordered = by_size.sort("truth", "series", descending=[True, False])["series"]
     chosen = ordered.gather(np.unique(np.linspace(0, len(ordered) // 2, _FANS).astype(int)))
@@ -81,12 +48,12 @@ def _fans(shown: _ShownSeries) -> Chapter:
         reading="The line is what happened, the band where the champion expected it when the lines begin. Four in "
         "five outcomes should lie in the band.",
         term="Point forecasts of one origin in the middle of the test; the band reaches from the 10 % to the 90 % "
-        "quantile (split conformal by step, residuals of validation rows in units of the series' typical error).",
+        f"quantile ({METHOD}).",
         exhibits=[_fan(shown, series) for series in chosen],
     )
 
 
-def _fan(shown: _ShownSeries, series: str) -> Exhibit:
+def _fan(shown: Ranges, series: str) -> Exhibit:
     of_series = shown.rows.with_row_index("row").filter(pl.col("series") == series)
     origins = of_series["origin"].unique(maintain_order=True)
     part = of_series.filter(pl.col("origin") == origins[len(origins) // 2])
@@ -104,9 +71,9 @@ def _fan(shown: _ShownSeries, series: str) -> Exhibit:
     )
 
 
-def _scaled(shown: _ShownSeries) -> Chapter:
+def _scaled(shown: Ranges) -> Chapter:
     truth, group = shown.evaluated.units.truth, shown.evaluated.units.group
-    scale = np.where(shown.naive_error > 0, shown.naive_error, np.nan)
+    scale = np.where((error := _naive_error(shown)) > 0, error, np.nan)
     known = np.isfinite(scale)
     in_scale = {name: (answers / scale)[known] for name, answers in shown.evaluated.answers.items()}
     scaled = scored(
@@ -118,16 +85,18 @@ def _scaled(shown: _ShownSeries) -> Chapter:
     ranges = by_name(
         Metric("wql", "weighted quantile loss", False, weighted_quantile_loss),
         Metric("coverage", "coverage", True, coverage),
+        Metric("width", "width", False, width),
     )
     ranged = scored(ranges, truth, shown.quantiles, group)
     names = list(shown.evaluated.answers)
     return Chapter(
         title="Errors on a common scale, and ranges",
         reading="A scaled error of one is what copying the last season cost on training data: below it, forecasting "
-        "helps. The quantile loss judges the whole range, and coverage says whether it holds what it promises.",
+        "helps. The quantile loss judges the whole range, and coverage says whether it holds what it promises; the "
+        "narrower of two that do is worth more.",
         term="MASE (Hyndman & Koehler 2006), scaled by each series' seasonal naive error on training rows; weighted "
-        "quantile loss over the nine deciles, relative to what came; coverage from the 10 % to the 90 % quantile. "
-        "Bootstrap by origin season.",
+        "quantile loss over the nine deciles, relative to what came; coverage and width from the 10 % to the 90 % "
+        f"quantile ({METHOD}). Intervals are drawn by the shortest season that the origin lies in.",
         exhibits=[
             Estimates(
                 title="MASE",
@@ -149,29 +118,37 @@ def _scaled(shown: _ShownSeries) -> Chapter:
                 estimates={name: ranged.intervals(name)["coverage"] for name in names},
                 reference=COVERED,
             ),
+            Estimates(
+                title="Width",
+                caption=f"Mean width of the range that promises {COVERED:.0%}.",
+                x_title=shown.evaluated.use_case.target,
+                estimates={name: ranged.intervals(name)["width"] for name in names},
+            ),
         ],
     )
 
 
-def _by_step(shown: _ShownSeries) -> Chapter:
+def _by_step(shown: Ranges) -> Chapter:
     evaluated, truth = shown.evaluated, shown.evaluated.units.truth
-    band = shown.quantiles[evaluated.champion]
     error = {name: np.abs(answers - truth) for name, answers in evaluated.answers.items()}
-    inside = {evaluated.champion: (truth >= band[:, 0]) & (truth <= band[:, -1])}
+    covered = {evaluated.champion: inside(truth, shown.quantiles[evaluated.champion])}
     promised = {"promised": np.full(len(truth), COVERED)}
+    coverage_by_step = _along_steps(
+        shown, covered | promised, "Coverage by step ahead", "share of outcomes in the range"
+    )
     return Chapter(
         title="How far ahead",
         reading="How the error grows with the distance of what is forecast, and whether the range stays honest.",
         term="Mean absolute error and coverage of the range from 10 % to 90 % by step ahead, over all series and test "
-        "origins.",
+        "origins; the band is the 95 % interval of the coverage at each step.",
         exhibits=[
             _along_steps(shown, error, "Error by step ahead", f"mean absolute error, {evaluated.use_case.target}"),
-            _along_steps(shown, inside | promised, "Coverage by step ahead", "share of outcomes in the range"),
+            coverage_by_step.model_copy(update={"bands": {"95 % interval": _coverage_band(shown)}}),
         ],
     )
 
 
-def _along_steps(shown: _ShownSeries, values: Mapping[str, np.ndarray], title: str, y_title: str) -> LineChart:
+def _along_steps(shown: Ranges, values: Mapping[str, np.ndarray], title: str, y_title: str) -> LineChart:
     """The mean of `values` ``[n]`` at each step."""
     mean = shown.rows.select(STEP).with_columns(**{name: pl.Series(of) for name, of in values.items()})
     by_step = mean.group_by(STEP).agg(pl.all().mean()).sort(STEP)
@@ -183,3 +160,11 @@ def _along_steps(shown: _ShownSeries, values: Mapping[str, np.ndarray], title: s
         y_title=y_title,
         lines={name: Line(x=steps, y=by_step[name].cast(pl.Float64).to_list()) for name in values},
     )
+
+
+def _coverage_band(shown: Ranges) -> Band:
+    """The interval of the champion's coverage at each step that has one."""
+    step = shown.rows[STEP].to_numpy()
+    found = {float(at): shown.coverage(step == at) for at in np.unique(step)}
+    known = {at: (of.low, of.high) for at, of in found.items() if of.low is not None and of.high is not None}
+    return Band(x=[*known], low=[low for low, _ in known.values()], high=[high for _, high in known.values()])

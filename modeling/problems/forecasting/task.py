@@ -21,7 +21,7 @@ from modeling.core.features import Derive, FeatureError
 from modeling.core.learner import Outcome
 from modeling.core.metrics import mae, r2, rmse
 from modeling.core.recipe import Recipe
-from modeling.core.record import Chapter
+from modeling.core.record import Chapter, Described, Gate
 from modeling.core.rolling import Span, feature_set
 from modeling.core.row_task import BaseTask
 from modeling.core.splits import ROLES, SplitError, assign
@@ -30,6 +30,7 @@ from modeling.core.task import EvaluatedChampion, Metric, Settings, TargetHolds,
 from modeling.core.validated_data import ValidatedData
 from modeling.problems.forecasting.chapters import chapters
 from modeling.problems.forecasting.grid import Gaps, Grid, SeriesLayout, on_grid
+from modeling.problems.forecasting.ranges import Ranges, ranges_keep_promise
 from modeling.problems.forecasting.series import MOMENTS, SEASONAL_NAIVE, SMOOTHED, STEP, SeriesRecipe
 
 _CHECKED_ORIGINS = 3
@@ -100,7 +101,7 @@ class Forecasting(BaseTask[ForecastingSettings]):
         }
         recipe = SeriesRecipe.fit(grid.until(spans["train"].stop - 1), layout, left_out)
         roles = [self._rows(recipe, grid, spans[role], data.numbers, role) for role in ROLES]
-        outcomes = [rows.table.shared[MOMENTS]["moment"] for rows in roles]
+        outcomes = [_outcomes(rows) for rows in roles]
         return feature_set(
             data,
             use_case,
@@ -114,6 +115,19 @@ class Forecasting(BaseTask[ForecastingSettings]):
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
         """Forecasts with their quantiles beside what came, scaled errors, and the error by step ahead."""
         return chapters(evaluated)
+
+    def gates(self, evaluated: EvaluatedChampion) -> list[Gate]:
+        """The ranges must hold what they promise."""
+        return [ranges_keep_promise(Ranges(evaluated))]
+
+    def described(self, use_case: UseCase) -> Described:
+        """Values to come, from those of the past."""
+        settings, series = self.settings, use_case.columns.group or "series"
+        return Described(
+            target=f"{use_case.target} of each {series}, 1 to {settings.horizon} steps of {settings.frequency} ahead",
+            features=f"the past of {use_case.target}: newest values, the same phase of earlier seasons "
+            f"({', '.join(map(str, settings.seasons))} steps), exponential smoothing; and the calendar",
+        )
 
     def _layout(self, use_case: UseCase) -> SeriesLayout:
         time, settings = use_case.columns.time, self.settings
@@ -133,7 +147,7 @@ class Forecasting(BaseTask[ForecastingSettings]):
         """Every forecast whose outcome and seasonal naive forecast are known.
 
         `span` are the positions of the role's targets. Rows are drawn together by the shortest season their origin lies
-        in: a day of hours.
+        in: a day of hours. Dealt anew, they are divided by the moment of their outcome, so that none is shared.
         """
         layout = recipe.layout
         first = max(span.start, layout.season) - 1
@@ -147,17 +161,29 @@ class Forecasting(BaseTask[ForecastingSettings]):
         ahead = (origins[:, None] + np.arange(1, layout.horizon + 1)).ravel()
         target, row = grid.values[:, ahead].ravel(), grid.row[:, ahead].ravel()
         usable = np.isfinite(target) & np.isfinite(table.column(SEASONAL_NAIVE)) & np.isfinite(table.column(SMOOTHED))
-        number = numbers[row[usable]]
-        moment = pl.DataFrame({"number": number, "moment": grid.moments[np.tile(ahead, len(grid.series))[usable]]})
+        position = np.tile(ahead, len(grid.series))[usable]
         day = np.tile(np.repeat(origins // layout.seasons[0], layout.horizon), len(grid.series))
         name = np.repeat(grid.series, len(ahead))[usable]
         table = replace(table, target=target).rows(usable)
         return Rows(
-            table=replace(table, shared={MOMENTS: moment.unique(maintain_order=True)}),
-            number=number,
+            table=replace(table, shared={MOMENTS: _moments(grid, numbers)}),
+            number=numbers[row[usable]],
             group=day[usable],
             slices=pl.DataFrame({"series": name, STEP: table.column(STEP).astype(np.int64)}),
+            block=position,
         )
+
+
+def _moments(grid: Grid, numbers: np.ndarray) -> pl.DataFrame:
+    """The table `MOMENTS`, of every row that has a place on the grid."""
+    series, position = np.nonzero(grid.row >= 0)
+    number = numbers[grid.row[series, position]]
+    return pl.DataFrame({"number": number, "moment": grid.moments.gather(position), "position": position})
+
+
+def _outcomes(rows: Rows) -> pl.Series:
+    """The moment of each row's outcome ``[n]``."""
+    return pl.DataFrame({"number": rows.number}).join(rows.table.shared[MOMENTS], on="number", how="left")["moment"]
 
 
 def _spans(roles: pl.Series, moments: pl.Series, grid: Grid) -> dict[str, range]:

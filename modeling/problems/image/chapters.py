@@ -6,7 +6,7 @@ Does not belong here: decoding and taking images apart (`modeling.problems.image
 
 import numpy as np
 
-from modeling.core.intervals import interval, resampled, scored
+from modeling.core.intervals import scored, share
 from modeling.core.metrics import FALSE_ALARMS
 from modeling.core.record import Chapter, Estimates, Interval, Picture, Pictures
 from modeling.core.task import EvaluatedChampion, by_name
@@ -59,19 +59,9 @@ def _set_beforehand(evaluated: EvaluatedChampion) -> dict[str, Interval]:
     others = evaluated.validation[evaluated.valid.table.target == 0]
     called = evaluated.answers[evaluated.champion] > np.quantile(others, SPECIFICITY, method="higher")
     event = evaluated.units.truth == 1
-
-    def sensitivity(weight: np.ndarray) -> float:
-        return float(np.average(called[event], weights=weight[event])) if weight[event].any() else np.nan
-
-    def specificity(weight: np.ndarray) -> float:
-        return float(np.average(~called[~event], weights=weight[~event])) if weight[~event].any() else np.nan
-
-    once = np.ones(len(event))
-    draws = resampled([sensitivity, specificity], evaluated.units.group, len(event))
-    return {
-        "threshold from validation: sensitivity": interval(sensitivity(once), draws[:, 0]),
-        "threshold from validation: specificity": interval(specificity(once), draws[:, 1]),
-    }
+    group = evaluated.units.group
+    found = {"sensitivity": share(called, event, group), "specificity": share(~called, ~event, group)}
+    return {f"threshold from validation: {name}": value for name, value in found.items() if value is not None}
 
 
 def _examples(evaluated: EvaluatedChampion, occluder: images.PatchOccluder) -> Chapter:

@@ -8,6 +8,7 @@ Does not belong here: reading the target (`modeling.core.classification`), chemi
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
 import polars as pl
 
 from catalogue.definition import ScaffoldSplit, UseCase
@@ -59,9 +60,13 @@ class MoleculeClassification(BinaryClassificationTask[Settings]):
 
     def roles(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
         """As the split assigns them; by scaffold, each scaffold in one role."""
-        by_scaffold = isinstance(use_case.split, ScaffoldSplit)
-        scaffolds = molecules.scaffolds(frame[_column(use_case)]) if by_scaffold else None
-        return splits.assign(frame, use_case, scaffolds)
+        return splits.assign(frame, use_case, _scaffolds(frame, use_case))
+
+    def blocks(self, frame: pl.DataFrame, use_case: UseCase) -> np.ndarray | None:
+        """As of any row task; by scaffold, each scaffold a block."""
+        if isinstance(use_case.split, ScaffoldSplit):
+            return splits.blocks(frame, use_case, _scaffolds(frame, use_case))
+        return super().blocks(frame, use_case)
 
     def likeness(self, frame: pl.DataFrame, use_case: UseCase) -> Likeness:
         """The molecule, whichever its salt, charge, tautomer or stereoisomer."""
@@ -74,6 +79,10 @@ class MoleculeClassification(BinaryClassificationTask[Settings]):
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
         """The score by likeness to training molecules, and the molecules that the champion is most wrong about."""
         return chapters(evaluated)
+
+
+def _scaffolds(frame: pl.DataFrame, use_case: UseCase) -> pl.Series | None:
+    return molecules.scaffolds(frame[_column(use_case)]) if isinstance(use_case.split, ScaffoldSplit) else None
 
 
 def _column(use_case: UseCase) -> str:

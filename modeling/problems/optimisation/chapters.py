@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 import polars.selectors as cs
+from scipy.stats import sem, t
 
-from modeling.core.intervals import interval, resampled
+from modeling.core.intervals import estimated
 from modeling.core.metrics import mean
 from modeling.core.record import Band, Chapter, Estimates, Interval, Line, LineChart, Listing
 from modeling.core.task import EvaluatedChampion
@@ -20,8 +21,6 @@ from modeling.problems.optimisation.settings import SETTINGS, OptimisationSettin
 
 NEARLY = 0.95
 """Share of the way from the pool's mean outcome to its best that counts as nearly the best."""
-MIDDLE = (10, 90)
-"""Percentiles over repeats between which a band is drawn."""
 GUIDED, MODEL, BLIND, COPIED, RANDOM = (
     "champion and Gaussian process",
     "champion's order",
@@ -51,10 +50,7 @@ class _Found:
 
     def mean(self, of_repeats: np.ndarray) -> Interval:
         """The mean over repeats, with its interval; none where every repeat is alike."""
-        value = float(of_repeats.mean())
-        if np.ptp(of_repeats) == 0:
-            return Interval(value=value)
-        return interval(value, resampled([mean(of_repeats)], None, len(of_repeats))[:, 0])
+        return estimated(mean(of_repeats), len(of_repeats), None)
 
 
 def chapters(evaluated: EvaluatedChampion, settings: OptimisationSettings) -> list[Chapter]:
@@ -122,18 +118,23 @@ def _mean_in_training(evaluated: EvaluatedChampion, factors: list[str]) -> np.nd
 def _regret(found: _Found) -> LineChart:
     trial = [float(number) for number in range(1, found.trials + 1)]
     regret = {name: found.pool.max() - best for name, best in found.best.items()}
-    bands = {name: np.percentile(of, MIDDLE, axis=0) for name, of in regret.items() if np.ptp(of, axis=0).any()}
-    low, high = MIDDLE
     return LineChart(
         title="Regret by number of trials",
-        caption=f"Mean over repeats of the distance from the best outcome there is; the bands hold the repeats between "
-        f"the {low}th and the {high}th percentile. A search without a band leaves nothing to chance.",
+        caption="Mean over starts of the distance from the best outcome there is, with its 95 % interval (Student's t, "
+        "over starts). A search without a band leaves nothing to chance.",
         x_title="trials",
         y_title="regret, in the target's unit",
         lines={name: Line(x=trial, y=of.mean(axis=0).tolist()) for name, of in regret.items()},
-        bands={name: Band(x=trial, low=of[0].tolist(), high=of[1].tolist()) for name, of in bands.items()},
+        bands={name: _band(trial, of) for name, of in regret.items() if np.ptp(of, axis=0).any()},
         steps=True,
     )
+
+
+def _band(trial: list[float], regret: np.ndarray) -> Band:
+    """The 95 % interval of the mean of ``[starts, trials]`` at each trial; no regret is below zero."""
+    half = t.ppf(0.975, len(regret) - 1) * sem(regret, axis=0)
+    middle = regret.mean(axis=0)
+    return Band(x=trial, low=(middle - half).clip(0).tolist(), high=(middle + half).tolist())
 
 
 def _effort(found: _Found) -> Estimates:

@@ -47,8 +47,9 @@ class Optimisation(RegressionTask[OptimisationSettings]):
             known = pl.DataFrame({"number": rows.number}).join(settings, on="number", maintain_order="left")
             return replace(rows, table=replace(rows.table, shared={SETTINGS: known.select(factors)}))
 
-        train, valid, test = (with_settings(rows) for rows in (made.train, made.valid, made.open_test()))
-        return replace(made, train=train, valid=valid, open_test=lambda: test)
+        unsealed = {role: with_settings(getattr(made, role)) for role in ("train", "tune", "valid")}
+        test = with_settings(made.open_test())
+        return replace(made, **unsealed, open_test=lambda: test)
 
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
         """What searches find that the champion guides, beside searches without a model."""

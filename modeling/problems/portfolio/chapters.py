@@ -4,56 +4,28 @@ Does not belong here: scores of portfolios (`modeling.problems.portfolio.holding
 (`modeling.problems.portfolio.task`).
 """
 
-from dataclasses import dataclass
-from functools import cached_property
-
 import numpy as np
 
 from modeling.core.record import Chapter, Line, LineChart, Listing
 from modeling.core.row_task import BaseTask
 from modeling.core.task import EvaluatedChampion
-from modeling.problems.portfolio.holdings import DAYS_A_YEAR, SCORES, Held, held
-from modeling.problems.portfolio.luck import lucky_sharpe, probability_above
+from modeling.problems.portfolio.holdings import DAYS_A_YEAR, SCORES
+from modeling.problems.portfolio.luck import USUAL_BAR, ratio
+from modeling.problems.portfolio.portfolios import Portfolios
 from modeling.problems.portfolio.prices import DAY, RETURNS, starts_of
 from modeling.problems.portfolio.settings import PortfolioSettings
+
+Columns = dict[str, list[str | None] | list[int | None] | list[float | None]]
+RATIO = "ratio of excess returns, by year"
 
 
 def chapters(evaluated: EvaluatedChampion, task: BaseTask[PortfolioSettings]) -> list[Chapter]:
     """The chapters, in their order."""
-    shown = _ShownPortfolio(evaluated, task)
+    shown = Portfolios(evaluated, task)
     return [_equity(shown), _compared(shown), _luck(shown)]
 
 
-@dataclass(frozen=True)
-class _ShownPortfolio:
-    """The portfolios and what became of them in the test months."""
-
-    evaluated: EvaluatedChampion
-    task: BaseTask[PortfolioSettings]
-
-    @cached_property
-    def held(self) -> dict[str, Held]:
-        truth = self.evaluated.units.truth
-        return {name: held(truth, bought, self.task.settings.cost) for name, bought in self.evaluated.answers.items()}
-
-    @property
-    def months(self) -> list[str]:
-        """The first day of every test month."""
-        days = self.evaluated.test.table.shared[RETURNS][DAY]
-        return [day.isoformat() for day in days[starts_of(self.evaluated.test)]]
-
-    @cached_property
-    def tried(self) -> dict[str, Held]:
-        """Every candidate in the validation months, where the choice was made."""
-        valid, task = self.evaluated.valid, self.task
-        truth = task.units(valid).truth
-        return {
-            one.name: held(truth, task.answers(one.learner, valid), task.settings.cost)
-            for one in self.evaluated.candidates
-        }
-
-
-def _equity(shown: _ShownPortfolio) -> Chapter:
+def _equity(shown: Portfolios) -> Chapter:
     wealth = {name: of.wealth for name, of in shown.held.items()}
     drawdown = {name: of.drawdown for name, of in shown.held.items()}
     return Chapter(
@@ -69,17 +41,19 @@ def _equity(shown: _ShownPortfolio) -> Chapter:
     )
 
 
-def _by_month(shown: _ShownPortfolio, title: str, y_title: str, lines: dict[str, np.ndarray]) -> LineChart:
+def _by_month(shown: Portfolios, title: str, y_title: str, lines: dict[str, np.ndarray]) -> LineChart:
+    days = shown.evaluated.test.table.shared[RETURNS][DAY]
+    months = [day.isoformat() for day in days[starts_of(shown.evaluated.test)]]
     return LineChart(
         title=title,
         caption="Month by month over the test.",
         x_title="month",
         y_title=y_title,
-        lines={name: Line(x=shown.months, y=values.tolist()) for name, values in lines.items()},
+        lines={name: Line(x=months, y=values.tolist()) for name, values in lines.items()},
     )
 
 
-def _compared(shown: _ShownPortfolio) -> Chapter:
+def _compared(shown: Portfolios) -> Chapter:
     once = np.ones(len(shown.evaluated.units))
     measured: dict[str, list[float | None]] = {
         title: [score(of)(once) for of in shown.held.values()] for title, _, score in SCORES.values()
@@ -95,32 +69,38 @@ def _compared(shown: _ShownPortfolio) -> Chapter:
     )
 
 
-def _luck(shown: _ShownPortfolio) -> Chapter:
-    daily = {name: of.days.mean() / of.days.std() for name, of in shown.tried.items()}
-    count = len(daily) + shown.task.settings.trials
-    hurdle = lucky_sharpe(np.array(list(daily.values())), count)
-    champion, year = shown.evaluated.champion, float(np.sqrt(DAYS_A_YEAR))
-    chosen, sealed = shown.tried[champion].days, shown.held[champion].days
-    champions: dict[str, list[float | None]] = {
-        "Sharpe ratio": [float(days.mean() / days.std() * year) for days in (chosen, sealed)],
-        "the best of the trials by luck": [hurdle * year, hurdle * year],
-        "probability above zero": [probability_above(days, 0.0) for days in (chosen, sealed)],
-        "probability above luck": [probability_above(days, hurdle) for days in (chosen, sealed)],
-    }
+def _luck(shown: Portfolios) -> Chapter:
+    by_trial, year = {name: ratio(days) for name, days in shown.tried.items()}, float(np.sqrt(DAYS_A_YEAR))
+    earlier = shown.task.settings.trials
     return Chapter(
         title="Skill or luck",
-        reading="Who tries many strategies finds a good-looking one by chance. The last column says how likely the "
-        "champion's ratio is more than the best that so many tries without skill would show; 0.95 is the usual bar.",
-        term="Deflated Sharpe ratio (Bailey & López de Prado 2014): hurdle from the number of trials and the spread of "
-        "their Sharpe ratios on validation months, skew and kurtosis of daily returns considered.",
+        reading="Whoever holds rising stocks earns something; skill is to earn more than one share of each. And who "
+        "tries many strategies finds a good-looking one by chance. The last column says how likely the champion's "
+        f"advantage is more than luck; {USUAL_BAR:g} is the usual bar, which it must pass on the sealed test.",
+        term="Deflated Sharpe ratio (Bailey & López de Prado 2014) of daily returns in excess of equal weights, after "
+        "costs: skew and kurtosis considered, hurdle from the number of trials and the spread of their ratios, at "
+        f"least that of noise. On validation months every listed strategy was a trial, and {earlier:,} earlier ones; "
+        "on the test, sealed when the champion was chosen, the champion and the earlier ones.",
         exhibits=[
             Listing(
-                title=f"All strategies listed, on validation months; {count:,} trials counted",
-                columns={"strategy": [*daily], "Sharpe ratio": [float(ratio * year) for ratio in daily.values()]},
+                title="All strategies listed, on validation months",
+                columns={"strategy": [*by_trial], RATIO: [float(of * year) for of in by_trial.values()]},
             ),
-            Listing(
-                title=f"The champion, {champion}",
-                columns={"on": ["validation, where it was chosen", "the sealed test"], **champions},
-            ),
+            *_champions_odds(shown),
         ],
     )
+
+
+def _champions_odds(shown: Portfolios) -> list[Listing]:
+    """None where the champion is equal weights itself."""
+    if shown.evaluated.champion == shown.task.trivial:
+        return []
+    both, year = (shown.chosen, shown.sealed), float(np.sqrt(DAYS_A_YEAR))
+    columns: Columns = {
+        "on": ["validation, where it was chosen", "the sealed test"],
+        RATIO: [of.ratio * year for of in both],
+        "the best of the trials by luck": [of.hurdle * year for of in both],
+        "probability above zero": [of.above_zero for of in both],
+        "probability above luck": [of.above_luck for of in both],
+    }
+    return [Listing(title=f"The champion, {shown.evaluated.champion}", columns=columns)]

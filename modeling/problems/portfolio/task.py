@@ -22,7 +22,7 @@ from modeling.core.features import Derive, FeatureError
 from modeling.core.learner import Outcome
 from modeling.core.metrics import Prepared, Score
 from modeling.core.recipe import Recipe
-from modeling.core.record import Chapter
+from modeling.core.record import Chapter, Described, Gate
 from modeling.core.rolling import feature_set
 from modeling.core.row_task import BaseTask
 from modeling.core.splits import ROLES, SplitError, assign
@@ -30,6 +30,7 @@ from modeling.core.table import Rows
 from modeling.core.task import EvaluatedChampion, Metric, Predictor, Settings, TargetHolds, Units
 from modeling.core.validated_data import ValidatedData
 from modeling.problems.portfolio.holdings import SCORES, Held, held
+from modeling.problems.portfolio.portfolios import Portfolios, above_luck
 from modeling.problems.portfolio.prices import (
     DAY,
     HISTORY,
@@ -93,7 +94,8 @@ class Portfolio(BaseTask[PortfolioSettings]):
         return feature_set(data, use_case, recipe, roles, spans, targets, _changed_by_the_future(recipe, prices))
 
     def units(self, rows: Rows) -> Units:
-        """Months, drawn together by the quarter."""
+        """Months, drawn together by the quarter: long enough for volatility that lasts, and returns that lean on those
+        before."""
         shared, starts = rows.table.shared[RETURNS], starts_of(rows)
         first = shared[DAY][starts]
         quarter = (first.dt.year() * 4 + first.dt.quarter()).to_numpy().astype(np.int64)
@@ -111,6 +113,18 @@ class Portfolio(BaseTask[PortfolioSettings]):
         from modeling.problems.portfolio.chapters import chapters
 
         return chapters(evaluated, self)
+
+    def gates(self, evaluated: EvaluatedChampion) -> list[Gate]:
+        """The champion's advantage over equal weights must be more than luck."""
+        return above_luck(Portfolios(evaluated, self))
+
+    def described(self, use_case: UseCase) -> Described:
+        """Returns, made of prices."""
+        return Described(
+            target=f"the return of each {use_case.columns.group} over the next month, less the mean of all",
+            features="returns, volatility, beta and distance from the high of the year, all from "
+            f"{use_case.target} on the {HISTORY} days before the month begins",
+        )
 
     def _of_held(self, score: Callable[[Held], Prepared]) -> Callable[[np.ndarray, np.ndarray], Prepared]:
         return lambda truth, bought: score(held(truth, bought, self.settings.cost))

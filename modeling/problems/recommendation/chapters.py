@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from modeling.core.intervals import interval, resampled
+from modeling.core.intervals import Range, estimated
 from modeling.core.metrics import mean
 from modeling.core.record import Chapter, Estimates, Interval, Line, LineChart, Listing
 from modeling.core.task import EvaluatedChampion
@@ -127,4 +127,4 @@ def _by_history(evaluated: EvaluatedChampion, trivial: str) -> Chapter:
 
 
 def _mean_with_interval(values: np.ndarray) -> Interval:
-    return interval(float(values.mean()), resampled([mean(values)], None, len(values))[:, 0])
+    return estimated(mean(values), len(values), None, Range(0.0, 1.0, len(values)))

@@ -3,9 +3,9 @@
 Belongs here: the window of each role, its users and what they took there, and the audit of that. Does not
 belong here: the recipe that gathers histories (`modeling.problems.recommendation.histories`).
 
-Time is cut twice, once for all users. Learners are fitted on what lies before the first cut. The history that a
-validation or test list is made from is all that lies before its cut: on that day a shop knows it. What is wanted are
-the items of the following window that training knows.
+Time is cut three times, once for all users. Learners are fitted on what lies before the first cut. The history that a
+tuning, validation or test list is made from is all that lies before its cut: on that day a shop knows it. What is
+wanted are the items of the following window that training knows.
 """
 
 from dataclasses import dataclass, replace
@@ -58,11 +58,11 @@ def prepare(
         first = pl.DataFrame({NUMBER: number}).join(numbered, on=NUMBER, how="left", maintain_order="left")
         return Rows(table, number, None, first.select(sliced))
 
-    train, valid, test = (rows(window) for window in windows.values())
+    train, tune, valid, test = (rows(window) for window in windows.values())
     counts = [int((roles == role).sum()) for role in splits.ROLES]
     of_target, audited = _summary(coded, windows["test"]), _audit(coded, windows, recipe)
     datasheet = Datasheet.of(data, use_case, counts, of_target, audited)
-    return FeatureSet(recipe, datasheet, train, valid, lambda: test)
+    return FeatureSet(recipe, datasheet, train, tune, valid, lambda: test)
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from catalogue.definition import UseCase
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import Derive
 from modeling.core.learner import Outcome
-from modeling.core.metrics import Prepared, Score, mean
+from modeling.core.metrics import SHARE, Prepared, mean
 from modeling.core.recipe import Recipe
-from modeling.core.record import Chapter
+from modeling.core.record import Chapter, Described
 from modeling.core.row_task import BaseTask
 from modeling.core.task import EvaluatedChampion, Metric, Settings, by_name
 from modeling.core.validated_data import ValidatedData
@@ -54,9 +54,9 @@ class Recommendation(BaseTask[RecommendationSettings]):
     def metrics(self, classes: list[str]) -> dict[str, Metric]:
         """Of the lists of items ``[users, k]``; NDCG@10 comes first."""
         return by_name(
-            Metric("ndcg_10", "NDCG@10", True, Score(_ndcg)),
-            Metric("recall_10", "recall@10", True, Score(lambda truth, lists: mean(recall(truth, lists, 10)))),
-            Metric("recall_50", "recall@50", True, Score(lambda truth, lists: mean(recall(truth, lists, 50)))),
+            Metric("ndcg_10", "NDCG@10", True, SHARE(_ndcg)),
+            Metric("recall_10", "recall@10", True, SHARE(lambda truth, lists: mean(recall(truth, lists, 10)))),
+            Metric("recall_50", "recall@50", True, SHARE(lambda truth, lists: mean(recall(truth, lists, 50)))),
         )
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:
@@ -66,6 +66,16 @@ class Recommendation(BaseTask[RecommendationSettings]):
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
         """Example lists, measures beyond accuracy, and the score by length of history."""
         return chapters(evaluated, self.trivial)
+
+    def described(self, use_case: UseCase) -> Described:
+        """What users take, from what they took."""
+        which = use_case.target if self.settings.repeats else f"new {use_case.target}"
+        profile = f"; what is known of the user ({', '.join(self.settings.profile)})" if self.settings.profile else ""
+        return Described(
+            target=f"which {which} each {use_case.columns.group} takes after the role's first moment, of those that "
+            "training knows",
+            features=f"what the user took before that moment, and when{profile}; what is known of the items",
+        )
 
 
 TASK = Recommendation

@@ -6,7 +6,7 @@ Does not belong here: trips and their scores (`modeling.problems.routing.trips`)
 import numpy as np
 import polars as pl
 
-from modeling.core.intervals import interval, resampled
+from modeling.core.intervals import estimated
 from modeling.core.metrics import prepared, unweighted
 from modeling.core.record import Chapter, Estimates, Interval, Listing, Roads
 from modeling.core.task import EvaluatedChampion
@@ -68,7 +68,8 @@ def _by_departure(evaluated: EvaluatedChampion, trips: Trips) -> Chapter:
     return Chapter(
         title="Time lost, by when trips depart",
         reading="How much longer than the informed optimum the champion's trips took. Wide bars mean few trips.",
-        term="Sum of seconds over the sum of the optimum's, less one; percentile bootstrap over trips.",
+        term="Sum of seconds over the sum of the optimum's, less one; bootstrap over the clusters that trips "
+        "belong to, or over trips where there are none.",
         exhibits=[
             Estimates(
                 title=f"By {name}",
@@ -84,12 +85,11 @@ def _by_departure(evaluated: EvaluatedChampion, trips: Trips) -> Chapter:
 
 def _each(evaluated: EvaluatedChampion, level: pl.Series) -> dict[str, Interval]:
     """Time lost, for the trips of each level."""
-    found = {}
+    found, group = {}, evaluated.units.group
     for value in level.unique().sort():
         of = (level == value).to_numpy()
         score = prepared(TIME_LOST, evaluated.units.truth[of], evaluated.answers[evaluated.champion][of])
-        once = score(np.ones(of.sum()))
-        found[str(value)] = interval(once, resampled([score], None, int(of.sum()))[:, 0])
+        found[str(value)] = estimated(score, int(of.sum()), None if group is None else group[of])
     return found
 
 

@@ -19,7 +19,7 @@ from catalogue.definition import UseCase
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import Derive, FeatureError, FeatureRecipe
 from modeling.core.leakage import Keys, Likeness
-from modeling.core.record import Chapter
+from modeling.core.record import Chapter, Described
 from modeling.core.regression import RegressionTask
 from modeling.core.splits import ROLES
 from modeling.core.table import Rows
@@ -91,7 +91,7 @@ class Routing(RegressionTask[RoutingSettings]):
         _check_columns(data.frame, [*COLUMNS, *self.settings.moment])
         RoadNetwork.of(data.frame.select(COLUMNS).unique().sort("road"))
         made = super().prepare(data, use_case, derive)
-        for role, rows in zip(ROLES, (made.train, made.valid, made.open_test()), strict=True):
+        for role, rows in zip(ROLES, (made.train, made.tune, made.valid, made.open_test()), strict=True):
             self._check_complete(role, rows)
         return made
 
@@ -113,6 +113,13 @@ class Routing(RegressionTask[RoutingSettings]):
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
         """Two trips on a map, the time lost by departure, and the errors of predicted seconds by road."""
         return chapters(evaluated, self.trivial, self.settings)
+
+    def described(self, use_case: UseCase) -> Described:
+        """Slowness of roads; what is judged are trips."""
+        return Described(
+            target=f"the logarithm of {use_case.target}, travel time over free-flow time, of each road at a moment; "
+            "judged are the trips that choose their roads by it"
+        )
 
     def _check_complete(self, role: str, rows: Rows) -> None:
         roads = rows.table.shared["roads"].height

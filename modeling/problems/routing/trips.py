@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from modeling.core.features import FeatureError
-from modeling.core.metrics import Prepared, Score, mean
+from modeling.core.metrics import ERROR, SHARE, Prepared, Score, mean
 from modeling.core.table import Rows
 from modeling.core.task import Metric
 from modeling.problems.routing.roads import RoadNetwork
@@ -27,13 +27,13 @@ def time_lost(truth: np.ndarray, answers: np.ndarray) -> Prepared:
     return lambda weight: float(weight @ answers[:, 0] / (weight @ truth) - 1) if weight.any() else np.nan
 
 
-@Score
+@SHARE
 def detours(truth: np.ndarray, answers: np.ndarray) -> Prepared:
     """Share of trips that take `DETOUR` times the optimum or more."""
     return mean((answers[:, 0] >= DETOUR * truth).astype(float))
 
 
-@Score
+@ERROR
 def arrival_error(truth: np.ndarray, answers: np.ndarray) -> Prepared:
     """Mean absolute difference, in seconds, between the time that was promised and the time the route took."""
     return mean(np.abs(answers[:, 1] - answers[:, 0]))

@@ -6,7 +6,7 @@ Does not belong here: estimators (`modeling.learners.censoring`), or which metri
 
 import numpy as np
 
-from modeling.core.intervals import interval, resampled, scored
+from modeling.core.intervals import Range, estimated, independent, scored
 from modeling.core.record import Chapter, Estimates, Interval, Line, LineChart, Listing
 from modeling.core.task import EvaluatedChampion, Metric, by_name
 from modeling.learners.censoring import AtRisk, Steps, times
@@ -78,7 +78,7 @@ def _probabilities(evaluated: EvaluatedChampion, horizon: float) -> Chapter:
         "chance with what happened; the second scores it over the whole time, lower being better.",
         term="Survival is exp(-H(t) exp(risk)); the cumulative hazard H is Breslow's estimate on validation rows, "
         "which no learner was fitted on. Integrated Brier score with inverse probability of censoring weights (Graf et "
-        "al. 1999). Intervals: percentile bootstrap of whole groups, 95 %.",
+        "al. 1999). Intervals: bootstrap of whole groups, 95 %.",
         exhibits=[
             Estimates(
                 title=f"Event by {horizon:g}, predicted and observed",
@@ -108,9 +108,9 @@ def _calibration(evaluated: EvaluatedChampion, horizon: float) -> dict[str, Inte
             return 1 - float(at_risk.survival(weight).at(horizon)) if weight.any() else np.nan
 
         group = None if evaluated.units.group is None else evaluated.units.group[rows]
-        draws = resampled([observed], group, len(rows), RESAMPLES)[:, 0]
+        share = Range(0.0, 1.0, independent([np.ones(len(rows), dtype=bool)], group))
         estimates[f"{name}: predicted"] = Interval(value=float(predicted[rows].mean()))
-        estimates[f"{name}: observed"] = interval(observed(np.ones(len(rows))), draws)
+        estimates[f"{name}: observed"] = estimated(observed, len(rows), group, share, RESAMPLES)
     return estimates
 
 

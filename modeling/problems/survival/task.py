@@ -13,11 +13,10 @@ import polars as pl
 from pydantic import Field
 
 from catalogue.definition import UseCase
-from modeling.core import splits
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import Derive
 from modeling.core.learner import Outcome
-from modeling.core.record import Chapter
+from modeling.core.record import Chapter, Described
 from modeling.core.row_task import RowTask
 from modeling.core.target_classes import refuse_event
 from modeling.core.task import EvaluatedChampion, Metric, Settings, TargetError, TargetHolds, by_name
@@ -60,7 +59,7 @@ class Survival(RowTask[SurvivalSettings]):
         )
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:
-        """As every task of rows; the roles are made alike in their shares of events.
+        """As every task of rows.
 
         Raises
         ------
@@ -78,11 +77,6 @@ class Survival(RowTask[SurvivalSettings]):
             )
         summary = {"share with the event": event.mean(), "median time": time.median(), "longest time": time.max()}
         return replace(features, datasheet=features.datasheet.model_copy(update={"target_summary": summary}))
-
-    def roles(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
-        """As the split assigns them, made alike in their shares of events rather than in their times."""
-        event = pl.Series(use_case.target, seen(frame[use_case.target].to_numpy()))
-        return splits.assign(frame.with_columns(event), use_case)
 
     def classes(self, target: pl.Series, positive: Any) -> list[str]:
         """None: the target is only checked.
@@ -106,6 +100,14 @@ class Survival(RowTask[SurvivalSettings]):
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
         """Survival curves by quarter of the predicted risk, and predicted beside observed probabilities."""
         return chapters(evaluated, self.settings.horizon)
+
+    def described(self, use_case: UseCase) -> Described:
+        """A time that may be cut short."""
+        event = self.settings.event
+        return Described(
+            target=f"{use_case.target} until {event}, cut short where observation ended first ({event} is 0); "
+            f"judged until {self.settings.horizon:g}"
+        )
 
     def _event(self, data: ValidatedData) -> pl.Series:
         name = self.settings.event

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from modeling.core.intervals import interval, resampled
+from modeling.core.intervals import estimated
 from modeling.core.metrics import mean, unweighted
 from modeling.core.record import Chapter, Estimates, Interval, Listing
 from modeling.core.task import EvaluatedChampion, Metric
@@ -78,4 +78,4 @@ def _of(group: np.ndarray | None, rows: np.ndarray) -> np.ndarray | None:
 
 
 def _mean(values: np.ndarray, group: np.ndarray | None) -> Interval:
-    return interval(float(values.mean()), resampled([mean(values)], group, len(values))[:, 0])
+    return estimated(mean(values), len(values), group)

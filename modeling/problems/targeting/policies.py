@@ -96,16 +96,3 @@ def effective_share(truth: np.ndarray, answers: np.ndarray) -> Prepared:
 def ratio(truth: np.ndarray, answers: np.ndarray) -> np.ndarray:
     """``[u]``: importance weights."""
     return answers[:, 0] / truth[:, 1]
-
-
-def rows_to_decide(truth: np.ndarray, policy: np.ndarray, other: np.ndarray, lift: float) -> int | None:
-    """Logged rows needed to detect a difference of SNIPS values of `lift` (two-sided 5 %, power 80 %), by the
-    variance of the linearised difference of `policy` and `other` ``[u, 3]`` on these rows; None without a lift."""
-
-    def influence(answers: np.ndarray) -> np.ndarray:
-        weight = ratio(truth, answers)
-        return weight / weight.mean() * (truth[:, 0] - weight @ truth[:, 0] / weight.sum())
-
-    if not lift:
-        return None
-    return int(np.ceil((1.96 + 0.84) ** 2 * np.var(influence(policy) - influence(other)) / lift**2))

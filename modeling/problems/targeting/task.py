@@ -19,7 +19,7 @@ from modeling.core.classification import BinaryClassificationTask
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import Derive
 from modeling.core.recipe import Recipe
-from modeling.core.record import Chapter
+from modeling.core.record import Chapter, Described
 from modeling.core.table import Rows
 from modeling.core.task import EvaluatedChampion, Metric, Predictor, Settings, Units, by_name
 from modeling.core.validated_data import ValidatedData
@@ -73,6 +73,14 @@ class Targeting(BinaryClassificationTask[TargetingSettings]):
     def chapters(self, evaluated: EvaluatedChampion) -> list[Chapter]:
         """The value of the compared policies, their overlap with the logged one, and what they show."""
         return chapters(evaluated, self.trivial, self.settings.sharpness)
+
+    def described(self, use_case: UseCase) -> Described:
+        """Clicks, from who saw what; what is judged is the policy that follows."""
+        return Described(
+            target=f"{use_case.target} of the {self.settings.action} that was shown; judged is the policy that shows "
+            "actions in proportion to a power of that prediction",
+            features=f"the context, and the {self.settings.action} shown in it",
+        )
 
 
 TASK = Targeting

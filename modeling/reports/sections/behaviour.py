@@ -73,9 +73,8 @@ def calibration(evaluation: Evaluation) -> Section:
     bins = evaluation.calibration
     blocks: list[Block] = [Paragraph(f"Calibration: {NOT_MEASURED}.")]
     if bins is not None:
-        text = (
-            f"Observed frequency against predicted probability in {len(bins.count)} bins; error {number(bins.error)}."
-        )
+        error = with_interval(bins.error)
+        text = f"Observed frequency against predicted probability in {len(bins.count)} bins; error {error}."
         caption = "On the dotted line predictions are right on average; below it they promise too much."
         columns: Columns = {"Bin": "text", "Rows": "number", "Predicted": "number", "Observed": "number"}
         rows = zip(
@@ -86,7 +85,7 @@ def calibration(evaluation: Evaluation) -> Section:
             strict=True,
         )
         blocks = [
-            FactList({"Calibration error": number(bins.error)}),
+            FactList({"Calibration error": error}),
             figure(evaluation, charts.calibration(bins), text, caption),
             TableBlock("Bins of equal counts", columns, [list(row) for row in rows]),
         ]
@@ -95,7 +94,7 @@ def calibration(evaluation: Evaluation) -> Section:
         title="Calibration",
         reading="Whether a predicted 20% happens 20% of the time. It matters wherever the probability itself is used, "
         "as in a price or a provision.",
-        term="Expected calibration error: mean absolute gap, weighted by count (Naeini et al. 2015).",
+        term="Root mean squared gap, weighted by count, less what chance makes of it (Bröcker 2012).",
         blocks=blocks,
     )
 
@@ -106,7 +105,7 @@ def decision(evaluation: Evaluation) -> Section:
     blocks: list[Block] = [Paragraph(f"Decision threshold: {NOT_MEASURED}.")]
     if made is not None:
         text = (
-            f"Cost per 1,000 rows: model {number(made.cost_per_1000)}, always acting "
+            f"Cost per 1,000 rows: model {number(made.cost_per_1000.value)}, always acting "
             f"{number(made.cost_per_1000_always)}, never acting {number(made.cost_per_1000_never)}."
         )
         caption = "Cost of the three policies on the sealed test, in the unit the costs are stated in; less is better."
@@ -129,7 +128,7 @@ def _decision_facts(made: OperatingPoint) -> FactList:
             "A missed event costs": number(made.cost_false_negative),
             "Recall (events found)": with_interval(made.recall),
             "Precision (alarms right)": with_interval(made.precision),
-            "Cost per 1,000 rows": number(made.cost_per_1000),
+            "Cost per 1,000 rows": with_interval(made.cost_per_1000),
         }
     )
 

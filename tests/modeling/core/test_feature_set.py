@@ -40,12 +40,14 @@ def assert_same_rows(one: Rows, other: Rows) -> None:
         np.testing.assert_array_equal(getattr(one.table, array), getattr(other.table, array))
     np.testing.assert_array_equal(one.number, other.number)
     np.testing.assert_array_equal(one.group, other.group)
+    np.testing.assert_array_equal(one.block, other.block)
     assert_frame_equal(one.slices, other.slices)
 
 
 def test_a_loaded_feature_set_is_the_one_that_was_saved(made, loaded):
     assert (loaded.recipe, loaded.datasheet) == (made.recipe, made.datasheet)
     assert_same_rows(made.train, loaded.train)
+    assert_same_rows(made.tune, loaded.tune)
     assert_same_rows(made.valid, loaded.valid)
     assert_same_rows(made.open_test(), loaded.open_test())
     assert loaded.digest() == made.digest()
@@ -61,10 +63,10 @@ def test_rows_without_groups_or_slices_survive_too(tmp_path):
 
 
 def test_every_row_is_in_one_role_with_its_number_in_the_snapshot(made):
-    numbers = np.concatenate([rows.number for rows in (made.train, made.valid, made.open_test())])
+    numbers = np.concatenate([rows.number for rows in (made.train, made.tune, made.valid, made.open_test())])
     assert sorted(numbers) == list(range(1000, 1400))
     rows = made.datasheet.rows
-    assert (rows.raw, rows.quarantined, rows.train + rows.valid + rows.test) == (400, 0, 400)
+    assert (rows.raw, rows.quarantined, rows.train + rows.tune + rows.valid + rows.test) == (400, 0, 400)
     assert rows.train == len(made.train)
 
 
@@ -81,7 +83,7 @@ def test_a_row_keeps_its_target_group_and_slices():
 def test_training_needs_no_test_rows(loaded, tmp_path):
     shutil.rmtree(tmp_path / "test")
     blind = load(FeatureSet, tmp_path)
-    candidate = fitted("logistic", blind, Fitting("binary", classes=2, seconds=5))
+    candidate = fitted("logistic", blind, Fitting("binary", classes=2))
     assert candidate.learner.predict(blind.valid.table).shape == (len(blind.valid),)
     with pytest.raises(FileNotFoundError):
         blind.open_test()

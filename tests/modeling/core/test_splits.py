@@ -11,9 +11,16 @@ from modeling.core.splits import ROLES, SplitError, assign
 
 from ..small_data import parts, use_case
 
+DECLARED = ("train", "valid", "test")
+
 
 def shares(roles: pl.Series) -> dict[str, float]:
-    return {role: float((roles == role).mean()) for role in ROLES}
+    """Of the roles that a split names: what tunes is taken from training."""
+    return {role: float((declared(roles) == role).mean()) for role in DECLARED}
+
+
+def declared(roles: pl.Series) -> pl.Series:
+    return roles.cast(pl.String).replace("tune", "train")
 
 
 def assigned(frame: pl.DataFrame, **split: Any) -> pl.Series:
@@ -65,7 +72,7 @@ def test_a_number_is_stratified_by_its_quartiles():
     frame = parts(1000).with_columns(broken=pl.Series(np.random.default_rng(0).lognormal(size=1000)))
     roles = assigned(frame, by="random", stratify="target", valid=0.25, test=0.25)
     top = frame["broken"] > frame["broken"].quantile(0.75)
-    assert [top.filter(roles == role).mean() for role in ROLES] == pytest.approx([0.25] * 3, abs=0.01)
+    assert [top.filter(roles == role).mean() for role in ROLES] == pytest.approx([0.25] * 4, abs=0.01)
 
 
 def test_exact_duplicates_share_a_role_whatever_their_identifier_and_target():
@@ -74,7 +81,7 @@ def test_exact_duplicates_share_a_role_whatever_their_identifier_and_target():
     for stratify in (None, "target"):
         roles = assigned(copies, by="random", stratify=stratify)
         spread = copies.with_columns(role=roles).group_by("lot", "made").agg(pl.col("role").n_unique())
-        assert spread["role"].max() == 1
+        assert spread["role"].max() == 1, "what tunes is no twin of what trains either"
         assert shares(roles) == pytest.approx({"train": 0.6, "valid": 0.15, "test": 0.25}, abs=0.02)
 
 
@@ -96,8 +103,7 @@ def test_rows_without_a_group_stay_together():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_groups_of_very_different_size_still_make_roles_that_are_alike(seed):
-    """Thirty groups: three hold most rows, events are between 0.5 % and 30 % of one. Cut in a random order, a role can
-    be empty but for one group."""
+    """Thirty groups: three hold most rows. Cut in a random order, a role can be empty but for one group."""
     sizes = [15_000, 13_000, 10_000, 5_000, 3_500, 2_000, 800, *[500, 300, 100, 50, 20] * 4, 5, 2, 1]
     rates = [0.02, 0.02, 0.005, 0.28, 0.05, 0.15, 0.25, *[0.01, 0.1, 0.03, 0.3] * 5, 0, 0, 0]
     lots = [np.full(size, number) for number, size in enumerate(sizes)]
@@ -105,11 +111,14 @@ def test_groups_of_very_different_size_still_make_roles_that_are_alike(seed):
     frame = pl.DataFrame({"lot": np.concatenate(lots), "broken": np.concatenate(events).astype(int)})
     roles = assigned(frame, by="group", seed=seed)
     assert shares(roles) == pytest.approx({"train": 0.6, "valid": 0.15, "test": 0.25}, abs=0.1)
-    assert shares(roles.filter(frame["broken"] == 1)) == pytest.approx(
-        {"train": 0.6, "valid": 0.15, "test": 0.25}, abs=0.12
-    )
-    groups = frame.with_columns(role=roles).unique("lot")["role"].value_counts()
+    groups = frame.with_columns(role=declared(roles)).unique("lot")["role"].value_counts()
     assert groups["count"].min() >= 3
+
+
+def test_groups_are_dealt_without_a_look_at_the_target():
+    frame = parts(1000)
+    other = frame.with_columns(broken=1 - pl.col("broken"))
+    assert assigned(frame, by="group").equals(assigned(other, by="group"))
 
 
 # --- by time ----------------------------------------------------------------------------------------------------------
@@ -119,9 +128,10 @@ def test_the_past_trains_and_the_most_recent_tests():
     frame = parts(1000).sample(fraction=1, shuffle=True, seed=1)
     spans = frame.with_columns(role=assigned(frame, by="time")).group_by("role").agg(pl.col("made").unique().sort())
     by_role = dict(spans.iter_rows())
-    assert by_role["train"][-1] < by_role["valid"][0]
     assert by_role["valid"][-1] < by_role["test"][0]
-    assert [len(by_role[role]) for role in ROLES] == [600, 150, 250]
+    assert by_role["train"][-1] < by_role["tune"][0]
+    assert by_role["tune"][-1] < by_role["valid"][0]
+    assert [len(by_role[role]) for role in ROLES] == [510, 90, 150, 250]
 
 
 def test_rows_of_one_moment_stay_together():
@@ -147,7 +157,7 @@ def test_rows_of_one_moment_stay_together():
 def test_stated_moments_are_the_first_of_their_role(made, valid_from, test_from):
     frame = parts(100).with_columns(made=made)
     roles = assigned(frame, by="time", valid_from=valid_from, test_from=test_from)
-    assert roles.to_list() == ["train"] * 50 + ["valid"] * 10 + ["test"] * 40
+    assert declared(roles).to_list() == ["train"] * 50 + ["valid"] * 10 + ["test"] * 40
 
 
 @pytest.mark.parametrize("gap", [None, float("nan")])
@@ -177,12 +187,19 @@ def test_a_time_that_can_not_be_compared_is_refused(made, moment):
 @pytest.mark.parametrize("dtype", [pl.String, pl.Categorical, pl.Enum(["test", "train", "valid"])])
 def test_a_column_can_say_the_role(dtype):
     said = pl.Series("half", ["train", "valid", "test", "train"] * 25, dtype=dtype)
+    roles = assigned(parts(100).with_columns(said), by="column", column="half")
+    assert declared(roles).to_list() == said.to_list()
+    assert (roles == "tune").sum() == 8  # 15 % of the 50 that train
+
+
+def test_a_column_that_says_which_rows_tune_is_believed():
+    said = pl.Series("half", ["train", "tune", "valid", "test"] * 25)
     assert assigned(parts(100).with_columns(said), by="column", column="half").to_list() == said.to_list()
 
 
 def test_a_column_that_says_something_else_is_refused():
     frame = parts(100).with_columns(half=pl.Series(["train", "dev", "test", None] * 25))
-    expected = "the column 'half' holds ['None', 'dev']; a role is one of ('train', 'valid', 'test')"
+    expected = "the column 'half' holds ['None', 'dev']; a role is one of ('train', 'tune', 'valid', 'test')"
     assert refusal(frame, by="column", column="half") == expected
 
 

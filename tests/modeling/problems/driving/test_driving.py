@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import binomtest
 
 from catalogue.definition import UseCase
 from modeling.core.features import FeatureError
+from modeling.core.intervals import scored
 from modeling.core.learner import Fitting
 from modeling.core.table import Table
 from modeling.core.task import TargetError
@@ -36,7 +38,7 @@ def prepared(frame: pl.DataFrame, **changes):
 
 def fitted(name: str, features):
     model = learners.learner(name)()
-    model.fit(features.train.table, features.valid.table, Fitting("multiclass", len(highway.ACTIONS), 5))
+    model.fit(features.train.table, features.valid.table, Fitting("multiclass", len(highway.ACTIONS)))
     return model
 
 
@@ -64,6 +66,14 @@ def test_a_collision_counts_nothing_and_ends_the_episode():
     assert scores == pytest.approx(
         {"safe_progress": 0.4, "collision_rate": 0.5, "progress": 0.6, "speed": 22.5, "discomfort": 2.0}
     )
+
+
+def test_no_collision_in_forty_episodes_is_no_promise_of_none():
+    answers = {"careful": np.tile([80.0, 0, 25, 1], (40, 1))}
+    metrics = {"collision_rate": Driving(DrivingSettings(config={})).metrics([])["collision_rate"]}
+    found = scored(metrics, np.full(40, 100.0), answers, None).intervals("careful")["collision_rate"]
+    exact = binomtest(0, 40).proportion_ci(method="exact")
+    assert (found.value, found.low) == (0, 0) and found.high == pytest.approx(exact.high)
 
 
 def test_a_driver_perceives_the_nearest_in_each_lane_and_where_the_road_ends():

@@ -16,11 +16,13 @@ from modeling.core.feature_set import FeatureSet
 from modeling.core.features import FeatureError
 from modeling.core.learner import Fitting
 from modeling.core.metrics import unweighted
+from modeling.core.resampling import repeats
 from modeling.core.splits import SplitError
-from modeling.core.task import Metric
+from modeling.core.task import EvaluatedChampion, Metric, Units
 from modeling.problems import learners, tasks
 from modeling.problems.forecasting.grid import SeriesLayout, on_grid
-from modeling.problems.forecasting.quantiles import LEVELS, conformal, coverage, weighted_quantile_loss
+from modeling.problems.forecasting.quantiles import LEVELS, Errors, adaptive, conformal, inside, weighted_quantile_loss
+from modeling.problems.forecasting.ranges import Ranges, ranges_keep_promise
 from modeling.problems.forecasting.series import MOMENTS, SEASONAL_NAIVE, SMOOTHED, STEP, SeriesRecipe
 from modeling.problems.forecasting.smoothing import smoothed
 
@@ -45,10 +47,19 @@ def features() -> FeatureSet:
 
 
 def test_no_outcome_of_a_role_lies_in_the_time_of_the_next(features):
-    spans = [rows.table.shared[MOMENTS]["moment"] for rows in (features.train, features.valid, features.open_test())]
+    roles = (features.train, features.tune, features.valid, features.open_test())
+    spans = [
+        pl.DataFrame({"number": rows.number}).join(rows.table.shared[MOMENTS], on="number")["moment"] for rows in roles
+    ]
     for earlier, later in pairwise(spans):
         assert earlier.max() < later.min()
     assert all(finding.passed for finding in features.datasheet.leakage)
+
+
+def test_what_is_predicted_is_said_in_words():
+    definition = UseCase.model_validate(CONTENT).placed("shop/sales", Path("shop/sales"))
+    described = tasks.task(definition).described(definition)
+    assert described is not None and described.target == "sold of each shop, 1 to 6 steps of 1h ahead"
 
 
 def test_features_are_the_same_when_the_future_is_another(features):
@@ -97,14 +108,14 @@ def test_smoothing_follows_a_level_that_jumps():
 def test_rules_hand_on_the_forecast_they_are_named_after(features):
     for name, column in {"seasonal_naive": SEASONAL_NAIVE, "ets": SMOOTHED}.items():
         model = learners.learner(name)()
-        model.fit(features.train.table, features.valid.table, Fitting("regression", 0, 1))
+        model.fit(features.train.table, features.valid.table, Fitting("regression", 0))
         np.testing.assert_array_equal(model.predict(features.valid.table), features.valid.table.column(column))
 
 
 def test_a_correction_learns_and_survives_storage(features, tmp_path):
     train, valid = features.train.table, features.valid.table
     model = learners.learner("ets_lightgbm")()
-    model.fit(train, valid, Fitting("regression", 0, 60, parameters=CONTENT["parameters"]["ets_lightgbm"]))
+    model.fit(train, valid, Fitting("regression", 0, parameters=CONTENT["parameters"]["ets_lightgbm"]))
     predicted = model.predict(train)
     smoothing = np.abs(train.target - train.column(SMOOTHED)).mean()
     assert np.abs(train.target - predicted).mean() < 0.95 * smoothing
@@ -112,15 +123,88 @@ def test_a_correction_learns_and_survives_storage(features, tmp_path):
     np.testing.assert_array_equal(learners.learner("ets_lightgbm").load(tmp_path).predict(train), predicted)
 
 
-def test_conformal_quantiles_cover_what_they_promise():
-    draw = np.random.default_rng(0)
-    step = draw.integers(1, 3, 4000)
-    outcome = draw.normal(0, step)
-    ranges = conformal(outcome[:2000], step[:2000], np.zeros(2000), step[2000:])
-    for one in (1, 2):
-        inside = step[2000:] == one
-        share = unweighted(Metric("c", "c", True, coverage), outcome[2000:][inside], ranges[inside])
-        assert share == pytest.approx(0.8, abs=0.04)
+@pytest.mark.parametrize("known", [9, 19, 20, 33, 100])
+def test_ranges_of_exchangeable_errors_hold_at_least_what_they_promise(known):
+    """The next of n + 1 exchangeable errors has any rank alike, so a range from rank a to rank b holds it with
+    probability (b - a) / (n + 1): at least 0.8, and exactly that where n + 1 is a multiple of ten."""
+    draw = np.random.default_rng(known)
+    errors = draw.standard_t(3, (8000, known + 1))
+    quantiles = np.stack([conformal(of[:-1]) for of in errors])
+    held = inside(errors[:, -1], quantiles).mean()
+    low, high = np.floor(0.1 * (known + 1) + 1e-9), np.ceil(0.9 * (known + 1) - 1e-9)
+    expected = (high - low) / (known + 1)
+    assert expected >= 0.8 - 1e-9
+    assert held == pytest.approx(expected, abs=3 * 0.4 / np.sqrt(8000))
+
+
+def stream(spread: np.ndarray, seed: int, first: int = 0, series: int = 8, steps: int = 3) -> Errors:
+    """Errors of as many origins as `spread`, from `first` on, of some series and steps."""
+    size = np.random.default_rng(seed).normal(0, 1, (len(spread), series, steps)) * spread[:, None, None]
+    origin, _, step = np.meshgrid(
+        first + np.arange(len(spread)), np.arange(series), 1 + np.arange(steps), indexing="ij"
+    )
+    return Errors(size.ravel(), step.ravel(), origin.ravel())
+
+
+def held(errors: Errors, shift: np.ndarray, since: int = 0) -> float:
+    return float(inside(errors.size, shift)[errors.origin >= since].mean())
+
+
+def test_ranges_find_back_to_their_promise_after_the_errors_have_grown():
+    """Errors three times as large: what held 80 % of the old ones holds 33 % of the new, P(|z| < 1.2816 / 3)."""
+    before, now = stream(np.ones(60), 0), stream(np.full(240, 3.0), 1, first=70)
+    shift = adaptive(before, now)
+    fixed = np.tile(conformal(before.size), (len(now.size), 1))
+    assert held(now, fixed) == pytest.approx(0.331, abs=0.02)
+    assert held(now, shift, since=230) == pytest.approx(0.8, abs=0.03)
+
+
+def test_a_range_reads_no_outcome_that_was_unknown_at_its_origin():
+    before, now = stream(np.ones(30), 0), stream(np.ones(30), 1, first=40)
+    step, origin = 3, 55
+    another = replace(now, size=np.where(now.origin + now.step > origin, 1e6, now.size))
+    shift, changed = adaptive(before, now), adaptive(before, another)
+    known = (now.step == step) & (now.origin == origin)
+    np.testing.assert_array_equal(shift[known], changed[known])
+    assert (shift[now.origin > origin + step] != changed[now.origin > origin + step]).any()
+
+
+def evaluated(features: FeatureSet, answers: np.ndarray) -> EvaluatedChampion:
+    """The smoothed forecast as champion, with these `answers` to the test."""
+    rows, model = features.open_test(), learners.learner("ets")()
+    return EvaluatedChampion(
+        use_case=UseCase.model_validate(CONTENT).placed("shop/sales", Path("shop/sales")),
+        classes=[],
+        train=features.train,
+        valid=features.valid,
+        test=rows,
+        units=Units(rows.table.target, rows.group),
+        candidates=[],
+        champion="ets",
+        model=model,
+        answers={"ets": answers},
+        validation=model.predict(features.valid.table),
+    )
+
+
+@pytest.fixture(scope="module")
+def months() -> FeatureSet:
+    """Forty days of sales, of which the last sixteen test."""
+    draw = np.random.default_rng(3)
+    hours = pl.datetime_range(datetime(2024, 3, 4), datetime(2024, 4, 12, 23), "1h", eager=True)
+    rhythm = 10 + 5 * np.sin(2 * np.pi * np.arange(len(hours)) / 24)
+    sold = {shop: rhythm + draw.normal(0, 1, len(hours)) for shop in ("north", "south", "east", "west")}
+    rows = [pl.DataFrame({"shop": shop, "hour": hours, "sold": of}) for shop, of in sold.items()]
+    return prepared(pl.concat(rows), split={"by": "time", "valid": 0.25, "test": 0.4})
+
+
+def test_ranges_that_keep_their_promise_pass_and_a_shift_is_held(months):
+    """The champion is off by four standard deviations all through the test, which validation did not show."""
+    forecast = learners.learner("ets")().predict(months.open_test().table)
+    moved = forecast + np.where(np.arange(len(forecast)) % 2, 4.0, -4.0)
+    kept, broken = (ranges_keep_promise(Ranges(evaluated(months, of))) for of in (forecast, moved))
+    assert kept.passed and kept.bound == pytest.approx(0.75) and 0.77 < kept.measured < 0.85
+    assert not broken.passed and "the low end must be at least 75%" in broken.message
 
 
 def test_quantile_loss_is_least_for_the_true_quantiles():
@@ -168,13 +252,27 @@ def test_a_history_of_less_than_a_season_is_refused(features):
         features.recipe.transform(frame().filter(pl.col("hour") < datetime(2024, 3, 4, 10)))
 
 
-def test_a_training_part_of_less_than_two_seasons_is_refused():
-    with pytest.raises(FeatureError, match="fewer than two seasons of 120"):
-        prepared(frame(), settings=CONTENT["settings"] | {"seasons": [120]})
+def test_a_training_part_without_an_outcome_after_its_first_season_is_refused():
+    with pytest.raises(FeatureError, match="fewer than a season of 144 and 6 steps ahead"):
+        prepared(frame(), settings=CONTENT["settings"] | {"seasons": [144]})
+
+
+def test_rolling_origins_share_no_outcome_and_learn_from_the_past():
+    content = CONTENT | {"split": {"by": "time", "valid": 0.1, "test": 0.2}}
+    definition = UseCase.model_validate(content).placed("shop/sales", Path("shop/sales"))
+    features = tasks.task(definition).prepare(validated(frame()), definition, None)
+    divisions = repeats(features, definition)
+    assert len(divisions) == 3
+    sealed = features.open_test().number
+    for division in divisions:
+        parts = [rows.number for rows in (division.train, division.tune, division.held_out)]
+        assert not any(np.isin(part, sealed).any() for part in parts)
+        moments = [frame()["hour"].gather(part - 1000) for part in parts]
+        assert all(earlier.max() < later.min() for earlier, later in pairwise(moments))
 
 
 def test_a_role_too_short_for_the_horizon_is_refused():
-    with pytest.raises(SplitError, match=r"'valid' covers \d+ steps: too few for 70 steps ahead"):
+    with pytest.raises(SplitError, match=r"'tune' covers \d+ steps: too few for 70 steps ahead"):
         prepared(frame(), settings=CONTENT["settings"] | {"horizon": 70})
 
 

@@ -109,6 +109,11 @@ def judged(goal: str = "highest", frame: pl.DataFrame | None = None) -> tuple[Op
     )
 
 
+def best_of(case: EvaluatedChampion, goal: str) -> float:
+    target = case.test.table.target
+    return float(target.max() if goal == "highest" else target.min())
+
+
 @pytest.mark.parametrize("goal", ["highest", "lowest"])
 def test_the_chapter_shows_regret_effort_and_the_best_found(goal):
     task, case = judged(goal)
@@ -119,10 +124,12 @@ def test_the_chapter_shows_regret_effort_and_the_best_found(goal):
         heights = [y for y in line.y if y is not None]
         assert len(heights) == 12 and heights == sorted(heights, reverse=True) and heights[-1] >= 0
     assert regret.lines["champion's order"].y[0] == 0
+    blind, distance = regret.bands["random"], np.abs(case.test.table.target - best_of(case, goal))
+    assert blind.low[0] < distance.mean() < blind.high[0], "a first random trial is the mean regret away on average"
+    assert "champion's order" not in regret.bands
     assert effort.estimates["champion's order"].value == 1
     assert effort.estimates["random"].value > 1
-    target = case.test.table.target
-    best = target.max() if goal == "highest" else target.min()
+    best = best_of(case, goal)
     assert dict(zip(found.columns["search"], found.columns["after 5 trials"], strict=True))["champion's order"] == best
 
 

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from catalogue.definition import UseCase
+from catalogue.definition import Gates, UseCase
 from modeling.core.compute import Compute
 from modeling.core.feature_set import FeatureSet
 from modeling.core.learner import Fitting, Learner
 from modeling.core.metrics import unweighted
+from modeling.core.record import Listing
+from modeling.core.task import EvaluatedChampion, Units
 from modeling.problems import learners, tasks
 from modeling.problems.targeting.impressions import WHICH, ImpressionRecipe
 from modeling.problems.targeting.policies import (
@@ -22,7 +24,6 @@ from modeling.problems.targeting.policies import (
     chosen,
     doubly_robust,
     effective_share,
-    rows_to_decide,
     snips,
 )
 
@@ -47,7 +48,7 @@ def fitted(name: str) -> Learner:
     learner.fit(
         features().train.table,
         features().valid.table,
-        Fitting("binary", 2, seconds=60, compute=Compute(threads=1), parameters=parameters),
+        Fitting("binary", 2, compute=Compute(threads=1), parameters=parameters),
     )
     return learner
 
@@ -100,7 +101,7 @@ def test_the_logged_learner_is_the_policy_in_use_whatever_the_sharpness(sharpnes
     definition = use_case(sharpness=sharpness)
     made = tasks.task(definition).prepare(validated(frame()), definition, None)
     learner = learners.learner("logged")()
-    learner.fit(made.train.table, made.valid.table, Fitting("binary", 2, seconds=5))
+    learner.fit(made.train.table, made.valid.table, Fitting("binary", 2))
     _, action, probability = next(chosen(learner, made.valid.table, sharpness))
     names = made.train.table.shared[ACTIONS]["name"].to_numpy()
     shown = {name: probability[names[action] == name].mean() for name in names}
@@ -130,13 +131,37 @@ def test_rates_and_shares_come_from_training_rows_alone() -> None:
     assert made.train.table.shared[ACTIONS].equals(features().train.table.shared[ACTIONS])
 
 
-def test_a_smaller_lift_needs_more_rows() -> None:
+def impressions_needed(bound: float, clicks: float) -> list[int | None]:
+    """What the report says of a policy that always shows the first of two offers, both clicked with chance `clicks`,
+    judged by 4,000 impressions that showed either at random."""
     draw = np.random.default_rng(2)
-    truth = np.column_stack([draw.random(500) < 0.1, np.full(500, 0.25)]).astype(float)
-    policy, uniform = np.column_stack([draw.random((500, 1)), np.zeros((500, 2))]), np.full((500, 3), 0.25)
-    small, large = (rows_to_decide(truth, policy, uniform, lift) for lift in (0.01, 0.02))
-    assert small is not None and large is not None and small == pytest.approx(4 * large, rel=0.01)
-    assert rows_to_decide(truth, policy, uniform, 0) is None
+    shown, click = draw.random(4000) < 0.5, draw.random(4000) < clicks
+    truth = np.column_stack([click, np.full(4000, 0.5)]).astype(float)
+    always = np.column_stack([shown, np.zeros((4000, 2))]).astype(float)
+    case = EvaluatedChampion(
+        use_case=use_case().model_copy(update={"gates": Gates(min_lift_over_baseline=bound)}),
+        classes=features().classes,
+        train=features().train,
+        valid=features().valid,
+        test=features().open_test(),
+        units=Units(truth, None),
+        candidates=[],
+        champion="logged",
+        model=fitted("logged"),
+        answers={"logged": always, "trivial": np.full((4000, 3), 0.5)},
+        validation=np.empty(0),
+    )
+    listing = tasks.task(use_case()).chapters(case)[0].exhibits[1]
+    assert isinstance(listing, Listing)
+    return next((of for name, of in listing.columns.items() if name.startswith("impressions needed")), [])
+
+
+def test_impressions_needed_are_those_of_the_gate_whatever_was_measured() -> None:
+    """The influences 2·shown·(click - p) and click - p differ by a variance of p(1 - p): 0.25 for p = 1/2, 0.09 for
+    0.1. A bound of 0.05 then needs p(1 - p)·((1.96 + 0.8416) / 0.05)²: 785, and 283."""
+    assert impressions_needed(0.05, 0.5) == [pytest.approx(785, rel=0.1)]
+    assert impressions_needed(0.05, 0.1) == [pytest.approx(283, rel=0.15)]
+    assert impressions_needed(0.0, 0.5) == [], "a gate without a bound says no lift that matters"
 
 
 def test_a_recipe_read_back_makes_the_same_table() -> None:

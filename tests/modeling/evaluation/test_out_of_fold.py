@@ -1,0 +1,57 @@
+"""Where validation holds few units, folds choose: every unsealed unit is answered by a learner that did not see it."""
+
+import numpy as np
+
+from modeling.core.learner import Fitting
+from modeling.core.resampling import unsealed
+from modeling.evaluation import out_of_fold
+from modeling.problems import tasks
+
+from ..small_data import fitted, parts, prepared, use_case
+
+FITTING = Fitting("binary", classes=2)
+COLUMNS = {"identifier": ["id"], "group": "lot"}
+
+
+def made(columns=COLUMNS, split=None):
+    asked = use_case(columns=columns, split=split or {"by": "group"})
+    features = prepared(parts(1000), columns=columns, split=split or {"by": "group"})
+    return features, asked, tasks.task(asked)
+
+
+def test_few_validation_groups_are_too_few_to_choose_by():
+    features, asked, task = made()
+    assert len(np.unique(features.valid.group)) < out_of_fold.ENOUGH
+    assert len(out_of_fold.folds(features, asked, task)) == 5
+
+
+def test_many_validation_rows_choose_themselves():
+    features, asked, task = made({"identifier": ["id"]}, {"by": "random"})
+    assert out_of_fold.folds(features, asked, task) == []
+
+
+def test_an_official_split_is_not_dealt_anew():
+    frame = parts(1000).with_columns(half=np.array(["train", "valid", "test", "train"] * 250))
+    split = {"by": "column", "column": "half"}
+    asked = use_case(columns=COLUMNS, split=split)
+    features = prepared(frame, columns=COLUMNS, split=split)
+    assert out_of_fold.folds(features, asked, tasks.task(asked)) == []
+
+
+def test_every_unsealed_unit_is_answered_once_and_by_rows_of_other_groups():
+    features, asked, task = made()
+    divisions = out_of_fold.folds(features, asked, task)
+    candidate = fitted("logistic", features, FITTING)
+    answered = out_of_fold.with_answers(candidate, task, divisions)
+    units = out_of_fold.units(task, divisions)
+    assert answered.out_of_fold is not None
+    assert len(answered.out_of_fold) == len(units) == len(unsealed(features))
+    assert sorted(units.truth) == sorted(unsealed(features).table.target)
+    for division in divisions:
+        assert not set(division.held_out.group) & (set(division.train.group) | set(division.tune.group))
+
+
+def test_without_folds_a_candidate_is_as_it_was():
+    features, _, task = made()
+    candidate = fitted("logistic", features, FITTING)
+    assert out_of_fold.with_answers(candidate, task, []) is candidate
