@@ -7,7 +7,9 @@ here: what is compared (each task's `likeness`), or finding the twins.
 import numpy as np
 
 ASKED = 2_000
-"""Rows whose nearest neighbours are measured, drawn at random."""
+"""Rows whose neighbours are measured, drawn at random."""
+COPIES = 9
+"""A row has at most as many copies: the next row is only alike."""
 SMALLEST = 1e-5
 """Rounding: equal rows may lie so far apart."""
 
@@ -15,9 +17,9 @@ SMALLEST = 1e-5
 def within(values: np.ndarray, metric: str, most: float) -> float:
     """The largest distance of near duplicates: `most`, or less where rows ordinarily lie as close.
 
-    Ordinary are distances to the nearest other row above Tukey's lower fence, the first quartile less 1.5 times the
-    distance between the quartiles (Tukey 1977). Where the fence is below zero, a quarter of the rows lie as close as
-    copies do, and only equal rows can be told.
+    Ordinary are distances to the tenth nearest row above Tukey's outer fence, the first quartile less three times the
+    distance between the quartiles (Tukey 1977). Where the fence is below zero, a quarter of the rows lie in crowds as
+    close as copies are, and only equal rows can be told.
 
     values: ``[n, d]``; rows with NaN are left out.
     """
@@ -27,6 +29,7 @@ def within(values: np.ndarray, metric: str, most: float) -> float:
     if len(known) < 3:
         return most
     asked = known[np.random.default_rng(0).permutation(len(known))[:ASKED]]
-    found = NearestNeighbors(n_neighbors=2, algorithm="brute", metric=metric).fit(known).kneighbors(asked)
-    first, third = np.quantile(np.asarray(found[0])[:, 1], [0.25, 0.75])
-    return float(np.clip(first - 1.5 * (third - first), SMALLEST, most))
+    search = NearestNeighbors(n_neighbors=min(COPIES + 2, len(known)), algorithm="brute", metric=metric).fit(known)
+    tenth = np.asarray(search.kneighbors(asked)[0])[:, -1]
+    first, third = np.quantile(tenth, [0.25, 0.75])
+    return float(np.clip(first - 3 * (third - first), SMALLEST, most))

@@ -7,22 +7,21 @@ from scipy.spatial.distance import cdist
 from modeling.core.leakage import within
 
 
-def test_distances_of_rows_scattered_at_random_are_no_twins_and_copies_do_not_move_the_bound():
+def test_copies_are_within_and_rows_scattered_at_random_are_not():
     draw = np.random.default_rng(0)
-    rows = draw.normal(size=(1500, 20))
-    copies = rows[:150] + draw.normal(size=(150, 20)) * 1e-3
-    for values in (rows, np.vstack([rows, copies])):
-        found = within(values, "euclidean", 10.0)
-        nearest = (cdist(rows, rows) + np.diag(np.full(len(rows), np.inf))).min(axis=1)
-        assert 0.1 < found < 10
-        assert (nearest <= found).mean() <= 0.01  # 0.35 % below Tukey's lower fence, were they normal
+    rows = draw.normal(size=(1500, 40))
+    nearest = (cdist(rows, rows) + np.diag(np.full(len(rows), np.inf))).min(axis=1)
+    for copies in (0, 1, 5):
+        values = np.vstack([rows, *(rows + draw.normal(size=rows.shape) * 0.01 for _ in range(copies))])
+        found = within(values, "euclidean", 100.0)
+        assert found > 0.3  # A copy lies 0.01 · √80 = 0.09 from another.
+        assert (nearest <= found).mean() <= 0.05
 
 
 def test_the_fence_is_tukeys():
-    line = np.cumsum(np.arange(1, 10.0))[:, None]
-    # Nearest distances 2, 2, 3, 4, … 9 (a row's nearest is the one before it): quartiles by linear interpolation.
-    first, third = np.quantile([2, 2, 3, 4, 5, 6, 7, 8, 9], [0.25, 0.75])
-    assert within(line, "euclidean", 100.0) == pytest.approx(max(1e-5, first - 1.5 * (third - first)))
+    line = np.array([[0.0], [100.0], [102.0]])
+    # Of three rows the further one counts: distances 102, 100, 102; quartiles 101 and 102.
+    assert within(line, "euclidean", 200.0) == pytest.approx(101 - 3 * 1)
 
 
 def test_no_more_than_allowed_and_rows_with_nan_do_not_count():

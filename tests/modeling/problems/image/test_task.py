@@ -67,7 +67,7 @@ def test_an_image_in_two_roles_is_found_though_it_was_saved_differently() -> Non
     found = {finding.name: finding for finding in features.datasheet.leakage}
     assert not found["near_duplicates_across_roles"].passed
     assert (
-        "have a near twin in another role (by what the task compares)" in found["near_duplicates_across_roles"].message
+        "have a near twin in an earlier role" in found["near_duplicates_across_roles"].message
     )
 
 

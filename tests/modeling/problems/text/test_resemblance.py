@@ -81,7 +81,7 @@ def test_planted_twins_are_found_and_texts_of_the_same_words_are_not():
 
 def test_among_texts_that_all_follow_one_template_only_equal_ones_are_twins():
     draw = np.random.default_rng(0)
-    texts = [f"we ordered the {draw.choice(WORDS)} and it came late again and nobody answered us" for _ in range(200)]
+    texts = [f"{PROSE} {PROSE.replace('orders', 'prices')} {draw.choice(WORDS)} {PROSE}" for _ in range(200)]
     assert likeness([*texts, *sentences(100)]).within < 0.01
 
 

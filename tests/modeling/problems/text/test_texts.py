@@ -85,7 +85,8 @@ def test_near_twins_across_roles_are_found():
     prepared = tasks.task(use_case).prepare(small_data.validated(pl.concat([frame, shouted])), use_case, None)
     near = next(point for point in prepared.datasheet.leakage if point.name == "near_duplicates_across_roles")
     assert not near.passed
-    assert "near twin in another role" in near.message
+    assert "near twin in an earlier role" in near.message
+    assert "shingles without figures and names, cosine of 0.70 or more" in near.message
 
 
 def test_words_are_the_parts_of_a_text_and_can_be_deleted():
