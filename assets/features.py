@@ -63,7 +63,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     ) -> Iterator[AssetCheckResult | Output[ReferencedFeatures]]:
         use_case = catalogue.use_cases[context.partition_key]
         derive = feature_code.load(use_case.folder).features
-        made = _with_finding(
+        made = _audited(
             tasks.task(use_case).prepare(validated_data, use_case, derive),
             _look_ahead(latest(context.instance, "raw_data", use_case.key)),
         )
@@ -93,10 +93,15 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     return features
 
 
-def _with_finding(made: FeatureSet, finding: LeakageFinding) -> FeatureSet:
-    """With one more point of the leakage audit."""
-    found = [*made.datasheet.leakage, finding]
-    return replace(made, datasheet=made.datasheet.model_copy(update={"leakage": found}))
+def _audited(made: FeatureSet, look_ahead: LeakageFinding) -> FeatureSet:
+    """With every point of `FINDINGS`; a task lists those that apply to it."""
+    found = {finding.name: finding for finding in [*made.datasheet.leakage, look_ahead]}
+    points = [found.get(name) or _not_applicable(name) for name in FINDINGS]
+    return replace(made, datasheet=made.datasheet.model_copy(update={"leakage": points}))
+
+
+def _not_applicable(name: str) -> LeakageFinding:
+    return LeakageFinding(name=name, passed=True, severity="warning", message="does not apply to this task")
 
 
 def _look_ahead(made: AssetMaterialization | None) -> LeakageFinding:

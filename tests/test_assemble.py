@@ -102,7 +102,9 @@ def counts(draw: np.random.Generator) -> Members:
 def flights(draw: np.random.Generator) -> Members:
     """60 days of three airports; New York is four hours behind UTC."""
     size = 4000
-    due = [datetime(2013, 5, 1, 5) + timedelta(minutes=5 * int(step)) for step in np.sort(draw.integers(0, 17_280, size))]
+    due = [
+        datetime(2013, 5, 1, 5) + timedelta(minutes=5 * int(step)) for step in np.sort(draw.integers(0, 17_280, size))
+    ]
     local = pl.Series("due", due)
     delay = pl.Series(draw.normal(5, 30, size).round()).cast(pl.Int64)
     cancelled = pl.Series(draw.random(size) < 0.05)
@@ -131,7 +133,12 @@ def flights(draw: np.random.Generator) -> Members:
         for origin in ("EWR", "JFK", "LGA")
     ).with_columns(pl.col("time_hour").dt.replace_time_zone("UTC"))
     planes = pl.LazyFrame(
-        {"tailnum": ["N1", "N2"], "year": [2004, 2009], "manufacturer": ["AIRBUS INDUSTRIE", "BOEING"], "seats": [180, 200]}
+        {
+            "tailnum": ["N1", "N2"],
+            "year": [2004, 2009],
+            "manufacturer": ["AIRBUS INDUSTRIE", "BOEING"],
+            "seats": [180, 200],
+        }
     )
     return {"flights": timetable.lazy(), "weather": weather.lazy(), "planes": planes}
 

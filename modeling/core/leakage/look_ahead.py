@@ -138,7 +138,11 @@ def _dates(column: pl.Series) -> pl.Series | None:
         tried = [text.str.to_datetime(form, strict=False, time_unit="us") for form in FORMATS]
     elif column.dtype.is_integer() and column.cast(pl.Float64).is_between(19_000_101, 21_001_231).all():
         tried = [column.cast(pl.String).str.to_datetime("%Y%m%d", strict=False, time_unit="us")]
-    elif column.dtype.is_numeric() and CALLED.search(column.name) and column.cast(pl.Float64).is_between(1e8, 4.2e9).all():
+    elif (
+        column.dtype.is_numeric()
+        and CALLED.search(column.name)
+        and column.cast(pl.Float64).is_between(1e8, 4.2e9).all()
+    ):
         tried = [pl.from_epoch(column.cast(pl.Int64), "s").cast(pl.Datetime("us"))]
     else:
         return None
@@ -174,7 +178,9 @@ class _Replay:
         }
         try:
             made = self.assemble({name: table.lazy() for name, table in cut.items()}).collect()
-        except Exception:  # Whatever a use case's own code raises on a table that is cut short says nothing of the past.
+        except (
+            Exception
+        ):  # Whatever a use case's own code raises on a table that is cut short says nothing of the past.
             return None
         return made if made.height else None
 

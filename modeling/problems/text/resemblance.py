@@ -60,8 +60,14 @@ def vectors(texts: Sequence[str]) -> np.ndarray:
 
     shingled = make_pipeline(
         HashingVectorizer(
-            n_features=COLUMNS, ngram_range=(1, SHINGLE), binary=True, alternate_sign=False, norm=None,
-            token_pattern=r"\S+", lowercase=False, dtype=np.float32,
+            n_features=COLUMNS,
+            ngram_range=(1, SHINGLE),
+            binary=True,
+            alternate_sign=False,
+            norm=None,
+            token_pattern=r"\S+",
+            lowercase=False,
+            dtype=np.float32,
         ),
         TfidfTransformer(),
         SparseRandomProjection(WIDTH, density=DENSITY, dense_output=True, random_state=0),
