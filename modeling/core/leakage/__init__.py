@@ -7,6 +7,7 @@ Belongs here: checks of rows and roles together and report findings. Does not be
 from modeling.core.leakage.alone import SOLVED, scores_alone
 from modeling.core.leakage.closeness import within
 from modeling.core.leakage.findings import Audit, Audited, audit
+from modeling.core.leakage.formulas import find
 from modeling.core.leakage.known import Known
 from modeling.core.leakage.likeness import Keys, Likeness, Vectors
 from modeling.core.leakage.look_ahead import look_ahead
@@ -20,6 +21,7 @@ __all__ = [
     "Likeness",
     "Vectors",
     "audit",
+    "find",
     "look_ahead",
     "scores_alone",
     "within",

@@ -87,14 +87,16 @@ def near(
     among = _in_training(compare, roles)
     kept = [_counted(one, among) for one in found] if likeness is None else found
     usual = among.close | among.equal
-    sampled = "" if all(len(one.at) == (roles == one.role).sum() for one in kept) else ", of a sample"
+    coarse = among.equal.mean() >= COARSE and likeness is None
+    uncounted = f"; {_percent(among.equal)} of training rows are equal to another: equal rows are not counted"
+    sampled = "" if all(len(one.at) == (roles == one.role).sum() for one in kept) else " (of a sample)"
     counted = " and ".join(one.with_twin(one.twins.close) for one in kept)
     finding = LeakageFinding(
         name="near_duplicates_across_roles",
         passed=all(_few(one.twins.close, usual) for one in kept),
         severity="warning",
         message=f"{counted}{sampled} have a near twin in an earlier role; {_percent(usual)} of the "
-        f"training rows have one in training (by {by})",
+        f"training rows have one in training (by {by}){uncounted if coarse else ''}",
         examples=_examples(kept, numbers, lambda one: one.twins.close),
     )
     return finding, {one.role: _rows(one, roles, numbers) for one in kept}
@@ -118,7 +120,8 @@ def _few(found: np.ndarray, expected: np.ndarray) -> bool:
 
 
 def _percent(found: np.ndarray) -> str:
-    return f"{100 * found.mean() if len(found) else 0:.2g} %"
+    share = 100 * found.mean() if len(found) else 0
+    return f"{share:.2g} %" if share < 99 else f"{share:.0f} %"
 
 
 def _counted(one: Compared, among: Twins) -> Compared:

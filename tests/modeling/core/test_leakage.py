@@ -1,11 +1,13 @@
 """Each way in which a test can know too much is planted, and found with the rows or columns named."""
 
+from datetime import datetime, timedelta
+
 import numpy as np
 import polars as pl
 import pytest
 
 from modeling.core.features import Derive
-from modeling.core.leakage import duplicates
+from modeling.core.leakage import duplicates, formulas
 from modeling.core.record import LeakageFinding
 from modeling.core.splits import ROLE_TYPE, ROLES
 from modeling.core.table import Table
@@ -238,3 +240,138 @@ def test_a_feature_without_any_value_in_validation_is_no_suspect():
     frame = clean().with_columns(gauge=pl.when(pl.col("half") == "train").then(pl.col("heat") * pl.col("hours")))
     assert np.isnan(prepared(frame, columns=COLUMNS, split=HALVES).valid.table.column("gauge")).all()
     assert findings(frame)["single_feature"].passed
+
+
+def test_a_leak_of_a_rare_fourth_class_is_found_and_the_class_named():
+    """By all classes together the feature is worth little: it tells 4 % of the rows apart from the others."""
+    draw = np.random.default_rng(0)
+    kinds = draw.choice(["a", "b", "c", "rare"], 1000, p=[0.4, 0.3, 0.26, 0.04])
+    frame = clean(1000).with_columns(broken=pl.Series(kinds))
+    task = {"task": "multiclass_classification"}
+    assert findings(frame, **task)["single_feature"].passed
+    told = pl.when(pl.col("broken") == "rare").then(1.0).otherwise(0.0) + pl.col("heat") / 1e6
+    finding = findings(frame.with_columns(ticket=told), **task)["single_feature"]
+    assert not finding.passed and finding.severity == "error"
+    assert len(finding.examples) == 1 and finding.examples[0].startswith("ticket: 1.0000 (class 'rare' of ")
+
+
+def orders(rows: int = 600) -> pl.DataFrame:
+    """Columns of orders, and a target `broken` that none of them gives."""
+    draw = np.random.default_rng(0)
+    start = [datetime(2024, 1, 1) + timedelta(hours=float(hour)) for hour in draw.uniform(0, 9000, rows)]
+    lasts = draw.gamma(2, 20, rows)
+    return clean(rows).with_columns(
+        price=pl.Series(draw.lognormal(3, 1, rows)),
+        quantity=pl.Series(draw.integers(1, 20, rows)),
+        discount=pl.Series(draw.uniform(0, 5, rows)),
+        start=pl.Series(start),
+        end=pl.Series([moment + timedelta(hours=float(hours)) for moment, hours in zip(start, lasts, strict=True)]),
+        broken=pl.Series(draw.normal(0, 1, rows)),
+    )
+
+
+PRICE, QUANTITY, DISCOUNT = (pl.col(name) for name in ("price", "quantity", "discount"))
+FORMULAS = [
+    (PRICE * QUANTITY, ("price", "quantity"), "total = price * quantity"),
+    (PRICE - DISCOUNT, ("price", "discount"), "total = price - discount"),
+    (DISCOUNT / PRICE, ("price", "discount"), "total = discount / price"),
+    (
+        (pl.col("end") - pl.col("start")).dt.total_hours(fractional=True),
+        ("start", "end"),
+        "total = -24 * (start - end)",
+    ),
+    (
+        3 * PRICE + 2 * QUANTITY - DISCOUNT,
+        ("price", "quantity", "discount"),
+        "total = 3 * price + 2 * quantity + -1 * disc",
+    ),
+    (PRICE * QUANTITY * DISCOUNT, ("price", "discount", "quantity"), "total = constant * price^1 * "),
+]
+
+
+@pytest.mark.parametrize(("target", "columns", "words"), FORMULAS)
+def test_a_target_that_is_a_formula_of_several_columns_is_found(target, columns, words):
+    frame = orders().with_columns(total=target).drop("broken")
+    names = ["heat", "hours", "price", "quantity", "discount", "start", "end"]
+    found = formulas.find(frame, names, "total", is_classes=False)
+    assert found and sorted(found.columns) == sorted(columns)
+    assert found.words.startswith(words)
+
+
+def test_a_formula_is_an_error_until_its_columns_are_stated_to_be_known_in_time():
+    frame = orders().with_columns(broken=PRICE * QUANTITY)
+    assert findings(frame, task="regression")["formula_of_features"].severity == "error"
+    said = COLUMNS | {"known_at": {"price": "before", "quantity": "at"}}
+    assert findings(frame, task="regression", columns=said)["formula_of_features"].severity == "warning"
+
+
+def test_the_formula_is_spelled_out():
+    frame = orders().with_columns(broken=pl.col("price") * pl.col("quantity"))
+    finding = findings(frame, task="regression")["formula_of_features"]
+    assert finding.message.startswith("broken = price * quantity: is 'price', 'quantity' known at the moment")
+
+
+def test_a_class_that_a_difference_of_two_columns_gives_is_found():
+    frame = orders().with_columns(broken=(pl.col("price") > 5 * pl.col("discount")).cast(pl.Int8))
+    assert findings(frame)["formula_of_features"].examples == ["price", "discount"]
+
+
+@pytest.mark.parametrize("noise", [0.05, 1.0])
+def test_a_target_that_hangs_on_several_columns_but_is_no_formula_passes(noise):
+    """With noise of 5 % of its spread, R² is 1/(1 + 0.05²) = 0.9975, short of a formula."""
+    draw = np.random.default_rng(1)
+    frame = orders().with_columns(total=pl.col("price") + 3 * pl.col("quantity"))
+    spread = float(frame["total"].to_numpy().std())
+    noisy = frame["total"] + noise * spread * draw.normal(size=frame.height)
+    assert findings(frame.with_columns(broken=noisy).drop("total"), task="regression")["formula_of_features"].passed
+
+
+def known(frame: pl.DataFrame, derive: Derive | None = None, **moments: str) -> LeakageFinding:
+    return findings(frame, derive, columns=COLUMNS | {"known_at": moments})["known_at"]
+
+
+def test_features_of_which_nothing_is_stated_are_listed():
+    finding = known(clean(), heat="before")
+    assert finding.passed
+    assert finding.message == "of 1 of 4 features it is stated when they are known"
+    assert finding.examples == ["not stated: weight", "not stated: hours", "not stated: machine"]
+
+
+def test_a_feature_known_only_afterwards_is_an_error():
+    finding = known(clean(), heat="after", weight="at")
+    assert not finding.passed and finding.severity == "error"
+    assert finding.message.startswith("features known only after the moment of prediction: leave them out")
+    assert finding.examples == ["heat"]
+
+
+def test_a_feature_derived_from_what_is_known_only_afterwards_is_an_error():
+    def derive(frame: pl.LazyFrame) -> pl.LazyFrame:
+        return frame.with_columns(load=pl.col("weight") * pl.col("hours")).drop("hours")
+
+    finding = known(clean(), derive, hours="after")
+    assert (finding.passed, finding.examples) == (False, ["load"])
+    assert known(clean(), lambda frame: frame.drop("hours"), hours="after").passed
+
+
+def test_a_moment_stated_for_a_column_that_is_not_there_is_an_error():
+    finding = known(clean(), heet="before")
+    assert not finding.passed
+    assert finding.message == "`columns.known_at` names columns that the rows do not have: ['heet']"
+
+
+def test_a_column_known_in_time_may_nearly_solve_the_task():
+    frame = clean().with_columns(cost=pl.col("broken") * 3.0 + pl.col("heat") / 1000)
+    said = findings(frame, columns=COLUMNS | {"known_at": {"cost": "before"}})["single_feature"]
+    assert not said.passed and said.severity == "warning"
+    assert "the use case states that 'cost' is known in time" in said.message
+
+
+def test_a_returning_customer_in_a_split_by_time_is_a_warning_about_new_ones():
+    """Lots repeat every 40 parts, so every lot of the test has parts before it."""
+    frame = parts(400)
+    finding = findings(frame, columns=COLUMNS, split={"by": "time"})["groups_across_roles"]
+    assert not finding.passed and finding.severity == "warning"
+    assert finding.message.startswith("100% of the test rows are of a 'lot' that was seen before the test")
+    new = frame.with_columns(lot=pl.when(pl.col("id") >= 350).then(pl.format("new {}", "id")).otherwise("lot"))
+    half = findings(new, columns=COLUMNS, split={"by": "time"})["groups_across_roles"]
+    assert half.message.startswith("50% of the test rows")
