@@ -1,7 +1,7 @@
 """Every shipped `assemble`, on invented members: none gives a row what came after it.
 
-Belongs here: members as the sources deliver them, and the audit of what becomes of them. Does not belong here: the audit
-itself (`tests/modeling/core/test_look_ahead.py`).
+Belongs here: members as the sources deliver them, and the audit of what becomes of them. Does not belong here: the
+audit itself (`tests/modeling/core/test_look_ahead.py`).
 """
 
 from collections.abc import Callable

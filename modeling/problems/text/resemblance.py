@@ -1,11 +1,12 @@
 """How alike texts are that differ in figures, names, or a few words.
 
-Belongs here: masks, and vectors whose angle says how many shingles two texts share. Does not belong here: deciding which
-rows are twins (`modeling.core.leakage`), or what learners read (`modeling.problems.text.texts`).
+Belongs here: masks, and vectors whose angle says how many shingles two texts share. Does not belong here: deciding
+which rows are twins (`modeling.core.leakage`), or what learners read (`modeling.problems.text.texts`).
 """
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -29,8 +30,8 @@ def masked(texts: Sequence[str]) -> list[str]:
 
 def _words(text: str) -> list[tuple[str, bool]]:
     """Every word, and whether it begins a sentence."""
-    pieces = ["."] + _PIECE.findall(text)
-    return [(piece, before in ".!?:;") for before, piece in zip(pieces, pieces[1:], strict=False) if piece[0].isalnum()]
+    pieces = pairwise([".", *_PIECE.findall(text)])
+    return [(piece, before in ".!?:;") for before, piece in pieces if piece[0].isalnum()]
 
 
 def _mask(word: str, first: bool, named: bool) -> str:
@@ -41,9 +42,7 @@ def _mask(word: str, first: bool, named: bool) -> str:
 
 def _joined(words: list[str]) -> str:
     """One mask for several in a row: `EUR 3.4` and `Nokia Siemens Networks` may be of any length."""
-    return " ".join(
-        word for before, word in zip(["", *words], words, strict=False) if word not in (FIGURE, NAME) or word != before
-    )
+    return " ".join(word for before, word in pairwise(["", *words]) if word not in (FIGURE, NAME) or word != before)
 
 
 def vectors(texts: Sequence[str]) -> np.ndarray:
