@@ -51,12 +51,18 @@ GATES = {
     "min_metric": "the metric reaches its bound",
     "min_lift_over_baseline": "the champion beats the trivial baseline by enough",
     "min_lift_over_simple": "the champion beats the simple learner by enough",
+    "gain_over_simple": "the champion is not decisively worse than the simple learner",
     "max_calibration_error": "probabilities mean what they say",
     "max_slice_gap": "no group is served much worse than another",
     "min_predictions_per_second": "the champion answers fast enough",
+    "above_luck": "a portfolio's skill exceeds what the best of as many trials shows by luck",
+    "ranges_keep_promise": "forecast ranges hold as many values as they promise",
+    "work_complete": "no fit was cut short by a clock",
     "no_leakage": "the leakage audit found no error",
     "evidence_is_real": "the figures come from real data",
     "not_worse_than_serving": "the champion is not decisively worse than the model that serves",
+    "ranges_keep_promise": "the ranges of forecasts hold what they promise",
+    "above_luck": "a portfolio earns more than equal weights, by more than luck",
 }
 """Every gate, each a check; one that has no bound in a use case passes and says so."""
 _STACK = ("sectorforge", "polars", "lightgbm", "torch", "scikit-learn", "great-expectations", "dagster")
@@ -107,7 +113,8 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 "champion": judged.champion.learner,
                 judged.metric: judged.champion.test[judged.metric].value,
                 "lift over baseline": judged.lift.value,
-                "published": judged.published,
+                "verdict": judged.verdict.outcome,
+                "because": judged.verdict.reason,
                 "accesses to the sealed test": judged.test_accesses,
                 "scores": metadata.records(_scores(judged)),
                 "plot": metadata.picture(charts.thumbnail(judged)),
@@ -168,7 +175,7 @@ def judged_model(experiment: Experiment, run: EvaluationRun, reference: Referenc
         learned=_learned(experiment, read),
         columns=data.frame.drop(use_case.target).schema,
     )
-    return EvaluatedModel(judgement.evaluation, model, reference)
+    return EvaluatedModel(judgement.evaluation, model, reference, judgement.answers)
 
 
 def _learned(experiment: Experiment, read: list[str]) -> np.ndarray:

@@ -29,6 +29,7 @@ from catalogue.reader import Catalogue
 from modeling.artefacts.feature_set import ReferencedFeatures
 from modeling.core.feature_set import FeatureSet
 from modeling.core.record import LeakageFinding
+from modeling.core.target_classes import called
 from modeling.core.validated_data import ValidatedData
 from modeling.drift.reference import Reference
 from modeling.problems import tasks
@@ -67,6 +68,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
             tasks.task(use_case).prepare(validated_data, use_case, derive),
             _look_ahead(latest(context.instance, "raw_data", use_case.key)),
         )
+        called(made.classes, use_case.classes, use_case.target)
         yield Output(
             ReferencedFeatures(made, Reference.of(validated_data, made, use_case)),
             data_version=DataVersion(made.digest()),

@@ -70,7 +70,7 @@ def audit(rows: Audited, use_case: UseCase) -> Audit:
         crossing.moments(rows.derived, rows.roles, use_case),
         single_feature(rows.tables, rows.classes, known),
         formula(training, columns, use_case.target, rows.classes, known),
-        known_at(before, rows.derive, columns, use_case),
+        known_at(before, rows.derive, [*columns, *use_case.columns.content], use_case),
         _row_wise(before, rows.derive, columns),
     ]
     return Audit(findings, twins)

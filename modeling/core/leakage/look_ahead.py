@@ -75,11 +75,12 @@ def _of_dated_rows(replay: "_Replay") -> LeakageFinding:
     if not compared:
         return _passed("`assemble` makes no rows of members that end earlier: look-ahead can't be seen in the data")
     told = f"{compared:,} rows made again without what came later" + f" ({gone:,} more were not made)" * bool(gone)
+    told += f"; not compared, as stated to be known in time: {', '.join(stated)}" if (stated := replay.stated) else ""
     return LeakageFinding(
         name=NAME,
         passed=not changed,
         severity="error",
-        message=f"`assemble` looks ahead: of {told} some are others. Make them of what was known at their moment, or "
+        message=f"`assemble` looks ahead: some are others of {told}. Make them of what was known at their moment, or "
         "state under `columns.known_at` what is known before, as a timetable is"
         if changed
         else f"the past does not change with the future: {told}",
@@ -164,6 +165,12 @@ class _Replay:
     assemble: Assemble
     use_case: UseCase
 
+    @property
+    def stated(self) -> list[str]:
+        """The columns that the use case states to be known in time."""
+        said = self.use_case.columns.known_at
+        return [name for name in self.frame.columns if said.get(name, "after") != "after"]
+
     def moment(self, frame: pl.DataFrame) -> pl.Series | None:
         """Of each row of a raw table, in the unit of the members' moments; None where it has another."""
         column = frame[str(self.use_case.columns.time)]
@@ -205,9 +212,7 @@ class _Replay:
 
     def changed(self, one: pl.DataFrame, other: pl.DataFrame) -> set[str]:
         """The features that differ."""
-        columns = self.use_case.columns
-        known = {name for name, when in columns.known_at.items() if when != "after"}
-        compared = set(one.columns) - {self.use_case.target, *columns.drop, *known}
+        compared = set(one.columns) - {self.use_case.target, *self.use_case.columns.drop, *self.stated}
         return {name for name in compared if not _alike(one[name], other[name])}
 
 

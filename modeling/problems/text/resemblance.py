@@ -7,6 +7,7 @@ which rows are twins (`modeling.core.leakage`), or what learners read (`modeling
 import re
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -57,19 +58,12 @@ def vectors(texts: Sequence[str]) -> np.ndarray:
     from sklearn.preprocessing import normalize
     from sklearn.random_projection import SparseRandomProjection
 
+    # scikit-learn's own notes on types are narrower than what it takes.
+    hashed: Any = dict(n_features=COLUMNS, ngram_range=(1, SHINGLE), token_pattern=r"\S+", lowercase=False)
+    counted: Any = dict(binary=True, alternate_sign=False, norm=None, dtype=np.float32)
+    projection: Any = dict(n_components=WIDTH, density=DENSITY, dense_output=True, random_state=0)
     shingled = make_pipeline(
-        HashingVectorizer(
-            n_features=COLUMNS,
-            ngram_range=(1, SHINGLE),
-            binary=True,
-            alternate_sign=False,
-            norm=None,
-            token_pattern=r"\S+",
-            lowercase=False,
-            dtype=np.float32,
-        ),
-        TfidfTransformer(),
-        SparseRandomProjection(WIDTH, density=DENSITY, dense_output=True, random_state=0),
+        HashingVectorizer(**hashed, **counted), TfidfTransformer(), SparseRandomProjection(**projection)
     )
-    projected = normalize(shingled.fit_transform(masked(texts))).astype(np.float32)
+    projected = np.asarray(normalize(shingled.fit_transform(masked(texts))), dtype=np.float32)
     return np.where(np.any(projected, axis=1, keepdims=True), projected, np.float32(np.nan))
