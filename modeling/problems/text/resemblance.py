@@ -59,9 +59,9 @@ def vectors(texts: Sequence[str]) -> np.ndarray:
     from sklearn.random_projection import SparseRandomProjection
 
     # scikit-learn's own notes on types are narrower than what it takes.
-    hashed: Any = dict(n_features=COLUMNS, ngram_range=(1, SHINGLE), token_pattern=r"\S+", lowercase=False)
-    counted: Any = dict(binary=True, alternate_sign=False, norm=None, dtype=np.float32)
-    projection: Any = dict(n_components=WIDTH, density=DENSITY, dense_output=True, random_state=0)
+    hashed: Any = {"n_features": COLUMNS, "ngram_range": (1, SHINGLE), "token_pattern": r"\S+", "lowercase": False}
+    counted: Any = {"binary": True, "alternate_sign": False, "norm": None, "dtype": np.float32}
+    projection: Any = {"n_components": WIDTH, "density": DENSITY, "dense_output": True, "random_state": 0}
     shingled = make_pipeline(
         HashingVectorizer(**hashed, **counted), TfidfTransformer(), SparseRandomProjection(**projection)
     )
