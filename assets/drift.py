@@ -63,7 +63,11 @@ def compared(data: ValidatedData, use_case: UseCase, home: State, warn: Callable
     if judged is None:
         return compare(data, use_case, NO_REFERENCE, lambda rows: NO_REFERENCE)
     serving = Models(home).serving(use_case.key) or judged
-    return compare(data, use_case, _reference(judged, warn), lambda rows: _performance(rows, use_case, serving, warn))
+
+    def perform(rows: pl.DataFrame) -> Performance | str:
+        return _performance(data.frame, rows, use_case, serving, warn)
+
+    return compare(data, use_case, _reference(judged, warn), perform)
 
 
 def _reference(judged: Path, warn: Callable[[str], None]) -> Reference | str:
@@ -74,8 +78,10 @@ def _reference(judged: Path, warn: Callable[[str], None]) -> Reference | str:
         return f"what is kept of the rows that the model learned from can't be read: {error.within(judged)}"
 
 
-def _performance(rows: pl.DataFrame, use_case: UseCase, place: Path, warn: Callable[[str], None]) -> Performance | str:
-    """Of the judged model that lies at `place`."""
+def _performance(
+    snapshot: pl.DataFrame, rows: pl.DataFrame, use_case: UseCase, place: Path, warn: Callable[[str], None]
+) -> Performance | str:
+    """Of the judged model that lies at `place`, on the new `rows` of a snapshot."""
     code = feature_code.load(use_case.folder)
     try:
         record = load(Evaluation, place)
@@ -87,7 +93,7 @@ def _performance(rows: pl.DataFrame, use_case: UseCase, place: Path, warn: Calla
         return f"the model that serves can't be read: {error.within(place)}"
     if model.card.features_code != code.digest:
         return "features.py was changed since the model was made"
-    return performance(use_case, rows, code.features, record, model)
+    return performance(use_case, snapshot, rows, code.features, record, model)
 
 
 def raise_if_blocked(drift: DriftComparison) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 from dagster import (
@@ -34,7 +35,7 @@ from modeling.artefacts.storage import load
 from modeling.core.candidate import Candidates
 from modeling.core.model import Model, ModelCard
 from modeling.core.record import Evaluation, Interval, Provenance
-from modeling.core.row_digests import digests
+from modeling.core.row_digests import columns_read, digests
 from modeling.core.row_task import RowTask
 from modeling.core.validated_data import ValidatedData
 from modeling.drift.reference import Reference
@@ -50,12 +51,18 @@ GATES = {
     "min_metric": "the metric reaches its bound",
     "min_lift_over_baseline": "the champion beats the trivial baseline by enough",
     "min_lift_over_simple": "the champion beats the simple learner by enough",
+    "gain_over_simple": "the champion is not decisively worse than the simple learner",
     "max_calibration_error": "probabilities mean what they say",
     "max_slice_gap": "no group is served much worse than another",
     "min_predictions_per_second": "the champion answers fast enough",
+    "above_luck": "a portfolio's skill exceeds what the best of as many trials shows by luck",
+    "ranges_keep_promise": "forecast ranges hold as many values as they promise",
+    "work_complete": "no fit was cut short by a clock",
     "no_leakage": "the leakage audit found no error",
     "evidence_is_real": "the figures come from real data",
     "not_worse_than_serving": "the champion is not decisively worse than the model that serves",
+    "ranges_keep_promise": "the ranges of forecasts hold what they promise",
+    "above_luck": "a portfolio earns more than equal weights, by more than luck",
 }
 """Every gate, each a check; one that has no bound in a use case passes and says so."""
 _STACK = ("sectorforge", "polars", "lightgbm", "torch", "scikit-learn", "great-expectations", "dagster")
@@ -106,7 +113,8 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 "champion": judged.champion.learner,
                 judged.metric: judged.champion.test[judged.metric].value,
                 "lift over baseline": judged.lift.value,
-                "published": judged.published,
+                "verdict": judged.verdict.outcome,
+                "because": judged.verdict.reason,
                 "accesses to the sealed test": judged.test_accesses,
                 "scores": metadata.records(_scores(judged)),
                 "plot": metadata.picture(charts.thumbnail(judged)),
@@ -119,18 +127,32 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
 
 
 def _serving(use_case: UseCase, home: State, context: AssetExecutionContext) -> Serving | UnreadableServing | None:
-    """The model that serves now; None where none does."""
-    place = Models(home).serving(use_case.key)
-    if place is None:
-        return None
+    """The model that serves now, with the best one so far; None where none serves."""
+    models = Models(home)
+    place, best = models.serving(use_case.key), models.best(use_case.key)
+    serving = place and _published(place, use_case, context)
+    if not isinstance(serving, Serving) or best is None or best == place:
+        return serving
+    found = _published(best, use_case, context)
+    return replace(serving, best=found) if isinstance(found, Serving) else serving
+
+
+def _published(place: Path, use_case: UseCase, context: AssetExecutionContext) -> Serving | UnreadableServing:
+    """The published version that lies at `place`."""
     try:
         model = load(Model, place / MODEL)
     except ArtefactError as error:
-        context.log.warning(f"the model that serves can't be read, so the champion is not held against it: {error}")
+        context.log.warning(f"the published model {place.name} can't be read: nothing is held against it: {error}")
         return UnreadableServing(place.name, error.within(place))
     features = data_version(latest(context.instance, "features", use_case.key))
-    derive = feature_code.load(use_case.folder).features
-    return Serving(place.name, model, model.card.features_version == features, derive)
+    code = feature_code.load(use_case.folder)
+    return Serving(
+        place.name,
+        model,
+        same_features=model.card.features_version == features,
+        derive=code.features,
+        same_code=model.card.features_code == code.digest,
+    )
 
 
 def judged_model(experiment: Experiment, run: EvaluationRun, reference: Reference | None = None) -> EvaluatedModel:
@@ -144,24 +166,27 @@ def judged_model(experiment: Experiment, run: EvaluationRun, reference: Referenc
 
     use_case, data = experiment.use_case, experiment.data
     judgement = evaluate(experiment, run)
+    code, inputs = feature_code.load(use_case.folder), experiment.features.recipe.inputs
+    read = columns_read(data.frame, inputs, use_case, code.features) if isinstance(experiment.task, RowTask) else []
     model = Model(
         recipe=experiment.features.recipe,
         champion=judgement.champion,
-        card=_card(experiment, judgement.evaluation),
-        learned=_learned(experiment),
+        card=_card(experiment, judgement.evaluation, code.digest, read),
+        learned=_learned(experiment, read),
         columns=data.frame.drop(use_case.target).schema,
     )
-    return EvaluatedModel(judgement.evaluation, model, reference)
+    return EvaluatedModel(judgement.evaluation, model, reference, judgement.answers)
 
 
-def _learned(experiment: Experiment) -> np.ndarray:
-    """Digests of the validated rows that learners saw; none for tasks that make other rows of them."""
-    if not isinstance(experiment.task, RowTask):
+def _learned(experiment: Experiment, read: list[str]) -> np.ndarray:
+    """Digests over the columns `read` of the validated rows that learners saw; none for tasks that make other rows of
+    them, which read none."""
+    if not read:
         return np.empty(0, dtype=np.uint64)
     features, data = experiment.features, experiment.data
     unsealed = [rows.number for rows in (features.train, features.tune, features.valid)]
     seen = np.isin(data.numbers, np.concatenate(unsealed))
-    return np.unique(digests(data.frame.filter(seen), experiment.use_case))
+    return np.unique(digests(data.frame.filter(seen), read))
 
 
 def provenance(experiment: Experiment, run_id: str) -> Provenance:
@@ -178,7 +203,7 @@ def provenance(experiment: Experiment, run_id: str) -> Provenance:
     )
 
 
-def _card(experiment: Experiment, judged: Evaluation) -> ModelCard:
+def _card(experiment: Experiment, judged: Evaluation, code: str, read: list[str]) -> ModelCard:
     return ModelCard(
         use_case=judged.use_case,
         task=judged.task,
@@ -189,7 +214,8 @@ def _card(experiment: Experiment, judged: Evaluation) -> ModelCard:
         metrics=judged.champion.test,
         published=judged.published,
         features_version=experiment.features.digest(),
-        features_code=feature_code.load(experiment.use_case.folder).digest,
+        features_code=code,
+        digested=read,
         provenance=judged.provenance,
     )
 

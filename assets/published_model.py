@@ -24,14 +24,22 @@ from assets.partitions import Partitions
 from assets.stages import DATA_VERSION, FINGERPRINT, OWNERS, STAGES, fingerprint, latest, recorded_fingerprint
 from catalogue.reader import Catalogue
 from modeling.artefacts.evaluated_model import StoredEvaluation
+from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
+from modeling.evaluation.challenge import GATE
+from resources.errors import PermanentError
 from resources.serving.models import Models
 from resources.store.state import State
+from resources.store.versions import current
 from resources.tracking import Tracking
 
 STAGE = STAGES["published_model"]
 TAKES_OVER = "champion_takes_over"
 NOTHING = "nothing serves"
+
+
+class NothingToAccept(PermanentError):
+    """No champion that a person can let serve; the message says why."""
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
@@ -51,7 +59,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         models, judged = Models(home), evaluation.evaluation
         why_not = held_back(judged, models.pinned(use_case.key))
         if not why_not:
-            models.publish(use_case.key, judged.provenance.run_id, lambda folder: _copy(evaluation.folder, folder))
+            publish(evaluation, models)
         serving = models.serving(use_case.key)
         tracked = tracking.record(use_case, evaluation, serving)
         context.log.info(f"MLflow: {tracked}")
@@ -82,11 +90,42 @@ def held_back(judged: Evaluation, pinned: str | None) -> str:
     """Why a judged champion may not serve; empty where it may."""
     if pinned is not None:
         return f"a person pinned {pinned}: `sectorforge models unpin {judged.use_case}` lets the latest serve again"
-    return "; ".join(gate.message for gate in judged.gates if not gate.passed)
+    return "" if judged.published else judged.verdict.reason
 
 
-def _copy(judged: Path, folder: Path) -> None:
-    shutil.copytree(judged, folder, dirs_exist_ok=True)
+def publish(evaluation: StoredEvaluation, models: Models) -> Path:
+    """Let a judged champion serve. Returns the folder of its version."""
+    judged = evaluation.evaluation
+
+    def copy(folder: Path) -> None:
+        shutil.copytree(evaluation.folder, folder, dirs_exist_ok=True)
+
+    best = judged.challenge is None or judged.challenge.sets_standard
+    return models.publish(judged.use_case, judged.provenance.run_id, copy, best=best)
+
+
+def accept(key: str, home: State) -> str:
+    """Let the champion judged last serve, which was only held back because it could not be compared with the published
+    models, or was not shown to be as good. Returns its version.
+
+    Raises
+    ------
+    NothingToAccept: there is none, or it may not serve for another reason, too.
+    """
+    models, place = Models(home), current(home.artefact(STAGES["evaluation"].name, key))
+    if place is None:
+        raise NothingToAccept(f"{key}: no champion was judged yet: `sectorforge run {key}`")
+    evaluation = load(StoredEvaluation, place)
+    judged = evaluation.evaluation
+    if pinned := models.pinned(key):
+        raise NothingToAccept(f"{key}: a person pinned {pinned}: `sectorforge models unpin {key}` first")
+    missed = [gate for gate in judged.gates if not gate.passed]
+    if not missed:
+        raise NothingToAccept(f"{key}: all gates passed: `sectorforge run {key}` lets the champion serve")
+    if others := [gate.message for gate in missed if gate.name != GATE]:
+        raise NothingToAccept(f"{key}: the champion is held back for another reason, too: {'; '.join(others)}")
+    publish(evaluation, models)
+    return judged.provenance.run_id
 
 
 def record_choice(

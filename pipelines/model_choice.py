@@ -1,7 +1,7 @@
 """A person decides which published model serves.
 
-Belongs here: pinning a version, going back to the one before, letting the latest serve again, from the terminal
-(`sectorforge models`) and in the UI (the job `choose_model`); the lineage and the registry record each. Does not
+Belongs here: pinning a version, going back to the one before, letting the latest serve again, accepting a champion that
+could not be compared, from the terminal (`sectorforge models`) and in the UI (the job `choose_model`); the lineage and the registry record each. Does not
 belong here: what is published by itself (`assets.published_model`), or how versions are kept
 (`resources.serving.models`).
 """
@@ -10,7 +10,7 @@ from enum import Enum
 
 from dagster import Config, DagsterInstance, JobDefinition, OpExecutionContext, in_process_executor, job, op
 
-from assets.published_model import record_choice
+from assets.published_model import accept, record_choice
 from resources.serving.models import Models
 from resources.store.state import State
 from resources.tracking import Tracking
@@ -22,6 +22,7 @@ class ServingChoice(Enum):
     PIN = "pin"
     ROLL_BACK = "roll_back"
     UNPIN = "unpin"
+    ACCEPT = "accept"
 
 
 def choose(choice: ServingChoice, key: str, version: str, home: State, instance: DagsterInstance) -> str | None:
@@ -29,7 +30,8 @@ def choose(choice: ServingChoice, key: str, version: str, home: State, instance:
 
     Raises
     ------
-    UnknownVersion: no version of that name, or none before the one that serves.
+    UnknownVersion: no version of that name, or none before the one that serves. NothingToAccept: no champion that a
+    person can let serve.
     """
     models = Models(home)
     match choice:
@@ -39,6 +41,8 @@ def choose(choice: ServingChoice, key: str, version: str, home: State, instance:
             serving = models.roll_back(key)
         case ServingChoice.UNPIN:
             serving = models.unpin(key)
+        case ServingChoice.ACCEPT:
+            serving = accept(key, home)
     why = f"a person decided: {choice.value.replace('_', ' ')}"
     registry = Tracking(home=home).serve(key, serving)
     record_choice(instance, key, serving, why, registry, settled=choice is not ServingChoice.UNPIN)
@@ -63,7 +67,7 @@ def build() -> JobDefinition:
 
     @job(
         executor_def=in_process_executor,
-        description="Pin a published model, roll back to the one before, or unpin: say which in the launchpad.",
+        description="Pin a published model, roll back, unpin, or accept a champion that could not be compared.",
     )
     def choose_model() -> None:
         choose_version()

@@ -19,6 +19,13 @@ class Gates(Strict):
     min_lift_over_simple: float | None = None
     max_calibration_error: float | None = None
     max_slice_gap: float | None = Field(default=None, description="largest difference of the metric between two slices")
+    max_loss_to_serving: float = Field(
+        default=0.2,
+        ge=0,
+        lt=1,
+        description="share of a published model's lift over the trivial baseline that its successor may lose: the "
+        "unfavourable end of the interval counts, against the model that serves and the best one so far",
+    )
     min_predictions_per_second: float | None = None
 
 

@@ -16,7 +16,7 @@ from modeling.drift.bounds import checks, unmeasured
 from modeling.drift.columns import columns
 from modeling.drift.delivery import delivered
 from modeling.drift.properties import measured
-from modeling.drift.record import Column, DriftComparison, Performance, TwoSampleTest
+from modeling.drift.record import NEW_ROWS, Column, DriftComparison, Performance, TwoSampleTest
 from modeling.drift.reference import Reference, bounded, clusters, compared_columns, sample, stacked
 from modeling.drift.two_samples import two_sample_test
 
@@ -43,15 +43,17 @@ def compare(
     )
     if isinstance(reference, str):
         return drift
-    came, new = delivered(data.frame, reference)
+    found = delivered(data.frame, reference)
     drift.learned = reference.profile.learned
-    if not new.any():
+    if not found.new.any():
         drift.delivery = "nothing new"
         return drift
-    rows = data.frame.filter(new)
-    drift.delivery, drift.delivered = came, rows.height
+    rows = data.frame.filter(found.new)
+    drift.delivery, drift.delivered = found.kind, rows.height
+    if found.unknown:
+        drift.not_measured[NEW_ROWS] = found.unknown
     _measure(drift, _Sides.of(rows, use_case, reference), use_case)
-    _keep(drift, "performance", perform(rows))
+    _keep(drift, "performance", found.unknown or perform(rows))
     drift.checks = checks(drift, use_case.drift)
     return drift
 

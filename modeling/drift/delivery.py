@@ -3,12 +3,14 @@
 Belongs here: telling a delivery from what was there before. Does not belong here: comparing them (`comparison`).
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import polars as pl
 
 from modeling.core.hashing import row_hashes
+from modeling.core.row_digests import repeat
 from modeling.drift.reference import Reference
 
 KEPT = 0.9
@@ -17,23 +19,43 @@ KEPT = 0.9
 Kind = Literal["append", "replace"]
 
 
-def delivered(frame: pl.DataFrame, reference: Reference) -> tuple[Kind, np.ndarray]:
-    """How the rows came, and which are new, ``[n]``: those the reference's snapshot did not hold, or all.
+@dataclass(frozen=True)
+class Delivery:
+    """The rows of a snapshot beside those that a reference's snapshot held.
 
-    Equal rows are counted: of three where there were two, one is new. Where rows repeat, one that is there again can't
-    be distinguished from one that was there before; then every former row must be there for the others to count as
-    appended.
+    Attributes
+    ----------
+    kind: whether rows were added, or the table was replaced.
+    new: bool ``[n]``: the rows that the reference's snapshot did not hold.
+    unknown: why that can't be told, and all rows are taken for new; empty where it can.
     """
-    known = reference.hashes
+
+    kind: Kind
+    new: np.ndarray
+    unknown: str = ""
+
+
+def delivered(frame: pl.DataFrame, reference: Reference) -> Delivery:
+    """How the rows came, and which are new.
+
+    Equal rows are counted: of three where there were two, one is new. Where rows are equal by chance, one that is there
+    again can't be distinguished from one that was there before: what is left over would be a choice of rare rows. Then
+    the others are new only if every former row is there.
+    """
     columns = reference.profile.columns
-    if not len(known) or not set(columns) <= set(frame.columns):
-        return "replace", np.ones(frame.height, dtype=bool)
-    new = _surplus(row_hashes(frame.select(columns)), known)
-    repeats = len(np.unique(known)) < len(known)
-    kept = (len(new) - new.sum()) / len(known)
-    if kept >= (1 if repeats else KEPT):
-        return "append", new
-    return "replace", np.ones(frame.height, dtype=bool)
+    gone = [name for name in columns if name not in frame.columns]
+    if gone or not len(reference.hashes):
+        return _replaced(frame, f"the columns {gone}, by which rows are known, are gone" if gone else "none were kept")
+    new = _surplus(row_hashes(frame.select(columns)), reference.hashes)
+    kept = (len(new) - new.sum()) / len(reference.hashes)
+    if kept < 1 and repeat(reference.hashes):
+        return _replaced(frame, "rows hold the same values by chance")
+    return Delivery("append" if kept >= KEPT else "replace", new)
+
+
+def _replaced(frame: pl.DataFrame, why: str) -> Delivery:
+    unknown = f"which rows are new can't be told, so that all are compared: {why}"
+    return Delivery("replace", np.ones(frame.height, dtype=bool), unknown)
 
 
 def _surplus(hashes: np.ndarray, known: np.ndarray) -> np.ndarray:

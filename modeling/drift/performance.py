@@ -13,6 +13,7 @@ from modeling.core.features import Derive, FeatureError
 from modeling.core.intervals import scored
 from modeling.core.model import Model
 from modeling.core.record import Evaluation, Interval
+from modeling.core.row_digests import repeat
 from modeling.core.row_task import RowTask
 from modeling.core.task import TargetError
 from modeling.drift.record import Performance
@@ -25,20 +26,34 @@ _MODEL = "the model that serves"
 
 
 def performance(
-    use_case: UseCase, rows: pl.DataFrame, derive: Derive | None, record: Evaluation, model: Model
+    use_case: UseCase,
+    snapshot: pl.DataFrame,
+    rows: pl.DataFrame,
+    derive: Derive | None,
+    record: Evaluation,
+    model: Model,
 ) -> Performance | str:
-    """The metric that chose the champion, on the labelled ones of new `rows`; or why it was not measured."""
+    """The metric that chose the champion, on the labelled ones of the new `rows` of a snapshot, or why it was not measured.
+
+    Never on rows that the model learned from: it may serve longer, or have seen more, than the one whose rows these are
+    new to.
+    """
     task = tasks.task(use_case)
-    if not isinstance(task, RowTask) or not task.by_row or not has_labels(use_case):
+    if not isinstance(task, RowTask):
+        return f"which rows the model learned from is not known in the task {use_case.task}, so that none is scored"
+    if not has_labels(use_case):
         return f"labels of new rows are not scored in the task {use_case.task}"
     metric = task.metrics(record.classes).get(record.metric)
     if metric is None:
         return f"the task {use_case.task} has no metric {record.metric!r} any more, by which the model was judged"
     labelled = rows.filter(pl.col(use_case.target).is_not_null())
-    if use_case.columns.content:
-        labelled = labelled[sample(labelled.height, CONTENT_ROWS)]
     if labelled.is_empty():
         return "no new row has a label yet"
+    labelled = _unseen(labelled, snapshot, model, use_case)
+    if isinstance(labelled, str):
+        return labelled
+    if use_case.columns.content:
+        labelled = labelled[sample(labelled.height, CONTENT_ROWS)]
     try:
         truth = task.encode(labelled[use_case.target], record.classes)
         predicted = model.predict(labelled.drop(use_case.target), derive)
@@ -55,6 +70,19 @@ def performance(
         lost=_lost(record, now),
         rows=len(truth),
     )
+
+
+def _unseen(labelled: pl.DataFrame, snapshot: pl.DataFrame, model: Model, use_case: UseCase) -> pl.DataFrame | str:
+    """The rows that the model has not learned from; or why there is none, or it can't be known."""
+    identifier = use_case.columns.identifier
+    try:
+        by_chance = repeat(model.digests(snapshot, identifier))
+        unseen = labelled.filter(~model.has_learned(labelled, identifier))
+    except FeatureError as error:
+        return str(error)
+    if by_chance:
+        return "rows hold the same values by chance, so that which ones the model learned from is not known"
+    return "the model that serves learned from every new row" if unseen.is_empty() else unseen
 
 
 def _lost(record: Evaluation, now: Interval) -> Interval:

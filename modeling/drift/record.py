@@ -18,6 +18,9 @@ CHECKS = {
 }
 """Every check of a delivery, and what it means when it passes."""
 
+NEW_ROWS = "new rows"
+"""The key of `not_measured` under which it says why all rows are taken for new."""
+
 
 class Column(Record):
     """How far one column, or the label, lies from the reference.

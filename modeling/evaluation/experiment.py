@@ -86,12 +86,16 @@ class Serving:
     ----------
     same_features: whether it was judged on the very features that the champion is judged on.
     derive: the use case's own `features`, which its raw rows pass through.
+    same_code: whether that is the code it was judged with.
+    best: the best model published so far; None where this is it, or that one can't be read.
     """
 
     version: str
     model: Model
     same_features: bool
     derive: Derive | None
+    same_code: bool = True
+    best: "Serving | None" = None
 
 
 @dataclass(frozen=True)

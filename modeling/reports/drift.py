@@ -5,7 +5,7 @@ the pictures (`drift_charts`).
 """
 
 from modeling.core.report import Report
-from modeling.drift.record import CHECKS, Column, DriftComparison
+from modeling.drift.record import CHECKS, NEW_ROWS, Column, DriftComparison
 from modeling.reports import drawing, drift_charts
 from modeling.reports.document import (
     Block,
@@ -21,12 +21,13 @@ from modeling.reports.document import (
     Status,
     TableBlock,
 )
+from modeling.reports.judgements import passed
 from modeling.reports.rendering import render as render_document
-from modeling.reports.wording import NOT_MEASURED, count, number, passed, value_and_bounds, with_interval
+from modeling.reports.wording import NOT_MEASURED, count, number, value_and_bounds, with_interval
 
 _CAME = {
     "append": "Rows were added; those that the model's snapshot did not hold are compared.",
-    "replace": "The table was replaced; all of its rows are compared.",
+    "replace": "The table was replaced; its rows that the model's snapshot did not hold are compared.",
     "nothing new": "No row is new since the model learned: there is nothing to compare.",
     "no reference": "There is no model yet that says which rows it learned from: there is nothing to compare with.",
 }
@@ -47,11 +48,16 @@ def render(drift: DriftComparison) -> Report:
         verdict=_verdict(drift),
         verdict_reasons=[f"✗ {check.message}." for check in drift.checks if not check.passed],
         measures=_measures(drift),
-        summary=[_CAME[drift.delivery]],
+        summary=[_came(drift)],
         sections=_sections(drift),
         footer=f"{drift.use_case}, snapshot {drift.snapshot[:12]}.",
     )
     return render_document(document, drift.model_dump_json(indent=2))
+
+
+def _came(drift: DriftComparison) -> str:
+    unknown = drift.not_measured.get(NEW_ROWS)
+    return f"The table was replaced; {unknown}." if unknown else _CAME[drift.delivery]
 
 
 def _verdict(drift: DriftComparison) -> Status:

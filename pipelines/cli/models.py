@@ -61,6 +61,12 @@ def unpin(key: Key) -> None:
     _choose(ServingChoice.UNPIN, key)
 
 
+@app.command()
+def accept(key: Key) -> None:
+    """Let the champion judged last serve, although it was not shown to be as good as the published models."""
+    _choose(ServingChoice.ACCEPT, key)
+
+
 def _choose(choice: ServingChoice, key: str, version: str = "") -> None:
     key = one_use_case(read_catalogue(), key).key
     with open_instance() as instance:

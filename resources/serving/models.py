@@ -8,6 +8,8 @@ Layout::
     artefacts/published_model/<use case>/versions/<run>/   the record and the model folder, immutable
     artefacts/published_model/<use case>/current           link to the version that serves
     artefacts/published_model/<use case>/pinned            the version a person decided on, where one did
+    artefacts/published_model/<use case>/best              the version that later champions are held against, beside the
+                                                           one that serves
 """
 
 from collections.abc import Callable, Iterator
@@ -20,7 +22,7 @@ from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
 from resources.errors import PermanentError
 from resources.store.atomic import replacing
-from resources.store.state import PINNED, VERSIONS, State
+from resources.store.state import BEST, PINNED, VERSIONS, State
 from resources.store.versions import current, locked, make_current, publish
 
 ASSET = "published_model"
@@ -77,6 +79,13 @@ class Models:
         pin = self._folder(key) / PINNED
         return pin.read_text(encoding="utf-8").strip() if pin.exists() else None
 
+    def best(self, key: str) -> Path | None:
+        """The folder of the best version so far: the last one that was decisively better than the best before it, or
+        that a person decided on. Without a note of it, as before there were such, the version that serves."""
+        note = self._folder(key) / BEST
+        noted = self._folder(key) / VERSIONS / note.read_text(encoding="utf-8").strip() if note.exists() else None
+        return noted if noted and noted.is_dir() else self.serving(key)
+
     def versions(self, key: str) -> list[Version]:
         """Every published version of a use case that can be read, the latest judged first."""
         found = [version for version in self._all(key) if isinstance(version, Version)]
@@ -95,9 +104,13 @@ class Models:
             except (ArtefactError, OSError) as error:
                 yield DamagedVersion(place.name, brief(error), *standing)
 
-    def publish(self, key: str, version: str, write: Callable[[Path], None]) -> Path:
-        """Keep a version, which serves from now on."""
-        return publish(self._folder(key), version, write)
+    def publish(self, key: str, version: str, write: Callable[[Path], None], *, best: bool) -> Path:
+        """Keep a version, which serves from now on. `best`: it is the best so far."""
+        former = self.best(key)
+        place = publish(self._folder(key), version, write)
+        with locked(self._folder(key)):
+            self._note(key, BEST, version if best or former is None else former.name)
+        return place
 
     def pin(self, key: str, version: str) -> str:
         """Let a published version serve until `unpin`; the start of its name is enough. Returns the whole name.
@@ -115,8 +128,8 @@ class Models:
             what = f"{len(found)} published models of {key} begin with {version!r}" if found else "there is no such one"
             raise UnknownVersion(f"{key} {version}: {what}; known: {', '.join(names) or 'none'}")
         with locked(self._folder(key)):
-            with replacing(self._folder(key) / PINNED) as draft:
-                draft.write_text(found[0], encoding="utf-8")
+            self._note(key, PINNED, found[0])
+            self._note(key, BEST, found[0])
             make_current(self._folder(key) / VERSIONS / found[0])
         return found[0]
 
@@ -148,5 +161,10 @@ class Models:
             return None
         with locked(self._folder(key)):
             (self._folder(key) / PINNED).unlink(missing_ok=True)
+            self._note(key, BEST, latest.name)
             make_current(self._folder(key) / VERSIONS / latest.name)
         return latest.name
+
+    def _note(self, key: str, name: str, version: str) -> None:
+        with replacing(self._folder(key) / name) as draft:
+            draft.write_text(version, encoding="utf-8")

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from resources.store.atomic import DRAFT
-from resources.store.state import CURRENT, PINNED, VERSIONS, State
+from resources.store.state import BEST, CURRENT, PINNED, VERSIONS, State
 from resources.store.versions import ABANDONED_SECONDS, locked
 
 KEPT_VERSIONS = 3
@@ -40,7 +40,7 @@ def artefact_folders(artefacts: Path) -> Iterator[Path]:
 
 
 def old_versions(folder: Path, busy_since: float) -> list[Path]:
-    """The versions of an artefact that nobody reads: not the current or the pinned one, nor one of the last three.
+    """The versions of an artefact that nobody reads: not the current, the pinned or the best one, nor one of the last.
 
     None where the current one is newer than the oldest run in progress, which may read, or have made, a former one.
 
@@ -49,7 +49,7 @@ def old_versions(folder: Path, busy_since: float) -> list[Path]:
     link = folder / CURRENT
     if not link.is_symlink() or link.lstat().st_mtime > min(busy_since, time.time() - SETTLING_SECONDS):
         return []
-    kept = {link.readlink().name, *_pinned(folder)}
+    kept = {link.readlink().name, *_noted(folder)}
     last = KEPT_MODELS if PUBLISHED in folder.parts else KEPT_VERSIONS
     versions = [place for place in (folder / VERSIONS).iterdir() if not place.name.startswith(".")]
     versions.sort(key=lambda place: place.stat().st_mtime, reverse=True)
@@ -114,9 +114,10 @@ def size(path: Path) -> int:
     return total
 
 
-def _pinned(folder: Path) -> list[str]:
-    pinned = folder / PINNED
-    return [pinned.read_text(encoding="utf-8").strip()] if pinned.exists() else []
+def _noted(folder: Path) -> list[str]:
+    """The version that a person decided on, and the best one so far."""
+    notes = (folder / name for name in (PINNED, BEST))
+    return [note.read_text(encoding="utf-8").strip() for note in notes if note.exists()]
 
 
 def _last_change(folder: Path) -> float:

@@ -25,9 +25,9 @@ DEFAULT = ".sectorforge"
 UNPARTITIONED = "all"
 """Stands for the partition of an asset that has none."""
 
-VERSIONS, CURRENT, PINNED, LOCK = "versions", "current", "pinned", ".lock"
-"""Names in the folder of an artefact: the folder of its versions, the link to the current one, the file with the
-version a person decided on, and the lock held while any of them changes."""
+VERSIONS, CURRENT, PINNED, BEST, LOCK = "versions", "current", "pinned", "best", ".lock"
+"""Names in the folder of an artefact: the folder of its versions, the link to the current one, the files with the
+version a person decided on and with the best one so far, and the lock held while any of them changes."""
 
 
 class State(ConfigurableResource):
