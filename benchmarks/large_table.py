@@ -33,10 +33,8 @@ def main(rows: int) -> None:
     learner, started = LightGBM(), time.perf_counter()
     summary = learner.fit(train, tune, Fitting("binary", 2, compute=Compute(threads=2), progress=print))
     seconds = time.perf_counter() - started
-    trials, rounds = summary.parameters["trials"], summary.parameters["rounds"]
-    print(
-        f"{rows:,} rows × {COLUMNS}: {seconds:.0f} s, {trials} trials, {rounds:,} rounds, cut: {summary.cut or 'nothing'}"
-    )
+    trials, rounds, cut = summary.parameters["trials"], summary.parameters["rounds"], summary.cut or "nothing"
+    print(f"{rows:,} rows × {COLUMNS}: {seconds:.0f} s, {trials} trials, {rounds:,} rounds, cut: {cut}")
 
 
 if __name__ == "__main__":
