@@ -4,10 +4,12 @@ A task brings its own rows: `modeling/problems/<problem>/tiny_<task>.py` has `fr
 learn from, and `CONTENT`, a use case over them.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 
@@ -124,6 +126,18 @@ def test_no_role_leaks_into_another(made: Made) -> None:
     assert all(numbers) and not (numbers[0] & numbers[1] or numbers[0] & numbers[2] or numbers[1] & numbers[2])
     found = made.features.datasheet.leakage
     assert len(found) == 6 and not [one.message for one in found if one.severity == "error" and not one.passed]
+
+
+def test_neither_clock_nor_threads_change_what_is_learned(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each reading of the clock is a second after the one before, as on a machine that does nothing else for long."""
+    readings = count()
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(readings)))
+    train, tune, valid = (rows.table for rows in (made.features.train, made.features.tune, made.features.valid))
+    for candidate in made.experiment.candidates:
+        again = type(candidate.learner)()
+        summary = again.fit(train, tune, replace(candidate.fitting, compute=Compute(threads=2), scratch=None))
+        assert summary == candidate.summary, candidate.name
+        np.testing.assert_array_equal(again.predict(valid), candidate.learner.predict(valid), candidate.name)
 
 
 def test_something_learned_beats_the_trivial_learner_on_validation_rows(made: Made) -> None:
