@@ -65,7 +65,7 @@ def test_what_could_sink_it_is_said_with_its_numbers_and_the_gravest_first():
     assert len(facts) == MOST_FACTS
     assert facts[0].startswith("The test holds 7 groups only")
     assert facts[1] == "Its probabilities promise too much: the calibration slope is 0.6 (0.5 to 0.7), and 1 is right."
-    assert facts[2] == "Trained with other seeds, ROC AUC on the test is 0.7000 to 0.7900."
+    assert facts[2] == "Trained with other seeds, ROC AUC on the test is 0.7 to 0.79."
     made.groups = None
     assert "opened 4 times" in verdict(made, "ROC AUC").facts[-1]
 
