@@ -32,7 +32,7 @@ def slices(test: Rows, predicted: np.ndarray, metric: Metric, *, binary: bool) -
     """The metric on each level of each column of `test.slices`, with clustered intervals; a level with too few rows, or
     with too few of either class of a binary task, says so instead."""
     return [
-        _slice(column.name, level, test, member, predicted, metric, binary)
+        scored_part(column.name, level, test, member, predicted, metric, binary)
         for column in test.slices
         for level, member in levels(column)
     ]
@@ -175,9 +175,10 @@ def _values(column: pl.Series) -> pl.Series:
     ).to_series()
 
 
-def _slice(
+def scored_part(
     column: str, level: str, test: Rows, member: np.ndarray, predicted: np.ndarray, metric: Metric, binary: bool
 ) -> Slice:
+    """The metric on the test rows that are `member` ``[n]``, or why there are too few."""
     target = test.table.target[member]
     positives = int((target == 1).sum()) if binary else None
     found = Slice(column=column, level=level, rows=len(target), positives=positives)
