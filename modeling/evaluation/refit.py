@@ -8,6 +8,8 @@ help on validation rows. Does not belong here: which learners those are (`choice
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from modeling.core.blend import Blend, Weights
 from modeling.core.candidate import Candidate
 from modeling.core.feature_set import FeatureSet
@@ -42,8 +44,11 @@ class Refit:
         return self.step.taken
 
 
-def refit(champion: Blend, members: Members, task: Task, metric: Metric, features: FeatureSet) -> Refit:
-    """Hold the champion against itself, trained on tuning rows too, on validation units."""
+def refit(
+    champion: Blend, members: Members, answers: np.ndarray, task: Task, metric: Metric, features: FeatureSet
+) -> Refit:
+    """Hold the champion, whose `answers` ``[v, …]`` to the validation units are known, against itself trained on tuning
+    rows too."""
     why_not = cannot_be_stacked([features.train, features.tune, features.valid])
     if why_not:
         return _not_tried(why_not, features.train)
@@ -52,12 +57,13 @@ def refit(champion: Blend, members: Members, task: Task, metric: Metric, feature
     except LearnerError as error:
         return _not_tried(str(error), features.train)
     valid, units = features.valid, task.units(features.valid)
-    gain = advantage(task.answers(tried, valid), task.answers(champion, valid), units, metric)
+    tried = replace(tried, calibrator=champion.calibrator)
+    gain = advantage(task.answers(tried, valid), answers, units, metric)
     rows = Rows.stacked([features.train, features.tune, features.valid]) if gain.shown else features.train
     result = f"trained on all {len(rows):,} rows but the sealed ones" if gain.shown else "not refitted"
     message = (
-        f"tuning rows learned from too better {metric.title} on {len(units):,} validation {task.unit} by "
-        f"{in_words(gain)}; more than one standard error (in brackets) is asked: {result}"
+        f"{metric.title} on {len(units):,} validation {task.unit} gains {in_words(gain)} where tuning rows are learned "
+        f"from too; more than one standard error (in brackets) is asked: {result}"
     )
     return Refit(Step(name="refit", taken=gain.shown, advantage=gain, message=message), rows, tried)
 

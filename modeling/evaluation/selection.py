@@ -77,7 +77,9 @@ def select(experiment: Experiment, progress: Callable[[str], None]) -> Selection
     recalibration = recalibrate(choice.answers, choosing.units, experiment.outcome, choosing.where)
     chosen_on = Answered(choosing.units.truth, recalibration.answers, choosing.units.group)
     chosen = Blend({name: one.learner for name, (one, _) in members.items()}, choice.members, recalibration.calibrator)
-    refitted = _refitted(experiment, chosen, members, progress)
+    validation = experiment.task.answers(chosen, experiment.features.valid)
+    progress(f"training {', '.join(members)} on tuning rows too")
+    refitted = refit(chosen, members, validation, experiment.task, experiment.metric, experiment.features)
     champions = _champions(chosen, members, refitted, experiment, progress)
     progress("ranking features")
     table = experiment.features.valid.table
@@ -92,7 +94,7 @@ def select(experiment: Experiment, progress: Callable[[str], None]) -> Selection
         repeated=repeated(experiment, members, recalibration.calibrator, progress, with_tuning=refitted.taken),
         steps=[recalibration.step, refitted.step],
         chosen_on=chosen_on,
-        validation=experiment.task.answers(chosen, experiment.features.valid),
+        validation=validation,
         threshold=_threshold(experiment, chosen_on),
         ranking=rank(unaware, table, experiment.metric, rows) if shuffled else None,
         explained_rows=rows,
@@ -151,11 +153,6 @@ def _threshold(experiment: Experiment, chosen_on: Answered) -> float | None:
     if experiment.outcome != "binary":
         return None
     return cheapest_threshold(chosen_on.target, chosen_on.predicted, experiment.use_case.costs)
-
-
-def _refitted(experiment: Experiment, chosen: Blend, members: Members, progress: Callable[[str], None]) -> Refit:
-    progress(f"training {', '.join(members)} on tuning rows too")
-    return refit(replace(chosen, calibrator=None), members, experiment.task, experiment.metric, experiment.features)
 
 
 def _champions(

@@ -89,7 +89,7 @@ def test_what_has_no_interval_is_not_met():
     made.champion.test["roc_auc"] = Interval(value=0.9)
     missed = _gate("min_metric", made, min_metric=0.7)
     assert not missed.passed and "is 0.9 without an interval" in missed.message
-    assert not _gate("max_slice_gap", made, max_slice_gap=0.5).passed
+    assert not _gate("max_slice_gap", binary(largest_slice_gap=None), max_slice_gap=0.5).passed
 
 
 @pytest.mark.parametrize(
