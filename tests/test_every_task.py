@@ -19,7 +19,7 @@ import pytest
 
 from assets.evaluation import judged_model, provenance
 from assets.installation import required_extras
-from assets.models import MODEL_ASSETS, fitting_of, named_learners
+from assets.models import MODEL_ASSETS, candidate, named_learners
 from assets.validated_data import accepted_data
 from catalogue import extras
 from catalogue.definition import UseCase
@@ -40,8 +40,7 @@ from modeling.drift.performance import performance
 from modeling.drift.record import DriftComparison, Performance
 from modeling.drift.reference import Reference, has_labels
 from modeling.evaluation.experiment import EvaluationRun, Experiment, Serving
-from modeling.learners.fit import train
-from modeling.problems import learners, tasks
+from modeling.problems import tasks
 from resources import contracts
 from resources.serving.predictor import Published
 from resources.store.state import State
@@ -112,11 +111,7 @@ def made_of(task_name: str, home: State) -> Made:
     features = task.prepare(data, use_case, None)
     names = [name for model in MODEL_ASSETS for name in named_learners(use_case, model.family)]
     compute = Compute(threads=1)
-    fittings = {name: fitting_of(name, use_case, features, compute, home, print) for name in names}
-    families = learners.families()
-    candidates = [
-        train(name, families[name], learners.learner(name), features, fitting) for name, fitting in fittings.items()
-    ]
+    candidates = [candidate(name, use_case, features, compute, home, print) for name in names]
     experiment = Experiment(use_case, task, data, features, candidates)
     return Made(raw, experiment, judged_model(experiment, _run(experiment)))
 
@@ -158,10 +153,10 @@ def test_features_and_candidates_are_the_same_after_keeping(made: Made, tmp_path
     kept = load(FeatureSet, tmp_path / "features")
     assert kept.digest() == made.features.digest()
     save(Candidates([*made.candidates]), tmp_path / "candidates")
-    for candidate in load(Candidates, tmp_path / "candidates").fitted:
-        (before,) = [one for one in made.candidates if one.name == candidate.name]
-        answers = made.task.answers(candidate.learner, kept.valid)
-        np.testing.assert_array_equal(answers, made.task.answers(before.learner, made.features.valid), candidate.name)
+    for loaded in load(Candidates, tmp_path / "candidates").fitted:
+        (before,) = [one for one in made.candidates if one.name == loaded.name]
+        answers = made.task.answers(loaded.learner, kept.valid)
+        np.testing.assert_array_equal(answers, made.task.answers(before.learner, made.features.valid), loaded.name)
 
 
 def test_a_delivery_is_compared_with_what_was_learned_from(made: Made) -> None:
