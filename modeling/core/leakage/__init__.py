@@ -5,9 +5,21 @@ Belongs here: checks of rows and roles together and report findings. Does not be
 """
 
 from modeling.core.leakage.alone import SOLVED, scores_alone
-from modeling.core.leakage.findings import Audit, Audited, audit
+from modeling.core.leakage.findings import Audit, Audited, audit, of_the_past
 from modeling.core.leakage.formulas import find
 from modeling.core.leakage.known import Known
 from modeling.core.leakage.likeness import Keys, Likeness, Vectors
 
-__all__ = ["SOLVED", "Audit", "Audited", "Keys", "Known", "Likeness", "Vectors", "audit", "find", "scores_alone"]
+__all__ = [
+    "SOLVED",
+    "Audit",
+    "Audited",
+    "Keys",
+    "Known",
+    "Likeness",
+    "Vectors",
+    "audit",
+    "find",
+    "of_the_past",
+    "scores_alone",
+]

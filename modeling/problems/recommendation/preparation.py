@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from catalogue.definition import TimeSplit, UseCase
-from modeling.core import splits
+from modeling.core import leakage, splits
 from modeling.core.feature_set import Datasheet, FeatureSet
 from modeling.core.features import Derive, derived
 from modeling.core.record import LeakageFinding
@@ -61,6 +61,7 @@ def prepare(
     train, tune, valid, test = (rows(window) for window in windows.values())
     counts = [int((roles == role).sum()) for role in splits.ROLES]
     of_target, audited = _summary(coded, windows["test"]), _audit(coded, windows, recipe)
+    audited += leakage.of_the_past(data.frame, recipe.inputs, use_case)
     datasheet = Datasheet.of(data, use_case, counts, of_target, audited)
     return FeatureSet(recipe, datasheet, train, tune, valid, lambda: test)
 
@@ -109,7 +110,7 @@ def _summary(coded: pl.DataFrame, test: _Window) -> dict[str, float]:
 
 
 def _audit(coded: pl.DataFrame, windows: dict[str, _Window], recipe: HistoryRecipe) -> list[LeakageFinding]:
-    """The six findings, as far as histories have them."""
+    """The findings about rows, as far as histories have them."""
     held_out = {role: window for role, window in windows.items() if role != "train"}
     wanted = {role: window.wanted.select(USER, CODE).explode(CODE) for role, window in held_out.items()}
     had = sum(wanted[role].join(held_out[role].past, on=[USER, CODE], how="semi").height for role in held_out)
