@@ -5,10 +5,12 @@ Belongs here: checks of rows and roles together and report findings. Does not be
 """
 
 from modeling.core.leakage.alone import SOLVED, scores_alone
+from modeling.core.leakage.closeness import within
 from modeling.core.leakage.findings import Audit, Audited, audit, of_the_past
 from modeling.core.leakage.formulas import find
 from modeling.core.leakage.known import Known
 from modeling.core.leakage.likeness import Keys, Likeness, Vectors
+from modeling.core.leakage.look_ahead import look_ahead
 
 __all__ = [
     "SOLVED",
@@ -20,6 +22,8 @@ __all__ = [
     "Vectors",
     "audit",
     "find",
+    "look_ahead",
     "of_the_past",
     "scores_alone",
+    "within",
 ]

@@ -69,8 +69,8 @@ class MoleculeClassification(BinaryClassificationTask[Settings]):
         return super().blocks(frame, use_case)
 
     def likeness(self, frame: pl.DataFrame, use_case: UseCase) -> Likeness:
-        """The molecule without stereochemistry, as canonical SMILES."""
-        return Keys(molecules.flat(frame[_column(use_case)]), "the molecule without stereochemistry")
+        """The molecule, whichever its salt, charge, tautomer or stereoisomer."""
+        return Keys(molecules.identities(frame[_column(use_case)]), "the molecule without salt, tautomer and stereo")
 
     def occluder(self, use_case: UseCase) -> molecules.FragmentOccluder:
         """Fragments of the molecule."""
