@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
-from modeling.core.intervals import DEFINED, FEWEST_CLUSTERS, TAIL, clusters, resampled, sampling, scored
+from modeling.core.intervals import DEFINED, DOMINANT, FEWEST_CLUSTERS, TAIL, clusters, resampled, sampling, scored
 from modeling.core.metrics import Prepared, prepared
 from modeling.core.record import Interval, Slice, SliceGap, WithinCluster
 from modeling.core.table import Rows
@@ -24,8 +24,6 @@ MINIMUM_OF_EACH_CLASS = 10
 MOST_LEVELS = 12
 RESAMPLES = 200
 GAP_RESAMPLES = 500
-DOMINANT = 0.5
-"""A cluster with more than this share of the units is scored by itself."""
 _MOST_DISTINCT_NUMBERS = 8
 _MISSING, _OTHER = "missing", "other"
 
