@@ -55,14 +55,12 @@ GATES = {
     "max_calibration_error": "probabilities mean what they say",
     "max_slice_gap": "no group is served much worse than another",
     "min_predictions_per_second": "the champion answers fast enough",
-    "above_luck": "a portfolio's skill exceeds what the best of as many trials shows by luck",
+    "above_luck": "a portfolio earns more than equal weights, by more than luck",
     "ranges_keep_promise": "forecast ranges hold as many values as they promise",
     "work_complete": "no fit was cut short by a clock",
     "no_leakage": "the leakage audit found no error",
     "evidence_is_real": "the figures come from real data",
     "not_worse_than_serving": "the champion is not decisively worse than the model that serves",
-    "ranges_keep_promise": "the ranges of forecasts hold what they promise",
-    "above_luck": "a portfolio earns more than equal weights, by more than luck",
 }
 """Every gate, each a check; one that has no bound in a use case passes and says so."""
 _STACK = ("sectorforge", "polars", "lightgbm", "torch", "scikit-learn", "great-expectations", "dagster")

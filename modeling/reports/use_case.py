@@ -162,7 +162,7 @@ def _compared(lift: Lift, other: str) -> str:
 def _judgement(lift: Lift) -> str:
     if lift.decisive:
         return "which is decisive: the interval excludes zero"
-    if lift.note:
-        return f"which is not decisive: {lift.note}"
-    why = "includes zero" if lift.low is not None else f"was {NOT_MEASURED}"
-    return f"which is not decisive: the interval {why}"
+    if lift.low is None or lift.high is None:
+        return f"which is not decisive: the interval was {NOT_MEASURED}"
+    why = "the interval includes zero" if lift.low <= 0 <= lift.high else lift.note
+    return f"which is not decisive: {why}"

@@ -18,6 +18,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import requests
+import yaml
 from dagster import build_sensor_context
 from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
@@ -52,6 +53,7 @@ def older(unpacked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     """A copy of everything, whose home and catalogue the environment names."""
     folder = Path(shutil.copytree(unpacked, tmp_path / "older", symlinks=True))
     move_mlflow(folder / "home" / "mlflow" / "mlflow.db", folder)
+    delete_seconds(folder / "catalogue")
     monkeypatch.setenv("SECTORFORGE_HOME", str(folder / "home"))
     monkeypatch.setenv("DAGSTER_HOME", str(folder / "home" / "dagster"))
     monkeypatch.setenv("SECTORFORGE_CATALOGUE", str(folder / "catalogue"))
@@ -59,6 +61,14 @@ def older(unpacked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     for name in ("SECTORFORGE_MIRROR", "MLFLOW_TRACKING_URI"):
         monkeypatch.delenv(name, raising=False)
     return folder
+
+
+def delete_seconds(catalogue: Path) -> None:
+    """The key that is refused now, with this as the remedy."""
+    for path in catalogue.glob("*/*/use_case.yaml"):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content.pop("seconds", None)
+        path.write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
 
 
 def move_mlflow(database: Path, folder: Path) -> None:
