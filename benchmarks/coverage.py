@@ -1,7 +1,7 @@
 """How often 95 % intervals cover the truth: of few clusters, unequal ones, a dominant one, and rows that stand alone.
 
-Run as `python -m benchmarks.coverage`, with the number of simulations a case (default 400); it takes some
-minutes on one core and writes `docs/coverage.md`. Every simulation has its own seed, counted from 0.
+Run as `python -m benchmarks.coverage`, with the number of simulations a case (default 400); it takes some minutes on
+one core and writes `docs/coverage.md`. Every simulation has its own seed, counted from 0.
 """
 
 import sys
@@ -137,6 +137,9 @@ Made by `python -m benchmarks.coverage {simulations}`: {simulations:,} simulatio
 `modeling.core.intervals` makes of the same resamples: a percentile interval widened for few clusters, or Wilson's with
 the effective sample size for scores between 0 and 1. Clusters differ from each other by as much as the rows within one,
 or more.
+
+What remains: of few clusters whose effects are strongly skewed the intervals cover 90 to 93 %; where one cluster holds
+60 % of the rows they are rather too wide, up to 99 %. On fewer than ten clusters nothing is called decisive.
 
 """
 

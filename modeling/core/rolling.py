@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from catalogue.definition import UseCase
+from modeling.core import leakage
 from modeling.core.feature_set import Datasheet, FeatureSet, summary
 from modeling.core.recipe import Recipe
 from modeling.core.record import LeakageFinding
@@ -39,7 +40,8 @@ def feature_set(
     """
     train, tune, valid, test = roles
     counts = [len(rows) for rows in roles]
-    datasheet = Datasheet.of(data, use_case, counts, summary(outcomes, []), _audit(roles, spans, changed))
+    found = [*_audit(roles, spans, changed), *leakage.of_the_past(data.frame, recipe.inputs, use_case)]
+    datasheet = Datasheet.of(data, use_case, counts, summary(outcomes, []), found)
     return FeatureSet(recipe, datasheet, train, tune, valid, lambda: test)
 
 

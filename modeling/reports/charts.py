@@ -164,7 +164,7 @@ def importance_by_tier(features: Sequence[Importance], metric: str) -> ChartType
     return alt.vconcat(*panels, spacing=8).resolve_scale(x="shared")
 
 
-def _bars(rows: Sequence[dict[str, Any]], axis: alt.Axis, *, pale: bool = False) -> alt.LayerChart:
+def _bars(rows: Sequence[dict[str, Any]], axis: alt.Axis, *, pale: bool = False) -> ChartType:
     base = chart_of(rows, WIDTH, 20 * len(rows) + 6).encode(y=names_axis())
     bars = base.mark_bar(color=THIRD if pale else FIRST, opacity=0.25 if pale else 0.55, height=12)
     spread = base.mark_rule(color=INK, strokeWidth=1.5)

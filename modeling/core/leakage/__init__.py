@@ -6,7 +6,7 @@ Belongs here: checks of rows and roles together and report findings. Does not be
 
 from modeling.core.leakage.alone import SOLVED, scores_alone
 from modeling.core.leakage.closeness import within
-from modeling.core.leakage.findings import Audit, Audited, audit
+from modeling.core.leakage.findings import Audit, Audited, audit, of_the_past
 from modeling.core.leakage.formulas import find
 from modeling.core.leakage.known import Known
 from modeling.core.leakage.likeness import Keys, Likeness, Vectors
@@ -23,6 +23,7 @@ __all__ = [
     "audit",
     "find",
     "look_ahead",
+    "of_the_past",
     "scores_alone",
     "within",
 ]

@@ -17,9 +17,10 @@ from modeling.core.leakage import twins
 from modeling.core.leakage.likeness import Keys, Likeness, Vectors
 from modeling.core.leakage.twins import Twins
 from modeling.core.record import LeakageFinding, TwinRows
+from modeling.core.splits import ROLES, Role
 from modeling.core.table import Table
 
-JUDGED = {"valid": "validation", "test": "test"}
+JUDGED: dict[Role, str] = {"valid": "validation", "test": "test"}
 """The roles whose rows must be new, and their names for people; every earlier role may hold their twins."""
 FEWEST, LET_PASS, MOST = 2, 0.005, 0.01
 """Rows of a role with a near twin, and shares of its rows: fewer are no finding, more than `MOST` always are, and
@@ -41,7 +42,7 @@ Compare = Callable[[np.ndarray, np.ndarray, np.ndarray | None], Twins]
 class Compared:
     """Twins of a role's rows, at the positions `at` ``[n]`` in the frame, among the rows of earlier roles, `among`."""
 
-    role: str
+    role: Role
     at: np.ndarray
     among: np.ndarray
     twins: Twins
@@ -157,10 +158,9 @@ def _of_keys(keys: pl.Series) -> Compare:
 
 def _each_role(roles: pl.Series, compare: Compare) -> list[Compared]:
     """The judged roles, each compared with all earlier ones."""
-    order = list(roles.dtype.categories)
     found = []
     for role in JUDGED:
-        earlier = roles.is_in(order[: order.index(role)]).to_numpy()
+        earlier = roles.is_in(ROLES[: ROLES.index(role)]).to_numpy()
         among = _sample(np.flatnonzero(earlier), twins.MOST_REFERENCE)
         at = _sample(np.flatnonzero((roles == role).to_numpy()), twins.MOST_EXAMINED)
         found.append(Compared(role, at, among, compare(among, at, None)))

@@ -4,7 +4,7 @@ Belongs here: what the audit reads, the order of its points, and whether feature
 here: any other point (a module each in this folder), or the audit of windows (`modeling.core.rolling`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +14,7 @@ from catalogue.definition import UseCase
 from modeling.core.features import Derive, derived, feature_columns
 from modeling.core.leakage import crossing, duplicates
 from modeling.core.leakage.alone import single_feature
-from modeling.core.leakage.formulas import formula
+from modeling.core.leakage.formulas import NAME, formula
 from modeling.core.leakage.known import Known, known_at
 from modeling.core.leakage.likeness import Likeness
 from modeling.core.record import LeakageFinding, TwinRows
@@ -74,6 +74,15 @@ def audit(rows: Audited, use_case: UseCase) -> Audit:
         _row_wise(before, rows.derive, columns),
     ]
     return Audit(findings, twins)
+
+
+def of_the_past(frame: pl.DataFrame, inputs: Sequence[str], use_case: UseCase) -> list[LeakageFinding]:
+    """The points about columns, where the past of a series or a history is learned from, not the columns of a row."""
+    other = [name for name in inputs if name != use_case.target]
+    without = LeakageFinding(
+        name=NAME, passed=True, severity="error", message="does not apply: the past alone is learned from"
+    )
+    return [without, known_at(frame.clear(), None, other, use_case)]
 
 
 def _content(rows: Audited, use_case: UseCase) -> list[str]:

@@ -140,7 +140,7 @@ class _Scale:
         return np.hstack(columns)
 
     def _codes(self, table: Table) -> np.ndarray:
-        discrete = np.nan_to_num(table.numeric[:, ~self._continuous], nan=np.finfo(np.float32).min)
+        discrete = np.nan_to_num(table.numeric[:, ~self._continuous], nan=float(np.finfo(np.float32).min))
         missing = np.isnan(table.numeric[:, self._continuous])
         return np.hstack([discrete, missing, table.categorical]).astype(np.float32)
 

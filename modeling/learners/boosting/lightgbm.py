@@ -194,13 +194,9 @@ def _boost(
         valid_sets=[train, valid],
         valid_names=["train", "valid"],
         feval=scored,
-        callbacks=[
-            lgb.record_evaluation(history),
-            lgb.early_stopping(chosen.patience, verbose=False),
-            _StopAtLimit(limit),
-        ],
+        callbacks=[lgb.record_evaluation(history), _EarlyStopping(chosen.patience, limit)],
     )
-    losses = {role: history[role][metric] for role in ("train", "valid")}
+    losses = {role: [_rounded(loss) for loss in history[role][metric]] for role in ("train", "valid")}
     rounds = int(np.argmin(losses["valid"])) + 1
     steps = enumerate(zip(losses["train"], losses["valid"], strict=True), start=1)
     curve = [{"step": step, "train": train_loss, "valid": valid_loss} for step, (train_loss, valid_loss) in steps]
@@ -220,16 +216,29 @@ def _partial_likelihood(data: list[lgb.Dataset], name: str) -> tuple[Callable, C
     return objective, metric
 
 
-@dataclass(frozen=True)
-class _StopAtLimit:
-    """A LightGBM callback that ends boosting where the time limit has passed, after the round's losses are recorded."""
+@dataclass(eq=False)
+class _EarlyStopping:
+    """A LightGBM callback that ends boosting after `patience` rounds without a better validation loss, or where the
+    time limit has passed; after the round's losses are recorded."""
 
+    patience: int
     limit: TimeLimit
-    order: int = 40
+    order: int = 30
+    lowest: float = math.inf
+    best: int = 0
 
     def __call__(self, env: CallbackEnv) -> None:
-        if self.limit.stops(f"{env.iteration + 1:,} rounds"):
-            raise EarlyStopException(env.iteration, env.evaluation_result_list or [])
+        results = env.evaluation_result_list or []
+        (loss,) = (_rounded(result[2]) for result in results if result[0] == "valid")
+        if loss < self.lowest:
+            self.lowest, self.best = loss, env.iteration
+        if env.iteration - self.best >= self.patience or self.limit.stops(f"{env.iteration + 1:,} rounds"):
+            raise EarlyStopException(self.best, results)
+
+
+def _rounded(loss: float) -> float:
+    """To ten digits: threads add a loss up in an order of their own, and neither stopping nor tuning may follow it."""
+    return float(f"{loss:.10g}")
 
 
 def _settings(fitting: Fitting) -> dict[str, Any]:

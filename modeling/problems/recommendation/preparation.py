@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from catalogue.definition import TimeSplit, UseCase
-from modeling.core import splits
+from modeling.core import leakage, splits
 from modeling.core.feature_set import Datasheet, FeatureSet
 from modeling.core.features import Derive, derived
 from modeling.core.record import LeakageFinding
@@ -64,6 +64,7 @@ def prepare(
     train, tune, valid, test = (rows(window) for window in windows.values())
     counts = [int((roles == role).sum()) for role in splits.ROLES]
     of_target, audited = _summary(coded, windows["test"]), _audit(coded, windows, recipe)
+    audited += leakage.of_the_past(data.frame, recipe.inputs, use_case)
     datasheet = Datasheet.of(data, use_case, counts, of_target, audited)
     return FeatureSet(recipe, datasheet, train, tune, valid, lambda: test)
 

@@ -25,7 +25,7 @@ def masked(texts: Sequence[str]) -> list[str]:
     """Lower-case words ``[n]`` without punctuation; figures, and names where capital letters tell them, are masked."""
     taken_apart = [list(_words(text)) for text in texts]
     inside = [word[0].isupper() for words in taken_apart for word, first in words if not first and word[0].isalpha()]
-    named = bool(inside) and np.mean(inside) <= MOST_CAPITALISED
+    named = bool(inside) and bool(np.mean(inside) <= MOST_CAPITALISED)
     return [_joined([_mask(word, first, named) for word, first in words]) for words in taken_apart]
 
 

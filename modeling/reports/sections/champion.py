@@ -140,53 +140,9 @@ def _beside(challenge: Challenge, what: str) -> Paragraph:
     other = f"{what} (judged in run {challenge.serving[:8]})"
     if challenge.lift is None:
         return Paragraph(f"Not compared with {other}: {challenge.message}.")
-    judgement = decisive(challenge.lift).text
-    margin = f", of which {number(challenge.margin)} less would do" if challenge.margin else ""
-    return Paragraph(
-        f"Better than {other} by {with_interval(challenge.lift)}, {judgement}{margin}; {challenge.message}."
-    )
-
-
-def _test_scores(evaluation: Evaluation) -> TableBlock:
-    chosen, trivial, simple = evaluation.champion, evaluation.baseline, evaluation.simple
-    tests: dict[str, dict[str, Interval]] = {f"{chosen.learner} (champion)": chosen.test}
-    tests |= {f"{simple.learner} (simple)": simple.test} if simple else {}
-    tests[f"{trivial.learner} (baseline)"] = trivial.test
-    rows = [
-        [metric_title(name), *(with_interval(test.get(name)) for test in tests.values()), metric_meaning(name)]
-        for name in primary_first(evaluation, set(chosen.test))
-    ]
-    columns: Columns = {"Metric": "text", **dict.fromkeys(tests, "number"), "What it says": "text"}
-    return TableBlock("All metrics on the sealed test (95% intervals)", columns, rows)
-
-
-def _within_clusters(evaluation: Evaluation) -> list[Block]:
-    """The clusters whose own scores matter, where few judge or one holds most test units."""
-    title = metric_title(evaluation.metric)
-    rows = [
-        [part.cluster, count(part.units), share(part.share, 1), with_interval(part.metric)]
-        for part in evaluation.within_clusters
-    ]
-    columns: Columns = {
-        "Cluster": "text",
-        f"Test {evaluation.unit}": "number",
-        "Share": "number",
-        f"{title} within it": "number",
-    }
-    caption = "Clusters by themselves: these intervals are of more units of the same cluster, not of other clusters"
-    return [TableBlock(caption, columns, rows)] if rows else []
-
-
-def _challenge(evaluation: Evaluation) -> list[Block]:
-    """Against the model that serves; nothing where none does."""
-    challenge = evaluation.challenge
-    if challenge is None:
-        return []
-    serving = f"the model that serves (judged in run {challenge.serving[:8]})"
-    if challenge.lift is None:
-        return [Paragraph(f"Not compared with {serving}: {challenge.message}.")]
-    judgement = decisive(challenge.lift).text
-    return [Paragraph(f"Better than {serving} by {with_interval(challenge.lift)}, {judgement}; {challenge.message}.")]
+    margin = f", and up to {number(challenge.margin)} worse is let pass" if challenge.margin else ""
+    judgement = f"{with_interval(challenge.lift)} (plus is better), {decisive(challenge.lift).text}"
+    return Paragraph(f"Against {other}: {judgement}{margin}; {challenge.message}.")
 
 
 def _steps(chosen: Champion) -> list[Block]:

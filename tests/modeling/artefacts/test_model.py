@@ -133,7 +133,9 @@ def test_a_later_format_is_refused(model, tmp_path):
     save(model, tmp_path)
     sidecar = tmp_path / "model.json"
     sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | {"format": FORMAT + 1}))
-    with pytest.raises(ModelError, match=rf"model\.json: only formats 2 to {FORMAT} are known, this is {FORMAT + 1}; up"):
+    with pytest.raises(
+        ModelError, match=rf"model\.json: only formats 2 to {FORMAT} are known, this is {FORMAT + 1}; up"
+    ):
         load(Model, tmp_path)
 
 

@@ -177,7 +177,7 @@ def test_ten_thousand_levels_keep_the_most_frequent():
 
 @pytest.mark.parametrize("name", ["rows", "level", "literal", "len"])
 def test_a_column_may_have_any_name(name):
-    recipe, frame = fit(**{name: cycle("a", "b")})
+    recipe, frame = fit((), **{name: cycle("a", "b")})
     assert recipe.transform(frame).categorical[:2, 0].tolist() == [2, 3]
 
 

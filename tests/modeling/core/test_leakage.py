@@ -247,10 +247,9 @@ def test_a_leak_of_a_rare_fourth_class_is_found_and_the_class_named():
     draw = np.random.default_rng(0)
     kinds = draw.choice(["a", "b", "c", "rare"], 1000, p=[0.4, 0.3, 0.26, 0.04])
     frame = clean(1000).with_columns(broken=pl.Series(kinds))
-    task = {"task": "multiclass_classification"}
-    assert findings(frame, **task)["single_feature"].passed
+    assert findings(frame, task="multiclass_classification")["single_feature"].passed
     told = pl.when(pl.col("broken") == "rare").then(1.0).otherwise(0.0) + pl.col("heat") / 1e6
-    finding = findings(frame.with_columns(ticket=told), **task)["single_feature"]
+    finding = findings(frame.with_columns(ticket=told), task="multiclass_classification")["single_feature"]
     assert not finding.passed and finding.severity == "error"
     assert len(finding.examples) == 1 and finding.examples[0].startswith("ticket: 1.0000 (class 'rare' of ")
 

@@ -11,7 +11,17 @@ from unittest.mock import patch
 import pytest
 
 from modeling.core import record
-from modeling.core.record import Curve, Described, Evaluation, Importance, Interval, Lift, Slice, WithinCluster
+from modeling.core.record import (
+    Challenge,
+    Curve,
+    Described,
+    Evaluation,
+    Importance,
+    Interval,
+    Lift,
+    Slice,
+    WithinCluster,
+)
 from modeling.core.report import Report
 from modeling.reports import charts, comparison, drawing, industry, market_entry, palette, use_case, wording
 from modeling.reports.document import Status
@@ -295,6 +305,16 @@ def test_the_score_without_twins_and_of_new_groups_stands_beside_the_score() -> 
     assert "0.761 (0.751 to 0.771) on the 7,100 without near twins" in made.markdown.partition("## 1. ")[0]
     assert "| rows: without a twin | 7,100 | 0.761 (0.751 to 0.771) |" in made.markdown
     assert "| customer: new | 412 | 0.702 (0.650 to 0.750) |" in made.markdown
+
+
+def test_the_champion_stands_beside_the_model_that_serves_and_the_best_so_far() -> None:
+    lift = Lift(value=-0.004, low=-0.011, high=0.003, over="serving", decisive=False)
+    best = Challenge(serving="b" * 36, units=900, lift=None, message="it can't be read")
+    challenge = Challenge(serving="a" * 36, units=900, lift=lift, margin=0.01, message="900 test rows", best=best)
+    markdown = undrawn(records.binary(challenge=challenge)).markdown
+    assert "Against the model that serves (judged in run aaaaaaaa): −0.0040 (−0.0110 to +0.0030)" in markdown
+    assert "not decisive, and up to 0.0100 worse is let pass; 900 test rows." in markdown
+    assert "Not compared with the best model published so far (judged in run bbbbbbbb): it can't be read." in markdown
 
 
 def test_repeated_splits_are_a_row_each_and_what_is_missing_is_said() -> None:
