@@ -105,7 +105,7 @@ def choose(
 def _in_words(held: Contest, metric: Metric, where: str, prefer: Prefer) -> str:
     """The rule, true of whatever it chose, and how far every candidate is behind."""
     behind = "; ".join(f"{name} {in_words(ahead)}" for name, ahead in held.ahead.items() if name != held.best)
-    fair = ", whose answers are cross-fitted" if ENSEMBLE in held.ahead else ""
+    fair = " (the ensemble's answers are cross-fitted)" if ENSEMBLE in held.ahead else ""
     rule = (
         f"best expected {metric.title} of {len(held.ahead)} candidates on {where}, as `prefer: accuracy` asks"
         if prefer == "accuracy"

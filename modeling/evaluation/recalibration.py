@@ -61,7 +61,7 @@ def recalibrate(answers: np.ndarray, units: Units, outcome: Outcome | None, wher
     shown = chosen if taken else min(kinds, key=lambda name: held.ahead[name].value)
     gain = advantage(fair[shown], answers, units, LOG_LOSS)
     message = (
-        f"{shown} lowers the log loss of {where} by {in_words(gain)}, fitted to other units than it is scored on; more "
+        f"by {shown} the log loss of {where} gains {in_words(gain)}, fitted to other units than it is scored on; more "
         f"than one standard error (in brackets) is asked: {'taken' if taken else 'not taken'}"
     )
     step = Step(name="recalibration", taken=taken, advantage=gain, message=message)

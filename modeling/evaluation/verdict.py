@@ -68,7 +68,7 @@ def _calibration(evaluation: Evaluation) -> list[str]:
     if slope is None or slope.low is None or slope.high is None or slope.low <= 1 <= slope.high:
         return []
     promise = "too much" if slope.high < 1 else "too little"
-    ends = f"{slope.value:.2g} ({slope.low:.2g} to {slope.high:.2g})"
+    ends = f"{slope.value:.3g} ({slope.low:.3g} to {slope.high:.3g})"
     return [f"Its probabilities promise {promise}: the calibration slope is {ends}, and 1 is right."]
 
 

@@ -216,7 +216,7 @@ def test_an_ensemble_that_is_better_on_validation_is_champion():
     assert judgement.champion.learners.keys() == judged.champion.members.keys()
     assert sum(judged.champion.members.values()) == pytest.approx(1)
     assert judged.lift_over_simple.decisive and judged.lift_over_simple.value > 0
-    assert "whose answers are cross-fitted" in judged.champion.chosen_by
+    assert "the ensemble's answers are cross-fitted" in judged.champion.chosen_by
     (together,) = [one for one in judged.candidates if one.learner == "ensemble"]
     assert together.champion and together.family == "ensemble"
     assert together.seconds == 2.0 * len(judged.champion.members)
