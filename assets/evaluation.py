@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from dagster import (
 
 from assets import metadata
 from assets.partitions import Partitions
-from assets.stages import FINGERPRINT, STAGES, data_version, digest, fingerprint, latest
+from assets.stages import FINGERPRINT, STAGES, as_written, data_version, digest, fingerprint, latest
 from catalogue import feature_code
 from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
@@ -43,7 +42,7 @@ from modeling.evaluation.experiment import EvaluationRun, Experiment, Serving, U
 from modeling.problems import tasks
 from resources.serving.models import Models
 from resources.store.state import State
-from resources.store.test_access_log import record_access
+from resources.store.test_access_log import Accesses, record_access
 from resources.weights import located
 
 STAGE = STAGES["evaluation"]
@@ -91,15 +90,22 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
             for candidate in family.fitted
         ]
         experiment = Experiment(use_case, tasks.task(use_case), validated_data, features.features, candidates)
-        run_id, snapshot = context.run.run_id, experiment.features.datasheet.snapshot
+        run_id, opened = context.run.run_id, list[Accesses]()
+
+        def access() -> int:
+            snapshot, rows = experiment.features.datasheet.snapshot, sealed_rows(experiment)
+            opened.append(record_access(home.test_access_log(use_case.key), snapshot, rows, run_id))
+            return opened[-1].times
+
         run = EvaluationRun(
             provenance=provenance(experiment, run_id),
-            record_access=partial(record_access, home.test_access_log(use_case.key), snapshot, run_id),
+            record_access=access,
             progress=context.log.info,
             serving=_serving(use_case, home, context),
         )
         evaluated = judged_model(experiment, run, features.reference)
         judged = evaluated.evaluation
+        judged.test_rows_opened_before = opened[-1].before
         yield Output(
             evaluated,
             metadata={
@@ -109,6 +115,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 "lift over baseline": judged.lift.value,
                 "published": judged.published,
                 "accesses to the sealed test": judged.test_accesses,
+                "test rows opened so often before": judged.test_rows_opened_before,
                 "scores": metadata.records(_scores(judged)),
                 "plot": metadata.picture(charts.thumbnail(judged)),
                 "record": MetadataValue.json(judged.model_dump(mode="json", include={"champion", "lift", "gates"})),
@@ -182,12 +189,24 @@ def _learned(experiment: Experiment, read: list[str]) -> np.ndarray:
     return np.unique(digests(data.frame.filter(seen), read))
 
 
+def sealed_rows(experiment: Experiment) -> np.ndarray:
+    """uint64 ``[n]``: digests of the validated rows that the sealed test is made of, by what is read of them. Nothing
+    but their numbers is looked at."""
+    use_case, data = experiment.use_case, experiment.data
+    read = {*experiment.features.recipe.inputs, use_case.target, use_case.columns.group, use_case.columns.time}
+    if isinstance(experiment.task, RowTask):
+        derive = feature_code.load(use_case.folder).features
+        read = set(columns_read(data.frame, experiment.features.recipe.inputs, use_case, derive))
+    sealed = np.isin(data.numbers, experiment.features.open_test().number)
+    return digests(data.frame.filter(sealed), [name for name in data.frame.columns if name in read])
+
+
 def provenance(experiment: Experiment, run_id: str) -> Provenance:
     """Everything needed to make the numbers of an evaluation again."""
     seed = experiment.candidates[0].fitting.seed
     return Provenance(
         snapshot=experiment.features.datasheet.snapshot,
-        definition=digest(experiment.use_case.model_dump(mode="json")),
+        definition=digest(as_written(experiment.use_case)),
         code=digest({name: stage.version for name, stage in STAGES.items()}),
         seeds=[seed, seed + 1, seed + 2],
         versions={"python": sys.version.split()[0]} | {name: version(name) for name in _STACK},

@@ -101,7 +101,10 @@ class Evaluation(Record):
     gates: list[Gate]
     published: bool
     test_accesses: int = Field(validation_alias=AliasChoices("test_accesses", "openings"))
-    """How often the sealed test of this data version has been opened, this time included."""
+    """How often the median row of the sealed test has been opened, this time included; in records made before rows were
+    counted, how often the test of this data version."""
+    test_rows_opened_before: float | None = None
+    """The share of the test rows that had been opened `test_accesses` - 1 times or more before this time."""
     limits: list[str]
     """What the evaluation does not show."""
     provenance: Provenance

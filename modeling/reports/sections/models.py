@@ -141,7 +141,7 @@ def champion(evaluation: Evaluation) -> Section:
             _test_scores(evaluation),
             *_challenge(evaluation),
             *_seeds(evaluation),
-            Paragraph(_test_accesses(evaluation.test_accesses)),
+            Paragraph(_test_accesses(evaluation)),
         ],
     )
 
@@ -194,12 +194,14 @@ def _seeds(evaluation: Evaluation) -> list[Block]:
     return [table, Paragraph(f"Standard deviation over {len(seeds)} seeds: {number(stdev(seeds.values()))} {title}.")]
 
 
-def _test_accesses(accesses: int) -> str:
-    if accesses == 1:
-        return "The sealed test of this data version has been opened once: this judgement is the first."
+def _test_accesses(evaluation: Evaluation) -> str:
+    before, share = evaluation.test_accesses - 1, evaluation.test_rows_opened_before
+    if before == 0:
+        return "Most rows of the sealed test have been opened once: this judgement is the first."
+    which = f"{share:.0%} of its rows" if share is not None else "Its rows"
     return (
-        f"The sealed test of this data version has been opened {accesses} times, this time included. "
-        "Every opening makes the numbers a little more optimistic."
+        f"The sealed test is not new: {which} had been opened {before} times or more before. Every opening makes the "
+        "numbers a little more optimistic."
     )
 
 
