@@ -42,7 +42,7 @@ MODEL_ASSETS = (
         "scikitlearn",
         "The trivial learner that others must beat, and simple ones.",
     ),
-    ModelAsset("lightgbm_model", "boosting", "lightgbm", "Gradient-boosted trees, tuned within a time budget."),
+    ModelAsset("lightgbm_model", "boosting", "lightgbm", "Gradient-boosted trees, tuned in a number of trials."),
     ModelAsset("torch_model", "deep", "pytorch", "Neural networks, on the GPU where there is one.", pool="gpu"),
 )
 
@@ -102,7 +102,7 @@ def fitting_of(
     return Fitting(
         outcome=tasks.task(use_case).outcome(features.classes),
         classes=len(features.classes),
-        seconds=use_case.seconds.get(name, learners.learner(name).default_seconds),
+        time_limit=use_case.time_limit,
         seed=0,
         compute=compute,
         parameters=use_case.parameters.get(name, {}),
@@ -120,6 +120,7 @@ def _described(candidate: Candidate) -> dict[str, object]:
         "predictions per second": round(candidate.cost.predictions_per_second),
         "parameters": str(candidate.summary.parameters),
         "notes": "; ".join(candidate.summary.notes),
+        "cut": candidate.summary.cut,
     }
 
 

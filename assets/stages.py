@@ -48,7 +48,7 @@ class Stage:
 
 
 _TABLE = ("target", "positive", "task", "settings", "columns", "split")
-_LEARNING = ("task", "settings", "learners", "seconds", "parameters")
+_LEARNING = ("task", "settings", "learners", "time_limit", "parameters")
 STAGES = {
     stage.name: stage
     for stage in (

@@ -23,14 +23,13 @@ from resources.store.state import State
 
 ROUNDS = 5
 WORK = {"lightgbm": {"trials": 5}, "mlp": {"epochs": 5}, "tabm": {"epochs": 3}}
-UNHURRIED = dict.fromkeys(("logistic", *WORK), 600.0)
 
 
 def catalogue_of(key: str) -> Catalogue:
-    """The shipped catalogue with one use case, its learners given fixed work and time enough for it."""
+    """The shipped catalogue with one use case, its learners given fixed work."""
     shipped = read_catalogue()
     use_case = shipped.use_cases[key]
-    fixed = use_case.model_copy(update={"parameters": WORK, "seconds": UNHURRIED}).placed(key, use_case.folder)
+    fixed = use_case.model_copy(update={"parameters": WORK}).placed(key, use_case.folder)
     return Catalogue(shipped.roots, shipped.industries, {key: fixed})
 
 

@@ -81,7 +81,6 @@ def _unknown_words(written: Written, vocabulary: Vocabulary) -> Iterator[Definit
     use_case = written.use_case
     named: list[tuple[Place, str, Collection[str]]] = [(("task",), use_case.task, vocabulary.tasks)]
     named += [(("learners", i), name, vocabulary.learners) for i, name in enumerate(use_case.learners or [])]
-    named += [(("seconds", name), name, vocabulary.learners) for name in use_case.seconds]
     named += [(("parameters", name), name, vocabulary.learners) for name in use_case.parameters]
     if use_case.extra:
         named.append((("extra",), use_case.extra, extras.declared()))

@@ -86,7 +86,9 @@ def _message(model: type[BaseModel], errors: list[ErrorDetails]) -> str:
     context = first.get("ctx", {})
     match first["type"]:
         case "extra_forbidden":
-            word = str(first["loc"][-1])
+            word, removed = str(first["loc"][-1]), getattr(model, "removed", {})
+            if len(first["loc"]) == 1 and word in removed:
+                return removed[word]
             return f"unknown key; {suggestion(word, _keys_at(model, first['loc'][:-1]))}"
         case "missing" | "union_tag_not_found":
             return "is missing: add it"

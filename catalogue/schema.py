@@ -38,9 +38,7 @@ def use_case_schema(
     known = {"enum": sorted(learners)}
     keys["task"] |= {"enum": sorted(tasks)}
     keys["learners"]["anyOf"][0]["items"] = known
-    for by_learner in ("seconds", "parameters"):
-        keys[by_learner]["propertyNames"] = known
-    keys["parameters"]["properties"] = dict(hyperparameters)
+    keys["parameters"] |= {"propertyNames": known, "properties": dict(hyperparameters)}
     types["ContractRule"] = _rule()
     types["RandomSplit"]["required"] = ["by"]
     types["Source"]["oneOf"] = [{"required": [kind]} for kind in SOURCES]

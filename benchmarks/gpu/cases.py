@@ -59,7 +59,7 @@ class FitCase:
     def fitting(self, compute: Compute, **changes: Any) -> Fitting:
         classes = 2 if self.outcome == "binary" else 0
         parameters = self.parameters | ({"model": self.encoder()} if self.encoder else {})
-        fitting = Fitting(self.outcome, classes, 600, compute=compute, parameters=parameters, fixed=True)
+        fitting = Fitting(self.outcome, classes, compute=compute, parameters=parameters, fixed=True)
         return replace(fitting, **changes)
 
     def figures(self, compute: Compute) -> dict[str, float]:

@@ -4,9 +4,10 @@ Belongs here: that file's keys, from its parts, and where it was read from. Does
 file each), or which tasks and learners exist (`modeling`; the catalogue is handed those names).
 """
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -27,6 +28,11 @@ class Predict(Strict):
 
 class UseCase(Strict):
     """The content of a `use_case.yaml`."""
+
+    removed: ClassVar[Mapping[str, str]] = {
+        "seconds": "how much work a fit does follows from the table's size, so that any machine gets the same results: "
+        "delete this key. `trials`, `rounds`, `epochs`, `rows` under `parameters` set it; `time_limit` is a safety net"
+    }
 
     title: str
     question: str = Field(default="", description="the decision the model serves, in a sentence")
@@ -50,8 +56,8 @@ class UseCase(Strict):
     learners: list[str] | None = Field(
         default=None, description="default: the task's; the first is the simple one that the champion is compared with"
     )
-    seconds: dict[str, Annotated[float, Field(gt=0)]] = Field(
-        default={}, description="time budget of a learner on this machine; default: the learner's own"
+    time_limit: float = Field(
+        default=3600, gt=0, description="seconds after which a fit is cut, which holds publication back; a safety net"
     )
     parameters: dict[str, dict[str, Any]] = Field(default={}, description="a learner's hyperparameters, by its name")
     costs: Costs = Costs()

@@ -72,10 +72,12 @@ class Fitting:
     Attributes
     ----------
     outcome: what is predicted. `classes` is 2 for binary, the number of classes for multiclass, else 0.
-    seconds: time budget of the whole fit, tuning included; a learner stops at the best it has by then.
     parameters: hyperparameters that replace the learner's defaults. With `fixed` they are the complete choice of an
         earlier fit (its `FitSummary.parameters`): the learner trains once with them and does not tune or search for the
         stopping point, and does not read the validation rows.
+    time_limit: seconds after which a fit stops at the best it has, and says so in `FitSummary.cut`. A safety net: how
+        much work a fit does follows from its rows (`modeling.learners.work`), never from a clock. A `fixed` fit has
+        none: its work is that of a fit which kept to it.
     scratch: an existing folder for resuming interrupted training; None: no resuming.
     weights: where the folder of pretrained weights of a packaged name lies, fetched on first use.
     progress: called with a line for people, at most every few seconds.
@@ -83,11 +85,11 @@ class Fitting:
 
     outcome: Outcome
     classes: int
-    seconds: float
     seed: int = 0
     compute: Compute = field(default_factory=Compute)
     parameters: dict[str, Any] = field(default_factory=dict)
     fixed: bool = False
+    time_limit: float = 3600.0
     scratch: Path | None = None
     weights: Callable[[str], Path] = no_weights
     progress: Callable[[str], None] = lambda _: None
@@ -103,11 +105,13 @@ class FitSummary:
     curve: a row per epoch or boosting round shown: ``{"step": 1, "train": 0.5, "valid": 0.6}``; losses, lower is
         better. At most 200 rows.
     notes: what a reader must know, such as "trained on 20,000 of 60,000 rows: CPU".
+    cut: what the time limit kept the fit from doing; "" if nothing. A cut fit depends on the machine.
     """
 
     parameters: dict[str, Any]
     curve: list[dict[str, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    cut: str = ""
 
 
 class Learner(Protocol):
@@ -120,7 +124,6 @@ class Learner(Protocol):
     Attributes
     ----------
     outcomes: what it can predict.
-    default_seconds: the time budget of a fit where the use case sets none.
     hyperparameters: the model of `Fitting.parameters`.
     extra: the project's extra whose packages it needs; None: none.
     reads: the kind of content it can't do without: text, image, molecule; or what one task alone shapes, by the task's
@@ -128,7 +131,6 @@ class Learner(Protocol):
     """
 
     outcomes: ClassVar[tuple[Outcome, ...]]
-    default_seconds: ClassVar[float]
     hyperparameters: ClassVar[type[Hyperparameters]] = Hyperparameters
     extra: ClassVar[str | None] = None
     reads: ClassVar[str | None] = None

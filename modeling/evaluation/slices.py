@@ -77,7 +77,7 @@ def _resampled(known: Sequence[Slice], test: Rows, predicted: np.ndarray, metric
     members = {(column.name, level): member for column in test.slices for level, member in levels(column)}
 
     def score(part: Slice) -> Prepared:
-        member = members[part.column, part.level]
+        member = np.flatnonzero(members[part.column, part.level])
         of_member = prepared(metric, test.table.target[member], predicted[member])
         return lambda weight: of_member(weight[member])
 

@@ -4,12 +4,11 @@ Belongs here: the steps that such learners share, whatever the content. Does not
 (`text_lightgbm`, `image_lightgbm`, `molecule_lightgbm`, `molecule_embedding`), or the trees (`boosting.lightgbm`).
 """
 
-import time
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -17,8 +16,7 @@ from modeling.core.learner import FitSummary, Fitting, Learner
 from modeling.core.table import Table
 from modeling.learners.boosting.lightgbm import LightGBM, LightGBMHyperparameters
 from modeling.learners.checks import check_target
-
-LEAST_SECONDS = 1.0
+from modeling.learners.work import TimeLimit
 
 
 @dataclass(frozen=True)
@@ -40,10 +38,8 @@ class Encoded:
 class EncoderTrees(Learner):
     """The learner `lightgbm`, with an encoder's numbers as further columns beside the row's own.
 
-    `trees_share`: the part of the time budget that the trees get, however long encoding took.
+    Every row is encoded, once: an encoder has nothing that a time limit could stop early.
     """
-
-    trees_share: ClassVar[float] = 0.0
 
     _trees: LightGBM
 
@@ -62,18 +58,16 @@ class EncoderTrees(Learner):
     def _load_encoder(self, folder: Path) -> None: ...
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Fit the encoder, encode all rows, and fit the trees in the time that is left, or in their share of it."""
-        start = time.monotonic()
+        """Fit the encoder, encode all rows, and fit the trees."""
+        limit = TimeLimit(fitting)
         chosen = self.hyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
         tables = [train] if fitting.fixed else [train, valid]
         encoded = self._fit_encoder(chosen, tables, fitting)
-        spent = time.monotonic() - start
-        fitting.progress(f"{sum(map(len, tables)):,} rows encoded in {spent:.0f} s")
-        seconds = max(fitting.seconds - spent, fitting.seconds * self.trees_share, LEAST_SECONDS)
+        fitting.progress(f"{sum(map(len, tables)):,} rows encoded")
         rows = [_beside(table, matrix) for table, matrix in zip(tables, encoded.matrices, strict=True)]
         self._trees = LightGBM()
-        summary = self._trees.fit_with(encoded.chosen, rows[0], rows[-1], replace(fitting, seconds=seconds))
+        summary = self._trees.fit_with(encoded.chosen, rows[0], rows[-1], replace(fitting, time_limit=limit.left))
         return replace(summary, notes=[*encoded.notes, *summary.notes])
 
     def predict(self, table: Table) -> np.ndarray:

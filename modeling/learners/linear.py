@@ -4,7 +4,6 @@ Belongs here: choosing a penalty on validation rows. Does not belong here: the e
 encoding (`modeling.learners.encoding`).
 """
 
-import time
 import warnings
 from collections.abc import Callable, Sequence
 from copy import deepcopy
@@ -19,15 +18,18 @@ from modeling.core.learner import Fitting
 from modeling.core.table import Table
 from modeling.learners.encoding import encoder
 from modeling.learners.progress import throttled
+from modeling.learners.work import TimeLimit
 
 
 @dataclass(frozen=True)
 class BestPenalty:
-    """The pipeline `inputs(table)` -> prediction whose penalty did best on validation rows, and that penalty."""
+    """The pipeline `inputs(table)` -> prediction whose penalty did best on validation rows, that penalty, what a reader
+    must know, and what the time limit cut."""
 
     pipeline: Pipeline
     strength: float
     notes: list[str] = field(default_factory=list)
+    cut: str = ""
 
 
 def choose(
@@ -42,9 +44,9 @@ def choose(
     """Fit an estimator with each of `strengths`, strongest penalty first, and keep the best on `valid`.
 
     `make(width)` is the estimator for that many columns, `loss(fitted estimator, encoded valid rows)` is better when
-    lower. The path ends early when the time is up. With a single strength `valid` is not read.
+    lower. With a single strength `valid` is not read.
     """
-    start, say = time.monotonic(), throttled(fitting.progress)
+    limit, say = TimeLimit(fitting), throttled(fitting.progress)
     columns = encoder(train, fitting.seed)
     rows: Any = columns.transform(inputs(train))
     estimator = make(rows.shape[1])
@@ -54,11 +56,8 @@ def choose(
 
     encoded_valid = columns.transform(inputs(valid))
     best, lowest, notes = None, float("inf"), []
-    encoded = time.monotonic()
     for done, strength in enumerate(strengths):
-        now = time.monotonic()
-        if done and now - start + (now - encoded) / done > fitting.seconds:
-            notes.append(f"time was up after {done} of {len(strengths)} values of {hyperparameter}")
+        if done and limit.stops(f"{done} of {len(strengths)} values of {hyperparameter}"):
             break
         notes += _fit(estimator.set_params(**{hyperparameter: strength}), rows, train)
         score = loss(estimator, encoded_valid)
@@ -66,7 +65,7 @@ def choose(
         if best is None or score < lowest:
             best, lowest = BestPenalty(make_pipeline(columns, deepcopy(estimator)), strength), score
     assert best is not None, "strengths is empty"
-    return BestPenalty(best.pipeline, best.strength, notes)
+    return BestPenalty(best.pipeline, best.strength, notes, limit.cut)
 
 
 def _fit(estimator: Any, rows: Any, train: Table) -> list[str]:

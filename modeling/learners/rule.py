@@ -15,7 +15,6 @@ class FixedRule(Learner):
     """Everything of a learner but `predict`, which is the rule; rows are checked and then left alone."""
 
     outcomes = ("regression",)
-    default_seconds = 1
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         """Learns nothing, but checks target and hyperparameters as every learner does."""

@@ -55,7 +55,7 @@ def test_the_same_bytes_delivered_again_change_nothing(sandbox: Sandbox, instanc
         ({"gates": {"min_metric": 0.6}}, JUDGED_AND_LATER),
         ({"costs": {"false_negative": 5}}, JUDGED_AND_LATER),
         ({"learners": ["logistic", "lightgbm"]}, MODELS_AND_LATER),
-        ({"seconds": {"logistic": 3}}, MODELS_AND_LATER),
+        ({"time_limit": 60}, MODELS_AND_LATER),
         ({"contract": CONTRACT}, [*list(STAGES)[1:]]),
         ({"split": {"by": "random", "seed": 1}}, [*list(STAGES)[1:]]),
     ],

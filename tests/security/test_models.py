@@ -26,7 +26,7 @@ from ..modeling.small_data import card, fitted, prepared
 @pytest.fixture(scope="module")
 def model() -> Model:
     features = prepared()
-    quick = Fitting("binary", classes=2, seconds=5.0, parameters={"trials": 1, "rounds": 5})
+    quick = Fitting("binary", classes=2, parameters={"trials": 1, "rounds": 5})
     candidate = fitted("lightgbm", features, quick)
     champion = Blend({"lightgbm": candidate.learner}, {"lightgbm": 1.0})
     return Model(features.recipe, champion, card(), np.empty(0, dtype=np.uint64))

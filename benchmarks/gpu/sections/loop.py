@@ -1,6 +1,5 @@
 """The project's training loop, all rows on the device, beside the usual one over a DataLoader: the same TabM."""
 
-import time
 from collections.abc import Iterator
 from functools import partial
 
@@ -12,6 +11,7 @@ from benchmarks.gpu.networks import BareNetwork, tabm
 from modeling.core.learner import Fitting
 from modeling.learners.torch import training
 from modeling.learners.torch.training import Examples, Objective, Plan, session
+from modeling.learners.work import TimeLimit
 
 CASE = "TabM"
 BATCH = 256
@@ -34,10 +34,10 @@ def count(setting: Setting) -> int:
 
 def epoch(bare: BareNetwork, rows: Examples, setting: Setting, precision: Precision) -> None:
     """One epoch of `modeling.learners.torch.training`, moving the rows to the device included."""
-    fitting = Fitting("binary", 2, 600, compute=setting.compute(precision=precision), fixed=True)
-    plan = Plan("loop", {}, time.monotonic(), epochs=1, batch=BATCH, patience=None, chunk=BATCH)
+    fitting = Fitting("binary", 2, compute=setting.compute(precision=precision), fixed=True)
+    plan = Plan("loop", {}, TimeLimit(fitting), epochs=1, batch=BATCH, patience=None, chunk=BATCH)
     objective = Objective(bare.loss, bare.loss)
-    with session(fitting, fitting.compute.threads):
+    with session(fitting):
         on_device = rows.to(setting.device)
         training.train(bare.network, bare.optimizer(), objective, on_device, None, plan, fitting)
 

@@ -30,7 +30,6 @@ class Logistic(Learner):
     """scikit-learn's `LogisticRegression` on quantile-scaled and one-hot columns."""
 
     outcomes = ("binary", "multiclass")
-    default_seconds = 20
     hyperparameters = LogisticHyperparameters
 
     _pipeline: Pipeline
@@ -50,7 +49,7 @@ class Logistic(Learner):
             fitting,
         )
         self._pipeline, self._binary = best.pipeline, fitting.outcome == "binary"
-        return FitSummary(parameters={"C": best.strength}, notes=best.notes)
+        return FitSummary(parameters={"C": best.strength}, notes=best.notes, cut=best.cut)
 
     def predict(self, table: Table) -> np.ndarray:
         """float64 probability of the event ``[n]``, or of each class ``[n, classes]``."""

@@ -27,7 +27,6 @@ class Ridge(Learner):
     """scikit-learn's `Ridge` on quantile-scaled and one-hot columns."""
 
     outcomes = ("regression",)
-    default_seconds = 20
     hyperparameters = RidgeHyperparameters
 
     _pipeline: Pipeline
@@ -46,7 +45,7 @@ class Ridge(Learner):
             fitting,
         )
         self._pipeline = best.pipeline
-        return FitSummary(parameters={"alpha": best.strength}, notes=best.notes)
+        return FitSummary(parameters={"alpha": best.strength}, notes=best.notes, cut=best.cut)
 
     def predict(self, table: Table) -> np.ndarray:
         """float64 ``[n]``, in the target's unit."""

@@ -15,7 +15,6 @@ class Trivial(Learner):
     """Predicts the share of each class, or the mean, of the training rows; for survival the same risk for all."""
 
     outcomes = ("binary", "multiclass", "regression", "survival")
-    default_seconds = 5
 
     _answer: float | list[float]
 

@@ -1,4 +1,4 @@
-"""LightGBM, tuned by Optuna within a time budget.
+"""LightGBM, tuned by Optuna in as many trials as the table's size affords.
 
 Classes are not weighted: the objective is log loss, whose optimum is the true probability, so an unweighted fit stays
 calibrated and the costs of a use case decide the threshold afterwards. Weights would buy recall with wrong
@@ -6,9 +6,8 @@ probabilities and leave the ranking about the same.
 """
 
 import math
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -24,6 +23,7 @@ from modeling.core.table import Table
 from modeling.learners.censoring import AtRisk
 from modeling.learners.checks import check
 from modeling.learners.progress import thinned, throttled
+from modeling.learners.work import TimeLimit, affordable
 
 METRICS: dict[Outcome, str] = {
     "binary": "binary_logloss",
@@ -42,17 +42,19 @@ SPACE: dict[str, BaseDistribution] = {
 }
 CAUTIOUS = {"num_leaves": 15, "min_data_in_leaf": 100, "feature_fraction": 0.4, "lambda_l2": 10.0}
 """The second trial: for noisy tables, where the defaults' rich trees overfit. Then Optuna takes over."""
-TUNING_SHARE = 0.5
-"""Of the time budget, where the choice must be fitted again on all rows."""
+SECONDS, MOST_TRIALS = 10, 8
+"""The budget of the trials on two ordinary cores, and how many at most: more find the noise of a small table."""
+CELL_OPERATIONS = 20_000
+"""What one cell of a table costs in a trial: some hundred rounds, a few levels of a tree each."""
 
 
 class LightGBMHyperparameters(Hyperparameters):
     """The first trial's values, and the limits of the search.
 
-    `trials`: how many, whatever the clock says; None: as many as fit the budget. `rounds`: most boosting rounds (with
-    `fixed`: exactly). `patience`: rounds without a better validation loss. `tuning_rows`: a larger training set is
-    tuned on that many rows, and fitted on all. The others are LightGBM's own; the defaults are the tuned ones of
-    Holzmüller et al. 2024 (https://arxiv.org/abs/2407.04491), with patience cut to suit a budget of seconds.
+    `trials`: how many; None: by the table's size. `rounds`: most boosting rounds (with `fixed`: exactly). `patience`:
+    rounds without a better validation loss. `tuning_rows`: a larger training set is tuned on that many rows, and fitted
+    on all. The others are LightGBM's own; the defaults are the tuned ones of Holzmüller et al. 2024
+    (https://arxiv.org/abs/2407.04491), with a shorter patience.
     """
 
     space: ClassVar[dict[str, BaseDistribution]] = SPACE
@@ -60,7 +62,7 @@ class LightGBMHyperparameters(Hyperparameters):
     trials: int | None = Field(None, ge=1)
     rounds: int = Field(2000, ge=1)
     patience: int = Field(50, ge=1)
-    tuning_rows: int = Field(100_000, ge=1)
+    tuning_rows: int = Field(50_000, ge=1)
     learning_rate: float = Field(0.04, gt=0)
     num_leaves: int = Field(50, ge=2)
     min_data_in_leaf: int = Field(40, ge=1)
@@ -90,7 +92,6 @@ class LightGBM(Learner):
     """Gradient-boosted trees with native categorical splits and early stopping on validation rows."""
 
     outcomes = ("binary", "multiclass", "regression", "survival")
-    default_seconds = 12
     hyperparameters = LightGBMHyperparameters
 
     _booster: lgb.Booster
@@ -101,14 +102,14 @@ class LightGBM(Learner):
 
     def fit_with(self, chosen: LightGBMHyperparameters, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         """As `fit`, for a learner whose hyperparameters have other defaults, another space, or more to them."""
-        start = time.monotonic()
         check(self, train, valid, fitting)
+        limit = TimeLimit(fitting)
         if fitting.fixed:
-            fitted, notes = _boost(_dataset(train, fitting), None, chosen, fitting), []
+            fitted, notes = _boost(_dataset(train, fitting), None, chosen, fitting, limit), []
         else:
-            fitted, notes = _tuned(train, valid, chosen, fitting, start)
+            fitted, notes = _tuned(train, valid, chosen, fitting, limit)
         self._booster = lgb.Booster(model_str=fitted.booster.model_to_string(num_iteration=fitted.chosen.rounds))
-        return FitSummary(fitted.chosen.model_dump(), thinned(fitted.curve), notes)
+        return FitSummary(fitted.chosen.model_dump(), thinned(fitted.curve), notes, limit.cut)
 
     def predict(self, table: Table) -> np.ndarray:
         """float64 ``[n]`` or ``[n, classes]``, in the scale of the objective: probabilities, numbers or risks."""
@@ -126,24 +127,33 @@ class LightGBM(Learner):
 
 
 def _tuned(
-    train: Table, valid: Table, chosen: LightGBMHyperparameters, fitting: Fitting, start: float
+    train: Table, valid: Table, chosen: LightGBMHyperparameters, fitting: Fitting, limit: TimeLimit
 ) -> tuple[FittedBooster, list[str]]:
-    """The best of the trials, on all training rows."""
-    seconds = fitting.seconds if chosen.trials is None else math.inf
-    if len(train) <= chosen.tuning_rows:
-        return _search(train, valid, chosen, fitting, start + seconds), []
-    sample = np.random.default_rng(fitting.seed).choice(len(train), chosen.tuning_rows, replace=False, shuffle=False)
-    best = _search(train.rows(sample), valid, chosen, fitting, start + seconds * TUNING_SHARE)
+    """The best of the trials, on all training rows until its validation loss stops falling."""
+    rows = min(len(train), chosen.tuning_rows)
+    chosen = chosen.model_copy(update={"trials": chosen.trials or _trials(rows, train, fitting)})
+    if rows == len(train):
+        return _search(train, valid, chosen, fitting, limit), []
+    notes = []
+    if chosen.trials != 1:
+        sample = np.random.default_rng(fitting.seed).choice(len(train), rows, replace=False, shuffle=False)
+        best = _search(train.rows(sample), valid, chosen, fitting, limit)
+        chosen = best.chosen.model_copy(update={"rounds": chosen.rounds})
+        notes = [f"tuned on {rows:,} rows; the best fitted on all {len(train):,}"]
     every_row = _dataset(train, fitting)
-    again = best.chosen.model_copy(update={"rounds": chosen.rounds})
-    fitted = _boost(every_row, _dataset(valid, fitting, every_row), again, fitting, start + seconds)
-    return fitted, [f"tuned on {chosen.tuning_rows:,} rows; the best fitted on all {len(train):,}"]
+    return _boost(every_row, _dataset(valid, fitting, every_row), chosen, fitting, limit), notes
+
+
+def _trials(rows: int, train: Table, fitting: Fitting) -> int:
+    """How many trials the budget affords: a trial costs its cells, once for every class."""
+    trees = fitting.classes if fitting.outcome == "multiclass" else 1
+    return affordable(SECONDS, rows * len(train.names) * trees * CELL_OPERATIONS, fewest=1, most=MOST_TRIALS)
 
 
 def _search(
-    train: Table, valid: Table, chosen: LightGBMHyperparameters, fitting: Fitting, deadline: float
+    train: Table, valid: Table, chosen: LightGBMHyperparameters, fitting: Fitting, limit: TimeLimit
 ) -> FittedBooster:
-    """The best of `chosen.trials` trials, or as many as end before `deadline`; the first is as given."""
+    """The best of `chosen.trials` trials; the first is as given."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = {name: of for name, of in chosen.space.items() if name != "cat_smooth" or train.categorical_names}
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=fitting.seed))
@@ -152,29 +162,24 @@ def _search(
     study.enqueue_trial(given | CAUTIOUS)
     train_set = _dataset(train, fitting)
     valid_set = _dataset(valid, fitting, train_set)
-    say, start, best, done = throttled(fitting.progress), time.monotonic(), None, 0
-    while done != chosen.trials:
-        spent = time.monotonic() - start
-        if done and time.monotonic() + spent / done > deadline:
-            break
+    say, best = throttled(fitting.progress), None
+    assert chosen.trials, "filled in before"
+    for number in range(1, chosen.trials + 1):
         trial = study.ask(space)
-        fitted = _boost(train_set, valid_set, chosen.model_copy(update=trial.params), fitting, deadline)
+        fitted = _boost(train_set, valid_set, chosen.model_copy(update=trial.params), fitting, limit)
         study.tell(trial, fitted.loss)
-        done += 1
         best = fitted if best is None or fitted.loss < best.loss else best
-        say(f"trial {done}: validation loss {fitted.loss:.4f}, best {best.loss:.4f}")
+        say(f"trial {number} of {chosen.trials}: validation loss {fitted.loss:.4f}, best {best.loss:.4f}")
+        if number < chosen.trials and limit.stops(f"{number} of {chosen.trials} trials"):
+            break
     assert best is not None, "the first trial always runs"
-    return replace(best, chosen=best.chosen.model_copy(update={"trials": done}))
+    return best
 
 
 def _boost(
-    train: lgb.Dataset,
-    valid: lgb.Dataset | None,
-    chosen: LightGBMHyperparameters,
-    fitting: Fitting,
-    deadline: float = math.inf,
+    train: lgb.Dataset, valid: lgb.Dataset | None, chosen: LightGBMHyperparameters, fitting: Fitting, limit: TimeLimit
 ) -> FittedBooster:
-    """One booster: with `valid` until its loss stops falling or `deadline`, else for `chosen.rounds`."""
+    """One booster: with `valid` until its loss stops falling, else for `chosen.rounds`."""
     parameters = _settings(fitting) | chosen.model_dump(include=OWN)
     metric, scored = METRICS[fitting.outcome], None
     if fitting.outcome == "survival":
@@ -192,7 +197,7 @@ def _boost(
         callbacks=[
             lgb.record_evaluation(history),
             lgb.early_stopping(chosen.patience, verbose=False),
-            _StopAt(deadline),
+            _StopAtLimit(limit),
         ],
     )
     losses = {role: history[role][metric] for role in ("train", "valid")}
@@ -216,19 +221,19 @@ def _partial_likelihood(data: list[lgb.Dataset], name: str) -> tuple[Callable, C
 
 
 @dataclass(frozen=True)
-class _StopAt:
-    """A LightGBM callback that ends boosting at `deadline`, after the round's losses are recorded."""
+class _StopAtLimit:
+    """A LightGBM callback that ends boosting where the time limit has passed, after the round's losses are recorded."""
 
-    deadline: float
+    limit: TimeLimit
     order: int = 40
 
     def __call__(self, env: CallbackEnv) -> None:
-        if time.monotonic() > self.deadline:
+        if self.limit.stops(f"{env.iteration + 1:,} rounds"):
             raise EarlyStopException(env.iteration, env.evaluation_result_list or [])
 
 
 def _settings(fitting: Fitting) -> dict[str, Any]:
-    """What is the same in every trial. Equal seeds and threads give equal trees."""
+    """What is the same in every trial. Equal seeds give equal trees, with any number of threads."""
     own = fitting.outcome == "survival"
     return {
         "objective": "none" if own else fitting.outcome,

@@ -1,8 +1,8 @@
 """The reference network: two dense layers with heavy dropout, as in the article this project started from."""
 
 import json
-import time
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -15,13 +15,15 @@ from torch import Tensor, nn
 
 from modeling.core.learner import STORED, FitSummary, Fitting, Hyperparameters, Learner, LearnerError
 from modeling.core.table import Table
-from modeling.learners import encoding
+from modeling.learners import encoding, work
 from modeling.learners.checks import check
 from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
 from modeling.learners.torch.training import Examples, Loss, Objective, Plan, outputs, session
 
 CHUNK = 8192
+SECONDS, MOST_EPOCHS = 5, 100
+"""The budget on two ordinary cores, and what the reference network is trained for at most."""
 THREADS = 1
 """A batch of 32 is too small to share: a second thread would only wait for the first."""
 INITIALISERS = {
@@ -39,7 +41,8 @@ class MLPHyperparameters(Hyperparameters):
     `hidden`: widths of the ReLU layers, each followed by `dropout`. `loss`: None is cross-entropy for classes,
     squared error for regression and the partial likelihood for survival, where `batch` is the risk set and should hold
     many events. `l1`, `l2`: penalty on the weight matrices, in the loss; with `adamw`, `l2` is the decoupled weight
-    decay instead (Loshchilov & Hutter 2019). `epochs`: at most; the best on validation rows is kept.
+    decay instead (Loshchilov & Hutter 2019). `epochs`: at most (None: by the size of table and network); the best on
+    validation rows is kept.
     """
 
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = (128, 64)
@@ -53,14 +56,13 @@ class MLPHyperparameters(Hyperparameters):
     l1: float = Field(0.0, ge=0)
     l2: float = Field(0.0, ge=0)
     batch: int = Field(32, ge=1)
-    epochs: int = Field(100, ge=1)
+    epochs: int | None = Field(None, ge=1)
 
 
 class MLP(Learner):
     """Dense 128 ReLU, dropout 0.5, dense 64 ReLU, dropout 0.5; sigmoid, softmax or linear output."""
 
     outcomes = ("binary", "multiclass", "regression", "survival")
-    default_seconds = 8
     hyperparameters = MLPHyperparameters
 
     _columns: ColumnTransformer
@@ -70,13 +72,16 @@ class MLP(Learner):
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         """Train with early stopping by the loss of validation rows; numbers are scaled, codes one-hot."""
-        start = time.monotonic()
-        self._chosen = chosen = MLPHyperparameters.read(fitting.parameters)
+        limit = work.TimeLimit(fitting)
+        chosen = MLPHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
         self._head = Head.of(train, fitting)
         self._columns = encoding.encoder(train, fitting.seed)
         device, loss = fitting.compute.device, _loss(chosen, self._head)
-        settings, examples = chosen.model_dump(mode="json"), self._examples(train).to(device)
+        examples = self._examples(train).to(device)
+        self._chosen = chosen = _scheduled(chosen, *examples.inputs[0].shape)
+        settings = chosen.model_dump(mode="json")
+        assert chosen.epochs, "filled in above"
         with session(fitting, THREADS):
             self._network = _network(examples.inputs[0].shape[1], self._head.width, chosen).to(device)
             trained = training.train(
@@ -85,7 +90,7 @@ class MLP(Learner):
                 Objective(_penalised(loss, self._network, chosen), loss),
                 examples,
                 None if fitting.fixed else self._examples(valid).to(device),
-                Plan("mlp", settings, start, chosen.epochs, chosen.batch, patience=None, chunk=CHUNK),
+                Plan("mlp", settings, limit, chosen.epochs, chosen.batch, patience=None, chunk=CHUNK),
                 fitting,
             )
         return trained.summary(settings)
@@ -119,6 +124,15 @@ class MLP(Learner):
         matrix = self._columns.transform(table.matrix)
         dense = matrix if isinstance(matrix, np.ndarray) else matrix.toarray()
         return torch.from_numpy(dense.astype(np.float32))
+
+
+def _scheduled(chosen: MLPHyperparameters, rows: int, inputs: int) -> MLPHyperparameters:
+    """With `epochs` filled in. A weight takes six operations an example: two forward, four backward."""
+    if chosen.epochs is not None:
+        return chosen
+    widths = (inputs, *chosen.hidden)
+    weights = sum(before * after for before, after in pairwise(widths))
+    return chosen.model_copy(update={"epochs": work.epochs(SECONDS, rows, 6 * weights, chosen.batch, MOST_EPOCHS)})
 
 
 def _network(inputs: int, width: int, chosen: MLPHyperparameters) -> nn.Sequential:

@@ -4,7 +4,6 @@ Belongs here: the package `tabm` behind the learner protocol, and how much of it
 """
 
 import json
-import time
 import warnings
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -21,7 +20,7 @@ from torch import Tensor, nn
 
 from modeling.core.learner import STORED, FitSummary, Fitting, Hyperparameters, Learner
 from modeling.core.table import RARE, Table
-from modeling.learners import encoding
+from modeling.learners import encoding, work
 from modeling.learners.checks import check, varies
 from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
@@ -31,18 +30,19 @@ from modeling.learners.torch.training import Examples, Objective, Plan, outputs,
 CHUNK = 1024
 NOISE = 1e-5
 """Added to numbers before their quantiles are fitted, so that no two are equal, as the authors do."""
+SECONDS = 8
+"""The budget of a fit on two ordinary cores."""
 FULL = {"k": 32, "width": 512, "embedding": 16, "bins": 48}
 SMALL = {"k": 8, "width": 64, "embedding": 8, "bins": 16}
 """The authors' size, for a GPU; and what two CPU cores train in seconds."""
-EPOCHS_WANTED = 12
-OPERATIONS_PER_SECOND = 2e10
-"""Of one CPU core, as training reaches them; what the subsample on a CPU is computed from."""
+EPOCHS_WANTED, MOST_EPOCHS = 12, 200
+"""Passes that the budget must pay for, which is what the subsample on a CPU follows from; and most."""
 
 
 class TabMHyperparameters(Hyperparameters):
     """`k` networks of `blocks` layers of `width`; numbers as piecewise-linear embeddings of size `embedding` over
-    `bins` quantiles. `rows`: train on at most that many. None: by device. `compile`: torch.compile on a GPU; it costs
-    half a minute, so it pays for long training only.
+    `bins` quantiles. `rows`: train on at most that many. None: by device, `rows` and `epochs` by the table's size
+    too. `compile`: torch.compile on a GPU; it costs half a minute, so it pays for long training only.
     """
 
     k: int | None = Field(None, ge=1)
@@ -55,7 +55,7 @@ class TabMHyperparameters(Hyperparameters):
     learning_rate: float = Field(2e-3, gt=0)
     weight_decay: float = Field(3e-4, ge=0)
     batch: int = Field(256, ge=1)
-    epochs: int = Field(1000, ge=1)
+    epochs: int | None = Field(None, ge=1)
     patience: int = Field(16, ge=1)
     compile: bool = False
 
@@ -95,7 +95,6 @@ class TabM(Learner):
     """TabM with piecewise-linear embeddings; the loss is the mean over members, the prediction their mean."""
 
     outcomes = ("binary", "multiclass", "regression")
-    default_seconds = 12
     hyperparameters = TabMHyperparameters
 
     _head: Head
@@ -106,7 +105,7 @@ class TabM(Learner):
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         """Train on at most `rows` rows, with early stopping by the loss of validation rows."""
-        start = time.monotonic()
+        limit = work.TimeLimit(fitting)
         chosen = TabMHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
         self._chosen = chosen = _sized(chosen, train, fitting)
@@ -114,7 +113,8 @@ class TabM(Learner):
         self._head = Head.of(sampled, fitting)
         self._prepare(sampled, fitting.seed)
         device, settings = fitting.compute.device, chosen.model_dump()
-        with session(fitting, fitting.compute.threads):
+        assert chosen.epochs, "filled in above"
+        with session(fitting):
             self._network = TabMNetwork(self._layout, chosen, self._head.width).to(device)
             if chosen.compile and device == "cuda":
                 self._network.compile()
@@ -124,7 +124,7 @@ class TabM(Learner):
                 Objective(self._members_loss, self._ensemble_loss),
                 self._examples(sampled).to(device),
                 None if fitting.fixed else self._examples(valid).to(device),
-                Plan("tabm", settings, start, chosen.epochs, chosen.batch, chosen.patience, CHUNK),
+                Plan("tabm", settings, limit, chosen.epochs, chosen.batch, chosen.patience, CHUNK),
                 fitting,
             )
         size = f"{device}: {len(sampled):,} of {len(train):,} rows, k={chosen.k}, width {chosen.width}"
@@ -194,16 +194,20 @@ class TabM(Learner):
 
 
 def _sized(chosen: TabMHyperparameters, train: Table, fitting: Fitting) -> TabMHyperparameters:
-    """`chosen` without a None, by a rule and no measurement: a resumed fit gets the same size."""
-    size = FULL if fitting.compute.device == "cuda" else SMALL
+    """`chosen` without a None. A weight takes six operations an example: two forward, four backward.
+
+    On a CPU the rows are as many as `EPOCHS_WANTED` passes over them fit the budget; on a GPU, all.
+    """
+    cpu = fitting.compute.device == "cpu"
+    size = SMALL if cpu else FULL
     sized = chosen.model_copy(update={name: value for name, value in size.items() if getattr(chosen, name) is None})
-    if sized.rows is not None or fitting.compute.device == "cuda":
-        return sized.model_copy(update={"rows": min(sized.rows or len(train), len(train))})
     assert sized.k and sized.width and sized.embedding
     inputs = len(train.numeric_names) * sized.embedding + sum(train.cardinalities)
-    weights = sized.k * sized.width * (inputs + sized.width * (sized.blocks - 1))
-    affordable = fitting.seconds * fitting.compute.threads * OPERATIONS_PER_SECOND / (6 * weights * EPOCHS_WANTED)
-    return sized.model_copy(update={"rows": min(len(train), max(1000, int(affordable)))})
+    operations = 6 * sized.k * sized.width * (inputs + sized.width * (sized.blocks - 1))
+    wanted = work.affordable(SECONDS, operations * EPOCHS_WANTED, fewest=1000, most=len(train)) if cpu else len(train)
+    rows = min(sized.rows or wanted, len(train))
+    most = work.epochs(SECONDS, rows, operations, sized.batch, MOST_EPOCHS) if cpu else MOST_EPOCHS
+    return sized.model_copy(update={"rows": rows, "epochs": sized.epochs or most})
 
 
 def _quantiles(numeric: np.ndarray, seed: int) -> QuantileTransformer:

@@ -17,15 +17,17 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+FORMAT = 2
+"""Of the file. One of another format is not read: training starts anew."""
+
 
 @dataclass
 class TrainingState:
-    """How far training got. `seconds` is the part of the time budget that is used."""
+    """How far training got."""
 
     epoch: int = 0
     best_epoch: int = 0
     lowest: float = float("inf")
-    seconds: float = 0.0
     curve: list[dict[str, float]] = field(default_factory=list)
 
 
@@ -71,7 +73,7 @@ class Checkpoint:
 
 def fingerprint(settings: dict[str, Any], network: nn.Module, rows: Iterable[Tensor]) -> str:
     """Digest of all that decides how training goes: settings (JSON types), the network's initial weights, the rows."""
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
+    digest = hashlib.sha256(f"{FORMAT} {json.dumps(settings, sort_keys=True)}".encode())
     for tensor in chain(network.state_dict().values(), rows):
         digest.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.cpu().contiguous().numpy().tobytes())

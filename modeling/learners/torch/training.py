@@ -1,7 +1,7 @@
 """The training loop of every network: whole data on the device, best epoch restored, resumable.
 
-Belongs here: epochs, batches, time, patience, precision. Does not belong here: networks (a learner each), what their
-last layer means (`head`), the checkpoint's file (`checkpoint`).
+Belongs here: epochs, batches, patience, precision, and where the time limit cuts. Does not belong here: networks (a
+learner each), what their last layer means (`head`), the checkpoint's file (`checkpoint`).
 
 All randomness of an epoch follows from the seed and the epoch's number, so training that resumes at an epoch goes on
 exactly as it would have.
@@ -20,6 +20,8 @@ from torch import Tensor, nn
 from modeling.core.learner import FitSummary, Fitting, LearnerError
 from modeling.learners.progress import thinned, throttled
 from modeling.learners.torch.checkpoint import Checkpoint, TrainingState, fingerprint
+from modeling.learners.torch.threads import THREADS, threads
+from modeling.learners.work import TimeLimit
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 CLOCK_EVERY = 20
@@ -55,7 +57,7 @@ class Plan:
     Attributes
     ----------
     name, settings: identify a fit's checkpoint; JSON types.
-    start: `time.monotonic` when the fit began.
+    limit: the fit's safety net.
     epochs: at most; the best is kept.
     batch: examples of one step.
     patience: epochs without a better validation loss; None: all of them.
@@ -64,7 +66,7 @@ class Plan:
 
     name: str
     settings: dict[str, Any]
-    start: float
+    limit: TimeLimit
     epochs: int
     batch: int
     patience: int | None
@@ -73,29 +75,24 @@ class Plan:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """`epochs` until the best, the losses of every epoch, and what a reader must know."""
+    """`epochs` until the best, the losses of every epoch, and what the time limit cut."""
 
     epochs: int
     curve: list[dict[str, float]]
-    notes: list[str]
+    cut: str
 
     def summary(self, parameters: dict[str, Any], *notes: str) -> FitSummary:
         """Of a fit with `parameters`, whose number of epochs is the best one's."""
-        return FitSummary(parameters | {"epochs": self.epochs}, thinned(self.curve), [*notes, *self.notes])
+        return FitSummary(parameters | {"epochs": self.epochs}, thinned(self.curve), [*notes], self.cut)
 
 
 @contextmanager
-def session(fitting: Fitting, threads: int) -> Iterator[None]:
+def session(fitting: Fitting, count: int = THREADS) -> Iterator[None]:
     """Seeded, with so many CPU threads; torch's global state is as before afterwards."""
-    before = torch.get_num_threads()
     devices = [torch.cuda.current_device()] if fitting.compute.device == "cuda" else []
-    with torch.random.fork_rng(devices):
-        torch.set_num_threads(threads)
+    with torch.random.fork_rng(devices), threads(count):
         torch.manual_seed(fitting.seed)
-        try:
-            yield
-        finally:
-            torch.set_num_threads(before)
+        yield
 
 
 def train(
@@ -109,7 +106,7 @@ def train(
 ) -> TrainingResult:
     """Train `network` in place and leave it at its best epoch.
 
-    Without `valid` every epoch of the plan is run, whatever the clock says, and the last one kept.
+    Without `valid` every epoch of the plan is run and the last one kept.
 
     Raises
     ------
@@ -118,22 +115,19 @@ def train(
     checkpoint = _checkpoint(network, examples, valid, plan, fitting)
     restored = checkpoint.restore(network, optimizer)
     state, best = restored if restored else (TrainingState(), _copy(network))
-    begin = plan.start - state.seconds
-    deadline = math.inf if valid is None else begin + fitting.seconds
-    notes = [f"resumed after epoch {state.epoch}"] if restored else []
+    if restored:
+        fitting.progress(f"resumed after epoch {state.epoch}")
     say, saved = throttled(fitting.progress), -math.inf
 
     while state.epoch < plan.epochs and not _out_of_patience(state, plan):
-        loss = _epoch(network, optimizer, objective.loss, examples, plan.batch, fitting, state.epoch, deadline)
+        loss = _epoch(network, optimizer, objective.loss, examples, plan, fitting, state.epoch)
         if loss is None:
-            notes.append(f"time was up after {state.epoch} of {plan.epochs} epochs")
             break
         state.epoch += 1
         score = loss if valid is None else _mean_score(network, objective.score, valid, plan.chunk)
         if valid is None or score < state.lowest:
             state.lowest, state.best_epoch, best = score, state.epoch, _copy(network)
         state.curve.append({"step": state.epoch, "train": loss} | ({} if valid is None else {"valid": score}))
-        state.seconds = time.monotonic() - begin
         if time.monotonic() - saved > CHECKPOINT_SECONDS:
             checkpoint.write(state, network, best, optimizer)
             saved = time.monotonic()
@@ -143,7 +137,7 @@ def train(
         raise LearnerError("the loss was never finite: lower learning_rate")
     network.load_state_dict(best)
     checkpoint.remove()
-    return TrainingResult(state.best_epoch, state.curve, notes)
+    return TrainingResult(state.best_epoch, state.curve, plan.limit.cut)
 
 
 def adamw(network: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
@@ -160,9 +154,10 @@ def outputs(network: nn.Module, inputs: tuple[Tensor, ...], chunk: int) -> Itera
     """The network's outputs, `chunk` rows at a time, in float32, on its device."""
     network.eval()
     device = device_of(network)
-    with torch.inference_mode():
-        for parts in zip(*(tensor.split(chunk) for tensor in inputs), strict=True):
-            yield network(*(part.to(device) for part in parts))
+    for parts in zip(*(tensor.split(chunk) for tensor in inputs), strict=True):
+        with torch.inference_mode(), threads():
+            output = network(*(part.to(device) for part in parts))
+        yield output
 
 
 def _mean_score(network: nn.Module, score: Loss, examples: Examples, chunk: int) -> float:
@@ -176,12 +171,11 @@ def _epoch(
     optimizer: torch.optim.Optimizer,
     loss: Loss,
     examples: Examples,
-    batch: int,
+    plan: Plan,
     fitting: Fitting,
     number: int,
-    deadline: float,
 ) -> float | None:
-    """One pass over `examples` in a random order; the mean loss, or None when the time was up before its end.
+    """One pass over `examples` in a random order; the mean loss, or None where the time limit cut it.
 
     The first epoch always ends.
     """
@@ -190,8 +184,8 @@ def _epoch(
     device, count = examples.target.device, len(examples.target)
     total = torch.zeros((), device=device)
     half = torch.autocast(device.type, torch.bfloat16, enabled=fitting.compute.precision == "bfloat16")
-    for step, index in enumerate(torch.randperm(count, device=device).split(batch)):
-        if number and step % CLOCK_EVERY == 0 and time.monotonic() > deadline:
+    for step, index in enumerate(torch.randperm(count, device=device).split(plan.batch)):
+        if number and step % CLOCK_EVERY == 0 and plan.limit.stops(f"{number} of {plan.epochs} epochs"):
             return None
         with half:
             value = loss(network(*(tensor[index] for tensor in examples.inputs)).float(), examples.target[index])

@@ -22,7 +22,8 @@ SMOOTHED = "exponential smoothing"
 STEP = "steps ahead"
 TYPICAL_ERROR = "typical error of the smoothing"
 MOMENTS = "moments"
-"""The shared table of a role: the moment each row number of the snapshot stands for, and its `position` on the grid."""
+"""The shared table of all roles: the `moment` that each row `number` of the snapshot stands for, and its `position` on
+the grid."""
 PHASES = 3
 """How many values of the same phase, of each season, a forecast may read."""
 LATEST = 3
@@ -66,13 +67,13 @@ class SeriesRecipe:
 
         Raises
         ------
-        FeatureError: it covers fewer than two of the longest season.
+        FeatureError: nothing follows its first season, the longest, that a forecast could be compared with.
         """
         steps = len(train.moments)
-        if steps < 2 * layout.season:
+        if steps < layout.season + layout.horizon:
             raise FeatureError(
-                f"training covers {steps:,} steps of {layout.frequency}, fewer than two seasons of {layout.season:,}: "
-                "give more history, or a shorter season"
+                f"training covers {steps:,} steps of {layout.frequency}, fewer than a season of {layout.season:,} and "
+                f"{layout.horizon:,} steps ahead: give more history, or a shorter season"
             )
         hours = (train.moments[-1] - train.moments[0]).total_seconds() / 3600
         parts = [
@@ -90,7 +91,7 @@ class SeriesRecipe:
 
     def transform(self, frame: pl.DataFrame) -> Table:
         """The forecasts that follow the last moment of `frame`: a row for every series in the order of their names, and
-        step. `frame` holds the history, two of the longest season or more.
+        step. `frame` holds the history, one of the longest season or more.
 
         Raises
         ------

@@ -101,7 +101,7 @@ class Forecasting(BaseTask[ForecastingSettings]):
         }
         recipe = SeriesRecipe.fit(grid.until(spans["train"].stop - 1), layout, left_out)
         roles = [self._rows(recipe, grid, spans[role], data.numbers, role) for role in ROLES]
-        outcomes = [rows.table.shared[MOMENTS]["moment"] for rows in roles]
+        outcomes = [_outcomes(rows) for rows in roles]
         return feature_set(
             data,
             use_case,
@@ -147,7 +147,7 @@ class Forecasting(BaseTask[ForecastingSettings]):
         """Every forecast whose outcome and seasonal naive forecast are known.
 
         `span` are the positions of the role's targets. Rows are drawn together by the shortest season their origin lies
-        in: a day of hours.
+        in: a day of hours. Dealt anew, they are divided by the moment of their outcome, so that none is shared.
         """
         layout = recipe.layout
         first = max(span.start, layout.season) - 1
@@ -161,18 +161,29 @@ class Forecasting(BaseTask[ForecastingSettings]):
         ahead = (origins[:, None] + np.arange(1, layout.horizon + 1)).ravel()
         target, row = grid.values[:, ahead].ravel(), grid.row[:, ahead].ravel()
         usable = np.isfinite(target) & np.isfinite(table.column(SEASONAL_NAIVE)) & np.isfinite(table.column(SMOOTHED))
-        number = numbers[row[usable]]
         position = np.tile(ahead, len(grid.series))[usable]
-        moment = pl.DataFrame({"number": number, "moment": grid.moments[position], "position": position})
         day = np.tile(np.repeat(origins // layout.seasons[0], layout.horizon), len(grid.series))
         name = np.repeat(grid.series, len(ahead))[usable]
         table = replace(table, target=target).rows(usable)
         return Rows(
-            table=replace(table, shared={MOMENTS: moment.unique(maintain_order=True)}),
-            number=number,
+            table=replace(table, shared={MOMENTS: _moments(grid, numbers)}),
+            number=numbers[row[usable]],
             group=day[usable],
             slices=pl.DataFrame({"series": name, STEP: table.column(STEP).astype(np.int64)}),
+            block=position,
         )
+
+
+def _moments(grid: Grid, numbers: np.ndarray) -> pl.DataFrame:
+    """The table `MOMENTS`, of every row that has a place on the grid."""
+    series, position = np.nonzero(grid.row >= 0)
+    number = numbers[grid.row[series, position]]
+    return pl.DataFrame({"number": number, "moment": grid.moments.gather(position), "position": position})
+
+
+def _outcomes(rows: Rows) -> pl.Series:
+    """The moment of each row's outcome ``[n]``."""
+    return pl.DataFrame({"number": rows.number}).join(rows.table.shared[MOMENTS], on="number", how="left")["moment"]
 
 
 def _spans(roles: pl.Series, moments: pl.Series, grid: Grid) -> dict[str, range]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 NAME = "minimol"
 FILE = f"{NAME}.onnx"
 BATCH = 16
+THREADS = 2
+"""Whatever the machine has: sums are rounded by how they are shared among threads."""
 # fmt: off
 ELEMENTS = [
     "C", "N", "O", "S", "F", "Si", "P", "Cl", "Br", "Mg", "Na", "Ca", "Fe", "As", "Al",
@@ -65,13 +67,13 @@ class MiniMol:
     digest: str
 
     @classmethod
-    def load(cls, folder: Path, threads: int = 1) -> Self:
+    def load(cls, folder: Path) -> Self:
         """From a folder with the packaged weights, or one `save` wrote to."""
         import onnxruntime
 
         weights = (folder / FILE).read_bytes()
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = THREADS
         session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
         return cls(session, weights, hashlib.sha256(weights).hexdigest())
 

@@ -94,7 +94,8 @@ class Portfolio(BaseTask[PortfolioSettings]):
         return feature_set(data, use_case, recipe, roles, spans, targets, _changed_by_the_future(recipe, prices))
 
     def units(self, rows: Rows) -> Units:
-        """Months, drawn together by the quarter."""
+        """Months, drawn together by the quarter: long enough for volatility that lasts, and returns that lean on those
+        before."""
         shared, starts = rows.table.shared[RETURNS], starts_of(rows)
         first = shared[DAY][starts]
         quarter = (first.dt.year() * 4 + first.dt.quarter()).to_numpy().astype(np.int64)

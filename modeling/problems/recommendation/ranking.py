@@ -5,7 +5,6 @@ ranking metrics. Does not belong here: making histories from interactions
 (`modeling.problems.recommendation.histories`), or a learner.
 """
 
-import time
 from collections.abc import Callable, Hashable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,6 +14,7 @@ from pydantic import PositiveFloat
 
 from modeling.core.learner import Fitting, Hyperparameters, Learner, LearnerError
 from modeling.core.table import Table
+from modeling.learners.work import TimeLimit
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -136,21 +136,21 @@ def recall(truth: np.ndarray, lists: np.ndarray, places: int) -> np.ndarray:
     return hits(truth, lists[:, :places]).sum(axis=1) / (truth != NO_ITEM).sum(axis=1)
 
 
-def best_on(valid: Table, choices: Sequence[Choice], lists: Callable[[Choice], np.ndarray], deadline: float) -> Choice:
+def best_on(valid: Table, choices: Sequence[Choice], lists: Callable[[Choice], np.ndarray], limit: TimeLimit) -> Choice:
     """The choice whose `lists` of the validation users score best by NDCG@10; the first is always tried, the others
-    until `deadline` (`time.monotonic`). A single one is taken unseen."""
+    within the time limit. A single one is taken unseen."""
     if len(choices) == 1:
         return choices[0]
     scores: dict[Choice, float] = {}
     for choice in choices:
-        if scores and time.monotonic() > deadline:
+        if scores and limit.stops(f"{len(scores)} of {len(choices)} choices on validation users"):
             break
         scores[choice] = float(ndcg(valid.target, lists(choice), 10).mean())
     return max(scores, key=scores.__getitem__)
 
 
 def popular(
-    train: Table, valid: Table, chosen: RecommenderHyperparameters, deadline: float
+    train: Table, valid: Table, chosen: RecommenderHyperparameters, limit: TimeLimit
 ) -> tuple[np.ndarray, float]:
     """`popularity` ``[items]`` with the half-life that suits validation users best, unless one is given."""
 
@@ -158,5 +158,5 @@ def popular(
         counts = popularity(train, half_life)
         return ranked(lambda part: np.tile(counts, (len(part), 1)), counts, valid)
 
-    half_life = best_on(valid, HALF_LIVES if chosen.half_life is None else (chosen.half_life,), lists, deadline)
+    half_life = best_on(valid, HALF_LIVES if chosen.half_life is None else (chosen.half_life,), lists, limit)
     return popularity(train, half_life), half_life

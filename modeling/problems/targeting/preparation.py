@@ -53,6 +53,8 @@ def prepare(data: ValidatedData, use_case: UseCase, task: TargetingTask, derive:
     actions = _actions(train, recipe, use_case, task, classes)
     shown = frame.select(recipe.named().is_in(actions[NAME].implode())).to_series().to_numpy()
 
+    blocks = splits.blocks(data.frame, use_case)
+
     def rows(role: str) -> Rows:
         mask = (roles == role).to_numpy() & shown
         part = frame.filter(mask)
@@ -62,7 +64,7 @@ def prepare(data: ValidatedData, use_case: UseCase, task: TargetingTask, derive:
             content=_logged(part, actions, recipe, task),
             shared={ACTIONS: actions},
         )
-        return Rows(table, data.numbers[mask], None, part.select())
+        return Rows(table, data.numbers[mask], None, part.select(), blocks[mask])
 
     parts = [rows(role) for role in splits.ROLES]
 

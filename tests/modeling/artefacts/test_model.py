@@ -31,7 +31,7 @@ def hotter(frame: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def fitting(**changes: object) -> Fitting:
-    return Fitting("binary", classes=2, **{"seconds": 5.0, **changes})
+    return Fitting("binary", classes=2, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_candidates_come_back_as_they_went(candidates, features, tmp_path):
     for before, after in zip(candidates.fitted, loaded.fitted, strict=True):
         assert (after.family, after.summary, after.cost) == (before.family, before.summary, before.cost)
         assert after.fitting.scratch is None
-        for name in ("outcome", "classes", "seconds", "seed", "compute", "parameters", "fixed"):
+        for name in ("outcome", "classes", "time_limit", "seed", "compute", "parameters", "fixed"):
             assert getattr(after.fitting, name) == getattr(before.fitting, name)
         table = features.valid.table
         np.testing.assert_array_equal(after.learner.predict(table), before.learner.predict(table))

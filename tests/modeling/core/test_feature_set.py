@@ -83,7 +83,7 @@ def test_a_row_keeps_its_target_group_and_slices():
 def test_training_needs_no_test_rows(loaded, tmp_path):
     shutil.rmtree(tmp_path / "test")
     blind = load(FeatureSet, tmp_path)
-    candidate = fitted("logistic", blind, Fitting("binary", classes=2, seconds=5))
+    candidate = fitted("logistic", blind, Fitting("binary", classes=2))
     assert candidate.learner.predict(blind.valid.table).shape == (len(blind.valid),)
     with pytest.raises(FileNotFoundError):
         blind.open_test()

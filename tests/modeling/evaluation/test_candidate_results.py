@@ -17,7 +17,7 @@ NAMES = ["bayes", "forest"]
 
 def candidate(name: str) -> Candidate:
     cost = Cost(seconds=1.0, peak_memory_mb=100.0, predictions_per_second=1000.0)
-    return Candidate(name, "boosting", learners.learner("trivial"), FitSummary({}), cost, Fitting("binary", 2, 1.0))
+    return Candidate(name, "boosting", learners.learner("trivial"), FitSummary({}), cost, Fitting("binary", 2))
 
 
 @pytest.mark.parametrize("champion", [*NAMES, ENSEMBLE])

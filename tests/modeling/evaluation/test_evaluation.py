@@ -30,7 +30,6 @@ class Reads:
     """Predicts what one column says. Keeps the numbers of the rows it was fitted on."""
 
     outcomes = ("binary", "multiclass", "regression")
-    default_seconds = 1.0
     fitted_on: ClassVar[set[int]] = set()
     seeds: ClassVar[list[int]] = []
     fixed: ClassVar[list[bool]] = []
@@ -54,7 +53,6 @@ class Constant:
     """Predicts the training mean, or the classes' shares."""
 
     outcomes = ("binary", "multiclass", "regression")
-    default_seconds = 1.0
 
     def fit(self, train, valid, fitting):
         if fitting.outcome == "multiclass":
@@ -116,7 +114,7 @@ def _events(rng, role, n, start):
 
 
 def _candidate(name, learner, train, valid, outcome="binary", classes=2, speed=1e6, **parameters) -> Candidate:
-    fitting = Fitting(outcome=outcome, classes=classes, seconds=1, parameters=parameters)
+    fitting = Fitting(outcome=outcome, classes=classes, parameters=parameters)
     told = learner.fit(train.table, valid.table, fitting)
     cost = Cost(seconds=2.0, peak_memory_mb=100.0, predictions_per_second=speed)
     return Candidate(name, "boosting", learner, told, cost, fitting)

@@ -9,7 +9,7 @@ from modeling.problems import tasks
 
 from ..small_data import fitted, parts, prepared, use_case
 
-FITTING = Fitting("binary", classes=2, seconds=5)
+FITTING = Fitting("binary", classes=2)
 COLUMNS = {"identifier": ["id"], "group": "lot"}
 
 

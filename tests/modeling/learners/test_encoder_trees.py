@@ -24,7 +24,6 @@ class Letters(EncoderTrees):
     """Counts one letter of a text."""
 
     outcomes = ("binary",)
-    default_seconds = 1
     hyperparameters = LetterHyperparameters
 
     _letter: str
@@ -62,7 +61,6 @@ TRAIN, VALID, TEST = table(200, 0), table(80, 1), table(40, 2)
 FITTING = Fitting(
     "binary",
     2,
-    600,
     compute=Compute(threads=1),
     parameters={"letter": "b", "trials": 1, "rounds": 30, "min_data_in_leaf": 5},
 )

@@ -58,7 +58,6 @@ def fitting(name: str, outcome: Outcome, **changes: Any) -> Fitting:
     circumstances = Fitting(
         outcome,
         classes=CLASSES[outcome],
-        seconds=600,
         parameters=SMALL.get(name, {}),
         compute=Compute(threads=1),
     )
@@ -273,23 +272,23 @@ def test_tabm_says_when_it_trains_on_a_sample() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "note"),
+    ("name", "done"),
     [
-        ("logistic", "time was up after 1 of 4 values of C"),
-        ("mlp", "time was up after 1 of 100 epochs"),
-        ("tabm", "time was up after 1 of 1000 epochs"),
+        ("logistic", "1 of 4 values of C"),
+        ("mlp", "1 of 100 epochs"),
+        ("tabm", "1 of 200 epochs"),
+        ("lightgbm", "1 rounds"),
     ],
 )
-def test_no_time_left_still_gives_a_model(name: str, note: str) -> None:
-    model, summary = fitted(name, "binary", seconds=1e-3, parameters={})
+def test_a_fit_beyond_its_time_limit_gives_a_model_and_says_what_it_lacks(name: str, done: str) -> None:
+    model, summary = fitted(name, "binary", time_limit=1e-3, parameters={})
     assert np.isfinite(model.predict(made("binary", 50, seed=2))).all()
-    assert summary.notes[-1] == note
+    assert summary.cut == f"the time limit of 0 s stopped it after {done}"
 
 
-def test_no_time_left_still_gives_one_trial() -> None:
-    model, summary = fitted("lightgbm", "binary", seconds=1e-3, parameters={})
-    assert np.isfinite(model.predict(made("binary", 50, seed=2))).all()
-    assert summary.parameters["trials"] == 1
+@pytest.mark.parametrize("name", ["logistic", "mlp", "tabm", "lightgbm"])
+def test_a_fit_within_its_time_limit_says_nothing_of_it(name: str) -> None:
+    assert usual(name, "binary")[1].cut == ""
 
 
 @pytest.mark.parametrize("name", ["mlp", "tabm"])

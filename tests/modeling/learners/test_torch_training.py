@@ -16,6 +16,7 @@ from modeling.core.table import Table
 from modeling.learners.progress import thinned, throttled
 from modeling.learners.torch import training
 from modeling.learners.torch.training import Examples, Objective, Plan, session
+from modeling.learners.work import TimeLimit
 from modeling.problems import learners
 
 PARAMETERS = {
@@ -37,7 +38,7 @@ TRAIN, VALID = made(400, 0), made(200, 1)
 
 
 def circumstances(name: str, scratch: Path | None = None) -> Fitting:
-    return Fitting("binary", 2, 600, seed=5, parameters=PARAMETERS[name], compute=Compute(threads=1), scratch=scratch)
+    return Fitting("binary", 2, seed=5, parameters=PARAMETERS[name], compute=Compute(threads=1), scratch=scratch)
 
 
 class Killed(BaseException):
@@ -57,9 +58,10 @@ def test_resumed_training_gives_the_same_model(name: str, tmp_path: Path) -> Non
     whole, resumed = learners.learner(name)(), learners.learner(name)()
     expected = whole.fit(TRAIN, VALID, circumstances(name))
     interrupted(name, circumstances(name, tmp_path))
-    summary = resumed.fit(TRAIN, VALID, circumstances(name, tmp_path))
-    assert summary.notes[-1] == "resumed after epoch 1"
-    assert (summary.parameters, summary.curve) == (expected.parameters, expected.curve)
+    said: list[str] = []
+    summary = resumed.fit(TRAIN, VALID, replace(circumstances(name, tmp_path), progress=said.append))
+    assert said[0] == "resumed after epoch 1"
+    assert summary == expected
     assert np.array_equal(resumed.predict(VALID), whole.predict(VALID))
     assert list(tmp_path.iterdir()) == [], "the checkpoint is removed after success"
 
@@ -72,8 +74,8 @@ def test_under_bfloat16_the_loss_is_reckoned_in_float32() -> None:
         return (output.squeeze(-1) - target).square().mean()
 
     rows = Examples((torch.randn(20, 3),), torch.randn(20))
-    plan = Plan("linear", {}, time.monotonic(), epochs=1, batch=8, patience=None, chunk=8)
-    fitting = Fitting("regression", 0, 600, compute=Compute(precision="bfloat16"))
+    fitting = Fitting("regression", 0, compute=Compute(precision="bfloat16"))
+    plan = Plan("linear", {}, TimeLimit(fitting), epochs=1, batch=8, patience=None, chunk=8)
     optimizer = torch.optim.SGD(network.parameters(), 0.01)
     training.train(network, optimizer, Objective(loss, loss), rows, None, plan, fitting)
     assert seen == {torch.float32}
@@ -90,15 +92,9 @@ def test_a_checkpoint_of_another_fit_is_ignored(name: str, change: str, tmp_path
         fitting = replace(fitting, parameters=fitting.parameters | {"learning_rate": 0.005})
     else:
         train = made(400, 2)
-    summary = learners.learner(name)().fit(train, VALID, fitting)
-    assert not any("resumed" in note for note in summary.notes)
-
-
-def test_time_already_used_counts(tmp_path: Path) -> None:
-    fitting = replace(circumstances("mlp", tmp_path), seconds=0.01)
-    interrupted("mlp", fitting)
-    summary = learners.learner("mlp")().fit(TRAIN, VALID, fitting)
-    assert summary.notes == ["resumed after epoch 1", "time was up after 1 of 12 epochs"]
+    said: list[str] = []
+    learners.learner(name)().fit(train, VALID, replace(fitting, progress=said.append))
+    assert said and not any("resumed" in line for line in said)
 
 
 VICTIM = """
@@ -122,8 +118,9 @@ def test_a_killed_process_is_resumed(tmp_path: Path) -> None:
     process.wait()
     whole, resumed = learners.learner("mlp")(), learners.learner("mlp")()
     whole.fit(TRAIN, VALID, circumstances("mlp"))
-    summary = resumed.fit(TRAIN, VALID, circumstances("mlp", tmp_path))
-    assert summary.notes == ["resumed after epoch 1"]
+    said: list[str] = []
+    resumed.fit(TRAIN, VALID, replace(circumstances("mlp", tmp_path), progress=said.append))
+    assert said[0] == "resumed after epoch 1"
     assert np.array_equal(resumed.predict(VALID), whole.predict(VALID))
     assert list(tmp_path.iterdir()) == []
 

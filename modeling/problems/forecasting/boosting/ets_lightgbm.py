@@ -8,7 +8,6 @@ class ETSLightGBM(Correction):
     """The hyperparameters are those of `lightgbm`."""
 
     learner = lightgbm.LightGBM
-    default_seconds = lightgbm.LightGBM.default_seconds
     hyperparameters = lightgbm.LightGBM.hyperparameters
 
 

@@ -8,7 +8,6 @@ class ETSTabM(Correction):
     """The hyperparameters are those of `tabm`."""
 
     learner = tabm.TabM
-    default_seconds = tabm.TabM.default_seconds
     hyperparameters = tabm.TabM.hyperparameters
 
 

@@ -26,7 +26,6 @@ class Pixels(Learner):
     """The learner `logistic` with a column a pixel and colour."""
 
     outcomes = ("binary", "multiclass")
-    default_seconds = 15
     hyperparameters = PixelHyperparameters
     extra = "vision"
     reads = "image"

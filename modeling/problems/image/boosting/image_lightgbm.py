@@ -30,7 +30,6 @@ class ImageLightGBM(EncoderTrees):
     """The learner `lightgbm`, with the principal components of the embedding as further columns."""
 
     outcomes = ("binary", "multiclass")
-    default_seconds = 25
     hyperparameters = ImageLightGBMHyperparameters
     extra = "vision"
     reads = "image"
@@ -41,7 +40,7 @@ class ImageLightGBM(EncoderTrees):
 
     def _fit_encoder(self, chosen: ImageLightGBMHyperparameters, tables: Sequence[Table], fitting: Fitting) -> Encoded:
         self._chosen = chosen.sized(images.files(tables[0]), fitting.compute)
-        with session(fitting, fitting.compute.threads):
+        with session(fitting):
             self._network = backbone.stages(self._chosen, fitting.weights).to(fitting.compute.device)
             embedded = self._embedded(tables[0])
             self._principal = PCA(min(chosen.components, *embedded.shape), random_state=fitting.seed).fit(embedded)

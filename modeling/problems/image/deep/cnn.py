@@ -1,7 +1,6 @@
 """A small convolutional network, trained from scratch: what images teach without what other images taught before."""
 
 import json
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Self
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 
 from modeling.core.learner import STORED, FitSummary, Fitting, Hyperparameters, Learner
 from modeling.core.table import Table
+from modeling.learners import work
 from modeling.learners.checks import check_target
 from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
@@ -25,16 +25,17 @@ from modeling.problems.image.augmentation import Augment, Flips
 CHUNK = 256
 LARGEST = {"cpu": 64, "cuda": 224}
 """Most pixels a side where `side` is None."""
-EPOCHS_WANTED = 8
-OPERATIONS_PER_SECOND = 2e10
-"""Of one CPU core, as training reaches them; what the subsample on a CPU is computed from."""
+SECONDS = 20
+"""The budget of a fit on two ordinary cores."""
+EPOCHS_WANTED, MOST_EPOCHS = 8, 60
+"""Passes that the budget must pay for, which is what the subsample on a CPU follows from; and most."""
 
 
 class CNNHyperparameters(Hyperparameters):
     """`widths`: channels of the blocks, each two convolutions of which the second halves the picture. `side`: images
     are squeezed to that many pixels a side; None: their own, by device at most. `rows`: train on at most that many;
-    None: all on a GPU, else what the budget affords. `flips`, `shift`: changes to training images. `epochs`: at most;
-    the best on validation rows is kept.
+    None: all on a GPU, else by the side. `flips`, `shift`: changes to training images. `epochs`: at most
+    (None: by rows and side); the best on validation rows is kept.
     """
 
     widths: tuple[Annotated[int, Field(ge=1)], ...] = (16, 32, 64, 128)
@@ -46,7 +47,7 @@ class CNNHyperparameters(Hyperparameters):
     weight_decay: float = Field(0.01, ge=0)
     dropout: float = Field(0.2, ge=0, lt=1)
     batch: int = Field(64, ge=1)
-    epochs: int = Field(60, ge=1)
+    epochs: int | None = Field(None, ge=1)
     patience: int = Field(10, ge=1)
 
 
@@ -54,7 +55,6 @@ class CNN(Learner):
     """Blocks of convolutions with batch normalisation, the mean over what is left of the picture, a dense layer."""
 
     outcomes = ("binary", "multiclass")
-    default_seconds = 20
     hyperparameters = CNNHyperparameters
     extra = "vision"
     reads = "image"
@@ -65,8 +65,8 @@ class CNN(Learner):
     _network: nn.Sequential
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Train on as many rows and at the side that the time affords, with early stopping on validation rows."""
-        start = time.monotonic()
+        """Train on as many rows and at the side that the device affords, with early stopping on validation rows."""
+        limit = work.TimeLimit(fitting)
         chosen = CNNHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
         files, device = images.files(train), fitting.compute.device
@@ -76,7 +76,8 @@ class CNN(Learner):
         sampled = sample(train, chosen.rows, fitting.seed)
         self._head = Head.of(sampled, fitting)
         settings = chosen.model_dump(mode="json")
-        with session(fitting, fitting.compute.threads):
+        assert chosen.epochs, "filled in above"
+        with session(fitting):
             self._network = _network(chosen, self._colour, self._head.width).to(device)
             trained = training.train(
                 self._network,
@@ -84,7 +85,7 @@ class CNN(Learner):
                 Objective(self._loss, self._loss),
                 self._examples(sampled).to(device),
                 None if fitting.fixed else self._examples(valid).to(device),
-                Plan("cnn", settings, start, chosen.epochs, chosen.batch, chosen.patience, CHUNK),
+                Plan("cnn", settings, limit, chosen.epochs, chosen.batch, chosen.patience, CHUNK),
                 fitting,
             )
         note = f"{device}: {len(sampled):,} of {len(train):,} rows, {side} pixels a side"
@@ -143,16 +144,20 @@ def _convolution(inputs: int, width: int, stride: int) -> list[nn.Module]:
 
 
 def _affordable(chosen: CNNHyperparameters, rows: int, fitting: Fitting) -> CNNHyperparameters:
-    """With `rows` filled in. A rule and not a measurement, so that a resumed fit gets the same size."""
-    if fitting.compute.device == "cuda":
-        return chosen.model_copy(update={"rows": min(chosen.rows or rows, rows)})
+    """With `rows` and `epochs` filled in. A weight takes six operations at every pixel it is applied to.
+
+    On a CPU the rows are as many as `EPOCHS_WANTED` passes over them fit the budget; on a GPU, all.
+    """
     assert chosen.side, "sized before"
     layers = zip((3, *chosen.widths), chosen.widths, strict=False)
-    products = sum(
+    operations = 6 * sum(
         9 * width * (inputs + width / 4) * (chosen.side / 2**depth) ** 2 for depth, (inputs, width) in enumerate(layers)
     )
-    affordable = int(fitting.seconds * fitting.compute.threads * OPERATIONS_PER_SECOND / (6 * products * EPOCHS_WANTED))
-    return chosen.model_copy(update={"rows": min(chosen.rows or max(affordable, 500), rows)})
+    cpu = fitting.compute.device == "cpu"
+    wanted = work.affordable(SECONDS, operations * EPOCHS_WANTED, fewest=500, most=rows) if cpu else rows
+    taken = min(chosen.rows or wanted, rows)
+    most = work.epochs(SECONDS, taken, operations, chosen.batch, MOST_EPOCHS) if cpu else MOST_EPOCHS
+    return chosen.model_copy(update={"rows": taken, "epochs": chosen.epochs or most})
 
 
 LEARNER = CNN

@@ -1,7 +1,6 @@
 """A pretrained image network, fine-tuned: all of it on a GPU, its last stages on a CPU."""
 
 import json
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Self
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 
 from modeling.core.learner import STORED, FitSummary, Fitting, Learner
 from modeling.core.table import Table
+from modeling.learners import work
 from modeling.learners.checks import check_target
 from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
@@ -26,15 +26,17 @@ from modeling.problems.image.backbone import BackboneHyperparameters
 CHUNK = 256
 ALL = 1000
 """More stages than any network has."""
-COST_OF_A_FIT = 1.6
-"""In passes of the whole network over the images: one, and an epoch of its last stages."""
+SECONDS, MOST_EPOCHS = 25, 30
+"""The budget of a fit on two ordinary cores, and most epochs."""
+EPOCH_PASSES = 0.6
+"""What an epoch of the last stages costs, in passes of the whole network over the images."""
 
 
 class ImageEncoderHyperparameters(BackboneHyperparameters):
     """`trained`: how many of the last stages learn; None: all on a GPU or without weights, else the last six.
-    `rows`: train on at most that many; None: all on a GPU, else what the budget affords. `flips`, `shift`: changes to
+    `rows`: train on at most that many; None: all on a GPU, else by the side. `flips`, `shift`: changes to
     training images, made only where all stages learn. `learning_rate` is the new layer's; the others' is
-    `body_rate` of it. `epochs`: at most; the best on validation rows is kept.
+    `body_rate` of it. `epochs`: at most (None: by rows and side); the best on validation rows is kept.
     """
 
     trained: int | None = Field(None, ge=0)
@@ -46,7 +48,7 @@ class ImageEncoderHyperparameters(BackboneHyperparameters):
     weight_decay: float = Field(0.01, ge=0)
     dropout: float = Field(0.2, ge=0, lt=1)
     batch: int = Field(32, ge=1)
-    epochs: int = Field(30, ge=1)
+    epochs: int | None = Field(None, ge=1)
     patience: int = Field(4, ge=1)
 
 
@@ -77,7 +79,6 @@ class ImageEncoder(Learner):
     """What the untrained stages answer is memoised, so an epoch costs only those that learn."""
 
     outcomes = ("binary", "multiclass")
-    default_seconds = 30
     hyperparameters = ImageEncoderHyperparameters
     extra = "vision"
     reads = "image"
@@ -88,8 +89,8 @@ class ImageEncoder(Learner):
     _network: ImageNetwork
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Train the head, and the encoder's upper stages where they learn, within the time the device affords."""
-        start = time.monotonic()
+        """Train the head, and the encoder's upper stages where they learn."""
+        limit = work.TimeLimit(fitting)
         chosen = ImageEncoderHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
         self._chosen = chosen = _affordable(chosen.sized(images.files(train), fitting.compute), len(train), fitting)
@@ -97,7 +98,8 @@ class ImageEncoder(Learner):
         self._head = Head.of(sampled, fitting)
         settings, note = chosen.model_dump(), _described(chosen, len(sampled), len(train), fitting)
         fitting.progress(note)
-        with session(fitting, fitting.compute.threads):
+        assert chosen.epochs, "filled in above"
+        with session(fitting):
             self._build(backbone.stages(chosen, fitting.weights), fitting.compute.device)
             trained = training.train(
                 self._network,
@@ -105,7 +107,7 @@ class ImageEncoder(Learner):
                 Objective(self._head.cross_entropy, self._head.cross_entropy),
                 self._examples(sampled),
                 None if fitting.fixed else self._examples(valid),
-                Plan("image_encoder", settings, start, chosen.epochs, chosen.batch, chosen.patience, CHUNK),
+                Plan("image_encoder", settings, limit, chosen.epochs, chosen.batch, chosen.patience, CHUNK),
                 fitting,
             )
         return trained.summary(settings, note)
@@ -151,14 +153,18 @@ class ImageEncoder(Learner):
 
 
 def _affordable(chosen: ImageEncoderHyperparameters, rows: int, fitting: Fitting) -> ImageEncoderHyperparameters:
-    """With every None filled in. A rule and not a measurement, so that a resumed fit gets the same size."""
+    """With every None filled in. On a CPU the rows are as many as the first pass and an epoch over them fit the budget;
+    on a GPU, all."""
     cpu = fitting.compute.device == "cpu"
     if chosen.trained is None:
         chosen = chosen.model_copy(update={"trained": backbone.TRAINED if cpu and chosen.init == "pretrained" else ALL})
     assert chosen.side, "sized before"
-    seconds_an_image = backbone.CPU_SECONDS_PER_PIXEL * chosen.side**2 * COST_OF_A_FIT
-    affordable = int(fitting.seconds * fitting.compute.threads / seconds_an_image) if cpu else rows
-    return chosen.model_copy(update={"rows": min(chosen.rows or max(affordable, 200), rows)})
+    a_pass = backbone.PIXEL_OPERATIONS * chosen.side**2
+    wanted = work.affordable(SECONDS, a_pass * (1 + EPOCH_PASSES), fewest=200, most=rows) if cpu else rows
+    taken = min(chosen.rows or wanted, rows)
+    epoch = a_pass * taken * EPOCH_PASSES
+    most = work.affordable(SECONDS, epoch, fewest=1, most=MOST_EPOCHS) if cpu else MOST_EPOCHS
+    return chosen.model_copy(update={"rows": taken, "epochs": chosen.epochs or most})
 
 
 def _described(chosen: ImageEncoderHyperparameters, sampled: int, rows: int, fitting: Fitting) -> str:

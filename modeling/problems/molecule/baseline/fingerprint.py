@@ -1,6 +1,5 @@
 """Logistic regression on circular fragments: the linear model every molecule model must beat."""
 
-import time
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,6 +12,7 @@ from sklearn.metrics import log_loss
 from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner
 from modeling.core.table import Table
 from modeling.learners.checks import check_target
+from modeling.learners.work import TimeLimit
 from modeling.problems.molecule import molecules
 
 STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1)
@@ -28,7 +28,6 @@ class Fingerprint(Learner):
     """scikit-learn's `LogisticRegression` on the logarithm of the counts of a Morgan fingerprint."""
 
     outcomes = ("binary",)
-    default_seconds = 15
     hyperparameters = FingerprintHyperparameters
     extra = "molecules"
     reads = "molecule"
@@ -38,24 +37,23 @@ class Fingerprint(Learner):
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         """Choose `C` by the log loss of validation rows, unless it is set."""
-        start = time.monotonic()
+        limit = TimeLimit(fitting)
         chosen = FingerprintHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
         inputs = _inputs(train)
         if chosen.C:
             self._keep(_fitted(inputs, train, chosen.C))
             return FitSummary({"C": chosen.C})
-        valid_inputs, lowest, best, notes = _inputs(valid), np.inf, STRENGTHS[0], []
+        valid_inputs, lowest, best = _inputs(valid), np.inf, STRENGTHS[0]
         for done, strength in enumerate(STRENGTHS):
-            if done and time.monotonic() - start > fitting.seconds:
-                notes.append(f"time was up after {done} of {len(STRENGTHS)} values of C")
+            if done and limit.stops(f"{done} of {len(STRENGTHS)} values of C"):
                 break
             estimator = _fitted(inputs, train, strength)
             loss = log_loss(valid.target, estimator.predict_proba(valid_inputs), labels=estimator.classes_)
             if loss < lowest:
                 lowest, best = loss, strength
                 self._keep(estimator)
-        return FitSummary({"C": best}, notes=notes)
+        return FitSummary({"C": best}, cut=limit.cut)
 
     def predict(self, table: Table) -> np.ndarray:
         """float64 ``[n]``: the probability of the event."""

@@ -17,16 +17,14 @@ class MoleculeEmbedding(EncoderTrees):
     """The learner `lightgbm`, with the molecule's embedding and descriptors as further columns."""
 
     outcomes = ("binary",)
-    default_seconds = 30
     hyperparameters = MoleculeHyperparameters
     extra = "molecules"
     reads = "molecule"
-    trees_share = 0.5
 
     _network: MiniMol
 
     def _fit_encoder(self, chosen: MoleculeHyperparameters, tables: Sequence[Table], fitting: Fitting) -> Encoded:
-        self._network = MiniMol.load(fitting.weights(minimol.NAME), fitting.compute.threads)
+        self._network = MiniMol.load(fitting.weights(minimol.NAME))
         return Encoded(chosen, [self._encode(table) for table in tables], ["MiniMol, not trained"])
 
     def _encode(self, table: Table) -> np.ndarray:

@@ -30,11 +30,9 @@ class MoleculeLightGBM(EncoderTrees):
     """The learner `lightgbm`, with the molecule's fingerprint and descriptors as further columns."""
 
     outcomes = ("binary",)
-    default_seconds = 30
     hyperparameters = MoleculeHyperparameters
     extra = "molecules"
     reads = "molecule"
-    trees_share = 0.5
 
     def _fit_encoder(self, chosen: MoleculeHyperparameters, tables: Sequence[Table], fitting: Fitting) -> Encoded:
         return Encoded(chosen, [self._encode(table) for table in tables])

@@ -1,7 +1,6 @@
 """A message-passing network over a molecule's atoms and bonds."""
 
 import json
-import time
 from pathlib import Path
 from typing import Self
 
@@ -18,16 +17,19 @@ from modeling.learners.checks import check_target
 from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
 from modeling.learners.torch.training import Examples, Objective, Plan, outputs, session
+from modeling.learners.work import TimeLimit, epochs
 from modeling.problems.molecule import molecules
 
 CHUNK = 512
+SECONDS, MOST_EPOCHS = 30, 60
+"""The budget on two ordinary cores, and most epochs."""
 USUAL_ATOMS = 25
 """Sums over atoms are divided by it, to be of the size of a mean."""
 
 
 class MoleculeGraphHyperparameters(Hyperparameters):
-    """`width` of an atom's state, `layers` of messages; `epochs` at most, `patience` without a better validation
-    loss."""
+    """`width` of an atom's state, `layers` of messages; `epochs` at most (None: by the number of
+    molecules), `patience` without a better validation loss."""
 
     width: int = Field(96, ge=1)
     layers: int = Field(3, ge=1)
@@ -35,7 +37,7 @@ class MoleculeGraphHyperparameters(Hyperparameters):
     learning_rate: float = Field(1e-3, gt=0)
     weight_decay: float = Field(1e-4, ge=0)
     batch: int = Field(64, ge=2)
-    epochs: int = Field(60, ge=1)
+    epochs: int | None = Field(None, ge=1)
     patience: int = Field(8, ge=1)
 
 
@@ -44,7 +46,6 @@ class MoleculeGraph(Learner):
     with the molecule's descriptors beside them (Yang et al. 2019)."""
 
     outcomes = ("binary",)
-    default_seconds = 30
     hyperparameters = MoleculeGraphHyperparameters
     extra = "molecules"
     reads = "molecule"
@@ -54,12 +55,13 @@ class MoleculeGraph(Learner):
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         """Train with early stopping by the cross-entropy of validation rows."""
-        start = time.monotonic()
-        self._chosen = chosen = MoleculeGraphHyperparameters.read(fitting.parameters)
+        limit = TimeLimit(fitting)
+        self._chosen = chosen = _scheduled(MoleculeGraphHyperparameters.read(fitting.parameters), len(train))
         check_target(self, train, valid, fitting)
         head, settings, device = Head.of(train, fitting), chosen.model_dump(), fitting.compute.device
+        assert chosen.epochs, "filled in above"
         examples = Examples(_inputs(train), head.target(train)).to(device)
-        with session(fitting, fitting.compute.threads):
+        with session(fitting):
             self._network = MessagePassingNetwork(examples.inputs[2].shape[1], chosen).to(device)
             trained = training.train(
                 self._network,
@@ -67,7 +69,7 @@ class MoleculeGraph(Learner):
                 Objective(head.cross_entropy, head.cross_entropy),
                 examples,
                 None if fitting.fixed else Examples(_inputs(valid), head.target(valid)).to(device),
-                Plan("graph", settings, start, chosen.epochs, chosen.batch, chosen.patience, CHUNK),
+                Plan("graph", settings, limit, chosen.epochs, chosen.batch, chosen.patience, CHUNK),
                 fitting,
             )
         return trained.summary(settings)
@@ -127,6 +129,14 @@ class MessagePassingNetwork(nn.Module):
         mean = total / real.sum(1, keepdim=True)
         scaled = self.scaled(descriptors).clamp(-5, 5)
         return self.readout(torch.cat([mean, total / USUAL_ATOMS, scaled], dim=1))
+
+
+def _scheduled(chosen: MoleculeGraphHyperparameters, molecules: int) -> MoleculeGraphHyperparameters:
+    """With `epochs` filled in. A weight takes six operations at every atom."""
+    if chosen.epochs is not None:
+        return chosen
+    operations = 6 * USUAL_ATOMS * chosen.layers * 4 * chosen.width**2
+    return chosen.model_copy(update={"epochs": epochs(SECONDS, molecules, operations, chosen.batch, MOST_EPOCHS)})
 
 
 def _update(width: int, dropout: float) -> nn.Sequential:

@@ -3,7 +3,6 @@
 Source: Steck 2019, "Embarrassingly shallow autoencoders for sparse data".
 """
 
-import time
 from pathlib import Path
 from typing import Self
 
@@ -12,6 +11,7 @@ from pydantic import PositiveFloat
 
 from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError
 from modeling.core.table import Table
+from modeling.learners.work import TimeLimit
 from modeling.problems.recommendation.ranking import (
     ITEMS,
     RecommenderHyperparameters,
@@ -37,7 +37,6 @@ class EASE(Learner):
     """Every item is predicted from all others: the weights that rebuild training histories best."""
 
     outcomes = ("ranking",)
-    default_seconds = 20
     hyperparameters = EASEHyperparameters
     reads = "recommendation"
 
@@ -51,22 +50,22 @@ class EASE(Learner):
         ------
         LearnerError: there are more items than the matrix to invert may have.
         """
-        deadline = time.monotonic() + fitting.seconds
+        limit = TimeLimit(fitting)
         chosen = EASEHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)
         items = train.shared[ITEMS].height
         if items > MOST_ITEMS:
             raise LearnerError(f"EASE inverts a matrix of all {items:,} items; {MOST_ITEMS:,} at most: use item_knn")
-        self._popular, half_life = popular(train, valid, chosen, deadline)
+        self._popular, half_life = popular(train, valid, chosen, limit)
         together = self._together(train)
 
         def lists(penalty: float) -> np.ndarray:
             self._weights = between_items(together, penalty)
             return self.predict(valid)
 
-        penalty = best_on(valid, PENALTIES if chosen.penalty is None else (chosen.penalty,), lists, deadline)
+        penalty = best_on(valid, PENALTIES if chosen.penalty is None else (chosen.penalty,), lists, limit)
         self._weights = between_items(together, penalty)
-        return FitSummary(parameters={"half_life": half_life, "penalty": penalty})
+        return FitSummary(parameters={"half_life": half_life, "penalty": penalty}, cut=limit.cut)
 
     def predict(self, table: Table) -> np.ndarray:
         """int64 ``[n, k]``: the codes of the best items of each user, best first."""

@@ -3,7 +3,6 @@
 Source: Sarwar et al. 2001, "Item-based collaborative filtering recommendation algorithms"; shrinkage as in Koren 2008.
 """
 
-import time
 from itertools import product
 from pathlib import Path
 from typing import Self
@@ -14,6 +13,7 @@ from scipy.sparse import csr_array, load_npz, save_npz
 
 from modeling.core.learner import FitSummary, Fitting, Learner
 from modeling.core.table import Table
+from modeling.learners.work import TimeLimit
 from modeling.problems.recommendation.ranking import (
     RecommenderHyperparameters,
     best_on,
@@ -39,7 +39,6 @@ class ItemKNN(Learner):
     """The cosine of items, kept for each item's nearest."""
 
     outcomes = ("ranking",)
-    default_seconds = 15
     hyperparameters = ItemKNNHyperparameters
     reads = "recommendation"
 
@@ -48,10 +47,10 @@ class ItemKNN(Learner):
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         """Choose the number of neighbours and the shrinkage by the lists of validation users, unless they are set."""
-        deadline = time.monotonic() + fitting.seconds
+        limit = TimeLimit(fitting)
         chosen = ItemKNNHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)
-        self._popular, half_life = popular(train, valid, chosen, deadline)
+        self._popular, half_life = popular(train, valid, chosen, limit)
         histories = taken(train)
         together = (histories.T @ histories).tocsr()
 
@@ -63,9 +62,11 @@ class ItemKNN(Learner):
             NEIGHBOURS if chosen.neighbours is None else (chosen.neighbours,),
             SHRINKAGES if chosen.shrink is None else (chosen.shrink,),
         )
-        neighbours, shrink = best_on(valid, list(choices), lists, deadline)
+        neighbours, shrink = best_on(valid, list(choices), lists, limit)
         self._similar = nearest(together, neighbours, shrink)
-        return FitSummary(parameters={"half_life": half_life, "neighbours": neighbours, "shrink": shrink})
+        return FitSummary(
+            parameters={"half_life": half_life, "neighbours": neighbours, "shrink": shrink}, cut=limit.cut
+        )
 
     def predict(self, table: Table) -> np.ndarray:
         """int64 ``[n, k]``: the codes of the best items of each user, best first."""

@@ -1,6 +1,5 @@
 """What most people take, the same list for everyone: the recommender that every other must beat."""
 
-import time
 from pathlib import Path
 from typing import Self
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from modeling.core.learner import FitSummary, Fitting, Learner
 from modeling.core.table import Table
+from modeling.learners.work import TimeLimit
 from modeling.problems.recommendation.ranking import RecommenderHyperparameters, check_histories, popular, ranked
 
 
@@ -15,7 +15,6 @@ class Popularity(Learner):
     """Items by how often they were taken, lately above all where validation users say so."""
 
     outcomes = ("ranking",)
-    default_seconds = 5
     hyperparameters = RecommenderHyperparameters
     reads = "recommendation"
 
@@ -23,11 +22,11 @@ class Popularity(Learner):
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         """Choose the half-life of popularity by the lists of validation users, unless it is set."""
-        deadline = time.monotonic() + fitting.seconds
+        limit = TimeLimit(fitting)
         chosen = RecommenderHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)
-        self._popular, half_life = popular(train, valid, chosen, deadline)
-        return FitSummary(parameters={"half_life": half_life})
+        self._popular, half_life = popular(train, valid, chosen, limit)
+        return FitSummary(parameters={"half_life": half_life}, cut=limit.cut)
 
     def predict(self, table: Table) -> np.ndarray:
         """int64 ``[n, k]``: the codes of the best items of each user, best first."""

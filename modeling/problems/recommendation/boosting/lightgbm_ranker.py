@@ -9,7 +9,6 @@ Source: Burges 2010, "From RankNet to LambdaRank to LambdaMART".
 """
 
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from pydantic import Field
 
 from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError
 from modeling.core.table import Table
+from modeling.learners.work import TimeLimit
 from modeling.problems.recommendation.item_features import KnownItems
 from modeling.problems.recommendation.ranking import (
     AGE,
@@ -64,7 +64,6 @@ class LightGBMRanker(Learner):
     """All items are candidates; trees score each of them for each user."""
 
     outcomes = ("ranking",)
-    default_seconds = 30
     hyperparameters = RankerHyperparameters
     reads = "recommendation"
 
@@ -74,10 +73,10 @@ class LightGBMRanker(Learner):
     _prior: float
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        deadline = time.monotonic() + fitting.seconds
+        limit = TimeLimit(fitting)
         chosen = RankerHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)
-        self._popular, half_life = popular(train, valid, chosen, deadline)
+        self._popular, half_life = popular(train, valid, chosen, limit)
         self._known = KnownItems.of(train)
         lists = _training_lists(train, chosen, np.random.default_rng(fitting.seed))
         data = _dataset(lists)
@@ -90,9 +89,10 @@ class LightGBMRanker(Learner):
             return self.predict(valid)
 
         priors = PRIORS if chosen.prior is None else (chosen.prior,)
-        self._prior = best_on(valid, priors, with_prior, deadline)
+        self._prior = best_on(valid, priors, with_prior, limit)
         parameters = chosen.model_dump() | {"half_life": half_life, "prior": self._prior}
-        return FitSummary(parameters, notes=[f"learned from {len(lists):,} lists within the training time"])
+        notes = [f"learned from {len(lists):,} lists within the training time"]
+        return FitSummary(parameters, notes=notes, cut=limit.cut)
 
     def predict(self, table: Table) -> np.ndarray:
         """int64 ``[n, k]``: the codes of the best items of each user, best first."""

@@ -5,7 +5,6 @@ instead of sampled negatives (Klenitskiy & Vasilev 2023, "Turning dross into gol
 """
 
 import json
-import time
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +20,7 @@ from modeling.core.learner import STORED, FitSummary, Fitting, Learner
 from modeling.core.table import Table
 from modeling.learners.torch import training
 from modeling.learners.torch.training import Examples, Objective, Plan, outputs, session
+from modeling.learners.work import TimeLimit, epochs
 from modeling.problems.recommendation.ranking import (
     HISTORY,
     ITEMS,
@@ -34,11 +34,14 @@ from modeling.problems.recommendation.ranking import (
 
 CHUNK = 256
 PRIORS = (0.0, 0.25, 0.5, 1.0)
+SECONDS, MOST_EPOCHS = 30, 60
+"""The budget of the training on two ordinary cores, and most epochs."""
 
 
 class SASRecHyperparameters(RecommenderHyperparameters):
     """`length`: most recent items read. `prior`: how much of the logarithm of what is popular lately is added to
-    the scores; None: chosen on validation users. `patience`: epochs without a better validation loss."""
+    the scores; None: chosen on validation users. `epochs`: at most; None: by the histories' size. `patience`: epochs
+    without a better validation loss."""
 
     length: int = Field(30, ge=2)
     width: int = Field(64, ge=2)
@@ -47,7 +50,7 @@ class SASRecHyperparameters(RecommenderHyperparameters):
     dropout: float = Field(0.3, ge=0, lt=1)
     learning_rate: float = Field(5e-3, gt=0)
     batch: int = Field(32, ge=1)
-    epochs: int = Field(60, ge=1)
+    epochs: int | None = Field(None, ge=1)
     patience: int = Field(3, ge=1)
     prior: float | None = Field(None, ge=0)
 
@@ -56,7 +59,6 @@ class SASRec(Learner):
     """A causal transformer whose item embeddings are also its output layer."""
 
     outcomes = ("ranking",)
-    default_seconds = 30
     hyperparameters = SASRecHyperparameters
     reads = "recommendation"
 
@@ -67,22 +69,25 @@ class SASRec(Learner):
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         """Train on windows of the histories; `prior`, unless set, is chosen by the lists of validation users."""
-        start = time.monotonic()
-        self._chosen = chosen = SASRecHyperparameters.read(fitting.parameters)
+        limit = TimeLimit(fitting)
+        chosen = SASRecHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)
-        self._popular, half_life = popular(train, valid, chosen, start + fitting.seconds)
-        settings, device = chosen.model_dump(mode="json"), fitting.compute.device
+        self._popular, half_life = popular(train, valid, chosen, limit)
+        pieces, device = windows(train, chosen.length), fitting.compute.device
+        self._chosen = chosen = _scheduled(chosen, len(pieces.target), train.shared[ITEMS].height)
+        settings = chosen.model_dump(mode="json")
+        assert chosen.epochs, "filled in above"
         wanted = None if fitting.fixed else Examples((self._recent(valid),), torch.from_numpy(valid.target)).to(device)
         patience = None if fitting.fixed else chosen.patience
-        with session(fitting, fitting.compute.threads):
+        with session(fitting):
             self._network = _Network(train.shared[ITEMS].height, chosen).to(device)
             trained = training.train(
                 self._network,
                 torch.optim.AdamW(self._network.parameters(), lr=chosen.learning_rate),
                 Objective(_next_item, _wanted_items),
-                windows(train, chosen.length).to(device),
+                pieces.to(device),
                 wanted,
-                Plan("sasrec", settings, start, chosen.epochs, chosen.batch, patience, CHUNK),
+                Plan("sasrec", settings, limit, chosen.epochs, chosen.batch, patience, CHUNK),
                 fitting,
             )
 
@@ -91,7 +96,7 @@ class SASRec(Learner):
             return self.predict(valid)
 
         priors = PRIORS if chosen.prior is None else (chosen.prior,)
-        self._prior = best_on(valid, priors, lists, start + fitting.seconds)
+        self._prior = best_on(valid, priors, lists, limit)
         return trained.summary(settings | {"half_life": half_life, "prior": self._prior})
 
     def predict(self, table: Table) -> np.ndarray:
@@ -123,6 +128,14 @@ class SASRec(Learner):
 
     def _recent(self, table: Table) -> Tensor:
         return _filled(table.content[HISTORY].list.tail(self._chosen.length), self._chosen.length)
+
+
+def _scheduled(chosen: SASRecHyperparameters, pieces: int, items: int) -> SASRecHyperparameters:
+    """With `epochs` filled in. A weight takes six operations at every place of a piece, the output layer among them."""
+    if chosen.epochs is not None:
+        return chosen
+    operations = 6 * chosen.length * chosen.width * (12 * chosen.width * chosen.blocks + items)
+    return chosen.model_copy(update={"epochs": epochs(SECONDS, pieces, operations, chosen.batch, MOST_EPOCHS)})
 
 
 def windows(table: Table, length: int) -> Examples:

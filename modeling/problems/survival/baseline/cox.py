@@ -27,7 +27,6 @@ class Cox(Learner):
     """scikit-survival's `CoxnetSurvivalAnalysis` (Simon et al. 2011) on quantile-scaled and one-hot columns."""
 
     outcomes = ("survival",)
-    default_seconds = 20
     hyperparameters = CoxHyperparameters
     extra = "survival"
 

@@ -59,7 +59,6 @@ class BGNBD(Learner):
     """Expected orders in the horizon times the expected value of an order."""
 
     outcomes = ("regression",)
-    default_seconds = 10
     hyperparameters = BGNBDHyperparameters
     reads = "orders"
 

@@ -28,7 +28,6 @@ class RFM(Learner):
     """
 
     outcomes = ("binary", "regression")
-    default_seconds = 5
     hyperparameters = RFMHyperparameters
     reads = "orders"
 

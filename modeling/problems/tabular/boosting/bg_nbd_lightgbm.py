@@ -30,7 +30,6 @@ class BGNBDLightGBM(Learner):
     """The expected spend of `bg_nbd`, which is a feature too, and trees that predict its error."""
 
     outcomes = ("regression",)
-    default_seconds = 12
     hyperparameters = BGNBDLightGBMHyperparameters
     reads = "orders"
 
@@ -45,7 +44,7 @@ class BGNBDLightGBM(Learner):
         errors = self._errors(train), self._errors(valid)
         trees = self._trees.fit(*errors, replace(fitting, parameters=chosen.lightgbm))
         parameters = {"bg_nbd": orders.parameters, "lightgbm": trees.parameters}
-        return FitSummary(parameters, trees.curve, [*orders.notes, *trees.notes])
+        return FitSummary(parameters, trees.curve, [*orders.notes, *trees.notes], trees.cut)
 
     def predict(self, table: Table) -> np.ndarray:
         """float64 ``[n]``, in the target's unit."""

@@ -17,7 +17,6 @@ class LoggedPolicy(Learner):
     """No model of clicks: the score that the task's policy turns into each action's share of the production log."""
 
     outcomes = ("binary",)
-    default_seconds = 5
     reads = "targeting"
 
     _scores: pl.DataFrame

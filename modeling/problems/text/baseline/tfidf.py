@@ -5,7 +5,6 @@ A support vector machine on TF-IDF (Joachims 1998), whose margins one temperatur
 """
 
 import json
-import time
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,10 +21,11 @@ from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner,
 from modeling.core.table import Table
 from modeling.learners.checks import check_target
 from modeling.learners.progress import throttled
+from modeling.learners.work import TimeLimit
 from modeling.problems.text import texts
 
 STRENGTHS = (1.0, 3.0, 0.3, 0.1)
-"""The likeliest first, because the time may be up before the last."""
+"""The likeliest first: the time limit may cut the others."""
 TEMPERATURES = (-3.0, 3.0)
 """Natural logarithms of the least and the largest."""
 MOST_WORDS, MOST_PIECES = 60_000, 30_000
@@ -46,7 +46,6 @@ class TFIDF(Learner):
     """scikit-learn's `LinearSVC`, one class against the rest, on words, pairs of words and pieces of 3 to 5 letters."""
 
     outcomes = ("binary", "multiclass")
-    default_seconds = 20
     hyperparameters = TfidfHyperparameters
     reads = "text"
 
@@ -56,7 +55,7 @@ class TFIDF(Learner):
     _temperature: float
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        start, say, notes = time.monotonic(), throttled(fitting.progress), []
+        limit, say = TimeLimit(fitting), throttled(fitting.progress)
         chosen = TfidfHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
         self._columns, inputs = _columns(train)
@@ -66,11 +65,9 @@ class TFIDF(Learner):
             return FitSummary(parameters=chosen.model_dump())
 
         valid_inputs, best, lowest = self._columns.transform(texts.texts(valid)), STRENGTHS[0], float("inf")
-        strengths, ready = (chosen.C,) if chosen.C else STRENGTHS, time.monotonic()
+        strengths = (chosen.C,) if chosen.C else STRENGTHS
         for done, strength in enumerate(strengths):
-            now = time.monotonic()
-            if done and now - start + (now - ready) / done > fitting.seconds:
-                notes.append(f"time was up after {done} of {len(strengths)} values of C")
+            if done and limit.stops(f"{done} of {len(strengths)} values of C"):
                 break
             machine = _machine(strength, fitting.seed).fit(inputs, train.target)
             temperature, loss = _tempered(machine.decision_function(valid_inputs), valid.target, chosen.temperature)
@@ -78,7 +75,7 @@ class TFIDF(Learner):
             if loss < lowest:
                 self._keep(machine, temperature)
                 best, lowest = strength, loss
-        return FitSummary(parameters={"C": best, "temperature": self._temperature}, notes=notes)
+        return FitSummary(parameters={"C": best, "temperature": self._temperature}, cut=limit.cut)
 
     def _keep(self, machine: LinearSVC, temperature: float) -> None:
         self._weights, self._offsets, self._temperature = machine.coef_, np.atleast_1d(machine.intercept_), temperature

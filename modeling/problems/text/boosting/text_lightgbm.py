@@ -30,7 +30,6 @@ class TextLightGBM(EncoderTrees):
     """The learner `lightgbm`, with the embedding of the text as further columns."""
 
     outcomes = ("binary", "multiclass")
-    default_seconds = 40
     hyperparameters = TextLightGBMHyperparameters
     extra = "text"
     reads = "text"
@@ -41,7 +40,7 @@ class TextLightGBM(EncoderTrees):
         """All texts are embedded at once: those of like length share a batch."""
         chosen, compute = chosen.settled(fitting.compute), fitting.compute
         read = [texts.texts(table) for table in tables]
-        with session(fitting, compute.threads):
+        with session(fitting):
             self._encoder = language.opened(chosen, fitting.weights, read[0], compute.device)
             embedded = language.embeddings(self._encoder, [text for part in read for text in part])
         ends = np.cumsum([len(table) for table in tables[:-1]])

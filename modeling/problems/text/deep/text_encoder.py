@@ -1,7 +1,6 @@
 """A pretrained text network, fine-tuned: all of it, its last layers, adapters in it, or a new layer on top of it."""
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +14,7 @@ from torch import Tensor, nn
 
 from modeling.core.learner import STORED, FitSummary, Fitting, Learner
 from modeling.core.table import Table
+from modeling.learners import work
 from modeling.learners.checks import check_target
 from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
@@ -25,10 +25,12 @@ from modeling.problems.text.language import Encoder, LanguageHyperparameters
 CHUNK = 256
 LAYERS = 3
 """Most layers that learn on a CPU."""
+SECONDS = 40
+"""The budget of a fit on two ordinary cores."""
 EPOCHS_WANTED = 2
 """Fewer are not worth it on a CPU: the new layer alone then learns, as often as it likes."""
-OPERATIONS_PER_SECOND = 6e10
-"""Of one CPU core, as networks of this kind reach them; what is affordable on a CPU is computed from it."""
+SPEED = 3
+"""Times as many operations a second as `work` reckons with: the products of such networks are large."""
 TOKENS_A_WORD = 4 / 3
 EPOCHS = {"full": 10, "lora": 10, "frozen": 100}
 """Most, where nothing else limits them."""
@@ -37,8 +39,8 @@ EPOCHS = {"full": 10, "lora": 10, "frozen": 100}
 class TextEncoderHyperparameters(LanguageHyperparameters):
     """`tuning`: full, of the last `layers` (None: all); lora, adapters of `rank` in every layer (Hu et al. 2022,
     arXiv:2106.09685); frozen, only the new layers on top learn. None: full on a GPU or from scratch, on a CPU what the
-    budget affords. `learning_rate` is the new layers', the published ones' is `body_rate` of it. `epochs`: at most
-    (None: by `tuning` and budget); the best on validation rows is kept.
+    texts' size affords. `learning_rate` is the new layers', the published ones' is `body_rate` of it. `epochs`: at most
+    (None: by `tuning` and the texts' size); the best on validation rows is kept.
     """
 
     tuning: Literal["full", "lora", "frozen"] | None = None
@@ -78,7 +80,6 @@ class TextEncoder(Learner):
     """A pretrained encoder with two new layers on top."""
 
     outcomes = ("binary", "multiclass")
-    default_seconds = 40
     hyperparameters = TextEncoderHyperparameters
     extra = "text"
     reads = "text"
@@ -89,12 +90,12 @@ class TextEncoder(Learner):
     _network: TextNetwork
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        start, compute = time.monotonic(), fitting.compute
+        limit, compute = work.TimeLimit(fitting), fitting.compute
         chosen = TextEncoderHyperparameters.read(fitting.parameters).settled(compute)
         check_target(self, train, valid, fitting)
         self._head = Head.of(train, fitting)
         read = texts.texts(train)
-        with session(fitting, compute.threads):
+        with session(fitting):
             self._encoder = language.opened(chosen, fitting.weights, read, compute.device)
             self._chosen = chosen = _affordable(chosen, self._encoder, read, fitting)
             inputs = self._inputs((*read, *texts.texts(valid)))
@@ -107,7 +108,7 @@ class TextEncoder(Learner):
                 Objective(self._head.cross_entropy, self._head.cross_entropy),
                 self._examples(inputs[: len(train)], train),
                 None if fitting.fixed else self._examples(inputs[len(train) :], valid),
-                Plan("text_encoder", settings, start, chosen.epochs, chosen.batch, chosen.patience, CHUNK),
+                Plan("text_encoder", settings, limit, chosen.epochs, chosen.batch, chosen.patience, CHUNK),
                 fitting,
             )
         if chosen.tuning == "lora":
@@ -170,34 +171,41 @@ def _layers(network: nn.Module) -> nn.ModuleList:
 def _affordable(
     chosen: TextEncoderHyperparameters, encoder: Encoder, read: Sequence[str], fitting: Fitting
 ) -> TextEncoderHyperparameters:
-    """With every None filled in. A rule and not a measurement, so that a resumed fit gets the same.
+    """With every None filled in.
 
     An epoch takes one pass forward through all layers, and as much as two through those that learn.
     """
+    layers, most = _layers(encoder.network), EPOCHS[chosen.tuning or "full"]
     if chosen.tuning is None and (fitting.compute.device == "cuda" or chosen.init == "random"):
         chosen = chosen.model_copy(update={"tuning": "full"})
-    if chosen.tuning is None:
-        layers = _layers(encoder.network)
-        tokens = sum(min(len(text.split()) * TOKENS_A_WORD + 2, encoder.length) for text in read)
-        forward = 2 * tokens * sum(weight.numel() for weight in layers.parameters())
-        passes = fitting.seconds * fitting.compute.threads * OPERATIONS_PER_SECOND / forward
-        learning = min(int((passes / EPOCHS_WANTED - 1) / 2 * len(layers)), LAYERS)
-        affordable = {"tuning": "full", "layers": learning, "epochs": int(passes / (1 + 2 * learning / len(layers)))}
-        chosen = chosen.model_copy(update=affordable if learning > 0 else {"tuning": "frozen"})
-    assert chosen.tuning, "chosen above"
-    return chosen.model_copy(update={"epochs": chosen.epochs or EPOCHS[chosen.tuning]})
+    if fitting.compute.device == "cpu" and chosen.tuning != "frozen":
+        passes = _passes(layers, read, encoder.length)
+        if chosen.tuning is None:
+            learning = min(int((passes / EPOCHS_WANTED - 1) / 2 * len(layers)), LAYERS)
+            tuned = {"tuning": "full", "layers": learning} if learning > 0 else {"tuning": "frozen"}
+            chosen = chosen.model_copy(update=tuned)
+        learning = chosen.layers or len(layers)
+        most = min(max(int(passes / (1 + 2 * learning / len(layers))), 1), most)
+    most = EPOCHS["frozen"] if chosen.tuning == "frozen" else most
+    return chosen.model_copy(update={"epochs": chosen.epochs or most})
+
+
+def _passes(layers: nn.ModuleList, read: Sequence[str], length: int) -> float:
+    """How many passes forward over the texts fill the budget. A weight takes two operations a token."""
+    tokens = sum(min(len(text.split()) * TOKENS_A_WORD + 2, length) for text in read)
+    weights = sum(weight.numel() for weight in layers.parameters())
+    return SPEED * work.operations(SECONDS) / (2 * tokens * weights)
 
 
 def _described(chosen: TextEncoderHyperparameters, fitting: Fitting) -> str:
-    """What learns, and within what budget, for people."""
+    """What learns, for people."""
     full = f"the last {chosen.layers} layers learn" if chosen.layers else "all layers learn"
     tuning = {
         "full": full,
         "lora": f"adapters of rank {chosen.rank} learn",
         "frozen": "only the new layers learn",
     }
-    budget = f"{fitting.seconds:.0f} s, {fitting.compute.threads} threads, {fitting.compute.precision}"
-    return f"{chosen.description(fitting.compute)}; {tuning[chosen.tuning or 'full']}: {budget}"
+    return f"{chosen.description(fitting.compute)}; {tuning[chosen.tuning or 'full']}: {fitting.compute.precision}"
 
 
 def _optimiser(network: TextNetwork, chosen: TextEncoderHyperparameters) -> torch.optim.Optimizer:

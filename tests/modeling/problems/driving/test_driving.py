@@ -38,7 +38,7 @@ def prepared(frame: pl.DataFrame, **changes):
 
 def fitted(name: str, features):
     model = learners.learner(name)()
-    model.fit(features.train.table, features.valid.table, Fitting("multiclass", len(highway.ACTIONS), 5))
+    model.fit(features.train.table, features.valid.table, Fitting("multiclass", len(highway.ACTIONS)))
     return model
 
 

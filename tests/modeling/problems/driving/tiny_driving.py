@@ -70,6 +70,5 @@ CONTENT: dict[str, Any] = {
     "target": "action",
     "columns": {"group": "episode", "drop": ["step", "x_0"]},
     "split": {"by": "group", "valid": 0.25, "test": 0.25},
-    "seconds": {"logistic": 2, "lightgbm": 2, "mlp": 2},
     "parameters": {"lightgbm": {"trials": 1, "rounds": 60}},
 }

@@ -16,6 +16,7 @@ from modeling.core.feature_set import FeatureSet
 from modeling.core.features import FeatureError
 from modeling.core.learner import Fitting
 from modeling.core.metrics import unweighted
+from modeling.core.resampling import repeats
 from modeling.core.splits import SplitError
 from modeling.core.task import EvaluatedChampion, Metric, Units
 from modeling.problems import learners, tasks
@@ -47,7 +48,9 @@ def features() -> FeatureSet:
 
 def test_no_outcome_of_a_role_lies_in_the_time_of_the_next(features):
     roles = (features.train, features.tune, features.valid, features.open_test())
-    spans = [rows.table.shared[MOMENTS]["moment"] for rows in roles]
+    spans = [
+        pl.DataFrame({"number": rows.number}).join(rows.table.shared[MOMENTS], on="number")["moment"] for rows in roles
+    ]
     for earlier, later in pairwise(spans):
         assert earlier.max() < later.min()
     assert all(finding.passed for finding in features.datasheet.leakage)
@@ -105,14 +108,14 @@ def test_smoothing_follows_a_level_that_jumps():
 def test_rules_hand_on_the_forecast_they_are_named_after(features):
     for name, column in {"seasonal_naive": SEASONAL_NAIVE, "ets": SMOOTHED}.items():
         model = learners.learner(name)()
-        model.fit(features.train.table, features.valid.table, Fitting("regression", 0, 1))
+        model.fit(features.train.table, features.valid.table, Fitting("regression", 0))
         np.testing.assert_array_equal(model.predict(features.valid.table), features.valid.table.column(column))
 
 
 def test_a_correction_learns_and_survives_storage(features, tmp_path):
     train, valid = features.train.table, features.valid.table
     model = learners.learner("ets_lightgbm")()
-    model.fit(train, valid, Fitting("regression", 0, 60, parameters=CONTENT["parameters"]["ets_lightgbm"]))
+    model.fit(train, valid, Fitting("regression", 0, parameters=CONTENT["parameters"]["ets_lightgbm"]))
     predicted = model.predict(train)
     smoothing = np.abs(train.target - train.column(SMOOTHED)).mean()
     assert np.abs(train.target - predicted).mean() < 0.95 * smoothing
@@ -249,9 +252,23 @@ def test_a_history_of_less_than_a_season_is_refused(features):
         features.recipe.transform(frame().filter(pl.col("hour") < datetime(2024, 3, 4, 10)))
 
 
-def test_a_training_part_of_less_than_two_seasons_is_refused():
-    with pytest.raises(FeatureError, match="fewer than two seasons of 120"):
-        prepared(frame(), settings=CONTENT["settings"] | {"seasons": [120]})
+def test_a_training_part_without_an_outcome_after_its_first_season_is_refused():
+    with pytest.raises(FeatureError, match="fewer than a season of 144 and 6 steps ahead"):
+        prepared(frame(), settings=CONTENT["settings"] | {"seasons": [144]})
+
+
+def test_rolling_origins_share_no_outcome_and_learn_from_the_past():
+    content = CONTENT | {"split": {"by": "time", "valid": 0.1, "test": 0.2}}
+    definition = UseCase.model_validate(content).placed("shop/sales", Path("shop/sales"))
+    features = tasks.task(definition).prepare(validated(frame()), definition, None)
+    divisions = repeats(features, definition)
+    assert len(divisions) == 3
+    sealed = features.open_test().number
+    for division in divisions:
+        parts = [rows.number for rows in (division.train, division.tune, division.held_out)]
+        assert not any(np.isin(part, sealed).any() for part in parts)
+        moments = [frame()["hour"].gather(part - 1000) for part in parts]
+        assert all(earlier.max() < later.min() for earlier, later in pairwise(moments))
 
 
 def test_a_role_too_short_for_the_horizon_is_refused():

@@ -14,7 +14,6 @@ CONTENT: dict[str, Any] = {
     "columns": {"group": "shop", "time": "hour"},
     "split": {"by": "time", "valid": 0.2, "test": 0.2},
     "settings": {"frequency": "1h", "horizon": 6, "seasons": [24], "every": 3},
-    "seconds": {"ets_lightgbm": 2, "ets_tabm": 2},
     "parameters": {
         "ets_lightgbm": {"trials": 1, "rounds": 40, "min_data_in_leaf": 20},
         "ets_tabm": {"epochs": 2, "k": 2, "width": 16, "embedding": 4, "bins": 8},

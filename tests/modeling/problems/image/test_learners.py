@@ -17,6 +17,7 @@ from modeling.core.compute import Compute
 from modeling.core.features import FeatureError
 from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError
 from modeling.core.table import Table
+from modeling.learners import work
 from modeling.problems import learners
 from modeling.problems.image import backbone, images
 from modeling.problems.image.backbone import BackboneHyperparameters
@@ -46,7 +47,7 @@ def table(rows: int, seed: int, classes: int = 2) -> Table:
 
 def fitting(name: str, **changes: Any) -> Fitting:
     parameters = CONTENT["parameters"][name]
-    return replace(Fitting("binary", 2, seconds=600, parameters=parameters, compute=Compute(threads=1)), **changes)
+    return replace(Fitting("binary", 2, parameters=parameters, compute=Compute(threads=1)), **changes)
 
 
 def fitted(name: str, **changes: Any) -> tuple[Learner, FitSummary]:
@@ -170,14 +171,14 @@ def test_images_are_shown_to_the_untrained_stages_once(monkeypatch) -> None:
 
 
 def test_no_time_left_still_gives_a_network() -> None:
-    model, summary = fitted("cnn", seconds=1e-3, parameters={"widths": [4], "rows": 120})
+    model, summary = fitted("cnn", time_limit=1e-3, parameters={"widths": [4], "rows": 120})
     assert np.isfinite(model.predict(table(10, 2))).all()
-    assert summary.notes == ["cpu: 120 of 120 rows, 32 pixels a side", "time was up after 1 of 60 epochs"]
+    assert summary.notes == ["cpu: 120 of 120 rows, 32 pixels a side"]
+    assert summary.cut == "the time limit of 0 s stopped it after 1 of 60 epochs"
 
 
-def test_a_cpu_trains_on_what_the_budget_affords() -> None:
-    _, summary = fitted(
-        "image_encoder", seconds=0.1, parameters={"init": "random", "side": 32, "epochs": 1, "rows": None}
-    )
+def test_a_cpu_trains_on_what_the_budget_affords(monkeypatch) -> None:
+    monkeypatch.setattr(work, "EFFORT", 1e-3)
+    _, summary = fitted("image_encoder", parameters={"init": "random", "side": 32, "epochs": 1, "rows": None})
     assert summary.parameters["rows"] == 120
     assert "all stages learn; 120 of 120 rows" in summary.notes[0]

@@ -93,7 +93,7 @@ def chapters() -> list[Chapter]:
     features = TASK.prepare(validated(frame()), definition, None)
     test, model = features.open_test(), Centre()
     learner: Any = model
-    candidate = Candidate("centre", "deep", learner, FitSummary({}), Cost(1, 1, 5000), Fitting("binary", 2, 1))
+    candidate = Candidate("centre", "deep", learner, FitSummary({}), Cost(1, 1, 5000), Fitting("binary", 2))
     return TASK.chapters(
         EvaluatedChampion(
             use_case=definition,

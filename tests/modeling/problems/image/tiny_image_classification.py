@@ -19,7 +19,6 @@ CONTENT: dict[str, Any] = {
     "columns": {"identifier": ["number"], "image": "photo"},
     "split": {"by": "random", "stratify": "target", "valid": 0.2, "test": 0.2},
     "learners": ["pixels", "image_lightgbm", "cnn", "image_encoder"],
-    "seconds": dict.fromkeys(("pixels", "image_lightgbm", "cnn", "image_encoder"), 60),
     "parameters": {
         "pixels": {"side": 16, "C": 0.01},
         "image_lightgbm": {"init": "random", "side": 32, "components": 8, "trials": 1, "rounds": 40},

@@ -127,9 +127,7 @@ def test_a_molecule_is_what_it_is_however_it_is_written_and_beside_whatever(weig
 def test_the_learner_answers_from_its_folder_alone(weights: Path, tmp_path: Path) -> None:
     made = prepared(frame(), **CONTENT)
     hyperparameters = {"trials": 1, "min_data_in_leaf": 5}
-    fitting = Fitting(
-        "binary", 2, 20, compute=Compute(threads=1), parameters=hyperparameters, weights=lambda name: weights
-    )
+    fitting = Fitting("binary", 2, compute=Compute(threads=1), parameters=hyperparameters, weights=lambda name: weights)
     model, test = learners.learner("molecule_embedding")(), made.open_test().table
     summary = model.fit(made.train.table, made.valid.table, fitting)
     predicted = model.predict(test)
@@ -148,4 +146,4 @@ def test_the_learner_answers_from_its_folder_alone(weights: Path, tmp_path: Path
 def test_weights_that_are_nowhere_are_named() -> None:
     made = prepared(frame(), **CONTENT)
     with pytest.raises(LearnerError, match="there are no weights called 'minimol' here"):
-        learners.learner("molecule_embedding")().fit(made.train.table, made.valid.table, Fitting("binary", 2, 5))
+        learners.learner("molecule_embedding")().fit(made.train.table, made.valid.table, Fitting("binary", 2))

@@ -137,14 +137,14 @@ def test_a_use_case_without_molecules_is_told_what_to_write():
 @pytest.mark.parametrize("name", KNOBS)
 def test_learns_keeps_and_trains_again_by_its_fit_summary(name: str, tmp_path):
     made = features()
-    circumstances = Fitting("binary", 2, 600, compute=Compute(threads=1), parameters=KNOBS[name])
+    circumstances = Fitting("binary", 2, compute=Compute(threads=1), parameters=KNOBS[name])
     test, model, again = made.open_test().table, learners.learner(name)(), learners.learner(name)()
     told = model.fit(made.train.table, made.valid.table, circumstances)
     assert np.mean((model.predict(test) >= 0.5) == test.target) > 0.8
     model.save(tmp_path)
     assert {path.suffix for path in tmp_path.iterdir()} <= {".txt", ".json", ".safetensors", ".npz"}
     np.testing.assert_array_equal(type(model).load(tmp_path).predict(test), model.predict(test))
-    fixed = Fitting("binary", 2, 600, compute=Compute(threads=1), parameters=told.parameters, fixed=True)
+    fixed = Fitting("binary", 2, compute=Compute(threads=1), parameters=told.parameters, fixed=True)
     again.fit(made.train.table, made.valid.table.rows(np.array([], dtype=int)), fixed)
     np.testing.assert_allclose(again.predict(test), model.predict(test), atol=1e-3)
 
@@ -153,7 +153,7 @@ def test_learns_keeps_and_trains_again_by_its_fit_summary(name: str, tmp_path):
 def test_a_salt_a_single_atom_and_an_unknown_element_are_answered(name: str):
     made = features()
     model = learners.learner(name)()
-    model.fit(made.train.table, made.valid.table, Fitting("binary", 2, 600, parameters=KNOBS[name]))
+    model.fit(made.train.table, made.valid.table, Fitting("binary", 2, parameters=KNOBS[name]))
     answers = model.predict(holding("[Na+].[Cl-]", "C", "*CC(=O)O", "[Og]"))
     assert np.isfinite(answers).all()
     assert ((answers >= 0) & (answers <= 1)).all()

@@ -13,7 +13,6 @@ CONTENT = {
     "columns": {"identifier": ["id"], "molecule": "smiles"},
     "split": {"by": "scaffold", "valid": 0.25, "test": 0.25},
     "learners": ["fingerprint", "molecule_lightgbm", "molecule_graph"],
-    "seconds": {"fingerprint": 2, "molecule_lightgbm": 2, "molecule_graph": 3},
     "parameters": {
         "molecule_lightgbm": {"trials": 1, "min_data_in_leaf": 5},
         "molecule_graph": {"width": 16, "layers": 2, "epochs": 4},

@@ -12,7 +12,6 @@ CONTENT = {
     "columns": {"group": "additive"},
     "split": {"by": "group", "valid": 0.25, "test": 0.25},
     "metric": "r2",
-    "seconds": {"ridge": 2, "lightgbm": 2, "mlp": 2, "tabm": 3},
     "parameters": {"lightgbm": {"trials": 1, "min_data_in_leaf": 5}, "tabm": {"k": 2, "width": 8}},
 }
 

@@ -8,11 +8,13 @@ from typing import Any, cast
 import numpy as np
 import polars as pl
 import pytest
+from scipy.signal import lfilter
 
 from catalogue.definition import UseCase
 from modeling.core.candidate import Candidate
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import FeatureError
+from modeling.core.intervals import scored
 from modeling.core.splits import SplitError
 from modeling.core.task import EvaluatedChampion
 from modeling.problems import learners, tasks
@@ -191,6 +193,28 @@ def test_of_two_hundred_random_portfolios_as_many_are_above_luck_as_should_be():
             above_luck.append(Odds.of(excess(of, equal), np.empty(0), 1).above_luck > 0.95)
     assert 10 - 3 * 3.1 < sum(above_luck) < 10 + 3 * 3.1
     assert sum(above_zero) > 150
+
+
+def clustered_returns(draw: np.random.Generator) -> np.ndarray:
+    """108 months of ten exchangeable stocks: volatility that lasts for months, returns that lean on the day before."""
+    shocks = draw.normal(0, np.sqrt(1 - 0.98**2), 108 * 21)
+    volatility = np.exp(0.5 * lfilter([1], [1, -0.98], shocks))[:, None]
+    returns = volatility * (0.008 * draw.normal(size=(108 * 21, 1)) + 0.012 * draw.normal(size=(108 * 21, 10)))
+    returns[1:] += 0.1 * returns[:-1]
+    return (0.0005 + returns).reshape(108, 21, 10)
+
+
+def test_a_lift_drawn_by_quarters_is_as_sure_as_it_says_where_returns_cluster():
+    """Two halves of the stocks, no true difference: 95 % of the intervals hold zero, give or take 2 % of 120."""
+    draw, quarter = np.random.default_rng(0), np.arange(108) // 3
+    task = Portfolio(PortfolioSettings.model_validate(CONTENT["settings"]))
+    metrics = {"sharpe": task.metrics([])["sharpe"]}
+    halves = {"one": np.tile([0.2] * 5 + [0.0] * 5, (108, 1)), "other": np.tile([0.0] * 5 + [0.2] * 5, (108, 1))}
+    lifts = [
+        scored(metrics, clustered_returns(draw), halves, quarter, 200).lift("one", "other", "sharpe")
+        for _ in range(120)
+    ]
+    assert 0.89 <= np.mean([lift.low <= 0 <= lift.high for lift in lifts]) <= 0.99
 
 
 def judged(features: FeatureSet, champion: str, answers: dict[str, np.ndarray], trials: int = 0) -> Portfolios:

@@ -15,7 +15,6 @@ CONTENT: dict[str, Any] = {
     "split": {"by": "time", "valid_from": date(2018, 7, 1), "test_from": date(2019, 7, 1)},
     "settings": {"lookback": 120, "most": 0.6},
     "learners": ["minimum_variance", "ridge", "lightgbm"],
-    "seconds": {"ridge": 2, "lightgbm": 2},
     "parameters": {"lightgbm": {"trials": 1, "rounds": 20, "min_data_in_leaf": 10}},
 }
 

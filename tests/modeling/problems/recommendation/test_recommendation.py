@@ -52,7 +52,7 @@ def fitted(name: str) -> Learner:
 
 def fitting(name: str, **changes: object) -> Fitting:
     parameters = CONTENT["parameters"].get(name, {}) | changes
-    return Fitting("ranking", 0, seconds=60, compute=Compute(threads=1), parameters=parameters)
+    return Fitting("ranking", 0, compute=Compute(threads=1), parameters=parameters)
 
 
 def test_ndcg_and_recall_of_a_list_worked_by_hand() -> None:

@@ -16,7 +16,6 @@ CONTENT: dict[str, Any] = {
     "columns": {"group": "reader", "time": "day", "slices": ["club"]},
     "settings": {"title": "name", "tags": "genre", "numbers": ["pages"]},
     "split": {"by": "time", "valid": 0.2, "test": 0.25},
-    "seconds": {"ease": 5, "item_knn": 5, "lightgbm_ranker": 10, "sasrec": 10},
     "parameters": {
         "lightgbm_ranker": {"moments": 3, "days": 20.0, "rounds": 20, "min_data_in_leaf": 20, "num_leaves": 4},
         "sasrec": {"width": 16, "heads": 1, "blocks": 1, "length": 8, "epochs": 6},

@@ -58,6 +58,5 @@ CONTENT: dict[str, Any] = {
     "target": "slowness",
     "columns": {"group": "day", "drop": ["road", "leads_to", "x1", "y1", "x2", "y2"]},
     "split": {"by": "group", "valid": 0.25, "test": 0.25},
-    "seconds": {"ridge": 2, "lightgbm": 2, "mlp": 2, "tabm": 2},
     "parameters": {"lightgbm": {"trials": 1, "rounds": 60}},
 }

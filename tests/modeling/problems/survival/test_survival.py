@@ -141,7 +141,7 @@ KNOBS: dict[str, dict[str, Any]] = {
 
 
 def fitting(name: str, **changes: Any) -> Fitting:
-    return replace(Fitting("survival", 0, 600, compute=Compute(threads=1), parameters=KNOBS[name]), **changes)
+    return replace(Fitting("survival", 0, compute=Compute(threads=1), parameters=KNOBS[name]), **changes)
 
 
 @pytest.mark.parametrize("name", KNOBS)

@@ -11,7 +11,6 @@ CONTENT = {
     "settings": {"event": "failed", "horizon": 80},
     "columns": {"identifier": ["id"]},
     "split": {"by": "random", "valid": 0.25, "test": 0.25},
-    "seconds": {"lightgbm": 2, "mlp": 2},
     "parameters": {"lightgbm": {"trials": 1, "min_data_in_leaf": 10}, "mlp": {"batch": 200, "epochs": 20}},
 }
 

@@ -25,7 +25,7 @@ from ...small_data import use_case
 R, ALPHA, A, B = 0.8, 5.0, 0.8, 2.5
 P, Q, GAMMA = 6.0, 4.0, 15.0
 HORIZON = 26.0
-BUDGET = Fitting("regression", 0, 5)
+BUDGET = Fitting("regression", 0)
 PARAMETERS = {
     "bg_nbd": {"horizon": HORIZON * 7},
     "rfm": {},

@@ -9,7 +9,6 @@ CONTENT = {
     "title": "Will it break?",
     "task": "binary_classification",
     "target": "broken",
-    "seconds": {"logistic": 2, "lightgbm": 2, "mlp": 2, "tabm": 3},
 }
 
 

@@ -9,7 +9,6 @@ CONTENT = {
     "title": "In which state is it?",
     "task": "multiclass_classification",
     "target": "state",
-    "seconds": {"logistic": 2, "lightgbm": 2, "mlp": 2, "tabm": 3},
 }
 
 

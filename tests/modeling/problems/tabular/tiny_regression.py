@@ -10,7 +10,6 @@ CONTENT = {
     "target": "wear",
     "columns": {"identifier": ["id"]},
     "split": {"by": "random", "valid": 0.25, "test": 0.25},
-    "seconds": {"ridge": 2, "lightgbm": 2, "mlp": 2, "tabm": 3},
     "parameters": {"lightgbm": {"trials": 1}, "tabm": {"k": 2, "width": 8}},
 }
 

@@ -48,7 +48,7 @@ def fitted(name: str) -> Learner:
     learner.fit(
         features().train.table,
         features().valid.table,
-        Fitting("binary", 2, seconds=60, compute=Compute(threads=1), parameters=parameters),
+        Fitting("binary", 2, compute=Compute(threads=1), parameters=parameters),
     )
     return learner
 
@@ -101,7 +101,7 @@ def test_the_logged_learner_is_the_policy_in_use_whatever_the_sharpness(sharpnes
     definition = use_case(sharpness=sharpness)
     made = tasks.task(definition).prepare(validated(frame()), definition, None)
     learner = learners.learner("logged")()
-    learner.fit(made.train.table, made.valid.table, Fitting("binary", 2, seconds=5))
+    learner.fit(made.train.table, made.valid.table, Fitting("binary", 2))
     _, action, probability = next(chosen(learner, made.valid.table, sharpness))
     names = made.train.table.shared[ACTIONS]["name"].to_numpy()
     shown = {name: probability[names[action] == name].mean() for name in names}

@@ -26,7 +26,6 @@ CONTENT: dict[str, Any] = {
         "sharpness": 2,
     },
     "split": {"by": "time", "valid": 0.25, "test": 0.35},
-    "seconds": {"logistic": 5, "lightgbm": 5, "mlp": 5},
     "parameters": {
         "lightgbm": {"trials": 1, "rounds": 40, "min_data_in_leaf": 10, "num_leaves": 7},
         "mlp": {"hidden": [16], "batch": 64, "epochs": 5, "learning_rate": 0.01},

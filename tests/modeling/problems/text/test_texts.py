@@ -17,6 +17,7 @@ from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError
 from modeling.core.metrics import macro_f1, unweighted
 from modeling.core.table import Rows, Table
 from modeling.core.task import Settings
+from modeling.learners import work
 from modeling.problems import learners, tasks
 from modeling.problems.text import language, texts
 from modeling.problems.text.task import TextClassification
@@ -39,10 +40,10 @@ def notes() -> FeatureSet:
     return tasks.task(use_case).prepare(small_data.validated(tiny_text_classification.frame()), use_case, None)
 
 
-def fitted(name: str, seconds: float = 30, **parameters: Any) -> tuple[Learner, FitSummary]:
+def fitted(name: str, **parameters: Any) -> tuple[Learner, FitSummary]:
     parameters = tiny_text_classification.CONTENT["parameters"].get(name, {}) | parameters
     learner = learners.learner(name)()
-    fitting = Fitting("multiclass", 3, seconds, parameters=parameters)
+    fitting = Fitting("multiclass", 3, parameters=parameters)
     return learner, learner.fit(Rows.stacked([notes().train, notes().tune]).table, notes().valid.table, fitting)
 
 
@@ -137,7 +138,7 @@ def test_empty_strange_and_endless_texts_have_probabilities(name: str):
 def test_a_fixed_fit_repeats_the_choice_without_validation_rows(name: str):
     _, told = usual(name)
     again = learners.learner(name)()
-    fitting = Fitting("multiclass", 3, 30, parameters=told.parameters, fixed=True)
+    fitting = Fitting("multiclass", 3, parameters=told.parameters, fixed=True)
     told_again = again.fit(notes().train.table, notes().train.table.rows(slice(0, 3)), fitting)
     assert told_again.parameters == told.parameters
     assert right(again, notes().open_test().table) > 0.8
@@ -187,11 +188,12 @@ def test_an_encoder_read_twice_is_one_encoder_and_is_asked_the_same_once(tmp_pat
     assert first.digest != language.Encoder.load(tmp_path / "encoder", 8).digest
 
 
-def test_a_budget_too_small_for_the_body_trains_the_top_alone_and_says_so(tmp_path: Path):
+def test_a_budget_too_small_for_the_body_trains_the_top_alone_and_says_so(tmp_path: Path, monkeypatch):
     learner, _ = usual("text_lightgbm")
     learner.save(tmp_path)
     own = {"init": "pretrained", "model": str(tmp_path / "encoder")}
-    _, told = fitted("text_encoder", seconds=1e-3, **own, epochs=1)
+    monkeypatch.setattr(work, "EFFORT", 1e-6)
+    _, told = fitted("text_encoder", **own, epochs=1)
     assert told.parameters["tuning"] == "frozen"
     assert "only the new layers learn" in told.notes[0]
 
@@ -210,7 +212,7 @@ def test_texts_without_a_common_word_are_refused():
     train = with_text([f"x{number}y" for number in range(30)])
     train = replace(train, target=np.arange(30) % 3)
     with pytest.raises(LearnerError, match="no word occurs in two of the 30 training texts"):
-        learners.learner("tfidf")().fit(train, train, Fitting("multiclass", 3, 5))
+        learners.learner("tfidf")().fit(train, train, Fitting("multiclass", 3))
 
 
 def test_macro_f1_of_two_classes_equals_that_of_their_two_columns():

@@ -17,7 +17,6 @@ CONTENT = {
     "target": "topic",
     "columns": {"identifier": ["id"], "text": ["note"]},
     "split": {"by": "random", "stratify": "target", "valid": 0.25, "test": 0.25},
-    "seconds": {"tfidf": 2, "text_lightgbm": 2, "text_encoder": 3},
     "parameters": {
         "text_lightgbm": {"init": "random", "max_length": 16, "trials": 1, "rounds": 30, "min_data_in_leaf": 5},
         "text_encoder": {"init": "random", "max_length": 16, "epochs": 4},
