@@ -1,7 +1,7 @@
 """Notifies people of asset checks that failed in a run that succeeded, and of champions that are held back.
 
-Belongs here: the sensor, and what its notices say. A champion that misses a gate is a result, not a failed check: people
-are told when that changes, not every time it is judged. Does not belong here: how a notice reaches people
+Belongs here: the sensor, and what its notices say. A champion that misses a gate is a result, not a failed check:
+people are told when that changes, not every time it is judged. Does not belong here: how a notice reaches people
 (`resources.notification`), or the checks (`assets`).
 """
 

@@ -78,10 +78,14 @@ READ = ["broken", "heat", "noise"]
 
 
 def serving(
-    column: str, learned: pl.DataFrame | None = None, *, same_features: bool = False, same_code: bool = True, **said: Any
+    column: str,
+    learned: pl.DataFrame | None = None,
+    *,
+    same_features: bool = False,
+    same_code: bool = True,
+    **said: Any,
 ) -> Serving:
-    """A model that says what one column says, and has learned from some rows, which it knows by the columns it reads.
-    """
+    """A model that says what one column says, and has learned from some rows, known by the columns it reads."""
     seen = FRAME.clear() if learned is None else learned
     says = Blend({"says": Says(column)}, {"says": 1.0})
     model = Model(RECIPE, says, card(digested=READ, **said), digests(seen, READ), SCHEMA)
@@ -290,4 +294,3 @@ def test_twenty_successors_that_each_lose_a_little_do_not_take_the_quality_down(
     assert unanchored[-1] < (1 - MARGIN) ** 2 * unanchored[0], "so does a margin from step to step"
     assert min(anchored) >= (1 - MARGIN) * anchored[0]
     assert anchored[-1] < anchored[0], "what lies within the margin is let pass, once"
-
