@@ -30,6 +30,7 @@ from assets.stages import (
     market_fingerprint,
 )
 from catalogue.reader import Catalogue
+from modeling.artefacts.errors import Unreadable
 from modeling.core.record import Evaluation
 from modeling.core.report import Report
 
@@ -80,14 +81,17 @@ def _industry_report(catalogue: Catalogue, partitions: Partitions) -> AssetsDefi
         description="The use cases of one industry side by side.",
     )
     def industry_report(
-        context: AssetExecutionContext, evaluation: dict[str, Evaluation], evaluation_report: dict[str, Report]
+        context: AssetExecutionContext,
+        evaluation: dict[str, Evaluation | Unreadable],
+        evaluation_report: dict[str, Report],
     ) -> Iterator[Output[Report]]:
         from modeling.reports import industry as report
 
         key = context.partition_key
         industry = catalogue.industries[key]
         links = {name: _link(f"evaluation_report/{name}") for name in evaluation_report}
-        made = report.render(industry.title, industry.description, evaluation, links, catalogue.retired)
+        readable, unreadable = _divided(evaluation, context)
+        made = report.render(industry.title, industry.description, readable, links, catalogue.retired, unreadable)
         fingerprint = industry_fingerprint(catalogue, key, context.instance)
         yield Output(made, metadata=_described(made, fingerprint) | {OWNERS: industry.owners})
 
@@ -107,16 +111,34 @@ def _market_entry_report(catalogue: Catalogue, partitions: Partitions) -> Assets
         description="A first comparison of the industries, from what was measured.",
     )
     def market_entry_report(
-        context: AssetExecutionContext, evaluation: dict[str, Evaluation], industry_report: dict[str, Report]
+        context: AssetExecutionContext,
+        evaluation: dict[str, Evaluation | Unreadable],
+        industry_report: dict[str, Report],
     ) -> Iterator[Output[Report]]:
         from modeling.reports import market_entry as report
 
         titles = {key: industry.title for key, industry in catalogue.industries.items()}
         links = {key: _link(f"industry_report/{key}") for key in industry_report}
-        made = report.render(titles, evaluation, links, catalogue.retired)
+        readable, unreadable = _divided(evaluation, context)
+        made = report.render(titles, readable, links, catalogue.retired, unreadable)
         yield Output(made, metadata=_described(made, market_fingerprint(catalogue, context.instance)))
 
     return market_entry_report
+
+
+def _divided(
+    found: dict[str, Evaluation | Unreadable], context: AssetExecutionContext
+) -> tuple[dict[str, Evaluation], dict[str, str]]:
+    """The evaluations by use case; where one can't be read, why not and what to do."""
+    readable = {key: one for key, one in found.items() if isinstance(one, Evaluation)}
+    unreadable = {
+        key: f"{one.reason}. Run the use case again, or restore its evaluation from a backup"
+        for key, one in found.items()
+        if isinstance(one, Unreadable)
+    }
+    for key, why in unreadable.items():
+        context.log.warning(f"{key}: the evaluation can't be read: {why}")
+    return readable, unreadable
 
 
 def _link(place: str) -> str:

@@ -6,10 +6,12 @@ Does not belong here: the assets (a file each), or deciding what to run (`pipeli
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from dagster import AssetKey, AssetMaterialization, AssetRecordsFilter, DagsterInstance
+from pydantic import BaseModel
 
 from catalogue import feature_code
 from catalogue.definition import UseCase
@@ -83,6 +85,8 @@ PREDICTIONS = Stage(
     "predictions", "serving", "1", ("published_model",), ("target", "classes", "columns", "settings", "contract")
 )
 """The stage of those use cases only that name `predict`."""
+WITH_FEATURE_CODE = ("features", "evaluation", PREDICTIONS.name)
+"""The stages that run the use case's own `features`, or make a model that refuses to predict with any other."""
 QUARANTINE, DRIFT = "quarantine", "drift"
 BESIDE_VALIDATED_DATA = (QUARANTINE, DRIFT)
 """What the same step makes: the rows a rule set aside, and how far new rows differ from those the model learned."""
@@ -127,9 +131,14 @@ def fingerprint(stage: Stage, use_case: UseCase, instance: DagsterInstance) -> s
         audited = [use_case.model_dump(mode="json", include={"target", "columns"})] if code.assemble else []
         return digest(stage.version, sources.fingerprint(use_case), code.digest, *audited)
     inputs = {name: data_version(latest(instance, name, use_case.key)) for name in stage.upstream}
-    parts = use_case.model_dump(mode="json", include=set(stage.definition))
-    code = feature_code.load(use_case.folder).digest if stage.name in ("features", PREDICTIONS.name) else ""
-    return digest(stage.version, parts, inputs, code)
+    code = feature_code.load(use_case.folder).digest if stage.name in WITH_FEATURE_CODE else ""
+    return digest(stage.version, as_written(use_case, stage.definition), inputs, code)
+
+
+def as_written(definition: BaseModel, parts: Collection[str] | None = None) -> dict[str, Any]:
+    """What a definition says, or some `parts` of it, without what it leaves to defaults: a key that is new to the code
+    changes no fingerprint. Who changes a default raises the stage that reads it."""
+    return definition.model_dump(mode="json", include=None if parts is None else set(parts), exclude_unset=True)
 
 
 def industry_fingerprint(catalogue: Catalogue, industry: str, instance: DagsterInstance) -> str:
@@ -137,7 +146,7 @@ def industry_fingerprint(catalogue: Catalogue, industry: str, instance: DagsterI
     members = catalogue.members(industry)
     evaluations = _versions("evaluation_report", members, instance)
     retired = {key: why for key, why in catalogue.retired.items() if key in members}
-    return digest(catalogue.industries[industry].model_dump(), evaluations, retired)
+    return digest(as_written(catalogue.industries[industry]), evaluations, retired)
 
 
 def market_fingerprint(catalogue: Catalogue, instance: DagsterInstance) -> str:

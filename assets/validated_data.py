@@ -23,7 +23,7 @@ from dagster import (
 
 from assets import drift, metadata
 from assets.partitions import Partitions
-from assets.stages import DRIFT, FINGERPRINT, QUARANTINE, STAGES, digest, fingerprint, latest
+from assets.stages import DRIFT, FINGERPRINT, QUARANTINE, STAGES, as_written, digest, fingerprint, latest
 from catalogue import feature_code
 from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
@@ -131,7 +131,7 @@ def vanished_columns(published: AssetMaterialization | None, raw: pl.DataFrame, 
 
 
 def _definition(use_case: UseCase) -> str:
-    parts = use_case.model_dump(mode="json", include=set(STAGE.definition) - {"drift"})
+    parts = as_written(use_case, set(STAGE.definition) - {"drift"})
     return digest(parts, feature_code.load(use_case.folder).digest)
 
 

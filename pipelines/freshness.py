@@ -4,8 +4,6 @@ Belongs here: comparing what each stage recorded with what it would record now. 
 (`runs`), or what a fingerprint is made of (`assets.stages`).
 """
 
-from pathlib import Path
-
 from dagster import AssetMaterialization, DagsterInstance
 
 from assets.predictions import NothingToPredict, predictions_fingerprint, settle
@@ -20,14 +18,9 @@ from assets.stages import (
     market_fingerprint,
     recorded_fingerprint,
 )
-from catalogue import feature_code
 from catalogue.definition import UseCase
 from catalogue.feature_code import FeatureCodeError
 from catalogue.reader import Catalogue
-from modeling.artefacts.errors import ArtefactError
-from modeling.artefacts.evaluated_model import MODEL
-from modeling.artefacts.storage import load
-from modeling.core.model import ModelCard
 from resources import sources
 from resources.errors import PermanentError, UnreachableError
 
@@ -46,21 +39,7 @@ def stale_stages(use_case: UseCase, instance: DagsterInstance) -> list[str]:
 
 def _is_current(stage: str, made: AssetMaterialization, use_case: UseCase, instance: DagsterInstance) -> bool:
     recorded = recorded_fingerprint(made)
-    if not recorded or recorded != _now(stage, use_case, instance):
-        return False
-    return stage != "evaluation" or not _has_other_code(made, use_case)
-
-
-def _has_other_code(judged: AssetMaterialization, use_case: UseCase) -> bool:
-    """Whether the champion judged last was made with another `features.py` than there is now, with which it refuses to
-    predict. Where that makes the same features nothing is trained, and the champion is judged again."""
-    folder = Path(str(judged.metadata["path"].value)) / MODEL
-    if not folder.exists():
-        return False
-    try:
-        return load(ModelCard, folder).features_code != feature_code.load(use_case.folder).digest
-    except (ArtefactError, FeatureCodeError):
-        return True
+    return bool(recorded) and recorded == _now(stage, use_case, instance)
 
 
 def _unpredicted(use_case: UseCase, instance: DagsterInstance) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
+from pydantic import Field
 
 from modeling.core.blend import Blend
 from modeling.core.features import Derive, FeatureError, derived
@@ -42,7 +43,7 @@ class ModelCard(Record):
     published: bool
     features_version: str
     features_code: str
-    digested: list[str] = []
+    digested: list[str] = Field(default=[])
     provenance: Provenance
 
 

@@ -33,7 +33,7 @@ def performance(
     record: Evaluation,
     model: Model,
 ) -> Performance | str:
-    """The metric that chose the champion, on the labelled ones of the new `rows` of a snapshot, or why it was not measured.
+    """The metric that chose the champion, on the labelled ones of the new `rows` of a snapshot, or why not.
 
     Never on rows that the model learned from: it may serve longer, or have seen more, than the one whose rows these are
     new to.

@@ -35,9 +35,11 @@ def _evidence(evaluation: Evaluation) -> list[str]:
 def _test_accesses(evaluation: Evaluation) -> list[str]:
     if evaluation.test_accesses <= 1:
         return []
+    share = evaluation.test_rows_opened_before
+    which = "half or more" if share is None else f"{share:.0%}"
     return [
-        f"The sealed test of this data version has been opened {evaluation.test_accesses} times: every access makes "
-        "its scores a little too good."
+        f"Of the rows of the sealed test {which} had been opened at least {evaluation.test_accesses - 1} times before: "
+        "every access makes its scores a little too good."
     ]
 
 

@@ -11,7 +11,7 @@ from altair.typing import ChartType
 
 from modeling.core.record import Evaluation, Gate, Lift
 from modeling.reports import charts, drawing
-from modeling.reports.document import Cell, Columns, Figure, Link, Status, TableBlock
+from modeling.reports.document import Cell, Columns, Figure, Link, Section, Status, TableBlock
 from modeling.reports.judgements import decisive, evidence_badge, failed_gates, outcome
 from modeling.reports.wording import count, is_simple, lift_over_simple, metric_title, seconds, with_interval
 
@@ -159,3 +159,18 @@ def _room(gate: Gate) -> float:
 def gate_in_words(gate: Gate | None) -> str:
     """What the gate found, and whether it passed."""
     return f"{gate.message} ({'passed' if gate.passed else 'failed'})" if gate else "no bound set"
+
+
+def left_out(unreadable: Mapping[str, str]) -> list[Section]:
+    """The use cases whose evaluation can't be read, each with the reason; nothing where all can."""
+    if not unreadable:
+        return []
+    columns: Columns = {"Use case": "text", "Why": "text"}
+    return [
+        Section(
+            id="left-out",
+            title="Left out",
+            reading="Evaluations that could not be read. No figure of this report counts them.",
+            blocks=[TableBlock("Not read", columns, [list(one) for one in unreadable.items()])],
+        )
+    ]

@@ -33,11 +33,13 @@ def render(
     evaluations: Mapping[str, Evaluation],
     links: Mapping[str, str] | None = None,
     retired: Mapping[str, str] | None = None,
+    unreadable: Mapping[str, str] | None = None,
 ) -> Report:
     """The use cases of one industry.
 
     `evaluations` is keyed by use case (`industry/use_case`), `links` holds the path of a use case's report relative to
-    this one, `retired` since when, or why, one is. `json` sums the industry up.
+    this one, `retired` since when, or why, one is,
+    `unreadable` why an evaluation is left out. `json` sums the industry up.
     """
     links, retired = links or {}, retired or {}
     document = Document(
@@ -50,6 +52,7 @@ def render(
         measures=_measures(evaluations),
         summary=[],
         sections=[
+            *comparison.left_out(unreadable or {}),
             _use_cases(evaluations, links, retired),
             _held_back(evaluations),
             _limits(evaluations),

@@ -60,12 +60,13 @@ def render(
     evaluations: Mapping[str, Evaluation],
     links: Mapping[str, str] | None = None,
     retired: Mapping[str, str] | None = None,
+    unreadable: Mapping[str, str] | None = None,
 ) -> Report:
     """All industries side by side.
 
     `industries` maps an industry to its title; one without evaluations is listed as such. `evaluations` is keyed by
     `industry/use_case`, `links` holds the relative paths of reports by either key, `retired` since when, or why,
-    a use case is. `json` sums all up.
+    a use case is, `unreadable` why an evaluation is left out. `json` sums all up.
     """
     links, retired = links or {}, retired or {}
     standings = [
@@ -91,7 +92,12 @@ def render(
             Measure("Sufficient model evidence", f"{sufficient} of {len(standings)}"),
         ],
         summary=[],
-        sections=[_industries(standings, links), _inputs(standings, links), _use_cases(evaluations, links, retired)],
+        sections=[
+            *comparison.left_out(unreadable or {}),
+            _industries(standings, links),
+            _inputs(standings, links),
+            _use_cases(evaluations, links, retired),
+        ],
         footer=f"Made from {len(evaluations)} evaluation records.",
     )
     return render_document(document, _json(standings, retired))

@@ -85,7 +85,7 @@ def serving(
     same_code: bool = True,
     **said: Any,
 ) -> Serving:
-    """A model that says what one column says, and has learned from some rows, which it knows by the columns it reads."""
+    """A model that says what one column says, and has learned from some rows, known by the columns it reads."""
     seen = FRAME.clear() if learned is None else learned
     says = Blend({"says": Says(column)}, {"says": 1.0})
     model = Model(RECIPE, says, card(digested=READ, **said), digests(seen, READ), SCHEMA)

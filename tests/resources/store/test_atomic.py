@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from resources.store.atomic import StorageError, replacing, writing
@@ -87,7 +88,8 @@ def test_any_other_error_is_passed_on(tmp_path: Path, error: Exception):
 
 
 def test_an_access_that_can_not_be_recorded_spoils_no_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    assert record_access(tmp_path / "retail.returns.jsonl", "s", "1") == 1
+    rows = np.arange(3, dtype=np.uint64)
+    assert record_access(tmp_path / "retail.returns.jsonl", "s", rows, "1").times == 1
 
     def half(path: Path, text: str, **_: object) -> None:
         with path.open("w") as file:
@@ -97,6 +99,8 @@ def test_an_access_that_can_not_be_recorded_spoils_no_log(tmp_path: Path, monkey
     with monkeypatch.context() as patched:
         patched.setattr(Path, "write_text", half)
         with pytest.raises(StorageError, match=r"retail\.returns\.jsonl can't be written, the disk is full"):
-            record_access(tmp_path / "retail.returns.jsonl", "s", "2")
-    assert record_access(tmp_path / "retail.returns.jsonl", "s", "3") == 2
-    assert [path.name for path in tmp_path.iterdir()] == ["retail.returns.jsonl"]
+            record_access(tmp_path / "retail.returns.jsonl", "s", rows, "2")
+    log = tmp_path / "retail.returns.jsonl"
+    assert record_access(log, "s", rows, "3").times == 3, "rows are counted before the line is written"
+    assert len(log.read_text().splitlines()) == 2
+    assert {path.name for path in tmp_path.iterdir()} == {log.name, "retail.returns.rows.parquet"}
