@@ -53,15 +53,15 @@ STAGES = {
     stage.name: stage
     for stage in (
         Stage("raw_data", "data", "1", (), ()),
-        Stage("validated_data", "data", "2", ("raw_data",), (*_TABLE, "contract", "drift")),
-        Stage("features", "data", "2", ("validated_data",), (*_TABLE, "classes")),
-        Stage("baseline_model", "models", "2", ("features",), _LEARNING),
-        Stage("lightgbm_model", "models", "2", ("features",), _LEARNING),
-        Stage("torch_model", "models", "2", ("features",), _LEARNING),
+        Stage("validated_data", "data", "3", ("raw_data",), (*_TABLE, "contract", "drift")),
+        Stage("features", "data", "3", ("validated_data",), (*_TABLE, "classes")),
+        Stage("baseline_model", "models", "3", ("features",), _LEARNING),
+        Stage("lightgbm_model", "models", "3", ("features",), _LEARNING),
+        Stage("torch_model", "models", "3", ("features",), _LEARNING),
         Stage(
             "evaluation",
             "evaluation",
-            "3",
+            "4",
             ("features", "baseline_model", "lightgbm_model", "torch_model"),
             (
                 "title",
@@ -78,7 +78,7 @@ STAGES = {
             ),
         ),
         Stage("published_model", "serving", "1", ("evaluation",), ()),
-        Stage("evaluation_report", "reports", "3", ("evaluation",), ()),
+        Stage("evaluation_report", "reports", "4", ("evaluation",), ()),
     )
 }
 PREDICTIONS = Stage(

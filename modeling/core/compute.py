@@ -1,11 +1,17 @@
 """The device a learner trains on, as a value.
 
-Belongs here: the record that learners receive and artefacts store. Does not belong here: choosing the device
-(`resources.compute`).
+Belongs here: the record that learners receive and artefacts store, and how linear algebra computes. Does not belong
+here: choosing the device (`resources.compute`).
 """
 
 from dataclasses import dataclass
 from typing import Literal
+
+from threadpoolctl import threadpool_limits
+
+one_blas_thread = threadpool_limits.wrap(limits=1, user_api="blas")
+"""Decorates what must give the same figures on any number of cores: BLAS sums in another order with other threads, and
+on a busy machine its threads wait for each other."""
 
 
 @dataclass(frozen=True)

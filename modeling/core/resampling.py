@@ -17,7 +17,7 @@ from modeling.core.feature_set import FeatureSet
 from modeling.core.splits import TUNING, held_out, strata
 from modeling.core.table import Rows
 
-REPEATS = 3
+REPEATS = 5
 FOLDS = 5
 LEAST_TRAINING = 0.5
 """A rolling origin leaves at least this share of the unsealed rows to learn from."""

@@ -9,6 +9,7 @@ by Satterthwaite 1946. Repeated splits share training rows, so that what they sh
 """
 
 from collections.abc import Sequence
+from math import inf
 
 import numpy as np
 from scipy.stats import norm, t
@@ -19,11 +20,17 @@ from modeling.core.record import Interval, Spread
 _NORMAL = float(norm.ppf(1 - TAIL))
 
 
-def spread(interval: Interval, seeds: Sequence[float], splits: Sequence[tuple[float, float]]) -> Spread:
+def spread(
+    interval: Interval,
+    seeds: Sequence[float],
+    splits: Sequence[tuple[float, float]],
+    lowest: float = -inf,
+    highest: float = inf,
+) -> Spread:
     """What rows, seeds and splits contribute to a score, and the interval that carries all of them.
 
     interval: of the score on one test. seeds: the score on the same rows, trained with each seed. splits: the score of
-    each repeated split, and its variance due to the rows it was scored on.
+    each repeated split, and its variance due to the rows it was scored on. lowest, highest: what the score can be.
 
     Fewer than two seeds, or splits, say nothing of theirs. The sides of the interval keep their proportion.
     """
@@ -41,15 +48,21 @@ def spread(interval: Interval, seeds: Sequence[float], splits: Sequence[tuple[fl
     return Spread(
         rows=rows,
         **components,
-        low=interval.value - quantile * float(np.hypot(below / _NORMAL, np.sqrt(added))),
-        high=interval.value + quantile * float(np.hypot(above / _NORMAL, np.sqrt(added))),
+        low=max(interval.value - quantile * float(np.hypot(below / _NORMAL, np.sqrt(added))), lowest),
+        high=min(interval.value + quantile * float(np.hypot(above / _NORMAL, np.sqrt(added))), highest),
     )
 
 
 def _quantile(total: float, estimated: Sequence[tuple[float, int]]) -> float:
-    """Of Student's t for a `total` variance made of `estimated` ones, with their degrees of freedom, and sure ones."""
+    """Of Student's t for a `total` variance made of `estimated` ones, with their degrees of freedom, and sure ones.
+
+    A sum has no fewer degrees of freedom than its least sure part. Satterthwaite's formula gives fewer where, as
+    between splits, one estimate is taken off another.
+    """
     unsure = sum(variance**2 / degrees for variance, degrees in estimated)
-    return float(t.ppf(1 - TAIL, total**2 / unsure)) if unsure else _NORMAL
+    if not unsure:
+        return _NORMAL
+    return float(t.ppf(1 - TAIL, max(total**2 / unsure, min(degrees for _, degrees in estimated))))
 
 
 def _variance(scores: Sequence[float]) -> float | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from modeling.core.blend import Blend
+from modeling.core.compute import one_blas_thread
 from modeling.core.record import Evaluation
 from modeling.evaluation.experiment import EvaluationRun, Experiment
 from modeling.evaluation.gates import gates
@@ -30,6 +31,7 @@ class Judgement:
     answers: pl.DataFrame
 
 
+@one_blas_thread
 def evaluate(experiment: Experiment, run: EvaluationRun) -> Judgement:
     """Choose a champion and judge it. The test is opened once, and the access recorded, when the champion, its weights,
     its threshold and its ranking of features are settled; nothing is fitted afterwards.

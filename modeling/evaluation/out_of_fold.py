@@ -15,6 +15,7 @@ import numpy as np
 
 from catalogue.definition import UseCase
 from modeling.core.candidate import Candidate
+from modeling.core.compute import one_blas_thread
 from modeling.core.feature_set import FeatureSet
 from modeling.core.intervals import clusters
 from modeling.core.resampling import Division, can_be_dealt, nested_folds
@@ -34,6 +35,7 @@ def folds(features: FeatureSet, use_case: UseCase, task: Task) -> list[Division]
     return nested_folds(features, use_case)
 
 
+@one_blas_thread
 def with_answers(candidate: Candidate, task: Task, divisions: Sequence[Division]) -> Candidate:
     """The candidate with what its kind of learner answers to the held-out units of every fold; as it is without folds.
 

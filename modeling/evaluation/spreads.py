@@ -5,8 +5,10 @@ seeds (`selection`) or on splits (`repeated_splits`).
 """
 
 from collections.abc import Sequence
+from math import inf
 
-from modeling.core.record import Baseline, Champion, Estimate, Interval, Lift, Repeated, Spread
+from modeling.core.metrics import Score
+from modeling.core.record import Baseline, Champion, Estimate, Lift, Repeated, Spread
 from modeling.core.spread import spread
 from modeling.core.task import Metric
 
@@ -18,13 +20,14 @@ def spreads(
     sign = 1 if metric.greater_is_better else -1
     seeds = list(champion.seeds.values())
     splits = repeated.splits
-    found = {"score": _spread(champion.test[metric.name], seeds, [split.score for split in splits])}
+    ends = (metric.score.lowest, metric.score.highest) if isinstance(metric.score, Score) else (-inf, inf)
+    found = {"score": spread(champion.test[metric.name], seeds, _known([split.score for split in splits]), *ends)}
     for name, (lift, over) in lifts.items():
         of_seeds = [sign * (score - over.test[metric.name].value) for score in seeds]
-        found[name] = _spread(lift, of_seeds, [getattr(split, name) for split in splits])
+        found[name] = spread(lift, of_seeds, _known([getattr(split, name) for split in splits]))
     return found
 
 
-def _spread(interval: Interval, seeds: Sequence[float], splits: Sequence[Estimate | None]) -> Spread:
-    known = [(one.value, one.standard_error**2) for one in splits if one and one.standard_error is not None]
-    return spread(interval, seeds, known)
+def _known(splits: Sequence[Estimate | None]) -> list[tuple[float, float]]:
+    """Scores of splits with their variances, where both are known."""
+    return [(one.value, one.standard_error**2) for one in splits if one and one.standard_error is not None]

@@ -14,7 +14,7 @@ import psutil
 
 from modeling.core import memoisation
 from modeling.core.candidate import Candidate, Cost
-from modeling.core.compute import Compute
+from modeling.core.compute import Compute, one_blas_thread
 from modeling.core.feature_set import FeatureSet
 from modeling.core.learner import Fitting, Learner
 from modeling.core.table import Table
@@ -23,6 +23,7 @@ MEASURED_ROWS, REPEATS = 500, 3
 SAMPLING_SECONDS = 0.05
 
 
+@one_blas_thread
 def train(name: str, family: str, kind: type[Learner], features: FeatureSet, fitting: Fitting) -> Candidate:
     """A learner of `kind`, called `name`, of `family`, fitted to the training rows.
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from modeling.core.resampling import Division, can_be_dealt, nested_folds, repeats, unsealed
+from modeling.core.resampling import REPEATS, Division, can_be_dealt, nested_folds, repeats, unsealed
 
 from ..small_data import parts, prepared, use_case
 
@@ -62,10 +62,10 @@ def test_repeats_hold_out_the_share_of_validation_and_differ():
     features, asked = made(SPLITS[0])
     divisions = repeats(features, asked)
     held = [frozenset(division.held_out.number) for division in divisions]
-    assert len(set(held)) == len(divisions) == 3
-    assert [len(one) for one in held] == pytest.approx([len(features.valid)] * 3, abs=3)
+    assert len(set(held)) == len(divisions) == REPEATS
+    assert [len(one) for one in held] == pytest.approx([len(features.valid)] * REPEATS, abs=3)
     shares = [division.held_out.table.target.mean() for division in divisions]
-    assert shares == pytest.approx([unsealed(features).table.target.mean()] * 3, abs=0.01)
+    assert shares == pytest.approx([unsealed(features).table.target.mean()] * REPEATS, abs=0.01)
 
 
 def test_an_official_split_is_not_dealt_anew():

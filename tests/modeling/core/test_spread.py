@@ -49,6 +49,20 @@ def test_splits_that_differ_less_than_their_rows_explain_add_nothing():
     assert (found.low, found.high) == pytest.approx((0.8 - 0.196, 0.8 + 0.196), abs=1e-3)
 
 
+def test_a_sum_is_as_sure_as_its_least_sure_part():
+    """Three splits whose variance is nearly all of their rows: two degrees of freedom, not three quarters of one, whose
+    quantile is thirty."""
+    variance = float(np.var([0.77, 0.78, 0.79], ddof=1))
+    found = spread(normal(0.776, 0.0056), [], [(score, 0.45 * variance) for score in (0.77, 0.78, 0.79)])
+    total = np.hypot(found.rows, found.splits)
+    assert (found.high - 0.776) / total <= 4.303 + 0.01  # Student's t, two degrees of freedom, 97.5 %
+
+
+def test_a_score_stays_within_what_it_can_be():
+    found = spread(Interval(value=0.95, low=0.9, high=0.98), [0.8, 0.95, 1.0], [], 0.0, 1.0)
+    assert found.low >= 0.0 and found.high == 1.0
+
+
 def test_an_interval_that_leans_keeps_leaning():
     found = spread(Interval(value=0.9, low=0.7, high=0.95), [0.9, 0.9, 0.93], [])
     assert 0.9 - found.low > 2 * (found.high - 0.9)
