@@ -19,8 +19,7 @@ def _gate(name: str, evaluation: Evaluation, **bounds: Any) -> Gate:
 
 
 def _scoring(low: float, value: float, high: float, **changes: Any) -> Evaluation:
-    made = binary(**changes)
-    made.spreads = {}
+    made = binary(**{"spreads": {}} | changes)
     made.champion.test[made.metric] = Interval(value=value, low=low, high=high)
     return made
 
@@ -86,8 +85,7 @@ def test_a_calibration_bound_that_predicting_no_event_meets_is_met_by_nobody():
 
 
 def test_what_has_no_interval_is_not_met():
-    made = binary()
-    made.spreads = {}
+    made = binary(spreads={})
     made.champion.test["roc_auc"] = Interval(value=0.9)
     missed = _gate("min_metric", made, min_metric=0.7)
     assert not missed.passed and "is 0.9 without an interval" in missed.message
