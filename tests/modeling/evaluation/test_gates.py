@@ -19,7 +19,7 @@ def _gate(name: str, evaluation: Evaluation, **bounds: Any) -> Gate:
 
 
 def _scoring(low: float, value: float, high: float, **changes: Any) -> Evaluation:
-    made = binary(**{"spreads": {}} | changes)
+    made = binary(**{"spreads": {}, **changes})
     made.champion.test[made.metric] = Interval(value=value, low=low, high=high)
     return made
 
@@ -52,7 +52,7 @@ def test_the_interval_that_carries_seeds_and_splits_counts():
 
 @pytest.mark.parametrize(("low", "bound", "passed"), [(0.0, 0.0, False), (NEXT, 0.0, True), (0.02, 0.02, True)])
 def test_a_lift_must_be_strictly_above_a_bound_of_zero(low: float, bound: float, passed: bool):
-    made = binary(lift=_lift(low, 0.1, 0.2, "trivial"), lift_over_simple=_lift(low, 0.1, 0.2, "logistic"))
+    made = binary(spreads={}, lift=_lift(low, 0.1, 0.2, "trivial"), lift_over_simple=_lift(low, 0.1, 0.2, "logistic"))
     assert _gate("min_lift_over_baseline", made, min_lift_over_baseline=bound).passed is passed
     assert _gate("min_lift_over_simple", made, min_lift_over_simple=bound).passed is passed
 
