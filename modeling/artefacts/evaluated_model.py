@@ -11,12 +11,14 @@ A folder of a judged use case::
     reference/        what later deliveries are compared with (`reference`)
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from modeling.artefacts import model, reference
+from modeling.artefacts.errors import ArtefactError, reading
 from modeling.core.model import Model
 from modeling.core.record import Evaluation
 from modeling.drift.reference import Reference
@@ -48,6 +50,19 @@ class StoredEvaluation:
         return self.folder / MODEL
 
 
+@dataclass(frozen=True)
+class Evaluations:
+    """The records of several use cases.
+
+    Attributes
+    ----------
+    read: use case -> its record. unreadable: use case -> why its record can't be read; it hides no other.
+    """
+
+    read: dict[str, Evaluation]
+    unreadable: dict[str, str]
+
+
 def save(evaluated: EvaluatedModel, folder: Path) -> None:
     """Write the files into an existing, empty `folder`."""
     (folder / RECORD).write_text(evaluated.evaluation.model_dump_json(indent=1), encoding="utf-8")
@@ -64,9 +79,15 @@ def load_record(folder: Path) -> Evaluation:
     return Evaluation.model_validate_json((folder / RECORD).read_text(encoding="utf-8"))
 
 
-def load_answers(folder: Path) -> pl.DataFrame | None:
-    """The answers to the sealed test; None where they were not kept."""
-    return pl.read_parquet(folder / ANSWERS) if (folder / ANSWERS).exists() else None
+def load_records(folders: Mapping[str, Path]) -> Evaluations:
+    """The record of each use case's folder."""
+    read, unreadable = {}, {}
+    for key, folder in folders.items():
+        try:
+            read[key] = reading(load_record, folder)
+        except ArtefactError as error:
+            unreadable[key] = error.within(folder)
+    return Evaluations(read, unreadable)
 
 
 def load_stored(folder: Path) -> StoredEvaluation:
