@@ -75,12 +75,13 @@ def _importance(feature: str, losses: Sequence[np.ndarray]) -> Importance:
 
 def _tiered(importances: Sequence[Importance]) -> list[Importance]:
     """`importances` with their tiers: intervals that overlap, one with the next, are one tier, the largest first."""
+    ends = {one.feature: (one.low, one.high) for one in importances if one.low is not None and one.high is not None}
     tier, lowest, tiers = 0, np.inf, {}
-    for importance in sorted(importances, key=lambda importance: -importance.high):
-        if importance.high < lowest:
+    for feature, (low, high) in sorted(ends.items(), key=lambda item: -item[1][1]):
+        if high < lowest:
             tier, lowest = tier + 1, np.inf
-        lowest = min(lowest, importance.low)
-        tiers[importance.feature] = tier
+        lowest = min(lowest, low)
+        tiers[feature] = tier
     return [importance.model_copy(update={"tier": tiers[importance.feature]}) for importance in importances]
 
 
