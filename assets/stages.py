@@ -75,6 +75,7 @@ STAGES = {
                 "costs",
                 "gates",
                 "limits",
+                "seen_of_test",
             ),
         ),
         Stage("published_model", "serving", "1", ("evaluation",), ()),

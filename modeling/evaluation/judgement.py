@@ -65,6 +65,7 @@ def judge(
         seconds=0,
         gates=experiment.task.gates(evaluated),
         published=False,
+        seen_of_test=experiment.use_case.seen_of_test,
         limits=[],
     )
     return judged, unit_answers(experiment, test)

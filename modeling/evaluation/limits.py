@@ -15,6 +15,7 @@ def limits(use_case: UseCase, evaluation: Evaluation) -> list[str]:
     """The use case's own limits, then what the evaluation knows, as sentences."""
     return [
         *use_case.limits,
+        *(f"Seen of the sealed test: {seen}" for seen in use_case.seen_of_test),
         *_evidence(evaluation),
         *_test_accesses(evaluation),
         *_lifts(evaluation),

@@ -45,6 +45,7 @@ def _facts(evaluation: Evaluation, title: str) -> list[str]:
         *_threshold(evaluation),
         *_seeds(evaluation, title),
         *_accesses(evaluation),
+        *evaluation.seen_of_test,
     ]
     return found[:MOST_FACTS]
 

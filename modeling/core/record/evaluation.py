@@ -118,6 +118,8 @@ class Evaluation(Record):
     counted, how often the test of this data version."""
     test_rows_opened_before: float | None = None
     """The share of the test rows that had been opened `test_accesses` - 1 times or more before this time."""
+    seen_of_test: list[str] = Field(default=[])
+    """What people settled with scores of the sealed test in view, or knew of them."""
     limits: list[str]
     """What the evaluation does not show."""
     provenance: Provenance
