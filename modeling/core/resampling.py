@@ -17,7 +17,6 @@ from modeling.core.feature_set import FeatureSet
 from modeling.core.splits import TUNING, held_out, strata
 from modeling.core.table import Rows
 
-REPEATS = 5
 FOLDS = 5
 LEAST_TRAINING = 0.5
 """A rolling origin leaves at least this share of the unsealed rows to learn from."""
@@ -43,7 +42,7 @@ def can_be_dealt(features: FeatureSet) -> bool:
     return features.train.block is not None
 
 
-def repeats(features: FeatureSet, use_case: UseCase, count: int = REPEATS) -> list[Division]:
+def repeats(features: FeatureSet, use_case: UseCase, count: int) -> list[Division]:
     """The unsealed rows divided `count` times as they were into training and validation.
 
     Dealt anew, or, where the split is by time, at earlier and earlier origins (fewer where too little is left to learn

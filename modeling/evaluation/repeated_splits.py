@@ -20,6 +20,8 @@ from modeling.evaluation.experiment import Experiment
 from modeling.evaluation.refit import Members, again, cannot_be_stacked
 
 RESAMPLES = 200
+OF_NETWORKS, OF_OTHERS = 3, 5
+"""How often rows are divided anew: less often where a network is trained on each division."""
 CHAMPION, TRIVIAL, SIMPLE = "champion", "trivial", "simple"
 
 
@@ -41,7 +43,8 @@ def repeated(
     if why_not:
         return Repeated(note=f"not repeated: {why_not}")
     recipes = _recipes(experiment, members)
-    divisions = repeats(experiment.features, experiment.use_case)
+    networks = any(candidate.family == "deep" for candidate, _ in members.values())
+    divisions = repeats(experiment.features, experiment.use_case, OF_NETWORKS if networks else OF_OTHERS)
     splits, lost = [], []
     for number, division in enumerate(divisions, start=1):
         progress(f"training on split {number} of {len(divisions)}")

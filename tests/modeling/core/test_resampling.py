@@ -5,12 +5,16 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from modeling.core.resampling import REPEATS, Division, can_be_dealt, nested_folds, repeats, unsealed
+from modeling.core.resampling import Division, can_be_dealt, nested_folds, repeats, unsealed
 
 from ..small_data import parts, prepared, use_case
 
 COLUMNS = {"identifier": ["id"], "group": "lot", "time": "made"}
 SPLITS = [{"by": "random", "stratify": "target"}, {"by": "group"}, {"by": "time"}]
+
+
+def thrice(features, asked):
+    return repeats(features, asked, 3)
 
 
 def made(split):
@@ -22,7 +26,7 @@ def numbers(division: Division) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize("split", SPLITS, ids=lambda split: split["by"])
-@pytest.mark.parametrize("divide", [repeats, nested_folds])
+@pytest.mark.parametrize("divide", [thrice, nested_folds])
 def test_no_row_is_in_two_parts_or_sealed(divide, split):
     features, asked = made(split)
     sealed = features.open_test().number
@@ -33,7 +37,7 @@ def test_no_row_is_in_two_parts_or_sealed(divide, split):
         assert all(len(part) for part in numbers(division))
 
 
-@pytest.mark.parametrize("divide", [repeats, nested_folds])
+@pytest.mark.parametrize("divide", [thrice, nested_folds])
 def test_a_group_is_whole_in_one_part(divide):
     features, asked = made({"by": "group"})
     for division in divide(features, asked):
@@ -41,7 +45,7 @@ def test_a_group_is_whole_in_one_part(divide):
         assert not (groups[0] & groups[1] or groups[0] & groups[2] or groups[1] & groups[2])
 
 
-@pytest.mark.parametrize("divide", [repeats, nested_folds])
+@pytest.mark.parametrize("divide", [thrice, nested_folds])
 def test_what_lies_later_is_never_learned_from(divide):
     features, asked = made({"by": "time"})
     divisions = divide(features, asked)
@@ -60,12 +64,12 @@ def test_folds_hold_out_every_unsealed_row_once():
 
 def test_repeats_hold_out_the_share_of_validation_and_differ():
     features, asked = made(SPLITS[0])
-    divisions = repeats(features, asked)
+    divisions = thrice(features, asked)
     held = [frozenset(division.held_out.number) for division in divisions]
-    assert len(set(held)) == len(divisions) == REPEATS
-    assert [len(one) for one in held] == pytest.approx([len(features.valid)] * REPEATS, abs=3)
+    assert len(set(held)) == len(divisions) == 3
+    assert [len(one) for one in held] == pytest.approx([len(features.valid)] * 3, abs=3)
     shares = [division.held_out.table.target.mean() for division in divisions]
-    assert shares == pytest.approx([unsealed(features).table.target.mean()] * REPEATS, abs=0.01)
+    assert shares == pytest.approx([unsealed(features).table.target.mean()] * 3, abs=0.01)
 
 
 def test_an_official_split_is_not_dealt_anew():
