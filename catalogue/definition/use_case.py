@@ -73,7 +73,7 @@ class UseCase(Strict):
     limits: list[str] = Field(default=[], description="what the evaluation does not show; printed in the report")
     seen_of_test: list[str] = Field(
         default=[],
-        description="what people settled with scores of the sealed test in view, or knew of them; printed in the report",
+        description="what people settled with scores of the sealed test in view, or knew of them; in the report",
     )
     retired: date | Annotated[str, Field(min_length=1)] | None = Field(
         default=None, description="since when, or why: nothing runs any more, and all that was made can still be read"
