@@ -133,11 +133,11 @@ def test_neither_clock_nor_threads_change_what_is_learned(made: Made, monkeypatc
     readings = count()
     monkeypatch.setattr(time, "monotonic", lambda: float(next(readings)))
     train, tune, valid = (rows.table for rows in (made.features.train, made.features.tune, made.features.valid))
-    for candidate in made.experiment.candidates:
-        again = type(candidate.learner)()
-        summary = again.fit(train, tune, replace(candidate.fitting, compute=Compute(threads=2), scratch=None))
-        assert summary == candidate.summary, candidate.name
-        np.testing.assert_array_equal(again.predict(valid), candidate.learner.predict(valid), candidate.name)
+    for fitted in made.experiment.candidates:
+        again = type(fitted.learner)()
+        summary = again.fit(train, tune, replace(fitted.fitting, compute=Compute(threads=2), scratch=None))
+        assert summary == fitted.summary, fitted.name
+        np.testing.assert_array_equal(again.predict(valid), fitted.learner.predict(valid), fitted.name)
 
 
 def test_something_learned_beats_the_trivial_learner_on_validation_rows(made: Made) -> None:

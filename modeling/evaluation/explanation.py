@@ -75,12 +75,13 @@ def _importance(feature: str, losses: Sequence[np.ndarray]) -> Importance:
 
 def _tiered(importances: Sequence[Importance]) -> list[Importance]:
     """`importances` with their tiers: intervals that overlap, one with the next, are one tier, the largest first."""
+    intervals = [(one.high or 0.0, one.low or 0.0, one.feature) for one in importances]
     tier, lowest, tiers = 0, np.inf, {}
-    for importance in sorted(importances, key=lambda importance: -importance.high):
-        if importance.high < lowest:
+    for high, low, feature in sorted(intervals, reverse=True):
+        if high < lowest:
             tier, lowest = tier + 1, np.inf
-        lowest = min(lowest, importance.low)
-        tiers[importance.feature] = tier
+        lowest = min(lowest, low)
+        tiers[feature] = tier
     return [importance.model_copy(update={"tier": tiers[importance.feature]}) for importance in importances]
 
 
