@@ -25,7 +25,7 @@ OF_THROUGHPUT = "min_predictions_per_second"
 
 def main(arguments: list[str] | None = None) -> int:
     """Compares or burns."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("homes", nargs="*", type=Path, help="two state folders")
     parser.add_argument("--burn", type=float, metavar="SECONDS", help="keep all cores busy")
     given = parser.parse_args(arguments)
