@@ -126,7 +126,7 @@ def test_no_role_leaks_into_another(made: Made) -> None:
     numbers = [set(rows.number.tolist()) for rows in roles]
     assert all(numbers) and not (numbers[0] & numbers[1] or numbers[0] & numbers[2] or numbers[1] & numbers[2])
     found = made.features.datasheet.leakage
-    assert {one.name for one in found} == set(FINDINGS)
+    assert {one.name for one in found} == set(FINDINGS) - {"look_ahead"}
     assert not [one.message for one in found if one.severity == "error" and not one.passed]
 
 
