@@ -30,7 +30,7 @@ from assets.stages import (
     market_fingerprint,
 )
 from catalogue.reader import Catalogue
-from modeling.artefacts.errors import Unreadable
+from modeling.artefacts.evaluated_model import ReadEvaluation
 from modeling.core.record import Evaluation
 from modeling.core.report import Report
 
@@ -82,7 +82,7 @@ def _industry_report(catalogue: Catalogue, partitions: Partitions) -> AssetsDefi
     )
     def industry_report(
         context: AssetExecutionContext,
-        evaluation: dict[str, Evaluation | Unreadable],
+        evaluation: dict[str, ReadEvaluation],
         evaluation_report: dict[str, Report],
     ) -> Iterator[Output[Report]]:
         from modeling.reports import industry as report
@@ -112,7 +112,7 @@ def _market_entry_report(catalogue: Catalogue, partitions: Partitions) -> Assets
     )
     def market_entry_report(
         context: AssetExecutionContext,
-        evaluation: dict[str, Evaluation | Unreadable],
+        evaluation: dict[str, ReadEvaluation],
         industry_report: dict[str, Report],
     ) -> Iterator[Output[Report]]:
         from modeling.reports import market_entry as report
@@ -127,14 +127,14 @@ def _market_entry_report(catalogue: Catalogue, partitions: Partitions) -> Assets
 
 
 def _divided(
-    found: dict[str, Evaluation | Unreadable], context: AssetExecutionContext
+    found: dict[str, ReadEvaluation], context: AssetExecutionContext
 ) -> tuple[dict[str, Evaluation], dict[str, str]]:
     """The evaluations by use case; where one can't be read, why not and what to do."""
-    readable = {key: one for key, one in found.items() if isinstance(one, Evaluation)}
+    readable = {key: one.evaluation for key, one in found.items() if one.evaluation}
     unreadable = {
-        key: f"{one.reason}. Run the use case again, or restore its evaluation from a backup"
+        key: f"{one.unreadable}. Run the use case again, or restore its evaluation from a backup"
         for key, one in found.items()
-        if isinstance(one, Unreadable)
+        if one.evaluation is None
     }
     for key, why in unreadable.items():
         context.log.warning(f"{key}: the evaluation can't be read: {why}")

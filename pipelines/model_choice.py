@@ -2,8 +2,8 @@
 
 Belongs here: pinning a version, going back to the one before, letting the latest serve again, accepting a champion that
 could not be compared, from the terminal (`sectorforge models`) and in the UI (the job `choose_model`); the lineage and
-the registry record each. Does not belong here: what is published by itself (`assets.published_model`), or how versions are kept
-(`resources.serving.models`).
+the registry record each. Does not belong here: what is published by itself (`assets.published_model`), or how versions
+are kept (`resources.serving.models`).
 """
 
 from enum import Enum

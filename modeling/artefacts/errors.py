@@ -5,7 +5,6 @@ that makes it), or an artefact that was never made (`resources.store.io_manager`
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,13 +22,6 @@ class ArtefactError(ValueError):
     def within(self, place: Path) -> str:
         """The message with paths as seen from `place`, for people who don't know where artefacts lie."""
         return str(self).replace(f"{place}/", "").replace(str(place), place.name)
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """An artefact that can't be read, where others of its kind can; the `reason` names no place of this machine."""
-
-    reason: str
 
 
 class ModelError(ArtefactError):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modeling.artefacts import model, reference
+from modeling.artefacts.errors import ArtefactError, reading
 from modeling.core.model import Model
 from modeling.core.record import Evaluation
 from modeling.drift.reference import Reference
@@ -43,6 +44,14 @@ class StoredEvaluation:
         return self.folder / MODEL
 
 
+@dataclass(frozen=True)
+class ReadEvaluation:
+    """The record, or why it can't be read, for who goes on without it. `unreadable` names no place of this machine."""
+
+    evaluation: Evaluation | None
+    unreadable: str = ""
+
+
 def save(evaluated: EvaluatedModel, folder: Path) -> None:
     """Write the files into an existing, empty `folder`."""
     (folder / RECORD).write_text(evaluated.evaluation.model_dump_json(indent=1), encoding="utf-8")
@@ -55,6 +64,14 @@ def save(evaluated: EvaluatedModel, folder: Path) -> None:
 def load_record(folder: Path) -> Evaluation:
     """The record alone."""
     return Evaluation.model_validate_json((folder / RECORD).read_text(encoding="utf-8"))
+
+
+def load_if_readable(folder: Path) -> ReadEvaluation:
+    """The record alone, or why it can't be read."""
+    try:
+        return ReadEvaluation(reading(load_record, folder))
+    except ArtefactError as error:
+        return ReadEvaluation(None, error.within(folder))
 
 
 def load_stored(folder: Path) -> StoredEvaluation:

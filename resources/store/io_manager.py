@@ -13,7 +13,6 @@ from typing import Any, Self, get_args, get_origin
 from dagster import ConfigurableIOManager, InitResourceContext, InputContext, OutputContext, ResourceDependency
 from pydantic import PrivateAttr
 
-from modeling.artefacts.errors import ArtefactError, Unreadable
 from modeling.artefacts.storage import load, save
 from resources.errors import PermanentError
 from resources.store.run_lock import PROCESS, run_lock, this_process
@@ -35,9 +34,8 @@ class ArtefactIOManager(ConfigurableIOManager):
     An input made in the same run is that run's own, whatever others published meanwhile; any other is the current one.
 
     An input annotated `dict[str, T]` is always a dict of the partitions that exist, by partition key, so that an
-    industry with a single use case needs no special case; a partition never made is left out. With
-    `dict[str, T | Unreadable]` one that can't be read is `Unreadable`, and hides no other. Any other annotation means
-    exactly one partition, which must exist.
+    industry with a single use case needs no special case; a partition never made is left out. Any other annotation
+    means exactly one partition, which must exist.
 
     A run has its partition for itself: another one of the same partition waits, whichever way it was started.
     """
@@ -89,8 +87,7 @@ class ArtefactIOManager(ConfigurableIOManager):
         if get_origin(wanted) is dict:
             keys = context.asset_partition_keys if context.has_asset_partitions else []
             found = {key: current(self._folder(path, key)) for key in keys}
-            kind = get_args(wanted)[1]
-            return {key: _member(kind, place) for key, place in found.items() if place is not None}
+            return {key: load(get_args(wanted)[1], place) for key, place in found.items() if place is not None}
         key = context.asset_partition_key if context.has_asset_partitions else None
         folder = self._folder(path, key)
         run = context.upstream_output.run_id if context.upstream_output else ""
@@ -101,17 +98,6 @@ class ArtefactIOManager(ConfigurableIOManager):
 
     def _folder(self, asset: list[str] | Any, partition: str | None) -> Path:
         return self.home.artefact("/".join(asset), partition)
-
-
-def _member(kind: Any, place: Path) -> Any:
-    """The value of one partition among several."""
-    wanted = [one for one in get_args(kind) if one is not Unreadable]
-    if not wanted:
-        return load(kind, place)
-    try:
-        return load(wanted[0], place)
-    except ArtefactError as error:
-        return Unreadable(error.within(place))
 
 
 @contextmanager
