@@ -51,7 +51,7 @@ def record_access(log: Path, snapshot: str, rows: np.ndarray, run_id: str) -> Ac
     lines, known = _lines(log), _known(_table(log))
     uncounted = sum(line["snapshot"] == snapshot and ROWS not in line for line in lines)
     opened = pl.DataFrame({"row": np.unique(rows)}, schema={"row": pl.UInt64}).join(known, on="row", how="left")
-    opened = opened.select("row", pl.col("times").fill_null(uncounted) + 1, last=pl.lit(len(lines))).cast(dict(SCHEMA))
+    opened = opened.select("row", pl.col("times").fill_null(uncounted) + 1, last=pl.lit(len(lines))).cast(SCHEMA)
     former = known.join(opened, on="row", how="anti")
     moment = datetime.now(UTC).isoformat(timespec="seconds")
     entry = {"snapshot": snapshot, "run": run_id, "at": moment, ROWS: opened.height}
