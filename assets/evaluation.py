@@ -52,21 +52,23 @@ GATES = {
     "min_metric": "the metric reaches its bound",
     "min_lift_over_baseline": "the champion beats the trivial baseline by enough",
     "min_lift_over_simple": "the champion beats the simple learner by enough",
+    "gain_over_simple": "the champion is not decisively worse than the simple learner",
     "max_calibration_error": "probabilities mean what they say",
     "max_slice_gap": "no group is served much worse than another",
     "min_predictions_per_second": "the champion answers fast enough",
+    "above_luck": "a portfolio's skill exceeds what the best of as many trials shows by luck",
+    "ranges_keep_promise": "forecast ranges hold as many values as they promise",
+    "work_complete": "no fit was cut short by a clock",
     "no_leakage": "the leakage audit found no error",
     "evidence_is_real": "the figures come from real data",
-    "gain_over_simple": "the champion is not decisively worse than the simple model",
-    "work_complete": "no clock cut the training short",
-    "ranges_keep_promise": "forecast ranges hold as many values as they promise",
     "not_worse_than_serving": "the champion is shown to be not worse than published models, by a margin",
     TASK_GATES: "what only the task asks is met",
 }
 """Every gate, each a check; one that has no bound in a use case passes and says so. Checks are declared before a use
 case is known, so that the gates which only its task has share one."""
 VERDICT, REASON, HELD_BACK_BY = "verdict", "reason", "held back by"
-"""Metadata keys: what followed from the judgement, why, and the names of the gates that are not met."""
+"""Metadata keys: what followed from the judgement, why, and the names of the gates that are not met, or of the
+champion where that is the trivial learner; empty where it may serve."""
 _STACK = ("sectorforge", "polars", "lightgbm", "torch", "scikit-learn", "great-expectations", "dagster")
 
 
@@ -130,11 +132,11 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
 
 def _described(judged: Evaluation) -> dict[str, Any]:
     """What the materialisation says of the judgement."""
-    missed = [gate for gate in judged.gates if not gate.passed]
+    missed = [gate.name for gate in judged.gates if not gate.passed]
     return {
-        VERDICT: "published" if judged.published else "held back",
-        REASON: "; ".join(gate.message for gate in missed) or "every gate is met",
-        HELD_BACK_BY: ", ".join(gate.name for gate in missed),
+        VERDICT: judged.verdict.outcome,
+        REASON: judged.verdict.reason,
+        HELD_BACK_BY: "" if judged.published else ", ".join(missed) or judged.champion.learner,
         "champion": judged.champion.learner,
         judged.metric: judged.champion.test[judged.metric].value,
         "lift over baseline": judged.lift.value,
@@ -194,7 +196,7 @@ def judged_model(experiment: Experiment, run: EvaluationRun, reference: Referenc
         learned=_learned(experiment, read),
         columns=data.frame.drop(use_case.target).schema,
     )
-    return EvaluatedModel(judgement.evaluation, model, reference)
+    return EvaluatedModel(judgement.evaluation, model, reference, judgement.answers)
 
 
 def _learned(experiment: Experiment, read: list[str]) -> np.ndarray:

@@ -24,6 +24,7 @@ from assets.stages import FINGERPRINT, STAGES, fingerprint
 from catalogue import feature_code
 from catalogue.reader import Catalogue
 from modeling.artefacts.feature_set import ReferencedFeatures
+from modeling.core.target_classes import called
 from modeling.core.validated_data import ValidatedData
 from modeling.drift.reference import Reference
 from modeling.problems import tasks
@@ -56,6 +57,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         use_case = catalogue.use_cases[context.partition_key]
         derive = feature_code.load(use_case.folder).features
         made = tasks.task(use_case).prepare(validated_data, use_case, derive)
+        called(made.classes, use_case.classes, use_case.target)
         yield Output(
             ReferencedFeatures(made, Reference.of(validated_data, made, use_case)),
             data_version=DataVersion(made.digest()),

@@ -17,6 +17,7 @@ from modeling.core.candidate import Candidate, Candidates
 from modeling.core.compute import Compute
 from modeling.core.feature_set import FeatureSet
 from modeling.core.learner import Fitting
+from modeling.evaluation import out_of_fold
 from modeling.learners.fit import train
 from modeling.problems import learners, tasks
 from resources.compute import ComputeResource
@@ -69,11 +70,14 @@ def _build(model: ModelAsset, catalogue: Catalogue, partitions: Partitions) -> A
         use_case = catalogue.use_cases[context.partition_key]
         chosen = compute.choose()
         context.log.info(f"device: {chosen.name}, {chosen.precision}: {chosen.reason}")
+        task = tasks.task(use_case)
+        folds = out_of_fold.folds(features, use_case, task)
         fitted = []
         for name in named_learners(use_case, model.family):
             fitting = fitting_of(name, use_case, features, chosen, home, context.log.info)
-            fitted.append(train(name, model.family, learners.learner(name), features, fitting))
-            context.log.info(f"{name}: fitted in {fitted[-1].cost.seconds:.1f} s")
+            candidate = train(name, model.family, learners.learner(name), features, fitting)
+            context.log.info(f"{name}: fitted in {candidate.cost.seconds:.1f} s")
+            fitted.append(out_of_fold.with_answers(candidate, task, folds))
         yield Output(
             Candidates(fitted),
             metadata={

@@ -90,7 +90,7 @@ def held_back(judged: Evaluation, pinned: str | None) -> str:
     """Why a judged champion may not serve; empty where it may."""
     if pinned is not None:
         return f"a person pinned {pinned}: `sectorforge models unpin {judged.use_case}` lets the latest serve again"
-    return "; ".join(gate.message for gate in judged.gates if not gate.passed)
+    return "" if judged.published else judged.verdict.reason
 
 
 def publish(evaluation: StoredEvaluation, models: Models) -> Path:

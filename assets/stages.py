@@ -54,7 +54,7 @@ STAGES = {
     for stage in (
         Stage("raw_data", "data", "1", (), ()),
         Stage("validated_data", "data", "2", ("raw_data",), (*_TABLE, "contract", "drift")),
-        Stage("features", "data", "2", ("validated_data",), _TABLE),
+        Stage("features", "data", "2", ("validated_data",), (*_TABLE, "classes")),
         Stage("baseline_model", "models", "2", ("features",), _LEARNING),
         Stage("lightgbm_model", "models", "2", ("features",), _LEARNING),
         Stage("torch_model", "models", "2", ("features",), _LEARNING),
@@ -63,13 +63,27 @@ STAGES = {
             "evaluation",
             "3",
             ("features", "baseline_model", "lightgbm_model", "torch_model"),
-            ("title", "question", "source", "settings", "columns", "contract", "metric", "costs", "gates", "limits"),
+            (
+                "title",
+                "question",
+                "source",
+                "classes",
+                "settings",
+                "columns",
+                "contract",
+                "metric",
+                "costs",
+                "gates",
+                "limits",
+            ),
         ),
         Stage("published_model", "serving", "1", ("evaluation",), ()),
         Stage("evaluation_report", "reports", "3", ("evaluation",), ()),
     )
 }
-PREDICTIONS = Stage("predictions", "serving", "1", ("published_model",), ("target", "columns", "settings", "contract"))
+PREDICTIONS = Stage(
+    "predictions", "serving", "1", ("published_model",), ("target", "classes", "columns", "settings", "contract")
+)
 """The stage of those use cases only that name `predict`."""
 WITH_FEATURE_CODE = ("features", "evaluation", PREDICTIONS.name)
 """The stages that run the use case's own `features`, or make a model that refuses to predict with any other."""

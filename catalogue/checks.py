@@ -26,6 +26,7 @@ class Vocabulary:
     settings: what a task reads under `settings`.
     metrics: the metrics that a use case's task has; called for use cases whose settings are right.
     hyperparameters: what a learner accepts under `parameters`; None: only the fit knows.
+    classifies: whether a task's target names a class.
     predicts: whether a task predicts rows without a target one by one.
     splits: the ways to split that a task knows.
     """
@@ -35,6 +36,7 @@ class Vocabulary:
     settings: Callable[[str], type[BaseModel]]
     metrics: Callable[[UseCase], Collection[str]]
     hyperparameters: Callable[[str], type[BaseModel] | None]
+    classifies: Callable[[str], bool]
     predicts: Callable[[str], bool]
     splits: Callable[[str], Collection[str]]
 
@@ -70,6 +72,7 @@ def wrong_content(written: Written, vocabulary: Vocabulary) -> Iterator[Definiti
     yield from _unknown_words(written, vocabulary)
     if written.use_case.task in vocabulary.tasks:
         yield from _wrong_settings(written, vocabulary) or _unknown_metric(written, vocabulary)
+        yield from _wrong_class_names(written, vocabulary)
         yield from _impossible_split(written, vocabulary)
         yield from _nothing_to_predict(written, vocabulary)
     yield from _wrong_parameters(written, vocabulary)
@@ -104,6 +107,20 @@ def _unknown_metric(written: Written, vocabulary: Vocabulary) -> Iterator[Defini
     if use_case.metric not in known:
         message = f"metric: {use_case.metric!r} is none of {use_case.task}; {suggestion(use_case.metric, known)}"
         yield written.error(("metric",), message)
+
+
+def _wrong_class_names(written: Written, vocabulary: Vocabulary) -> Iterator[DefinitionError]:
+    """Whether the names differ. That each is of a value of the target only the data can tell (`features`)."""
+    use_case = written.use_case
+    if use_case.classes and not vocabulary.classifies(use_case.task):
+        message = f"classes: the target of {use_case.task} names no class: take `classes` out"
+        yield written.error(("classes",), message)
+    values: dict[str, str] = {}
+    for value, name in use_case.classes.items():
+        first = values.setdefault(name.strip().casefold(), value)
+        if first != value:
+            message = f"classes.{value}: {name!r} is already the name of {first!r}: use another"
+            yield written.error(("classes", value), message)
 
 
 def _wrong_parameters(written: Written, vocabulary: Vocabulary) -> Iterator[DefinitionError]:

@@ -64,7 +64,7 @@ def parse(path: Path) -> YamlDocument:
     Raises
     ------
     OSError: the file can't be read. YamlError: too large or nested too deep, not UTF-8, not YAML, an alias, a tag, a
-    key twice or that is not text, an impossible date, or no mapping.
+    key twice or that is neither text nor a whole number, an impossible date, or no mapping.
     """
     text = _text(path)
     try:
@@ -139,7 +139,9 @@ class _Reader:
 
 
 def _key(event: Any) -> str:
-    if not isinstance(event, yaml.ScalarEvent) or not isinstance(_scalar(event), str):
+    """The text of a key; that of a whole number such as `0` is how it is written."""
+    value = _scalar(event) if isinstance(event, yaml.ScalarEvent) else None
+    if not isinstance(value, str) and not (type(value) is int and str(value) == event.value):
         found = f"{event.value!r} is not" if isinstance(event, yaml.ScalarEvent) else "this is not"
         raise YamlError.at(event.start_mark, f"a key must be text, and to YAML {found}: put it in quotes")
     return event.value

@@ -22,6 +22,7 @@ def read_catalogue(*roots: Path) -> Catalogue:
         settings=tasks.settings,
         metrics=_metrics,
         hyperparameters=hyperparameters,
+        classifies=tasks.classifies,
         predicts=tasks.predicts,
         splits=tasks.splits,
     )

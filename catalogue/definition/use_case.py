@@ -7,7 +7,7 @@ file each), or which tasks and learners exist (`modeling`; the catalogue is hand
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -42,6 +42,9 @@ class UseCase(Strict):
     positive: str | int | float | bool | None = Field(
         default=None, description="the target's value that counts as the event; default 1 or true"
     )
+    classes: dict[str, Annotated[str, Field(pattern=r"\S")]] = Field(
+        default={}, description="what readers call the target's values: `{0: healthy, 1: pneumonia}`"
+    )
     settings: dict[str, Any] = Field(default={}, description="what the task asks for beyond this; see its file")
     extra: str | None = Field(
         default=None, description="the extra of this project whose packages the use case's `features.py` imports"
@@ -60,6 +63,10 @@ class UseCase(Strict):
         default=3600, gt=0, description="seconds after which a fit is cut, which holds publication back; a safety net"
     )
     parameters: dict[str, dict[str, Any]] = Field(default={}, description="a learner's hyperparameters, by its name")
+    prefer: Literal["parsimony", "accuracy"] = Field(
+        default="parsimony",
+        description="the cheapest candidate within one standard error of the best expected score, or the best itself",
+    )
     costs: Costs = Costs()
     gates: Gates = Gates()
     drift: DriftBounds = DriftBounds()

@@ -6,6 +6,7 @@ judging (`modeling.evaluation`), or the model folder's own layout (`model`).
 A folder of a judged use case::
 
     evaluation.json   the record
+    answers.parquet   what champion, trivial and simple model answered to the sealed test, unit by unit
     model/            the champion (`model`)
     reference/        what later deliveries are compared with (`reference`)
 """
@@ -13,22 +14,26 @@ A folder of a judged use case::
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from modeling.artefacts import model, reference
 from modeling.artefacts.errors import ArtefactError, reading
 from modeling.core.model import Model
 from modeling.core.record import Evaluation
 from modeling.drift.reference import Reference
 
-RECORD, MODEL = "evaluation.json", "model"
+RECORD, MODEL, ANSWERS = "evaluation.json", "model", "answers.parquet"
 
 
 @dataclass(frozen=True)
 class EvaluatedModel:
-    """The record, the champion, and what later deliveries are compared with; None where that was not kept."""
+    """The record, the champion, what later deliveries are compared with, and the answers to the sealed test (None where
+    these were not kept)."""
 
     evaluation: Evaluation
     model: Model
     reference: Reference | None = None
+    answers: pl.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,8 @@ def save(evaluated: EvaluatedModel, folder: Path) -> None:
     (folder / RECORD).write_text(evaluated.evaluation.model_dump_json(indent=1), encoding="utf-8")
     (folder / MODEL).mkdir()
     model.save(evaluated.model, folder / MODEL)
+    if evaluated.answers is not None:
+        evaluated.answers.write_parquet(folder / ANSWERS)
     if evaluated.reference is not None:
         reference.save(evaluated.reference, folder / reference.REFERENCE)
 
@@ -72,6 +79,11 @@ def load_if_readable(folder: Path) -> ReadEvaluation:
         return ReadEvaluation(reading(load_record, folder))
     except ArtefactError as error:
         return ReadEvaluation(None, error.within(folder))
+
+
+def load_answers(folder: Path) -> pl.DataFrame | None:
+    """The answers to the sealed test; None where they were not kept."""
+    return pl.read_parquet(folder / ANSWERS) if (folder / ANSWERS).exists() else None
 
 
 def load_stored(folder: Path) -> StoredEvaluation:

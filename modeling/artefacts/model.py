@@ -6,7 +6,8 @@ learner's own weights (`modeling.learners`).
 
 A model folder::
 
-    model.json            the model card, with the version of this layout, the members' weights and the files' digests
+    model.json            the model card, with the version of this layout, the members' weights, the calibrator and the
+                          files' digests
     recipe.json           the fitted feature recipe
     learned.npy           digests of the rows it learned from (`core.row_digests`); none where rows are no units
     columns.parquet       names and types of the columns of raw rows, the target aside; no rows
@@ -23,10 +24,14 @@ import polars as pl
 from modeling.artefacts import members, recipe
 from modeling.artefacts.errors import ModelError
 from modeling.core.blend import Blend
+from modeling.core.calibrator import read_calibrator
 from modeling.core.model import Model, ModelCard
 
-FORMAT = 2
+FORMAT = 3
 """The version of `CARD`, raised when a reader of before can't read it any more."""
+READ = (2, FORMAT)
+"""The versions that are read; before 3 nothing was recalibrated."""
+_BESIDE_CARD = {"members", "files", "calibrator"}
 CARD, COLUMNS, LEARNED = "model.json", "columns.parquet", "learned.npy"
 
 
@@ -37,7 +42,13 @@ def save(model: Model, folder: Path) -> None:
         members.save(learner, folder / "members" / name)
     np.save(folder / LEARNED, model.learned, allow_pickle=False)
     pl.DataFrame(schema=model.columns).write_parquet(folder / COLUMNS)
-    content = {"format": FORMAT, "members": model.champion.weights, **model.card.model_dump(mode="json")}
+    calibrator = model.champion.calibrator
+    content = {
+        "format": FORMAT,
+        "members": model.champion.weights,
+        "calibrator": calibrator and calibrator.model_dump(),
+        **model.card.model_dump(mode="json"),
+    }
     content["files"] = members.digests(folder)
     (folder / CARD).write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
 
@@ -52,12 +63,12 @@ def load(folder: Path) -> Model:
     """
     content = _content(folder)
     members.check(folder, content.pop("files"))
-    weights = content.pop("members")
+    weights, calibrator = content.pop("members"), read_calibrator(content.pop("calibrator", None))
     fitted = {name: members.load(name, folder / "members" / name) for name in weights}
     card = ModelCard.model_validate(content)
     columns = pl.read_parquet(folder / COLUMNS).schema if (folder / COLUMNS).exists() else pl.Schema()
     learned = np.load(folder / LEARNED, allow_pickle=False)
-    return Model(recipe.load(folder, card.task), Blend(fitted, weights), card, learned, columns)
+    return Model(recipe.load(folder, card.task), Blend(fitted, weights, calibrator), card, learned, columns)
 
 
 def load_card(folder: Path) -> ModelCard:
@@ -68,7 +79,7 @@ def load_card(folder: Path) -> ModelCard:
     ModelError: no model folder, or one of another version.
     """
     content = _content(folder)
-    return ModelCard.model_validate({name: content[name] for name in content.keys() - {"members", "files"}})
+    return ModelCard.model_validate({name: content[name] for name in content.keys() - _BESIDE_CARD})
 
 
 def _content(folder: Path) -> dict[str, Any]:
@@ -78,8 +89,9 @@ def _content(folder: Path) -> dict[str, Any]:
         raise ModelError(f"{folder} is no model folder: it has no {CARD}")
     content = json.loads(path.read_text(encoding="utf-8"))
     found = content.pop("format", None)
-    if found != FORMAT:
+    if found not in READ:
         raise ModelError(
-            f"{path}: only format {FORMAT} is known, this is {found}; update sectorforge, or run the use case again"
+            f"{path}: only formats {READ[0]} to {FORMAT} are known, this is {found}; update sectorforge, or run the "
+            "use case again"
         )
     return content

@@ -1,7 +1,7 @@
 """Learners that predict as one.
 
-Belongs here: fitted learners with their shares. Does not belong here: finding the shares
-(`modeling.evaluation.ensemble`).
+Belongs here: fitted learners with their shares and what recalibrates their answer. Does not belong here: finding the
+shares (`modeling.evaluation.ensemble`) or the calibrator (`modeling.evaluation.recalibration`).
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from modeling.core.calibrator import Calibrator
 from modeling.core.learner import Learner
 from modeling.core.table import Table
 
@@ -18,14 +19,17 @@ Weights = dict[str, float]
 
 @dataclass(frozen=True)
 class Blend:
-    """Fitted learners that predict as their weighted mean; a single learner is a blend of one."""
+    """Fitted learners that predict as their weighted mean, recalibrated where there is a calibrator; a single learner
+    is a blend of one."""
 
     learners: Mapping[str, Learner]
     weights: Weights
+    calibrator: Calibrator | None = None
 
     def predict(self, table: Table) -> np.ndarray:
         """As the learners: ``[n]`` or ``[n, classes]``, or a single learner's ``[n, k]`` items."""
-        return blended({name: self.learners[name].predict(table) for name in self.weights}, self.weights)
+        together = blended({name: self.learners[name].predict(table) for name in self.weights}, self.weights)
+        return self.calibrator.applied(together) if self.calibrator else together
 
 
 def blended(predicted: Mapping[str, np.ndarray], weights: Weights) -> np.ndarray:

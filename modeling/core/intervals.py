@@ -13,6 +13,7 @@ Measured coverage: `docs/coverage.md`, by `python -m benchmarks.coverage`.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 
 import numpy as np
@@ -52,7 +53,7 @@ class Sampling:
         """What a bootstrap's standard deviation lacks: it divides by k where k - 1 are free."""
         return float(np.sqrt(self.effective / (self.effective - 1)))
 
-    @property
+    @cached_property
     def quantile(self) -> float:
         """Of Student's t, for the end of an interval in standard errors.
 

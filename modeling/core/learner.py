@@ -128,12 +128,14 @@ class Learner(Protocol):
     extra: the project's extra whose packages it needs; None: none.
     reads: the kind of content it can't do without: text, image, molecule; or what one task alone shapes, by the task's
         name; None: numbers and codes.
+    deterministic: whether equal rows and hyperparameters give the same model whatever the seed.
     """
 
     outcomes: ClassVar[tuple[Outcome, ...]]
     hyperparameters: ClassVar[type[Hyperparameters]] = Hyperparameters
     extra: ClassVar[str | None] = None
     reads: ClassVar[str | None] = None
+    deterministic: ClassVar[bool] = False
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         """Learn from `train`; `valid` may only choose hyperparameters and the stopping point.

@@ -14,7 +14,7 @@ from modeling.core.features import FeatureError
 from modeling.core.model import ModelCard
 
 ROW, PREDICTION, DECISION, VERSION, DELIVERY = "row", "prediction", "decision", "model_version", "delivery"
-PROBABILITY = "probability_"
+DECISION_NAME, PROBABILITY = "decision_name", "probability_"
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ def answered(
     what the model of `card` predicted ``[n, …]``.
 
     Of classes `probability_<class>` each and the `decision`: at the published threshold of two, else the most probable.
+    Both hold the target's own values, which the systems that read predictions know; where the use case names its
+    classes for people, `decision_name` says the decision in their words.
     Of anything else the `prediction`: a number in the target's unit; for survival the risk.
 
     Raises
@@ -53,6 +55,8 @@ def answered(
         frame.select(use_case.columns.identifier) if use_case.columns.identifier else pl.DataFrame({ROW: numbers})
     )
     answers = _of_classes(predicted, card) if card.classes else pl.DataFrame({PREDICTION: predicted})
+    if use_case.classes:
+        answers = answers.with_columns(pl.col(DECISION).replace(use_case.classes).alias(DECISION_NAME))
     taken = set(identifiers.columns) & {*answers.columns, VERSION, DELIVERY}
     if taken:
         raise FeatureError(f"the identifiers {sorted(taken)} are called like a column of the predictions: rename them")

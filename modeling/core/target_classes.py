@@ -1,8 +1,8 @@
 """A target column read as named classes.
 
-Belongs here: the names of a target's values, which of them there are, and the index of each row's class; with messages
-that say what to do about values that name no class. Does not belong here: which of two classes is the event, or metrics
-(`modeling.core.classification`).
+Belongs here: the names of a target's values, which of them there are, what readers call them, and the index of each
+row's class; with messages that say what to do about values that name no class. Does not belong here: which of two
+classes is the event, or metrics (`modeling.core.classification`).
 """
 
 from typing import Any
@@ -13,6 +13,7 @@ import polars as pl
 from modeling.core.task import TargetError
 
 _SHOWN = 5
+_MOST_LISTED = 20
 
 
 def refuse_event(target: pl.Series, positive: Any) -> None:
@@ -73,6 +74,26 @@ def at_least_two(target: pl.Series) -> pl.Series:
             "learned; deliver rows of another class too, or name another column"
         )
     return distinct
+
+
+def called(classes: list[str], names: dict[str, str], target: str) -> list[str]:
+    """What readers call the classes of a target, in their order: its name, or the class itself where it has none.
+
+    Raises
+    ------
+    TargetError: a name is given to what is no class, or to two of them.
+    """
+    unknown = [value for value in names if value not in classes]
+    if unknown:
+        raise TargetError(
+            f"classes: {unknown[0]!r} is no value of the target {target!r}, which holds {classes[:_MOST_LISTED]}: "
+            "correct `classes` in use_case.yaml"
+        )
+    readable = [names.get(value, value) for value in classes]
+    twice = [name for name in readable if readable.count(name) > 1]
+    if twice:
+        raise TargetError(f"classes: two values of the target {target!r} are called {twice[0]!r}: name both")
+    return readable
 
 
 def class_index(target: pl.Series, classes: list[str]) -> np.ndarray:

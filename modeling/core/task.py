@@ -104,6 +104,7 @@ class EvaluatedChampion:
 
     Attributes
     ----------
+    classes: what readers call them, in the order of their indices.
     champion: the name of the champion's learner, a key of `answers`; `model` predicts as it does.
     answers: learner -> its answers to the test units ``[u, …]``: the champion, the trivial and the simple learner.
     validation: the champion's answers to the validation units ``[v, …]``.

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import expit, logit, softmax
 
-from modeling.core.intervals import Range, clusters, estimated, sampling
+from modeling.core.intervals import RESAMPLES, Range, clusters, estimated, sampling
 from modeling.core.metrics import Prepared
 from modeling.core.record import Calibration, Interval
 
@@ -40,7 +40,7 @@ def calibration(target: np.ndarray, predicted: np.ndarray, group: np.ndarray | N
         count=count.tolist(),
         slope=_temperature(target, predicted, cluster) if several else slope,
         intercept=intercept,
-        brier_skill=estimated(_brier_skill(target, predicted), len(target), group, Range(highest=1.0)),
+        brier_skill=estimated(_brier_skill(target, predicted), len(target), group, Range(highest=1.0), RESAMPLES),
         event_share=None if several else float(np.mean(target)),
     )
 

@@ -19,9 +19,11 @@ ScoresOnTest = Mapping[str, dict[str, Interval]]
 
 
 def candidate_results(experiment: Experiment, choice: ChampionChoice, on_test: ScoresOnTest) -> list[CandidateResult]:
-    """Every candidate in their order, then the ensemble, where there is one."""
-    results = [_of(candidate, choice, on_test) for candidate in experiment.candidates]
-    return [*results, _of_ensemble(experiment, choice, on_test)] if ENSEMBLE in choice.weights else results
+    """Every candidate, the cheapest first, and the ensemble where there is one."""
+    results = {candidate.name: _of(candidate, choice, on_test) for candidate in experiment.candidates}
+    if ENSEMBLE in choice.weights:
+        results[ENSEMBLE] = _of_ensemble(experiment, choice, on_test)
+    return [results[name] for name in choice.contest.ahead]
 
 
 def _of(one: Candidate, choice: ChampionChoice, on_test: ScoresOnTest) -> CandidateResult:
@@ -30,6 +32,7 @@ def _of(one: Candidate, choice: ChampionChoice, on_test: ScoresOnTest) -> Candid
         family=one.family,
         champion=one.name == choice.champion,
         validation=choice.validation[one.name],
+        best_ahead=choice.contest.ahead[one.name],
         test=on_test.get(one.name),
         seconds=one.cost.seconds,
         peak_memory_mb=one.cost.peak_memory_mb,
@@ -40,6 +43,7 @@ def _of(one: Candidate, choice: ChampionChoice, on_test: ScoresOnTest) -> Candid
         parameters=one.summary.parameters,
         curve=[{name: value for name, value in point.items() if np.isfinite(value)} for point in one.summary.curve],
         notes=one.summary.notes,
+        cut=one.summary.cut,
     )
 
 
@@ -53,6 +57,7 @@ def _of_ensemble(experiment: Experiment, choice: ChampionChoice, on_test: Scores
         family=ENSEMBLE,
         champion=choice.champion == ENSEMBLE,
         validation=choice.validation[ENSEMBLE],
+        best_ahead=choice.contest.ahead[ENSEMBLE],
         test=on_test.get(ENSEMBLE),
         seconds=sum(member.cost.seconds for member in members),
         peak_memory_mb=max(member.cost.peak_memory_mb for member in members),
@@ -61,5 +66,5 @@ def _of_ensemble(experiment: Experiment, choice: ChampionChoice, on_test: Scores
         precision=compute.precision,
         device_reason=compute.reason,
         parameters=dict(weights),
-        notes=["weights found on validation rows; the validation score is cross-fitted"],
+        notes=["weights found on the units that chose; its score there is cross-fitted"],
     )

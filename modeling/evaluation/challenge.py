@@ -113,7 +113,7 @@ def _rival(published: Serving, experiment: Experiment, test: OpenedTest) -> tupl
     task, model, data = experiment.task, published.model, experiment.data
     if published.same_features:
         return np.ones(len(test.units), dtype=bool), task.answers(model.champion, test.rows)
-    if not isinstance(task, RowTask):
+    if not (isinstance(task, RowTask) and task.by_row):
         raise NotComparable(f"the data changed, and which {task.unit} it learned from is not known")
     if not published.same_code:
         raise NotComparable("it predicts only with the features.py it was judged with, which was changed since")

@@ -8,6 +8,8 @@ Belongs here: the order in which things may be known. Does not belong here: what
 import time
 from dataclasses import dataclass
 
+import polars as pl
+
 from modeling.core.blend import Blend
 from modeling.core.record import Evaluation
 from modeling.evaluation.experiment import EvaluationRun, Experiment
@@ -15,14 +17,16 @@ from modeling.evaluation.gates import gates
 from modeling.evaluation.judgement import judge
 from modeling.evaluation.limits import limits
 from modeling.evaluation.selection import select
+from modeling.evaluation.verdict import verdict
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The record, and the champion to publish."""
+    """The record, the champion to publish, and the answers to the test's units (`unit_answers`)."""
 
     evaluation: Evaluation
     champion: Blend
+    answers: pl.DataFrame
 
 
 def evaluate(experiment: Experiment, run: EvaluationRun) -> Judgement:
@@ -38,12 +42,13 @@ def evaluate(experiment: Experiment, run: EvaluationRun) -> Judgement:
     selection = select(experiment, run.progress)
     run.progress("opening the sealed test")
     accesses = run.record_access()
-    evaluation = judge(experiment, selection, experiment.features.open_test(), run, accesses)
+    evaluation, answers = judge(experiment, selection, experiment.features.open_test(), run, accesses)
     evaluation.seconds = sum(one.cost.seconds for one in experiment.candidates) + time.perf_counter() - started
     title = experiment.metric.title
-    evaluation.gates = gates(experiment.use_case.gates, evaluation, title)
-    evaluation.published = all(gate.passed for gate in evaluation.gates)
+    evaluation.gates = [*gates(experiment.use_case.gates, evaluation, title), *evaluation.gates]
+    evaluation.verdict = verdict(evaluation, title)
+    evaluation.published = evaluation.verdict.outcome != "held back"
     evaluation.limits = limits(experiment.use_case, evaluation)
     score = evaluation.champion.test[evaluation.metric].value
     run.progress(f"{selection.choice.champion}: {title} {score:.4g} on the test")
-    return Judgement(evaluation, selection.champion)
+    return Judgement(evaluation, selection.champion, answers)

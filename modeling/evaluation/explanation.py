@@ -18,14 +18,16 @@ from modeling.core.record import Explanation, Importance
 from modeling.core.table import Table
 from modeling.core.task import Metric, Predictor
 
-SECONDS = 3.0
-"""What importance and deletion test may take together, by the champion's predictions per second."""
+PREDICTIONS = 300_000
+"""What importance and deletion test may take together."""
 FEWEST_ROWS, MOST_ROWS = 300, 5000
 DELETED_SHARE = 0.2
 _SHUFFLES, _SHUFFLES_OF_LEADING = 2, 5
 _LEADING = 10
 _DELETIONS = 10
 _ROWS_AT_ONCE = 20_000
+_Z = 1.96
+"""Half the width of a 95 % interval, in standard errors."""
 _MOST_CLASSES = 100
 """A target with more distinct values is sampled as a number."""
 
@@ -39,16 +41,16 @@ class Ranking:
     stability: float | None
 
 
-def affordable_rows(features: int, models: int, predictions_per_second: float) -> int:
-    """How many rows `rank` and `deletion_test` may predict each time to stay within `SECONDS`."""
+def affordable_rows(features: int, models: int) -> int:
+    """How many rows `rank` and `deletion_test` may predict each time to stay within `PREDICTIONS`."""
     ranking = models * (1 + features * _SHUFFLES) + _LEADING * (_SHUFFLES_OF_LEADING - _SHUFFLES)
     passes = ranking + 1 + 2 * _DELETIONS
-    return int(np.clip(SECONDS * predictions_per_second / passes, FEWEST_ROWS, MOST_ROWS))
+    return int(np.clip(PREDICTIONS / passes, FEWEST_ROWS, MOST_ROWS))
 
 
 def rank(models: Sequence[Predictor], table: Table, metric: Metric, rows: int, seed: int = 0) -> Ranking:
     """Importance of every feature to the first of `models`, on at most `rows` rows of `table`; the others, trained
-    with other seeds, only show how stable it is. The leading features are shuffled more often than the rest."""
+    with other seeds, show how stable it is. The leading features are shuffled more often than the rest."""
     rng = np.random.default_rng(seed)
     probes = [_Probe(model, table, metric, rows, rng) for model in models]
     losses = [probe.losses_of_each(table.names, _SHUFFLES) for probe in probes]
@@ -56,12 +58,30 @@ def rank(models: Sequence[Predictor], table: Table, metric: Metric, rows: int, s
     leading = sorted(of_champion, key=lambda name: -of_champion[name].mean())[:_LEADING]
     for name, more in probes[0].losses_of_each(leading, _SHUFFLES_OF_LEADING - _SHUFFLES).items():
         of_champion[name] = np.append(of_champion[name], more)
-    importances = [
-        Importance(feature=name, loss=float(lost.mean()), spread=float(lost.std(ddof=1)))
-        for name, lost in of_champion.items()
-    ]
+    importances = [_importance(name, [of_model[name] for of_model in losses]) for name in of_champion]
     means = [np.array([lost.mean() for lost in of_model.values()]) for of_model in losses]
-    return Ranking(sorted(importances, key=lambda importance: -importance.loss), _stability(means))
+    return Ranking(_tiered(sorted(importances, key=lambda importance: -importance.loss)), _stability(means))
+
+
+def _importance(feature: str, losses: Sequence[np.ndarray]) -> Importance:
+    """Of `losses`, a model each ``[shuffles]``, the champion first. Its mean varies with the shuffles and the seed."""
+    of_champion = losses[0]
+    shuffling = np.mean([lost.var(ddof=1) for lost in losses]) / len(of_champion)
+    seeds = np.var([lost.mean() for lost in losses], ddof=1) if len(losses) > 1 else 0.0
+    loss, half = float(of_champion.mean()), float(_Z * np.sqrt(shuffling + seeds))
+    spread = float(of_champion.std(ddof=1))
+    return Importance(feature=feature, loss=loss, spread=spread, low=loss - half, high=loss + half)
+
+
+def _tiered(importances: Sequence[Importance]) -> list[Importance]:
+    """`importances` with their tiers: intervals that overlap, one with the next, are one tier, the largest first."""
+    tier, lowest, tiers = 0, np.inf, {}
+    for importance in sorted(importances, key=lambda importance: -importance.high):
+        if importance.high < lowest:
+            tier, lowest = tier + 1, np.inf
+        lowest = min(lowest, importance.low)
+        tiers[importance.feature] = tier
+    return [importance.model_copy(update={"tier": tiers[importance.feature]}) for importance in importances]
 
 
 def deletion_test(

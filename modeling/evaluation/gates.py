@@ -1,87 +1,164 @@
 """May the champion be published?
 
-Belongs here: comparing an evaluation with the use case's bounds, in words. Does not belong here: measuring anything, or
-the champion beside published models (`challenge`), or what
-follows from a gate that is not met (`assets`). A bound that could not be measured is not met.
+Belongs here: holding an evaluation against the use case's bounds, in words. The unfavourable end of an interval must
+meet its bound, not the point. Does not belong here: measuring anything, the champion beside published models
+(`challenge`), what one task alone asks (`Task.gates`), or what follows from a gate that is not met (`verdict`). A bound
+that could not be measured is not met, nor is one that a useless model would meet.
 """
 
-from collections import defaultdict
+from dataclasses import dataclass
 
 from catalogue.definition import Gates
-from modeling.core.record import Evaluation, Gate
+from modeling.core.record import Evaluation, Gate, Interval, Lift, Spread
 from modeling.evaluation.challenge import challenge_gate
 
 
 def gates(bounds: Gates, evaluation: Evaluation, title: str) -> list[Gate]:
-    """Every bound that is set, then leakage and the kind of evidence. `title` is the metric's name for people."""
-    champion = evaluation.champion
-    over_simple = evaluation.lift_over_simple
+    """Every bound that is set, then what is always asked. `title` is the metric's name for people."""
+    spreads = evaluation.spreads
     bounded = [
-        _metric_gate(bounds.min_metric, evaluation, title),
-        _at_least(
-            "min_lift_over_baseline",
-            f"lift in {title} over {evaluation.lift.over}",
-            evaluation.lift.value,
-            bounds.min_lift_over_baseline,
-        ),
-        _at_least(
-            "min_lift_over_simple",
-            f"lift in {title} over {over_simple.over if over_simple else 'a simple model'}",
-            over_simple.value if over_simple else None,
-            bounds.min_lift_over_simple,
-        ),
-        _at_most(
-            "max_calibration_error",
-            "calibration error",
-            evaluation.calibration.error.value if evaluation.calibration else None,
-            bounds.max_calibration_error,
-        ),
-        _at_most("max_slice_gap", f"largest gap in {title} between slices", _gap(evaluation), bounds.max_slice_gap),
-        _at_least(
-            "min_predictions_per_second",
-            "predictions per second",
-            champion.predictions_per_second,
-            bounds.min_predictions_per_second,
-        ),
+        _metric(bounds.min_metric, evaluation, title),
+        _lift("min_lift_over_baseline", bounds.min_lift_over_baseline, evaluation.lift, title, spreads.get("lift")),
+        _over_simple(bounds.min_lift_over_simple, evaluation, title),
+        _calibration(bounds.max_calibration_error, evaluation),
+        _slice_gap(bounds.max_slice_gap, evaluation, title),
+        _speed(bounds.min_predictions_per_second, evaluation),
     ]
-    always = [_no_leakage(evaluation), _evidence_is_real(evaluation)]
+    always = [
+        *_gain_over_simple(evaluation, title),
+        _work_complete(evaluation),
+        _no_leakage(evaluation),
+        _evidence_is_real(evaluation),
+    ]
     challenged = [challenge_gate(evaluation.challenge, title)] if evaluation.challenge else []
     return [*(gate for gate in bounded if gate), *always, *challenged]
 
 
-def _metric_gate(bound: float | None, evaluation: Evaluation, title: str) -> Gate | None:
-    measured = evaluation.champion.test[evaluation.metric].value
-    check = _at_least if evaluation.greater_is_better else _at_most
-    return check("min_metric", f"{title} on the sealed test", measured, bound)
+@dataclass(frozen=True)
+class _Bound:
+    """What is asked: at least, or at most, `value`; `strictly`: the bound itself does not meet it."""
+
+    name: str
+    what: str
+    value: float
+    at_least: bool = True
+    strictly: bool = False
+
+    def met(self, value: float) -> bool:
+        if value == self.value:
+            return not self.strictly
+        return (value > self.value) == self.at_least
+
+    @property
+    def asked(self) -> str:
+        if self.strictly:
+            return f"{'more' if self.at_least else 'less'} than {self.value:,.4g} is asked"
+        return f"{'at least' if self.at_least else 'at most'} {self.value:,.4g} is asked"
+
+    def held(self, measured: Interval | None, useless: str = "") -> Gate:
+        """The gate. `useless`: why a model without use would meet the bound, and what to do; empty where none would."""
+        if measured is None or measured.low is None or measured.high is None:
+            lacking = "could not be measured" if measured is None else f"is {measured.value:,.4g} without an interval"
+            return self._gate(measured, False, f"{self.what} {lacking}; {self.asked}")
+        end = measured.low if self.at_least else measured.high
+        side = "lower" if self.at_least else "upper"
+        message = (
+            f"{self.what} is {measured.value:,.4g} ({measured.low:,.4g} to {measured.high:,.4g}); {self.asked} of the "
+            f"{side} end"
+        )
+        return self._gate(measured, self.met(end) and not useless, "; ".join(filter(None, (message, useless))))
+
+    def _gate(self, measured: Interval | None, passed: bool, message: str) -> Gate:
+        found = {} if measured is None else {"low": measured.low, "high": measured.high}
+        value = None if measured is None else measured.value
+        return Gate(name=self.name, bound=self.value, measured=value, passed=passed, message=message, **found)
 
 
-def _at_least(name: str, what: str, measured: float | None, bound: float | None) -> Gate | None:
-    met = measured is not None and bound is not None and measured >= bound
-    return _gate(name, what, measured, bound, "at least", met)
-
-
-def _at_most(name: str, what: str, measured: float | None, bound: float | None) -> Gate | None:
-    met = measured is not None and bound is not None and measured <= bound
-    return _gate(name, what, measured, bound, "at most", met)
-
-
-def _gate(name: str, what: str, measured: float | None, bound: float | None, side: str, met: bool) -> Gate | None:
+def _metric(bound: float | None, evaluation: Evaluation, title: str) -> Gate | None:
     if bound is None:
         return None
-    if measured is None:
-        message = f"{what} could not be measured; {side} {bound:,.4g} is asked"
-    else:
-        message = f"{what} is {measured:,.4g}; {side} {bound:,.4g} is asked"
-    return Gate(name=name, bound=bound, measured=measured, passed=met, message=message)
+    asked = _Bound("min_metric", f"{title} on the sealed test", bound, at_least=evaluation.greater_is_better)
+    trivial = evaluation.baseline.test.get(evaluation.metric)
+    useless = ""
+    if trivial is not None and asked.met(trivial.value):
+        useless = (
+            f"but {evaluation.baseline.learner}, which learns nothing, meets this bound with {trivial.value:,.4g}: set "
+            "`gates: min_metric` beyond that"
+        )
+    measured = evaluation.champion.test[evaluation.metric]
+    return asked.held(_carrying(measured, evaluation.spreads.get("score")), useless)
 
 
-def _gap(evaluation: Evaluation) -> float | None:
-    """The largest difference between two scored levels of one column."""
-    by_column: defaultdict[str, list[float]] = defaultdict(list)
-    for part in evaluation.slices:
-        if part.metric is not None:
-            by_column[part.column].append(part.metric.value)
-    return max((max(values) - min(values) for values in by_column.values() if len(values) > 1), default=None)
+def _lift(name: str, bound: float, lift: Lift, title: str, spread: Spread | None) -> Gate:
+    return _Bound(name, f"lift in {title} over {lift.over}", bound, strictly=bound == 0).held(_carrying(lift, spread))
+
+
+def _over_simple(bound: float | None, evaluation: Evaluation, title: str) -> Gate | None:
+    """The simple model need not beat itself."""
+    name, simple, lift = "min_lift_over_simple", evaluation.simple, evaluation.lift_over_simple
+    if bound is None:
+        return None
+    if simple is None or lift is None:
+        return _Bound(name, f"lift in {title} over a simple model", bound).held(None)
+    if simple.learner == evaluation.champion.learner:
+        message = f"the champion is the simple model itself, {simple.learner}"
+        return Gate(name=name, bound=bound, measured=None, passed=True, message=message)
+    return _lift(name, bound, lift, title, evaluation.spreads.get(name.removeprefix("min_")))
+
+
+def _calibration(bound: float | None, evaluation: Evaluation) -> Gate | None:
+    if bound is None:
+        return None
+    asked = _Bound("max_calibration_error", "calibration error", bound, at_least=False)
+    found, useless = evaluation.calibration, ""
+    rarer = sorted(evaluation.target_summary[name] for name in evaluation.classes)[:-1]
+    if rarer and bound >= sum(rarer):
+        useless = (
+            f"but calling every row by the commonest class, for certain, errs by {sum(rarer):,.4g} and meets this "
+            "bound: set `gates: max_calibration_error` well below that"
+        )
+    return asked.held(found and found.error, useless)
+
+
+def _slice_gap(bound: float | None, evaluation: Evaluation, title: str) -> Gate | None:
+    if bound is None:
+        return None
+    gap = evaluation.largest_slice_gap
+    between = f", {gap.column} {gap.better} and {gap.worse}" if gap else ""
+    what = f"largest gap in {title} between slices{between}"
+    return _Bound("max_slice_gap", what, bound, at_least=False).held(gap and gap.gap)
+
+
+def _speed(bound: float | None, evaluation: Evaluation) -> Gate | None:
+    """A measurement of this machine, which has no interval."""
+    if bound is None:
+        return None
+    speed = evaluation.champion.predictions_per_second
+    message = f"predictions per second are {speed:,.4g}; at least {bound:,.4g} is asked"
+    passed = speed >= bound
+    return Gate(name="min_predictions_per_second", bound=bound, measured=speed, passed=passed, message=message)
+
+
+def _gain_over_simple(evaluation: Evaluation, title: str) -> list[Gate]:
+    """What is decisively worse than the simple model is not published; the simple and the trivial one are exempt."""
+    lift = evaluation.lift_over_simple
+    if lift is None or evaluation.champion.learner in (lift.over, evaluation.baseline.learner):
+        return []
+    worse = lift.decisive and lift.value < 0
+    standing = "decisively worse" if worse else "decisively better" if lift.decisive else "not decisively different"
+    message = f"{title} is {_signed(lift)} against the simple model, {lift.over}: {standing}"
+    name = "gain_over_simple"
+    return [
+        Gate(name=name, bound=0, measured=lift.value, low=lift.low, high=lift.high, passed=not worse, message=message)
+    ]
+
+
+def _work_complete(evaluation: Evaluation) -> Gate:
+    cut = [f"{one.learner}: {one.cut}" for one in evaluation.candidates if one.cut]
+    message = "no fit was cut short by a clock"
+    if cut:
+        message = f"{'; '.join(cut)}: a faster machine would decide otherwise; raise `time_limit`, or ask for less work"
+    return Gate(name="work_complete", bound=0, measured=len(cut), passed=not cut, message=message)
 
 
 def _no_leakage(evaluation: Evaluation) -> Gate:
@@ -94,3 +171,15 @@ def _evidence_is_real(evaluation: Evaluation) -> Gate:
     real = evaluation.evidence == "real"
     message = "the data are real" if real else f"the data are {evaluation.evidence}: a demonstration, not for use"
     return Gate(name="evidence_is_real", bound=1, measured=float(real), passed=real, message=message)
+
+
+def _carrying(measured: Interval, spread: Spread | None) -> Interval:
+    """The interval that also carries the variance of seeds and splits, where that is known."""
+    if spread is None or spread.low is None:
+        return measured
+    return Interval(value=measured.value, low=spread.low, high=spread.high)
+
+
+def _signed(lift: Lift) -> str:
+    ends = "" if lift.low is None or lift.high is None else f" ({lift.low:+,.4g} to {lift.high:+,.4g})"
+    return f"{lift.value:+,.4g}{ends}"

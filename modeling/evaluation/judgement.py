@@ -17,61 +17,62 @@ import polars as pl
 from sklearn.metrics import confusion_matrix
 
 from modeling.core import record
-from modeling.core.blend import blended
 from modeling.core.intervals import clusters, scored
 from modeling.core.learner import Outcome
 from modeling.core.metrics import unweighted
 from modeling.core.row_task import RowTask
 from modeling.core.table import Rows
+from modeling.core.target_classes import called
 from modeling.core.task import EvaluatedChampion
 from modeling.evaluation import curves, occlusion
 from modeling.evaluation.calibration import calibration
 from modeling.evaluation.candidate_results import candidate_results
 from modeling.evaluation.challenge import challenge
-from modeling.evaluation.choice import in_words
 from modeling.evaluation.decision import Answered, decision
 from modeling.evaluation.experiment import EvaluationError, EvaluationRun, Experiment, OpenedTest
 from modeling.evaluation.explanation import deletion_test
 from modeling.evaluation.selection import Selection, predictions_per_second
 from modeling.evaluation.slices import largest_gap, slices, within_clusters
+from modeling.evaluation.spreads import spreads
+from modeling.evaluation.unit_answers import unit_answers
 
 CLASSIFIED: tuple[Outcome, ...] = ("binary", "multiclass")
 
 
 def judge(
     experiment: Experiment, selection: Selection, rows: Rows, run: EvaluationRun, test_accesses: int
-) -> record.Evaluation:
-    """The record of the selected champion, measured on the test `rows`; gates, limits and seconds are still open.
+) -> tuple[record.Evaluation, pl.DataFrame]:
+    """The record of the selected champion, measured on the test `rows`, and the answers to its units. Of the
+    gates only the task's own are in it; verdict, limits and seconds are still open.
 
     Raises
     ------
     EvaluationError: the metric is undefined on the test rows.
     """
     test = _opened(experiment, selection, rows)
-    return record.Evaluation(
+    evaluated = _evaluated(experiment, selection, test)
+    judged = record.Evaluation(
         **_described(experiment),
         **_scores(experiment, selection, test),
         **_behaviour(experiment, selection, test),
-        chapters=experiment.task.chapters(_evaluated(experiment, selection, test)),
+        chapters=experiment.task.chapters(evaluated),
         challenge=run.serving and challenge(run.serving, experiment, test),
         test_accesses=test_accesses,
         provenance=run.provenance,
         seconds=0,
-        gates=[],
+        gates=experiment.task.gates(evaluated),
         published=False,
         limits=[],
     )
+    return judged, unit_answers(experiment, test)
 
 
 def _opened(experiment: Experiment, selection: Selection, rows: Rows) -> OpenedTest:
     """What the champion, the trivial and the simple learner answer to the test."""
-    task, choice = experiment.task, selection.choice
-    beside = [name for name in (task.trivial, experiment.simple) if name]
-    answering = dict.fromkeys((*choice.members, *beside))
-    answers = {name: task.answers(experiment.learners[name], rows) for name in answering}
-    answers[choice.champion] = blended(answers, choice.members)
-    kept = {name: answers[name] for name in dict.fromkeys((choice.champion, *beside))}
-    return OpenedTest(rows, task.units(rows), choice.champion, kept)
+    task, champion = experiment.task, selection.choice.champion
+    models = {champion: selection.champion} | {n: model for n, model in selection.beside.items() if n != champion}
+    answers = {name: task.answers(model, rows) for name, model in models.items()}
+    return OpenedTest(rows, task.units(rows), champion, answers)
 
 
 def _described(experiment: Experiment) -> dict[str, Any]:
@@ -92,8 +93,10 @@ def _described(experiment: Experiment) -> dict[str, Any]:
         "data_version": sheet.snapshot,
         "target": use_case.target,
         "classes": features.classes,
+        "class_names": use_case.classes,
         "target_summary": sheet.target_summary,
         "features": list(features.recipe.inputs),
+        "described": task.described(use_case),
         "split": use_case.split.model_dump(mode="json"),
         "rows": sheet.rows,
         "unit": task.unit,
@@ -112,14 +115,22 @@ def _scores(experiment: Experiment, selection: Selection, test: OpenedTest) -> d
             f"{metric.title} is undefined on the {len(units):,} test rows, which hold {len(np.unique(units.truth)):,} "
             "distinct target values; make their share larger, or stratify the split"
         )
+    champion = _champion(experiment, selection, test, on_test[test.champion])
+    baseline = record.Baseline(learner=task.trivial, test=on_test[task.trivial])
+    beside = record.Baseline(learner=simple, test=on_test[simple]) if simple else None
+    lifts = {"lift": (scores.lift(test.champion, task.trivial, metric.name), baseline)}
+    if beside is not None:
+        lifts["lift_over_simple"] = (scores.lift(test.champion, beside.learner, metric.name), beside)
     return {
         "units": len(units),
         "groups": None if units.group is None else int(clusters(len(units), units.group).max()) + 1,
-        "champion": _champion(experiment, selection, test, on_test[test.champion]),
-        "baseline": record.Baseline(learner=task.trivial, test=on_test[task.trivial]),
-        "simple": record.Baseline(learner=simple, test=on_test[simple]) if simple else None,
-        "lift": scores.lift(test.champion, task.trivial, metric.name),
-        "lift_over_simple": scores.lift(test.champion, simple, metric.name) if simple else None,
+        "champion": champion,
+        "baseline": baseline,
+        "simple": beside,
+        "lift": lifts["lift"][0],
+        "lift_over_simple": lifts["lift_over_simple"][0] if beside else None,
+        "repeated": selection.repeated,
+        "spreads": spreads(metric, champion, lifts, selection.repeated),
         "candidates": candidate_results(experiment, selection.choice, on_test),
     }
 
@@ -128,11 +139,12 @@ def _champion(
     experiment: Experiment, selection: Selection, test: OpenedTest, on_test: dict[str, record.Interval]
 ) -> record.Champion:
     choice = selection.choice
-    where = f"{len(choice.predicted):,} validation {experiment.task.unit}"
     return record.Champion(
         learner=choice.champion,
         members=choice.members,
-        chosen_by=in_words(experiment.metric, choice.champion, where),
+        chosen_by=choice.chosen_by,
+        best=choice.contest.best,
+        steps=selection.steps,
         validation=choice.validation[choice.champion],
         test=on_test,
         seeds=_by_seed(experiment, selection, test),
@@ -168,13 +180,8 @@ def _behaviour(experiment: Experiment, selection: Selection, test: OpenedTest) -
 def _decision(
     experiment: Experiment, selection: Selection, test: OpenedTest, threshold: float
 ) -> record.OperatingPoint:
-    valid = experiment.task.units(experiment.features.valid)
-    return decision(
-        Answered(test.units.truth, test.of_champion, test.units.group),
-        Answered(valid.truth, selection.choice.predicted, valid.group),
-        threshold,
-        experiment.use_case.costs,
-    )
+    answered = Answered(test.units.truth, test.of_champion, test.units.group)
+    return decision(answered, selection.chosen_on, threshold, experiment.use_case.costs)
 
 
 def _cluster_names(experiment: Experiment, test: OpenedTest) -> Sequence[str]:
@@ -212,15 +219,14 @@ def _explanation(experiment: Experiment, selection: Selection, rows: Rows) -> re
     occluder = experiment.task.occluder(experiment.use_case)
     if occluder is None:
         return None
-    models, speed = list(selection.champions.values()), predictions_per_second(selection.members)
-    return occlusion.explain(occluder, models, rows.table, experiment.metric, speed)
+    return occlusion.explain(occluder, list(selection.champions.values()), rows.table, experiment.metric)
 
 
 def _evaluated(experiment: Experiment, selection: Selection, test: OpenedTest) -> EvaluatedChampion:
     features = experiment.features
     return EvaluatedChampion(
         use_case=experiment.use_case,
-        classes=features.classes,
+        classes=called(features.classes, experiment.use_case.classes, experiment.use_case.target),
         train=features.train,
         valid=features.valid,
         test=test.rows,
@@ -229,5 +235,5 @@ def _evaluated(experiment: Experiment, selection: Selection, test: OpenedTest) -
         champion=test.champion,
         model=selection.champion,
         answers=test.answers,
-        validation=selection.choice.predicted,
+        validation=selection.validation,
     )

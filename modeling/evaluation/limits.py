@@ -60,7 +60,7 @@ def _not_decisive(lift: Lift) -> str:
 def _few(evaluation: Evaluation) -> list[str]:
     few = [
         f"Only {sum(row):,} of {evaluation.rows.test:,} test rows are of the class {name!r}."
-        for name, row in zip(evaluation.classes, evaluation.confusion or [], strict=False)
+        for name, row in zip(evaluation.called, evaluation.confusion or [], strict=False)
         if sum(row) < FEW_ROWS_OF_A_CLASS
     ]
     if evaluation.groups is not None and evaluation.groups < FEW_GROUPS:

@@ -1,35 +1,45 @@
 """Everything that is decided before the sealed test is opened.
 
-Belongs here: the champion with its weights, its copies of other seeds, its threshold and its ranking of features.
-Whatever is trained is trained here, and no function here sees a test row. Does not belong here: how candidates are
-scored and one is chosen (`choice`), or measuring on test rows (`judgement`).
+Belongs here: the champion with its weights, its calibrator, its copies of other seeds, its threshold and its ranking of
+features, in the order in which they are settled. Whatever is trained is trained here, and no function here sees a test
+row. Does not belong here: any single step (`choice`, `recalibration`, `refit`), or measuring on test rows
+(`judgement`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from modeling.core.blend import Blend
 from modeling.core.candidate import Candidate
-from modeling.core.learner import Learner
-from modeling.core.table import Rows
-from modeling.evaluation.choice import ChampionChoice, choose
-from modeling.evaluation.decision import cheapest_threshold
+from modeling.core.record import Repeated, Step
+from modeling.core.task import Predictor
+from modeling.evaluation.choice import ChampionChoice, ChoosingUnits, choose
+from modeling.evaluation.decision import Answered, cheapest_threshold
 from modeling.evaluation.experiment import EvaluationError, Experiment
 from modeling.evaluation.explanation import Ranking, affordable_rows, rank
+from modeling.evaluation.recalibration import recalibrate
+from modeling.evaluation.refit import Members, Refit, again, refit
+from modeling.evaluation.repeated_splits import repeated
 
 SEEDS = 3
-
-Members = dict[str, tuple[Candidate, float]]
-"""Learners that answer as one, and their weights."""
+FAMILIES = ("baseline", "boosting", "deep")
+"""Of learners, the cheapest first."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What validation rows settled.
+    """What choosing units settled.
 
     Attributes
     ----------
-    champions: seed -> the champion trained with it; the champion itself first.
+    champions: seed -> the champion trained with it; the champion itself first, and alone where no seed changes it.
+    beside: the trivial and the simple learner by name, trained on the rows that the champion is trained on.
+    repeated: the champion on other divisions of the unsealed rows.
+    steps: what was tried with the champion: a recalibration, a refit.
+    chosen_on: the choosing units with the champion's answers, each recalibrated by what other units say.
+    validation: the champion's answers to the validation units, by learners that did not see them.
     threshold: the probability from which acting costs least; None where nothing is decided.
     ranking: of the features; None where there are none to shuffle.
     explained_rows: how many rows an explanation may predict each time.
@@ -38,6 +48,11 @@ class Selection:
     choice: ChampionChoice
     members: Members
     champions: dict[int, Blend]
+    beside: Mapping[str, Predictor]
+    repeated: Repeated
+    steps: list[Step]
+    chosen_on: Answered
+    validation: np.ndarray
     threshold: float | None
     ranking: Ranking | None
     explained_rows: int
@@ -49,27 +64,36 @@ class Selection:
 
 
 def select(experiment: Experiment, progress: Callable[[str], None]) -> Selection:
-    """Choose the champion among the candidates on validation rows, and settle all that is measured of it later.
+    """Choose the champion among the candidates on choosing units, and settle all that is measured of it later.
 
     Raises
     ------
     EvaluationError: no trivial candidate, an unknown metric, answers that are no numbers, or rows on which the metric
         is undefined.
     """
-    choice = _choice(experiment, progress)
-    by_name = {candidate.name: candidate for candidate in experiment.candidates}
-    members = {name: (by_name[name], weight) for name, weight in choice.members.items()}
-    champions = _champions(members, experiment, progress)
+    choosing, choice = _choice(experiment, progress)
+    members = _members(experiment, choice)
+    recalibration = recalibrate(choice.answers, choosing.units, experiment.outcome, choosing.where)
+    chosen_on = Answered(choosing.units.truth, recalibration.answers, choosing.units.group)
+    chosen = Blend({name: one.learner for name, (one, _) in members.items()}, choice.members, recalibration.calibrator)
+    refitted = _refitted(experiment, chosen, members, progress)
+    champions = _champions(chosen, members, refitted, experiment, progress)
     progress("ranking features")
     table = experiment.features.valid.table
-    rows = affordable_rows(len(table.names), len(champions), predictions_per_second(members))
+    rows = affordable_rows(len(table.names), len(champions))
     shuffled = experiment.task.by_row and len(table.names) > 1 and not table.content.width
+    unaware = [chosen, *([refitted.tried] if refitted.tried else [])] if refitted.taken else list(champions.values())
     return Selection(
         choice=choice,
         members=members,
         champions=champions,
-        threshold=_threshold(experiment, choice),
-        ranking=rank(list(champions.values()), table, experiment.metric, rows) if shuffled else None,
+        beside=_beside(experiment, refitted),
+        repeated=repeated(experiment, members, recalibration.calibrator, progress, with_tuning=refitted.taken),
+        steps=[recalibration.step, refitted.step],
+        chosen_on=chosen_on,
+        validation=experiment.task.answers(chosen, experiment.features.valid),
+        threshold=_threshold(experiment, chosen_on),
+        ranking=rank(unaware, table, experiment.metric, rows) if shuffled else None,
         explained_rows=rows,
     )
 
@@ -79,40 +103,75 @@ def predictions_per_second(members: Members) -> float:
     return 1 / sum(1 / candidate.cost.predictions_per_second for candidate, _ in members.values())
 
 
-def _choice(experiment: Experiment, progress: Callable[[str], None]) -> ChampionChoice:
+def in_cost_order(experiment: Experiment) -> list[Candidate]:
+    """Trivial, simple, then by family, and within one as the use case lists them: what a model costs to understand and
+    to keep. Never measured seconds, which another machine would order differently."""
+    first = [experiment.task.trivial, experiment.simple]
+
+    def cost(candidate: Candidate) -> tuple[int, int]:
+        if candidate.name in first:
+            return -1, first.index(candidate.name)
+        return FAMILIES.index(candidate.family), 0
+
+    return sorted(experiment.candidates, key=cost)
+
+
+def choosing_units(experiment: Experiment) -> ChoosingUnits:
+    """The validation units and what every candidate answers to them."""
+    task, valid = experiment.task, experiment.features.valid
+    answers = {one.name: task.answers(one.learner, valid) for one in in_cost_order(experiment)}
+    units = task.units(valid)
+    return ChoosingUnits(answers, units, f"{len(units):,} validation {task.unit}")
+
+
+def _choice(experiment: Experiment, progress: Callable[[str], None]) -> tuple[ChoosingUnits, ChampionChoice]:
     task, learners, metric = experiment.task, experiment.learners, experiment.metric
     if task.trivial not in learners:
         raise EvaluationError(
             f"the candidates {list(learners)} lack {task.trivial!r}, which every use case is compared with"
         )
     progress(f"choosing among {len(learners)} candidates by {metric.title}")
-    valid = experiment.features.valid
-    answers = {name: task.answers(learner, valid) for name, learner in learners.items()}
-    return choose(answers, task.units(valid), experiment.metrics, metric, trivial=task.trivial, blends=task.blends)
+    choosing = choosing_units(experiment)
+    prefer = experiment.use_case.prefer
+    choice = choose(choosing, experiment.metrics, metric, trivial=task.trivial, blends=task.blends, prefer=prefer)
+    return choosing, choice
 
 
-def _threshold(experiment: Experiment, choice: ChampionChoice) -> float | None:
+def _members(experiment: Experiment, choice: ChampionChoice) -> Members:
+    by_name = {candidate.name: candidate for candidate in experiment.candidates}
+    return {name: (by_name[name], weight) for name, weight in choice.members.items()}
+
+
+def _threshold(experiment: Experiment, chosen_on: Answered) -> float | None:
     if experiment.outcome != "binary":
         return None
-    truth = experiment.task.units(experiment.features.valid).truth
-    return cheapest_threshold(truth, choice.predicted, experiment.use_case.costs)
+    return cheapest_threshold(chosen_on.target, chosen_on.predicted, experiment.use_case.costs)
 
 
-def _champions(members: Members, experiment: Experiment, progress: Callable[[str], None]) -> dict[int, Blend]:
-    """The champion, and as it would be with other seeds: same parameters, same weights."""
-    train, tune = experiment.features.train, experiment.features.tune
-    weights = {name: weight for name, (_, weight) in members.items()}
+def _refitted(experiment: Experiment, chosen: Blend, members: Members, progress: Callable[[str], None]) -> Refit:
+    progress(f"training {', '.join(members)} on tuning rows too")
+    return refit(replace(chosen, calibrator=None), members, experiment.task, experiment.metric, experiment.features)
+
+
+def _champions(
+    chosen: Blend, members: Members, refitted: Refit, experiment: Experiment, progress: Callable[[str], None]
+) -> dict[int, Blend]:
+    """The champion, and as it would be with other seeds: same parameters, same weights, same calibrator."""
     first = next(iter(members.values()))[0].fitting.seed
-    champions = {first: Blend({name: candidate.learner for name, (candidate, _) in members.items()}, weights)}
-    for seed in range(first + 1, first + SEEDS):
-        progress(f"training {', '.join(members)} again with seed {seed}")
-        again = {name: _again(candidate, seed, train, tune) for name, (candidate, _) in members.items()}
-        champions[seed] = Blend(again, weights)
-    return champions
+    tune = experiment.features.tune
+    itself = again(members, refitted.rows, tune) if refitted.taken else chosen
+    champions = {first: itself}
+    if not all(type(candidate.learner).deterministic for candidate, _ in members.values()):
+        for seed in range(first + 1, first + SEEDS):
+            progress(f"training {', '.join(members)} again with seed {seed}")
+            champions[seed] = again(members, refitted.rows, tune, seed)
+    return {seed: replace(blend, calibrator=chosen.calibrator) for seed, blend in champions.items()}
 
 
-def _again(candidate: Candidate, seed: int, train: Rows, tune: Rows) -> Learner:
-    learner = type(candidate.learner)()
-    fitting = replace(candidate.fitting, seed=seed, parameters=candidate.summary.parameters, fixed=True, scratch=None)
-    learner.fit(train.table, tune.table, fitting)
-    return learner
+def _beside(experiment: Experiment, refitted: Refit) -> dict[str, Predictor]:
+    """As fitted, or trained on as many rows as the champion, so that a lift is not one of more rows."""
+    names = [name for name in (experiment.task.trivial, experiment.simple) if name]
+    if not refitted.taken:
+        return {name: experiment.learners[name] for name in names}
+    by_name = {candidate.name: candidate for candidate in experiment.candidates}
+    return {name: again({name: (by_name[name], 1.0)}, refitted.rows, experiment.features.tune) for name in names}

@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
-from modeling.core.intervals import DEFINED, FEWEST_CLUSTERS, TAIL, Sampling, clusters, resampled, sampling, scored
+from modeling.core.intervals import DEFINED, FEWEST_CLUSTERS, TAIL, clusters, resampled, sampling, scored
 from modeling.core.metrics import Prepared, prepared
 from modeling.core.record import Interval, Slice, SliceGap, WithinCluster
 from modeling.core.table import Rows
@@ -52,10 +52,12 @@ def largest_gap(test: Rows, predicted: np.ndarray, metric: Metric, found: Sequen
     if not pairs:
         return None
     one, other = np.array(pairs).T
+    members = _members(test, known)
+    draws = _resampled(members, test, predicted, metric)
     value = np.array([part.metric.value for part in known if part.metric])
     difference = value[one] - value[other]
-    draws = _resampled(known, test, predicted, metric)
-    side = _simultaneous(draws[:, one] - draws[:, other] - difference, sampling(clusters(len(test), test.group)))
+    widening = _widening(members, test.group)
+    side = _simultaneous(draws[:, one] - draws[:, other] - difference, np.maximum(widening[one], widening[other]))
     widest = int(np.abs(difference).argmax())
     ends = known[one[widest]], known[other[widest]]
     better, worse = ends if (difference[widest] > 0) == metric.greater_is_better else ends[::-1]
@@ -72,27 +74,37 @@ def largest_gap(test: Rows, predicted: np.ndarray, metric: Metric, found: Sequen
     )
 
 
-def _resampled(known: Sequence[Slice], test: Rows, predicted: np.ndarray, metric: Metric) -> np.ndarray:
-    """Scores ``[resamples, slices]`` of the same resamples of the test rows."""
+def _members(test: Rows, parts: Sequence[Slice]) -> list[np.ndarray]:
+    """The positions of each slice's rows."""
     members = {(column.name, level): member for column in test.slices for level, member in levels(column)}
+    return [np.flatnonzero(members[part.column, part.level]) for part in parts]
 
-    def score(part: Slice) -> Prepared:
-        member = np.flatnonzero(members[part.column, part.level])
+
+def _resampled(members: Sequence[np.ndarray], test: Rows, predicted: np.ndarray, metric: Metric) -> np.ndarray:
+    """Scores ``[resamples, slices]`` of the same resamples of the test rows."""
+
+    def score(member: np.ndarray) -> Prepared:
         of_member = prepared(metric, test.table.target[member], predicted[member])
         return lambda weight: of_member(weight[member])
 
-    return resampled([score(part) for part in known], test.group, len(test), GAP_RESAMPLES)
+    return resampled([score(member) for member in members], test.group, len(test), GAP_RESAMPLES)
 
 
-def _simultaneous(errors: np.ndarray, of: Sampling) -> np.ndarray | None:
+def _widening(members: Sequence[np.ndarray], group: np.ndarray | None) -> np.ndarray:
+    """``[slices]``: for the few clusters each has; infinite for a single one, which says nothing of others."""
+    of_members = (sampling(clusters(len(member), None if group is None else group[member])) for member in members)
+    return np.array([of.widening if of.clusters > 1 else np.inf for of in of_members])
+
+
+def _simultaneous(errors: np.ndarray, widening: np.ndarray) -> np.ndarray | None:
     """``[pairs]``: half the width of 95 % intervals that hold at once, from resampled errors ``[resamples, pairs]``;
-    None where too few resamples define all of them."""
+    None where too few resamples define all of them, or a pair's width is infinite."""
     defined = errors[np.isfinite(errors).all(axis=1)]
-    if not len(defined) or len(defined) < DEFINED * len(errors):
+    if not len(defined) or len(defined) < DEFINED * len(errors) or np.isinf(widening).any():
         return None
     deviation = defined.std(axis=0)
     off = np.divide(np.abs(defined), deviation, out=np.zeros_like(defined), where=deviation > 0)
-    return np.quantile(off.max(axis=1), 1 - 2 * TAIL) * of.widening * deviation
+    return np.quantile(off.max(axis=1), 1 - 2 * TAIL) * widening * deviation
 
 
 def within_clusters(units: Units, answers: np.ndarray, metric: Metric, names: Sequence[str]) -> list[WithinCluster]:

@@ -47,7 +47,7 @@ def choose(
     lower. With a single strength `valid` is not read.
     """
     limit, say = TimeLimit(fitting), throttled(fitting.progress)
-    columns = encoder(train, fitting.seed)
+    columns = encoder(train, seed=0)
     rows: Any = columns.transform(inputs(train))
     estimator = make(rows.shape[1])
     if len(strengths) == 1:

@@ -15,6 +15,7 @@ class FixedRule(Learner):
     """Everything of a learner but `predict`, which is the rule; rows are checked and then left alone."""
 
     outcomes = ("regression",)
+    deterministic = True
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         """Learns nothing, but checks target and hyperparameters as every learner does."""

@@ -39,6 +39,11 @@ def settings(name: str) -> type[Settings]:
     return task_type(name).settings_type
 
 
+def classifies(name: str) -> bool:
+    """Whether the target of the task called `name` names a class."""
+    return task_type(name).target_holds in ("two classes", "classes")
+
+
 def predicts(name: str) -> bool:
     """Whether the task called `name` answers rows without a target one by one."""
     found = task_type(name)

@@ -12,7 +12,7 @@ import altair as alt
 from altair.typing import ChartType
 
 from modeling.core.record import Calibration, Curve, Evaluation, Importance, Interval, OperatingPoint
-from modeling.reports import wording
+from modeling.reports import judgements, wording
 from modeling.reports.drawing import (
     FIRST,
     INK,
@@ -144,16 +144,30 @@ def panels(charts: Mapping[str, ChartType], columns: int = 1) -> ChartType:
     )
 
 
-def importance(features: Sequence[Importance], metric: str) -> ChartType:
-    """The metric lost when a feature is shuffled, and its standard deviation over shuffles."""
+def importance(features: Sequence[Importance], metric: str, *, ordered: bool) -> ChartType:
+    """The metric lost when a feature is shuffled, and its standard deviation over shuffles; an order that is not
+    stable is drawn pale."""
     rows = [{"name": f.feature, "loss": f.loss, "low": f.loss - f.spread, "high": f.loss + f.spread} for f in features]
+    return _bars(rows, f"{metric} lost when the feature is shuffled", pale=not ordered)
+
+
+def importance_by_tier(features: Sequence[Importance], metric: str) -> ChartType:
+    """The metric lost when a feature is shuffled, with its interval: a panel a tier, its features by name."""
+    by_name = sorted(features, key=lambda feature: feature.feature)
+    tiers = sorted({feature.tier for feature in features if feature.tier is not None})
+    panels = []
+    for tier in tiers:
+        rows = [{"name": f.feature, "loss": f.loss, "low": f.low, "high": f.high} for f in by_name if f.tier == tier]
+        title = f"{metric} lost when the feature is shuffled" if tier == tiers[-1] else ""
+        panels.append(_bars(rows, title).properties(title=f"Tier {tier}"))
+    return alt.vconcat(*panels, spacing=8).resolve_scale(x="shared")
+
+
+def _bars(rows: Sequence[dict[str, Any]], title: str, *, pale: bool = False) -> alt.LayerChart:
     base = chart_of(rows, WIDTH, 20 * len(rows) + 6).encode(y=names_axis())
-    bars = base.mark_bar(color=FIRST, opacity=0.55, height=12)
+    bars = base.mark_bar(color=THIRD if pale else FIRST, opacity=0.25 if pale else 0.55, height=12)
     spread = base.mark_rule(color=INK, strokeWidth=1.5)
-    return alt.layer(
-        bars.encode(x=alt.X("loss:Q", title=f"{metric} lost when the feature is shuffled")),
-        spread.encode(x="low:Q", x2="high:Q"),
-    )
+    return alt.layer(bars.encode(x=alt.X("loss:Q", title=title)), spread.encode(x="low:Q", x2="high:Q"))
 
 
 def costs(decision: OperatingPoint) -> ChartType:
@@ -171,8 +185,8 @@ def costs(decision: OperatingPoint) -> ChartType:
 
 
 def learning(curve: Sequence[dict[str, float]]) -> alt.Chart:
-    """Training and validation loss by epoch or boosting round; `curve` holds `step`, `train`, `valid`."""
-    names = {"valid": "validation rows", "train": "training rows"}
+    """Loss on training rows and on those held out to stop by, by epoch or round; `curve`: `step`, `train`, `valid`."""
+    names = {"valid": "held-out rows", "train": "training rows"}
     rows = [
         {"line": title, "x": row["step"], "y": row[key]} for row in curve for key, title in names.items() if key in row
     ]
@@ -189,7 +203,7 @@ def thumbnail(evaluation: Evaluation) -> bytes:
     """PNG of the champion beside what it must beat, and below it of how it behaves."""
     behaviour = _behaviour(evaluation)
     parts = [comparison(evaluation), *([panels(behaviour, columns=2)] if behaviour else [])]
-    return png(alt.vconcat(*parts), wording.figure_label(evaluation))
+    return png(alt.vconcat(*parts), judgements.figure_label(evaluation))
 
 
 def _behaviour(evaluation: Evaluation) -> dict[str, ChartType]:

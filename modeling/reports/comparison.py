@@ -12,17 +12,8 @@ from altair.typing import ChartType
 from modeling.core.record import Evaluation, Gate, Lift
 from modeling.reports import charts, drawing
 from modeling.reports.document import Cell, Columns, Figure, Link, Section, Status, TableBlock
-from modeling.reports.wording import (
-    count,
-    decisive,
-    evidence_badge,
-    failed_gates,
-    lift_over_simple,
-    metric_title,
-    publication,
-    seconds,
-    with_interval,
-)
+from modeling.reports.judgements import decisive, evidence_badge, failed_gates, outcome
+from modeling.reports.wording import count, is_simple, lift_over_simple, metric_title, seconds, with_interval
 
 
 def linked(text: str, key: str, links: Mapping[str, str]) -> Cell:
@@ -45,6 +36,7 @@ def summary(evaluation: Evaluation, retired: str | None) -> dict[str, Any]:
         "lift": evaluation.lift.model_dump(),
         "lift_over_simple": over_simple and over_simple.model_dump(),
         "published": evaluation.published,
+        "verdict": evaluation.verdict.model_dump(),
         "retired": retired,
         "failed_gates": [gate.name for gate in failed_gates(evaluation)],
         "seconds": evaluation.seconds,
@@ -57,7 +49,7 @@ def overview(evaluations: Mapping[str, Evaluation], links: Mapping[str, str], re
     columns: Columns = {
         "Use case": "text",
         "Question": "text",
-        "Status": "text",
+        "Verdict": "text",
         "Evidence": "text",
         "Champion": "text",
         "Test rows": "number",
@@ -67,7 +59,7 @@ def overview(evaluations: Mapping[str, Evaluation], links: Mapping[str, str], re
         [
             linked(key, key, links),
             item.title,
-            Status(f"retired: {retired[key]}", "caution") if key in retired else publication(item),
+            Status(f"retired: {retired[key]}", "caution") if key in retired else outcome(item),
             evidence_badge(item),
             item.champion.learner,
             count(item.rows.test),
@@ -96,12 +88,18 @@ def scores(evaluations: Mapping[str, Evaluation]) -> TableBlock:
             with_interval(item.champion.test[item.metric]),
             with_interval(item.lift),
             _verdict(item.lift),
-            with_interval(lift_over_simple(item)),
-            _verdict(lift_over_simple(item)),
+            *_over_simple(item),
         ]
         for key, item in evaluations.items()
     ]
     return TableBlock("On the sealed test, with 95% intervals (↑ higher is better, ↓ lower is better)", columns, rows)
+
+
+def _over_simple(evaluation: Evaluation) -> list[Cell]:
+    if is_simple(evaluation):
+        return ["–", f"{evaluation.champion.learner}: the champion"]
+    lift = lift_over_simple(evaluation)
+    return [with_interval(lift), _verdict(lift)]
 
 
 def _verdict(lift: Lift | None) -> Status:

@@ -133,10 +133,13 @@ class Document:
     badges: Sequence[Status]
     verdict: Status
     verdict_reasons: Sequence[str]
+    """The first is the sentence that a reader in a hurry takes away."""
     measures: Sequence[Measure]
     summary: Sequence[str]
     sections: Sequence[Section]
     footer: str
+    verdict_facts: Sequence[str] = ()
+    """What could sink the verdict."""
     warning: str | None = None
     origin: str = ""
     """Where the evidence comes from, and its licence."""

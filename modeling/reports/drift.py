@@ -21,8 +21,9 @@ from modeling.reports.document import (
     Status,
     TableBlock,
 )
+from modeling.reports.judgements import passed
 from modeling.reports.rendering import render as render_document
-from modeling.reports.wording import NOT_MEASURED, count, number, passed, value_and_bounds, with_interval
+from modeling.reports.wording import NOT_MEASURED, count, number, value_and_bounds, with_interval
 
 _CAME = {
     "append": "Rows were added; those that the model's snapshot did not hold are compared.",

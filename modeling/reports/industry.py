@@ -10,9 +10,21 @@ from collections.abc import Mapping
 from modeling.core.record import Evaluation
 from modeling.core.report import Report
 from modeling.reports import comparison
-from modeling.reports.document import Block, Bullets, Columns, Document, Measure, Paragraph, Section, Status, TableBlock
+from modeling.reports.document import (
+    Block,
+    Bullets,
+    Cell,
+    Columns,
+    Document,
+    Measure,
+    Paragraph,
+    Section,
+    Status,
+    TableBlock,
+)
+from modeling.reports.judgements import evidence_badge, failed_gates, outcome, outcomes, outcomes_in_words
 from modeling.reports.rendering import render as render_document
-from modeling.reports.wording import NOT_MEASURED, evidence_badge, failed_gates, lift_over_simple, seconds
+from modeling.reports.wording import NOT_MEASURED, lift_over_simple, seconds
 
 
 def render(
@@ -30,15 +42,14 @@ def render(
     `unreadable` why an evaluation is left out. `json` sums the industry up.
     """
     links, retired = links or {}, retired or {}
-    published = [item for item in evaluations.values() if item.published]
     document = Document(
         kind="Industry report",
         title=title,
         lead=description,
         badges=_evidence_badges(evaluations),
-        verdict=_verdict(len(published), len(evaluations)),
+        verdict=_verdict(list(evaluations.values())),
         verdict_reasons=[_decisive_in_words(evaluations)],
-        measures=_measures(evaluations, len(published)),
+        measures=_measures(evaluations),
         summary=[],
         sections=[
             *comparison.left_out(unreadable or {}),
@@ -56,11 +67,13 @@ def _evidence_badges(evaluations: Mapping[str, Evaluation]) -> list[Status]:
     return list(dict.fromkeys(evidence_badge(item) for item in evaluations.values()))
 
 
-def _verdict(published: int, total: int) -> Status:
-    if not total:
+def _verdict(evaluations: list[Evaluation]) -> Status:
+    if not evaluations:
         return Status("No use case has been evaluated")
-    tone = "good" if published == total else "caution" if published else "bad"
-    return Status(f"{published} of {total} use cases published", tone)
+    counts = outcomes(evaluations)
+    all_published, none_serves = len(evaluations) == counts["published"], len(evaluations) == counts["held back"]
+    tone = "good" if all_published else "bad" if none_serves else "caution"
+    return Status(f"{len(evaluations)} use cases: {outcomes_in_words(evaluations)}", tone)
 
 
 def _decisive_in_words(evaluations: Mapping[str, Evaluation]) -> str:
@@ -73,11 +86,11 @@ def _decisive_in_words(evaluations: Mapping[str, Evaluation]) -> str:
     )
 
 
-def _measures(evaluations: Mapping[str, Evaluation], published: int) -> list[Measure]:
+def _measures(evaluations: Mapping[str, Evaluation]) -> list[Measure]:
     time = sum(item.seconds for item in evaluations.values())
     return [
         Measure("Use cases", str(len(evaluations))),
-        Measure("Published", str(published)),
+        *(Measure(name.capitalize(), str(number)) for name, number in outcomes(evaluations.values()).items()),
         Measure("Compute time, all use cases", seconds(time) if evaluations else NOT_MEASURED),
     ]
 
@@ -99,17 +112,18 @@ def _use_cases(evaluations: Mapping[str, Evaluation], links: Mapping[str, str], 
 
 
 def _held_back(evaluations: Mapping[str, Evaluation]) -> Section:
-    rows = [
-        [key, gate.name.replace("_", " "), gate.message]
+    rows: list[list[Cell]] = [
+        [key, outcome(item), item.verdict.reason, "; ".join(gate.message for gate in failed_gates(item))]
         for key, item in evaluations.items()
-        for gate in failed_gates(item)
+        if item.verdict.outcome != "published"
     ]
-    columns: Columns = {"Use case": "text", "Gate": "text", "Why": "text"}
+    columns: Columns = {"Use case": "text", "Verdict": "text", "Why": "text", "Gates that failed": "text"}
     return Section(
         id="held-back",
-        title="What is held back, and why",
-        reading="A champion that misses a bound set beforehand is not published.",
-        blocks=[TableBlock("Failed gates", columns, rows) if rows else Paragraph("No gate failed.")],
+        title="What is held back or gains nothing, and why",
+        reading="A champion that misses a bound set beforehand, or is decisively worse than the simple model, may not "
+        "serve. One whose gain over the simple model is not decisive may, but nothing shows that it is worth more.",
+        blocks=[TableBlock("Verdicts", columns, rows) if rows else Paragraph("Every champion was published.")],
     )
 
 

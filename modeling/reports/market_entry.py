@@ -12,13 +12,14 @@ from modeling.core.record import Evaluation
 from modeling.core.report import Report
 from modeling.reports import comparison
 from modeling.reports.document import Cell, Columns, Document, Measure, Section, Status, TableBlock
+from modeling.reports.judgements import evidence_badge, outcomes, outcomes_in_words
 from modeling.reports.rendering import render as render_document
-from modeling.reports.wording import NOT_MEASURED, evidence_badge, seconds
+from modeling.reports.wording import NOT_MEASURED, seconds
 
 _MISSING = Status("missing", "caution")
 _RULE = (
-    "Model evidence is sufficient when at least one use case is published, made from real data, and decisively better "
-    "than its trivial baseline."
+    "Model evidence is sufficient when the model of at least one use case may serve (it was published, if only without "
+    "a gain over the simple model), is made from real data, and is decisively better than its trivial baseline."
 )
 
 
@@ -32,6 +33,7 @@ class _Standing:
 
     @property
     def published(self) -> list[Evaluation]:
+        """Those whose champion may serve."""
         return [item for item in self.evaluations.values() if item.published]
 
     @property
@@ -86,7 +88,7 @@ def render(
         measures=[
             Measure("Industries", str(len(standings))),
             Measure("Use cases evaluated", str(len(evaluations))),
-            Measure("Use cases published", str(sum(item.published for item in evaluations.values()))),
+            *(Measure(name.capitalize(), str(number)) for name, number in outcomes(evaluations.values()).items()),
             Measure("Sufficient model evidence", f"{sufficient} of {len(standings)}"),
         ],
         summary=[],
@@ -105,7 +107,7 @@ def _industries(standings: list[_Standing], links: Mapping[str, str]) -> Section
     columns: Columns = {
         "Industry": "text",
         "Use cases": "number",
-        "Published": "number",
+        "Verdicts": "text",
         "Decisive lift": "number",
         "Evidence": "text",
         "Closest gate": "text",
@@ -130,13 +132,13 @@ def _industry_row(standing: _Standing, links: Mapping[str, str]) -> list[Cell]:
     return [
         comparison.linked(standing.title, standing.name, links),
         str(total),
-        f"{len(standing.published)} of {total}" if total else NOT_MEASURED,
+        outcomes_in_words(items) or NOT_MEASURED,
         f"{decisive} of {total}" if total else NOT_MEASURED,
         ", ".join(sorted({item.evidence for item in items})) or NOT_MEASURED,
         comparison.gate_in_words(comparison.closest_gate(items)),
         seconds(sum(item.seconds for item in items)) if total else NOT_MEASURED,
         standing.evidence,
-        "; ".join(standing.gaps) or "published, real and decisive",
+        "; ".join(standing.gaps) or "may serve, real and decisive",
     ]
 
 
@@ -190,6 +192,7 @@ def _json(standings: list[_Standing], retired: Mapping[str, str]) -> str:
             "evidence": standing.evidence.text,
             "gaps": standing.gaps,
             "published": len(standing.published),
+            "verdicts": outcomes(standing.evaluations.values()),
             "value": None,
             "risk": None,
             "use_cases": {

@@ -8,26 +8,34 @@ from collections.abc import Callable
 from modeling.core.record import Evaluation, Lift
 from modeling.core.report import Report
 from modeling.reports.document import Document, Measure, Section
+from modeling.reports.judgements import decisive, evidence_badge, evidence_warning, failed_gates, outcome
 from modeling.reports.rendering import render as render_document
-from modeling.reports.sections import behaviour, data, models, trust
+from modeling.reports.sections import behaviour, data, trust
+from modeling.reports.sections.calibration import calibration
+from modeling.reports.sections.candidates import candidates, cost
+from modeling.reports.sections.champion import champion, comparison
 from modeling.reports.sections.chapters import chapters
+from modeling.reports.sections.decision import decision
 from modeling.reports.sections.importance import importance
 from modeling.reports.sections.slices import slices
 from modeling.reports.wording import (
     NOT_MEASURED,
     count,
-    decisive,
-    evidence_badge,
-    evidence_warning,
-    failed_gates,
+    is_simple,
     learner_name,
     lift_over_simple,
     member_weights,
     metric_title,
-    publication,
+    spread_in_words,
     value_and_bounds,
     with_interval,
 )
+
+_CONSEQUENCES = {
+    "published": "The champion may serve.",
+    "gain not shown": "The champion may serve, but nothing shows yet that it is worth more than the simple model.",
+    "held back": "The champion may not serve; what served before stays.",
+}
 
 
 def render(evaluation: Evaluation) -> Report:
@@ -39,11 +47,12 @@ def render(evaluation: Evaluation) -> Report:
         badges=[evidence_badge(evaluation)],
         origin=f"Data: {evaluation.citation.strip().rstrip('.')}. Licence: {evaluation.licence}.",
         warning=evidence_warning(evaluation),
-        verdict=publication(evaluation),
+        verdict=outcome(evaluation),
         verdict_reasons=_reasons(evaluation),
+        verdict_facts=evaluation.verdict.facts,
         measures=_measures(evaluation),
         summary=_summary(evaluation),
-        blocks=[models.comparison(evaluation)],
+        blocks=[comparison(evaluation)],
         sections=_sections(evaluation),
         footer=f"{evaluation.use_case}, run {evaluation.provenance.run_id}, {evaluation.provenance.finished_at}.",
     )
@@ -52,9 +61,9 @@ def render(evaluation: Evaluation) -> Report:
 
 def _sections(evaluation: Evaluation) -> list[Section]:
     """What a task shows itself may stand for what it has no use for: then those sections are left out."""
-    before = [data.data, data.contract, data.split, models.candidates, models.champion]
+    before = [data.data, data.contract, data.split, candidates, champion]
     about = [section for section, measured in _about_predictions(evaluation) if measured or not evaluation.chapters]
-    after = [models.cost, trust.gates, trust.limits, trust.provenance]
+    after = [cost, trust.gates, trust.limits, trust.provenance]
     return [
         *(section(evaluation) for section in before),
         *chapters(evaluation),
@@ -68,12 +77,12 @@ def _about_predictions(evaluation: Evaluation) -> list[tuple[Callable[[Evaluatio
         0: [(behaviour.residuals, bool(evaluation.curves))],
         2: [
             (behaviour.curves, bool(evaluation.curves)),
-            (behaviour.calibration, evaluation.calibration is not None),
-            (behaviour.decision, evaluation.decision is not None),
+            (calibration, evaluation.calibration is not None),
+            (decision, evaluation.decision is not None),
         ],
     }
     several = [
-        (behaviour.calibration, evaluation.calibration is not None),
+        (calibration, evaluation.calibration is not None),
         (behaviour.confusion, evaluation.confusion is not None),
     ]
     return [
@@ -84,23 +93,38 @@ def _about_predictions(evaluation: Evaluation) -> list[tuple[Callable[[Evaluatio
 
 
 def _reasons(evaluation: Evaluation) -> list[str]:
-    failed, total = failed_gates(evaluation), len(evaluation.gates)
-    if not total:
-        return ["No gate was set."]
-    if not failed:
-        return [f"{total} of {total} gates passed."]
-    return [f"{len(failed)} of {total} gates failed:", *(f"✗ {gate.message}." for gate in failed)]
+    """The reason, what follows, and every failed gate; a reason that only lists these is said by their number."""
+    verdict = evaluation.verdict
+    failed = [gate.message for gate in failed_gates(evaluation)]
+    named = [message for message in failed if message in verdict.reason]
+    several = len(failed) > 1 and named == failed
+    reason = f"{len(failed)} of {len(evaluation.gates)} gates are not met." if several else verdict.reason
+    listed = failed if several else [message for message in failed if message not in named]
+    return [reason, _CONSEQUENCES[verdict.outcome], *(f"✗ {message}." for message in listed)]
 
 
 def _measures(evaluation: Evaluation) -> list[Measure]:
-    champion, title = evaluation.champion, metric_title(evaluation.metric)
-    value, bounds = value_and_bounds(champion.test[evaluation.metric])
+    chosen, title = evaluation.champion, metric_title(evaluation.metric)
+    value, bounds = value_and_bounds(chosen.test[evaluation.metric])
     return [
-        Measure("Champion", champion.learner, member_weights(champion.members)),
-        Measure(f"{title} on the sealed test", value, bounds and f"95% interval {bounds}"),
+        Measure("Champion", chosen.learner, member_weights(chosen.members)),
+        Measure(f"{title} on the sealed test", value, _bounds_in_words(evaluation, bounds)),
         _lift_measure("Lift over the trivial baseline", evaluation.lift),
-        _lift_measure("Lift over the simple model", lift_over_simple(evaluation)),
+        Measure("Lift over the simple model", "–", "the champion is the simple model")
+        if is_simple(evaluation)
+        else _lift_measure("Lift over the simple model", lift_over_simple(evaluation)),
     ]
+
+
+def _bounds_in_words(evaluation: Evaluation, bounds: str) -> str:
+    """The interval of the test rows, the one that carries seeds and splits, and the score without twins."""
+    twins = evaluation.without_twins
+    said = [
+        f"95% interval {bounds}" if bounds else "",
+        spread_in_words(evaluation.spread),
+        f"{with_interval(twins.metric)} on the {count(twins.rows)} without near twins" if twins else "",
+    ]
+    return "; ".join(filter(None, said))
 
 
 def _lift_measure(label: str, lift: Lift | None) -> Measure:
@@ -109,20 +133,20 @@ def _lift_measure(label: str, lift: Lift | None) -> Measure:
 
 
 def _summary(evaluation: Evaluation) -> list[str]:
-    champion, title = evaluation.champion, metric_title(evaluation.metric)
-    learner = learner_name(champion.learner, champion.members)
+    chosen, title = evaluation.champion, metric_title(evaluation.metric)
+    learner = learner_name(chosen.learner, chosen.members)
     return [
         f"On {count(evaluation.units)} test {evaluation.unit} that no model had seen, {learner} reached "
-        f"{title} {with_interval(champion.test[evaluation.metric])}. "
+        f"{title} {with_interval(chosen.test[evaluation.metric])}. "
         f"{_compared(evaluation.lift, 'the trivial baseline')} {_compared_with_simple(evaluation)}"
     ]
 
 
 def _compared_with_simple(evaluation: Evaluation) -> str:
-    lift, simple = lift_over_simple(evaluation), evaluation.simple
+    lift = lift_over_simple(evaluation)
     if lift is not None:
         return _compared(lift, f"the simple model ({lift.over})")
-    if simple is not None and simple.learner == evaluation.champion.learner:
+    if is_simple(evaluation):
         return "The champion is the simple model."
     return f"The lift over a simple model was {NOT_MEASURED}."
 
@@ -135,5 +159,7 @@ def _compared(lift: Lift, other: str) -> str:
 def _judgement(lift: Lift) -> str:
     if lift.decisive:
         return "which is decisive: the interval excludes zero"
+    if lift.note:
+        return f"which is not decisive: {lift.note}"
     why = "includes zero" if lift.low is not None else f"was {NOT_MEASURED}"
     return f"which is not decisive: the interval {why}"

@@ -1,33 +1,19 @@
 """Numbers and names as a reader sees them.
 
-Belongs here: digits, units, and how a judgement is put into words. Does not belong here: the words for metrics
-(`metric_words`), or any sentence that only one section needs.
+Belongs here: digits, units, names of learners and metrics. Does not belong here: judgements (`judgements`), what
+metrics mean (`metric_words`), or any sentence that only one section needs.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
-from modeling.core.record import Evaluation, Gate, Interval, Lift
-from modeling.reports.document import Status
+from modeling.core.record import Advantage, Evaluation, Interval, Lift, Spread
 from modeling.reports.metric_words import METRICS
 
 NOT_MEASURED = "not measured"
-NOT_DECISIVE = "not decisive"
-
-
-_EVIDENCE = {
-    "real": Status("REAL DATA", "good"),
-    "perturbed": Status("PERTURBED DATA", "caution"),
-    "simulated": Status("SIMULATED DATA", "caution"),
-}
-
-_EVIDENCE_WARNINGS = {
-    "perturbed": "Perturbed data: values were altered before they were released, for instance to protect people. "
-    "The numbers below demonstrate the method; they are not evidence about real cases.",
-    "simulated": "Simulated data: the rows come out of a simulator. "
-    "The numbers below hold in that simulator; they are not evidence about the real world.",
-}
+SPREAD = {"rows": "which rows are tested", "seeds": "the seed of the training", "splits": "how the rows are split"}
+"""Why a score would be another one next time, in words."""
 
 
 def metric_title(name: str) -> str:
@@ -35,24 +21,14 @@ def metric_title(name: str) -> str:
     return METRICS[name].title if name in METRICS else name.replace("_", " ")
 
 
+def primary_first(evaluation: Evaluation, names: Iterable[str]) -> list[str]:
+    """Metrics, the one that chose the champion first, the others in the alphabet's order."""
+    return sorted(names, key=lambda name: (name != evaluation.metric, name))
+
+
 def metric_meaning(name: str) -> str:
     """What a metric says, in plain words; empty for one this report does not know."""
     return METRICS[name].meaning if name in METRICS else ""
-
-
-def evidence_badge(evaluation: Evaluation) -> Status:
-    """Whether the data are real or made, as a coloured word."""
-    return _EVIDENCE[evaluation.evidence]
-
-
-def evidence_warning(evaluation: Evaluation) -> str | None:
-    """What a reader must know of data that are not real; None for real ones."""
-    return _EVIDENCE_WARNINGS.get(evaluation.evidence)
-
-
-def figure_label(evaluation: Evaluation) -> str | None:
-    """The words every figure made from data that is not real carries."""
-    return None if evaluation.evidence == "real" else evidence_badge(evaluation).text
 
 
 def _decimals(scale: float) -> int:
@@ -81,9 +57,10 @@ def number(value: float | None, sign: str = "-") -> str:
     return _fixed(value, _decimals(abs(value)), sign)
 
 
-def numbers(values: Sequence[float | None]) -> list[str]:
-    """A column of numbers that all have the decimals its largest one needs."""
-    decimals = _decimals(max((abs(value) for value in values if is_measured(value)), default=0.0))
+def numbers(values: Sequence[float | None], scale: float | None = None) -> list[str]:
+    """A column of numbers that all have the decimals `scale` needs; by default that is the largest one."""
+    largest = max((abs(value) for value in values if is_measured(value)), default=0.0)
+    decimals = _decimals(scale or largest)
     return [_fixed(value, decimals) if is_measured(value) else NOT_MEASURED for value in values]
 
 
@@ -95,6 +72,11 @@ def count(value: int | None) -> str:
 def share(part: float, whole: float) -> str:
     """`part` of `whole` in percent."""
     return f"{100 * part / whole:.1f}%" if whole else NOT_MEASURED
+
+
+def percent(value: float) -> str:
+    """``12%``, ``1.2%``: two digits."""
+    return f"{100 * value:.2g}%" if abs(value) < 0.0995 else f"{100 * value:.0f}%"
 
 
 def seconds(value: float | None) -> str:
@@ -110,14 +92,14 @@ def seconds(value: float | None) -> str:
     return f"{int(value // 3600)} h {int(value % 3600 // 60)} min"
 
 
-def value_and_bounds(interval: Interval | None) -> tuple[str, str]:
+def value_and_bounds(interval: Interval | None, sign: str = "-") -> tuple[str, str]:
     """The value, and its interval as ``0.772 to 0.795``, with as many decimals as each other.
 
-    A `Lift` is written with its sign; without a value there is no interval to speak of.
+    A `Lift`, or anything with `sign="+"`, is written with its sign; without a value there is no interval to speak of.
     """
     if interval is None or not is_measured(interval.value):
         return NOT_MEASURED, ""
-    sign = "+" if isinstance(interval, Lift) else "-"
+    sign = "+" if isinstance(interval, Lift) else sign
     bounds = [bound for bound in (interval.low, interval.high) if is_measured(bound)]
     decimals = _decimals(max(abs(value) for value in (interval.value, *bounds)))
     value = _fixed(interval.value, decimals, sign)
@@ -126,42 +108,49 @@ def value_and_bounds(interval: Interval | None) -> tuple[str, str]:
     return value, " to ".join(_fixed(bound, decimals, sign) for bound in bounds)
 
 
-def with_interval(interval: Interval | None) -> str:
+def with_interval(interval: Interval | None, sign: str = "-") -> str:
     """``0.784 (0.772 to 0.795)``."""
-    value, bounds = value_and_bounds(interval)
+    value, bounds = value_and_bounds(interval, sign)
     if bounds == NOT_MEASURED:
         return f"{value} (interval {NOT_MEASURED})"
     return f"{value} ({bounds})" if bounds else value
 
 
-def decisive(lift: Lift | None) -> Status:
-    """Whether the interval of a difference excludes zero, as a coloured word."""
-    if lift is None:
-        return Status(NOT_MEASURED)
-    if lift.decisive:
-        return Status("decisive", "good" if lift.value > 0 else "bad")
-    return Status(NOT_DECISIVE, "caution")
+def advantage(found: Advantage | None) -> str:
+    """``+0.0031 ± 0.0012``: a paired difference and its standard error."""
+    if found is None or not is_measured(found.value):
+        return NOT_MEASURED
+    error = found.standard_error
+    if not is_measured(error):
+        return f"{number(found.value, '+')} (standard error {NOT_MEASURED})"
+    decimals = _decimals(max(abs(found.value), error))
+    return f"{_fixed(found.value, decimals, '+')} ± {_fixed(error, decimals)}"
 
 
-def passed(ok: bool) -> Status:
-    """A check's result as a coloured word."""
-    return Status("✓ passed", "good") if ok else Status("✗ failed", "bad")
+def spread_in_words(spread: Spread | None) -> str:
+    """``0.769 to 0.800 with seeds and splits (of the variance 68% rows, 2% seeds, 30% splits)``.
 
-
-def publication(evaluation: Evaluation) -> Status:
-    """Whether the champion was published, as a coloured word."""
-    return Status("✓ Published", "good") if evaluation.published else Status("✗ Held back", "bad")
-
-
-def failed_gates(evaluation: Evaluation) -> list[Gate]:
-    """The gates that hold a champion back."""
-    return [gate for gate in evaluation.gates if not gate.passed]
+    Empty where nothing but rows was measured.
+    """
+    if spread is None or not is_measured(spread.low) or not is_measured(spread.high):
+        return ""
+    others = [name for name in ("seeds", "splits") if getattr(spread, name) is not None]
+    if not others:
+        return ""
+    _, bounds = value_and_bounds(Interval(value=spread.high, low=spread.low, high=spread.high))
+    parts = ", ".join(f"{percent(spread.shares.get(name, 0.0))} {name}" for name in ("rows", *others))
+    return f"{bounds} with {' and '.join(others)} (of the variance {parts})"
 
 
 def lift_over_simple(evaluation: Evaluation) -> Lift | None:
     """The lift over the simple model, unless that is the champion itself."""
     lift = evaluation.lift_over_simple
     return None if lift is None or lift.over == evaluation.champion.learner else lift
+
+
+def is_simple(evaluation: Evaluation) -> bool:
+    """Whether the champion is the simple model itself."""
+    return evaluation.simple is not None and evaluation.simple.learner == evaluation.champion.learner
 
 
 def member_weights(members: dict[str, float]) -> str:

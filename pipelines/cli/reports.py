@@ -27,22 +27,28 @@ def report(
 ) -> None:
     """Show the current reports."""
     catalogue = read_catalogue()
+    found = current_evaluations(catalogue)
     if as_json:
-        _print_json(current_evaluations(catalogue))
+        _print_json(found)
     elif current_reports(catalogue):
-        print_reports(catalogue, list(catalogue.use_cases))
+        print_reports(catalogue, list(catalogue.use_cases), found)
+        print_unreadable(found)
     else:
         console.print("There is no report yet: type `sectorforge run`.")
     print_definition_errors(catalogue)
 
 
-def print_reports(catalogue: Catalogue, keys: Sequence[str]) -> None:
-    """Where the reports on these use cases, their industries and the market lie."""
+def print_reports(catalogue: Catalogue, keys: Sequence[str], found: CurrentEvaluations) -> None:
+    """Where the reports on these use cases, their industries and the market lie, and each use case's verdict."""
     industries = {key.partition("/")[0] for key in keys}
     for name, path in current_reports(catalogue).items():
         if name in keys or name in industries or name == "market entry":
             retired = " (retired)" if name in catalogue.retired else ""
             console.print(f"{name}{retired}: {path}", soft_wrap=True, highlight=False)
+        if name in keys and name in found.evaluations:
+            verdict = found.evaluations[name].verdict
+            said = visible(f"  {verdict.outcome}: {verdict.reason}")
+            console.print(said, soft_wrap=True, highlight=False, markup=False)
 
 
 def print_unreadable(found: CurrentEvaluations) -> None:

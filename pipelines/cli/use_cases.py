@@ -44,7 +44,7 @@ def run(patterns: Patterns = None) -> None:
         if result.reason:
             reason = visible(result.reason)
             console.print(f"{result.key} {result.status}: {reason}", markup=False, highlight=False)
-    print_reports(catalogue, keys)
+    print_reports(catalogue, keys, found)
     print_unreadable(found)
     console.print(f"{time.monotonic() - started:.0f} s in all. `sectorforge ui` shows every run.", highlight=False)
     if catalogue.errors or found.unreadable or any(result.status == "failed" for result in results):
@@ -60,7 +60,8 @@ def list_() -> None:
     for key, use_case in catalogue.use_cases.items():
         judged = found.evaluations.get(key)
         champion = judged.champion.learner if judged else "–"
-        standing = f"retired: {catalogue.retired[key]}" if key in catalogue.retired else _standing(judged)
+        outcome = judged.verdict.outcome if judged else "not judged yet"
+        standing = f"retired: {catalogue.retired[key]}" if key in catalogue.retired else outcome
         standing = "can't be read" if key in found.unreadable else standing
         table.add_row(key, use_case.task, escape(visible(use_case.title)), champion, escape(visible(standing)))
     console.print(table)
@@ -87,12 +88,6 @@ def check() -> None:
     console.print(f"{counts}: no error in {where}", soft_wrap=True, highlight=False)
 
 
-def _standing(judged: Evaluation | None) -> str:
-    if judged is None:
-        return "not judged yet"
-    return "published" if judged.published else "held back"
-
-
 def _summary(results: list[Result], evaluations: dict[str, Evaluation]) -> Table:
     table = Table(box=box.SIMPLE)
     for heading in ("use case", "champion", "metric", "on the sealed test", "lift over baseline", "status"):
@@ -104,14 +99,13 @@ def _summary(results: list[Result], evaluations: dict[str, Evaluation]) -> Table
         if judged is None:
             table.add_row(result.key, "–", "–", "–", "–", status, f"{result.seconds:.0f}")
             continue
-        held_back = "" if judged.published else ", held back"
         table.add_row(
             result.key,
             judged.champion.learner,
             judged.metric,
             _interval(judged.champion.test[judged.metric]),
             _interval(judged.lift) + ("" if judged.lift.decisive else " not decisive"),
-            status + held_back,
+            f"{status}, {judged.verdict.outcome}",
             f"{result.seconds:.0f}",
         )
     return table

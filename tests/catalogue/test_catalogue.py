@@ -37,6 +37,7 @@ WORDS = Vocabulary(
     settings=lambda task: Settings,
     metrics=lambda use_case: ["roc_auc", "log_loss"],
     hyperparameters={"tabm": model("tabm", TabMHyperparameters.model_json_schema())}.get,
+    classifies=lambda task: task == "binary_classification",
     predicts=lambda task: task == "binary_classification",
     splits=lambda task: ("random", "group", "time", "column"),
 )
@@ -138,7 +139,7 @@ def test_hidden_folders_and_loose_files_are_no_part_of_it(folders):
     ("added", "line", "column", "message"),
     [
         ("splitt: {by: random}", 8, 1, "splitt: unknown key; did you mean 'split'?"),
-        ("xyz: 1", 8, 1, "xyz: unknown key; known: columns, contract, costs, delivered_every_days, drift, "),
+        ("xyz: 1", 8, 1, "xyz: unknown key; known: classes, columns, contract, costs, delivered_every_days, "),
         ("columns:\n  identifer: [a]", 9, 3, "columns.identifer: unknown key; did you mean 'identifier'?"),
         ("split: {by: random, vaild: 0.2}", 8, 21, "split.vaild: unknown key; did you mean 'valid'?"),
         ("split: {by: random, from: 1}", 8, 21, "split.from: unknown key; known: by, seed, stratify, test, valid"),
@@ -185,6 +186,10 @@ def test_hidden_folders_and_loose_files_are_no_part_of_it(folders):
         ),
         ("costs: {false_positive: lots}", 8, 9, "costs.false_positive: must be a number; found 'lots'"),
         ("positive: [1]", 8, 1, "positive: must be text or a whole number or a number or true or false; found [1]"),
+        ("classes: [sound, broken]", 8, 1, "classes: must be `key: value` lines; found ['sound', 'broken']"),
+        ("classes:\n  0: sound\n  1: 1", 10, 3, "classes.1: must be text; found 1: put it in quotes"),
+        ("classes: {0: ' '}", 8, 11, r"classes.0: must be text that matches \S; found ' '"),
+        ("classes:\n  0: sound\n  1: Sound", 10, 3, "classes.1: 'Sound' is already the name of '0': use another"),
         ("extra: txt", 8, 1, "extra: 'txt' is unknown; did you mean 'text'?"),
         ("split: random", 8, 1, "split: must be `key: value` lines; found 'random'"),
         ("split: {valid: 0.2}", 8, 1, "split.by: is missing: add it"),

@@ -73,6 +73,10 @@ def test_parts_that_are_not_in_the_file_are_passed_over(tmp_path):
     assert read(tmp_path, TEXT).existing(("split", "random", "valid")) == ("split", "valid")
 
 
+def test_a_whole_number_is_a_key_as_it_is_written(tmp_path):
+    assert read(tmp_path, "a: {0: x, -1: y}\n").value == {"a": {"0": "x", "-1": "y"}}
+
+
 @pytest.mark.parametrize(
     ("content", "line", "column", "message"),
     [
@@ -81,7 +85,9 @@ def test_parts_that_are_not_in_the_file_are_passed_over(tmp_path):
         ("a: !!python/object:os.system [x]\n", 1, 4, "anchors, aliases and tags are not accepted: write the value out"),
         ("a: 1\nb: {c: 1,\n    c: 2}\n", 3, 5, "the key 'c' stands twice: keep one"),
         ("yes: 1\n", 1, 1, "a key must be text, and to YAML 'yes' is not: put it in quotes"),
-        ("a: {5: x}\n", 1, 5, "a key must be text, and to YAML '5' is not: put it in quotes"),
+        ("a: {5.0: x}\n", 1, 5, "a key must be text, and to YAML '5.0' is not: put it in quotes"),
+        ("a: {0x5: x}\n", 1, 5, "a key must be text, and to YAML '0x5' is not: put it in quotes"),
+        ("a: {5: x, '5': y}\n", 1, 11, "the key '5' stands twice: keep one"),
         ("? [a, b]\n: c\n", 1, 3, "a key must be text, and to YAML this is not: put it in quotes"),
         ("a: 1\nb: 2023-02-30\n", 2, 4, "'2023-02-30': day is out of range for month; put it in quotes if it is text"),
         ("a: 1\n---\nb: 1\n", 2, 1, "a second document begins: keep one"),

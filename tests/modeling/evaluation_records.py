@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from modeling.core.record import (
+    Advantage,
     Baseline,
     Calibration,
     CandidateResult,
@@ -19,9 +20,14 @@ from modeling.core.record import (
     LeakageFinding,
     Lift,
     OperatingPoint,
+    Promise,
     Provenance,
     RowCounts,
     Slice,
+    SliceGap,
+    Spread,
+    Step,
+    Verdict,
 )
 
 DIGEST = "af36211f57585cff1a7a788ef3e0d52aecfac301893acaa7373d7f7d72a7f9d5"
@@ -57,6 +63,10 @@ def candidate(learner: str, family: str, metric: str, score: float, **more: Any)
             **more,
         }
     )
+
+
+def behind(value: float, error: float | None) -> Advantage:
+    return Advantage(value=value, standard_error=error)
 
 
 def gate(name: str, bound: float, measured: float | None, message: str, passed: bool = True) -> Gate:
@@ -172,7 +182,18 @@ def binary(**changes: Any) -> Evaluation:
         "champion": Champion(
             learner="ensemble",
             members={"lightgbm": 0.62, "tabm": 0.38},
-            chosen_by="highest ROC AUC on validation rows",
+            chosen_by="cheapest of 5 candidates that the best expected ROC AUC on 4,495 validation rows, that of "
+            "ensemble, does not beat by more than one standard error of the paired difference",
+            best="ensemble",
+            steps=[
+                Step(
+                    name="recalibration",
+                    taken=True,
+                    advantage=Advantage(value=0.0031, standard_error=0.0012),
+                    message="log loss is 0.0031 better with Platt scaling",
+                ),
+                Step(name="refit", taken=False, message="not refitted: the champion blends several learners"),
+            ],
             validation={"roc_auc": 0.7871},
             test={
                 "roc_auc": around(0.7843, 0.0117),
@@ -183,6 +204,7 @@ def binary(**changes: Any) -> Evaluation:
             seeds={0: 0.7843, 1: 0.7832, 2: 0.7851},
             predictions_per_second=91_300.0,
         ),
+        "spread": Spread(rows=0.006, seeds=0.001, splits=0.004, low=0.7689, high=0.7997),
         "baseline": Baseline(
             learner="trivial",
             test={
@@ -198,12 +220,14 @@ def binary(**changes: Any) -> Evaluation:
         "lift": Lift(value=0.2843, low=0.2725, high=0.2961, over="trivial", decisive=True),
         "lift_over_simple": Lift(value=0.0092, low=-0.0011, high=0.0195, over="logistic", decisive=False),
         "candidates": [
-            candidate("ensemble", "ensemble", "roc_auc", 0.7871, champion=True, seconds=0.2),
+            candidate("trivial", "baseline", "roc_auc", 0.5, best_ahead=behind(0.2871, 0.0112), seconds=0.01),
+            candidate("logistic", "baseline", "roc_auc", 0.7764, best_ahead=behind(0.0107, 0.0052), seconds=0.8),
             candidate(
                 "lightgbm",
                 "boosting",
                 "roc_auc",
                 0.7852,
+                best_ahead=behind(0.0019, 0.0014),
                 seconds=12.3,
                 curve=learning_curve(0.43),
                 parameters={"num_leaves": 24, "learning_rate": 0.05},
@@ -213,12 +237,14 @@ def binary(**changes: Any) -> Evaluation:
                 "deep",
                 "roc_auc",
                 0.7839,
+                best_ahead=behind(0.0032, None),
                 seconds=27.9,
                 curve=learning_curve(0.44, 24),
                 notes=["trained on 10,000 of 17,979 rows: CPU"],
             ),
-            candidate("logistic", "baseline", "roc_auc", 0.7764, seconds=0.8),
-            candidate("trivial", "baseline", "roc_auc", 0.5, seconds=0.01),
+            candidate(
+                "ensemble", "ensemble", "roc_auc", 0.7871, best_ahead=behind(0.0, 0.0), champion=True, seconds=40.2
+            ),
         ],
         "curves": {
             "roc": Curve(x=list(grid), y=list(grid**0.28)),
@@ -231,6 +257,10 @@ def binary(**changes: Any) -> Evaluation:
             predicted=[0.04, 0.07, 0.09, 0.12, 0.14, 0.17, 0.2, 0.26, 0.42, 0.71],
             observed=[0.05, 0.07, 0.1, 0.11, 0.15, 0.16, 0.22, 0.25, 0.4, 0.73],
             count=[749, 749, 749, 749, 749, 749, 749, 749, 749, 750],
+            slope=Interval(value=0.91, low=0.85, high=0.97),
+            intercept=Interval(value=0.02, low=-0.05, high=0.09),
+            brier_skill=Interval(value=0.221, low=0.203, high=0.239),
+            event_share=0.2212,
         ),
         "decision": OperatingPoint(
             threshold=0.1832,
@@ -238,9 +268,20 @@ def binary(**changes: Any) -> Evaluation:
             cost_false_negative=5.0,
             recall=around(0.6521, 0.0231),
             precision=around(0.4123, 0.0202),
+            specificity=around(0.7360, 0.0112),
             cost_per_1000=around(592.4, 21.3),
             cost_per_1000_never=1106.0,
             cost_per_1000_always=778.8,
+            promises={
+                "recall": Promise(
+                    validation=around(0.711, 0.029),
+                    change=Interval(value=-0.0589, low=-0.096, high=-0.0218),
+                    moved=True,
+                ),
+                "specificity": Promise(
+                    validation=around(0.731, 0.014), change=Interval(value=0.005, low=-0.013, high=0.023), moved=False
+                ),
+            },
         ),
         "confusion": [[4294, 1540], [577, 1080]],
         "slices": [
@@ -250,6 +291,9 @@ def binary(**changes: Any) -> Evaluation:
             Slice(column="AGE", level="30 to 44", rows=3800, positives=791, metric=around(0.793, 0.016)),
             Slice(column="AGE", level="75 and over", rows=9, positives=2, note="fewer than 50 rows"),
         ],
+        "largest_slice_gap": SliceGap(
+            column="AGE", better="30 to 44", worse="21 to 29", gap=Interval(value=0.022, low=0.0, high=0.061), pairs=2
+        ),
         "explanation": explanation(),
         "leakage": findings(),
         "contract": contract_results(),
@@ -262,6 +306,12 @@ def binary(**changes: Any) -> Evaluation:
             gate("evidence_is_real", 1, 1, "the data are real"),
         ],
         "published": True,
+        "verdict": Verdict(
+            outcome="gain not shown",
+            reason="All gates are met, but it is not shown that ensemble beats logistic: ROC AUC +0.0092 (−0.0011 to "
+            "+0.0195).",
+            facts=["Trained with other seeds, ROC AUC on the test is 0.7832 to 0.7851."],
+        ),
         "test_accesses": 1,
         "limits": ["One bank in one country, in 2005.", "The rows carry no date, so drift over time was not tested."],
         "provenance": provenance(),
@@ -278,6 +328,10 @@ def held_back(**changes: Any) -> Evaluation:
             "title": "Will this patient develop coronary disease within ten years?",
             "evidence": "perturbed",
             "published": False,
+            "verdict": Verdict(
+                outcome="held back",
+                reason="Held back: expected calibration error is 0.0812; at most 0.05 is asked.",
+            ),
             "gates": [
                 gate(
                     "max_calibration_error",
@@ -308,6 +362,7 @@ def multiclass(**changes: Any) -> Evaluation:
         "task": "multiclass_classification",
         "metric": "macro_f1",
         "evidence": "simulated",
+        "verdict": Verdict(outcome="published", reason="All gates are met by lightgbm."),
         "classes": classes,
         "target_summary": dict.fromkeys(classes, 1 / 3),
         "champion": Champion(
@@ -326,6 +381,8 @@ def multiclass(**changes: Any) -> Evaluation:
         "candidates": [candidate("lightgbm", "boosting", "macro_f1", 0.95, champion=True)],
         "curves": {},
         "decision": None,
+        "largest_slice_gap": None,
+        "spread": None,
         "confusion": [[50, 0, 0], [0, 46, 4], [0, 5, 45]],
         "slices": [],
     }
@@ -344,6 +401,7 @@ def regression(**changes: Any) -> Evaluation:
         "task": "regression",
         "metric": "rmse",
         "greater_is_better": False,
+        "verdict": Verdict(outcome="published", reason="All gates are met by lightgbm."),
         "classes": [],
         "target": "kilowatt_hours",
         "target_summary": {"mean": 1841.2, "std": 411.9, "min": 12.0, "max": 5210.5},
@@ -373,6 +431,8 @@ def regression(**changes: Any) -> Evaluation:
         "calibration": None,
         "decision": None,
         "confusion": None,
+        "largest_slice_gap": None,
+        "spread": None,
         "slices": [Slice(column="site", level="north", rows=900, metric=around(150.1, 11.0))],
     }
     return binary(**{**record, **changes})
@@ -401,6 +461,8 @@ def tiny() -> Evaluation:
         decision=None,
         confusion=None,
         slices=[],
+        largest_slice_gap=None,
+        spread=None,
         explanation=None,
         leakage=[],
         contract=[],

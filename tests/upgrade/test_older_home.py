@@ -109,8 +109,12 @@ def test_the_report_holds_every_figure_it_held(older: Path):
 
 
 def test_the_reports_are_where_they_were(older: Path):
-    for line in sectorforge("report").splitlines():
-        assert Path(line.split(": ", 1)[1]).is_file()
+    said = sectorforge("report").splitlines()
+    places = [line.split(": ", 1)[1] for line in said if not line.startswith("  ")]
+    assert places and all(Path(place).is_file() for place in places)
+    verdicts = [line for line in said if line.startswith("  ")]
+    assert len(verdicts) == len(KEYS)
+    assert all("Judged before verdicts gave reasons" in line for line in verdicts)
 
 
 @pytest.mark.parametrize("key", PREDICTED)

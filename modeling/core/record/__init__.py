@@ -30,11 +30,21 @@ from modeling.core.record.chapters import (
 )
 from modeling.core.record.evaluation import SCHEMA_VERSION, Evaluation, Provenance
 from modeling.core.record.rows import ContractResult, Described, LeakageFinding, RowCounts
-from modeling.core.record.scores import Baseline, CandidateResult, Champion
-from modeling.core.record.verdict import Challenge, Gate
+from modeling.core.record.scores import (
+    Advantage,
+    Baseline,
+    CandidateResult,
+    Champion,
+    Estimate,
+    Repeated,
+    RepeatedSplit,
+    Step,
+)
+from modeling.core.record.verdict import Challenge, Gate, Verdict
 
 __all__ = [
     "SCHEMA_VERSION",
+    "Advantage",
     "Band",
     "Baseline",
     "Calibration",
@@ -45,6 +55,7 @@ __all__ = [
     "ContractResult",
     "Curve",
     "Described",
+    "Estimate",
     "Estimates",
     "Evaluation",
     "Exhibit",
@@ -63,10 +74,14 @@ __all__ = [
     "Promise",
     "Provenance",
     "Record",
+    "Repeated",
+    "RepeatedSplit",
     "Roads",
     "RowCounts",
     "Slice",
     "SliceGap",
     "Spread",
+    "Step",
+    "Verdict",
     "WithinCluster",
 ]

@@ -107,12 +107,19 @@ class WithinCluster(Record):
 
 
 class Importance(Record):
-    """Permutation importance on validation rows: the metric lost when a feature is shuffled (Breiman 2001)."""
+    """Permutation importance on validation rows: the metric lost when a feature is shuffled (Breiman 2001).
+
+    `spread` is the standard deviation over shuffles; `low` and `high` a 95 % interval that carries shuffles and the
+    seeds of training. Features of one `tier` (1 the highest) can't be told apart: their intervals overlap, one with the
+    next. Absent for parts of a content.
+    """
 
     feature: str
     loss: float
     spread: float
-    """Standard deviation over shuffles."""
+    low: float | None = None
+    high: float | None = None
+    tier: int | None = None
 
 
 class Explanation(Record):

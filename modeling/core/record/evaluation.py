@@ -6,9 +6,9 @@ here).
 
 from typing import Any, Literal
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, model_validator
 
-from modeling.core.record.base import Lift, Record
+from modeling.core.record.base import Lift, Record, Spread
 from modeling.core.record.behaviour import (
     Calibration,
     Curve,
@@ -20,8 +20,8 @@ from modeling.core.record.behaviour import (
 )
 from modeling.core.record.chapters import Chapter
 from modeling.core.record.rows import ContractResult, Described, LeakageFinding, RowCounts
-from modeling.core.record.scores import Baseline, CandidateResult, Champion
-from modeling.core.record.verdict import Challenge, Gate
+from modeling.core.record.scores import Baseline, CandidateResult, Champion, Repeated
+from modeling.core.record.verdict import Challenge, Gate, Verdict
 
 SCHEMA_VERSION = 1
 
@@ -57,6 +57,8 @@ class Evaluation(Record):
     """Content digest of the raw snapshot."""
     target: str
     classes: list[str]
+    class_names: dict[str, str] = Field(default={})
+    """What readers call a class, for those that have a name of their own."""
     target_summary: dict[str, float]
     """Share of each class, or mean, std, min, max of a regression target, over all rows."""
     features: list[str]
@@ -74,10 +76,16 @@ class Evaluation(Record):
     seconds: float
     """Of all fits and the evaluation."""
     champion: Champion
+    spread: Spread | None = None
+    """Of the champion's `metric`; absent in records made before it was measured."""
     baseline: Baseline
     simple: Baseline | None
     lift: Lift
     lift_over_simple: Lift | None
+    repeated: Repeated | None = None
+    """Absent in records made before splits were repeated."""
+    spreads: dict[str, Spread] = Field(default={})
+    """Of the `score`, the `lift` and the `lift_over_simple`: what test rows, seeds and splits contribute."""
     candidates: list[CandidateResult]
     curves: dict[str, Curve]
     """`roc`, `precision_recall`, `net_benefit`, `net_benefit_all` (binary); `residual_quantiles` (regression)."""
@@ -88,6 +96,11 @@ class Evaluation(Record):
     slices: list[Slice]
     largest_slice_gap: SliceGap | None = None
     """Absent where fewer than two levels of a column are scored."""
+    without_twins: Slice | None = None
+    """The metric on test rows without a near twin in an earlier role; absent where none has one."""
+    seen_groups: list[Slice] = Field(default=[])
+    """The metric on test rows whose group was seen before the test, and on those of new groups; empty where none
+    returns."""
     within_clusters: list[WithinCluster] = Field(default=[])
     """Every cluster where there are fewer than ten, and one that holds more than half of the test units."""
     explanation: Explanation | None
@@ -100,6 +113,8 @@ class Evaluation(Record):
     contract: list[ContractResult]
     gates: list[Gate]
     published: bool
+    """Whether the champion may serve: every outcome but `held back`."""
+    verdict: Verdict
     test_accesses: int = Field(validation_alias=AliasChoices("test_accesses", "openings"))
     """How often the median row of the sealed test has been opened, this time included; in records made before rows were
     counted, how often the test of this data version."""
@@ -108,3 +123,18 @@ class Evaluation(Record):
     limits: list[str]
     """What the evaluation does not show."""
     provenance: Provenance
+
+    @model_validator(mode="before")
+    @classmethod
+    def _verdict_of_before(cls, content: Any) -> Any:
+        """Records made before there were verdicts say only whether all gates were met."""
+        if not isinstance(content, dict) or "verdict" in content or "published" not in content:
+            return content
+        met = "every gate was met" if content["published"] else "a gate was not met"
+        outcome = "published" if content["published"] else "held back"
+        return content | {"verdict": {"outcome": outcome, "reason": f"Judged before verdicts gave reasons: {met}."}}
+
+    @property
+    def called(self) -> list[str]:
+        """What readers call the classes, in the order of `classes`."""
+        return [self.class_names.get(name, name) for name in self.classes]

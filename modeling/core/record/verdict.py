@@ -1,10 +1,16 @@
 """What an evaluation ends in.
 
-Belongs here: gates, and the champion beside the model that serves. Does not belong here: measuring or deciding
-(`modeling.evaluation`).
+Belongs here: gates, the champion beside the model that serves, and the verdict. Does not belong here: measuring or
+deciding (`modeling.evaluation`).
 """
 
+from typing import Literal
+
+from pydantic import Field
+
 from modeling.core.record.base import Lift, Record
+
+Outcome = Literal["published", "gain not shown", "held back"]
 
 
 class Challenge(Record):
@@ -46,3 +52,18 @@ class Gate(Record):
     high: float | None = None
     passed: bool
     message: str
+
+
+class Verdict(Record):
+    """What follows from an evaluation.
+
+    Attributes
+    ----------
+    outcome: `published`: all gates are met. `gain not shown`: they are, and the champion may serve, but that it is
+        better than the simple model is not decisive on the sealed test. `held back`: it may not serve.
+    reason: one sentence. facts: what could sink the verdict, in words; empty where nothing was found.
+    """
+
+    outcome: Outcome
+    reason: str
+    facts: list[str] = Field(default=[])

@@ -30,6 +30,7 @@ class Logistic(Learner):
     """scikit-learn's `LogisticRegression` on quantile-scaled and one-hot columns."""
 
     outcomes = ("binary", "multiclass")
+    deterministic = True
     hyperparameters = LogisticHyperparameters
 
     _pipeline: Pipeline

@@ -27,6 +27,7 @@ class Ridge(Learner):
     """scikit-learn's `Ridge` on quantile-scaled and one-hot columns."""
 
     outcomes = ("regression",)
+    deterministic = True
     hyperparameters = RidgeHyperparameters
 
     _pipeline: Pipeline

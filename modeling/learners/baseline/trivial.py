@@ -15,6 +15,7 @@ class Trivial(Learner):
     """Predicts the share of each class, or the mean, of the training rows; for survival the same risk for all."""
 
     outcomes = ("binary", "multiclass", "regression", "survival")
+    deterministic = True
 
     _answer: float | list[float]
 

@@ -23,6 +23,7 @@ from modeling.core.compute import Compute
 from modeling.core.learner import Hyperparameters, LearnerError
 
 if TYPE_CHECKING:
+    from tokenizers import BertWordPieceTokenizer
     from transformers import PreTrainedTokenizerBase
 
 PACKAGED = ("all-MiniLM-L6-v2", "all-mpnet-base-v2")
@@ -33,6 +34,7 @@ BUCKET = {"cpu": 32, "cuda": 64}
 TINY: dict[str, Any] = {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 512}
 """BERT-Tiny (Turc et al. 2019, arXiv:1908.08962), the network of `init: random`."""
 VOCABULARY = 8000
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
 class LanguageHyperparameters(Hyperparameters):
@@ -173,15 +175,29 @@ def _pretrained(name: str, *, offline: bool) -> tuple[Any, "PreTrainedTokenizerB
 
 def _scratch(texts: Sequence[str], length: int) -> tuple[Any, "PreTrainedTokenizerBase"]:
     """A random network and a vocabulary of word pieces (Devlin et al. 2019)."""
-    from tokenizers import BertWordPieceTokenizer, Tokenizer
+    from tokenizers import Tokenizer
     from tokenizers.processors import BertProcessing
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-    learned = BertWordPieceTokenizer()
-    learned.train_from_iterator(texts, vocab_size=VOCABULARY, show_progress=False)
-    pieces: Any = Tokenizer.from_str(learned.to_str())
+    pieces: Any = Tokenizer.from_str(_word_pieces(texts).to_str())
     pieces.post_processor = BertProcessing(*((name, pieces.token_to_id(name)) for name in ("[SEP]", "[CLS]")))
     names = {f"{name}_token": f"[{name.upper()}]" for name in ("pad", "unk", "cls", "sep", "mask")}
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=pieces, **names)
     config = BertConfig(vocab_size=len(tokenizer), max_position_embeddings=max(length, 64), **TINY)
     return BertModel(config), tokenizer
+
+
+def _word_pieces(texts: Sequence[str]) -> "BertWordPieceTokenizer":
+    """Equal texts teach equal pieces. The library numbers letters in an order that changes from run to run and merges
+    equally frequent pairs by number, so it is told the letters in theirs."""
+    from tokenizers import BertWordPieceTokenizer
+
+    learned = BertWordPieceTokenizer()
+    letters = sorted({letter for text in texts for letter in learned.normalize(text) if not letter.isspace()})
+    numbered = [*SPECIAL, *letters, *(f"##{letter}" for letter in letters)]
+    most = max(VOCABULARY, len(numbered))
+    learned.train_from_iterator(
+        texts, vocab_size=most, limit_alphabet=most, special_tokens=numbered, show_progress=False
+    )
+    known = learned.get_vocab()
+    return BertWordPieceTokenizer({piece: number for number, piece in enumerate(sorted(known, key=known.__getitem__))})

@@ -1,23 +1,17 @@
 """Sections on how the champion behaves beyond its score.
 
-Belongs here: curves, calibration, the decision, confusion, residuals. Does not belong here: its scores and what it is
-compared with (`models`), what it relies on (`importance`), or whom it works for (`slices`).
+Belongs here: curves, confusion, residuals. Does not belong here: its scores and what it is compared with (`champion`),
+its probabilities (`calibration`), acting on them (`decision`), what it relies on (`importance`), or whom it works for
+(`slices`).
 """
 
 from altair.typing import ChartType
 
-from modeling.core.record import Evaluation, OperatingPoint
+from modeling.core.record import Evaluation
 from modeling.reports import charts
-from modeling.reports.document import Block, Columns, FactList, Paragraph, Section, TableBlock
+from modeling.reports.document import Block, Columns, Paragraph, Section, TableBlock
 from modeling.reports.sections.figures import figure
-from modeling.reports.wording import (
-    NOT_MEASURED,
-    count,
-    number,
-    numbers,
-    share,
-    with_interval,
-)
+from modeling.reports.wording import NOT_MEASURED, count, number, share
 
 _CLASSES_IN_A_TABLE = 12
 _BANDS = {"residual_p50": "median", "residual_p10": "10% are below", "residual_p90": "10% are above"}
@@ -68,71 +62,6 @@ def _decision_curve(evaluation: Evaluation) -> Block:
     return figure(evaluation, chart, text, caption)
 
 
-def calibration(evaluation: Evaluation) -> Section:
-    """Whether predicted probabilities come true as often as they say."""
-    bins = evaluation.calibration
-    blocks: list[Block] = [Paragraph(f"Calibration: {NOT_MEASURED}.")]
-    if bins is not None:
-        error = with_interval(bins.error)
-        text = f"Observed frequency against predicted probability in {len(bins.count)} bins; error {error}."
-        caption = "On the dotted line predictions are right on average; below it they promise too much."
-        columns: Columns = {"Bin": "text", "Rows": "number", "Predicted": "number", "Observed": "number"}
-        rows = zip(
-            map(str, range(1, len(bins.count) + 1)),
-            map(count, bins.count),
-            numbers(bins.predicted),
-            numbers(bins.observed),
-            strict=True,
-        )
-        blocks = [
-            FactList({"Calibration error": error}),
-            figure(evaluation, charts.calibration(bins), text, caption),
-            TableBlock("Bins of equal counts", columns, [list(row) for row in rows]),
-        ]
-    return Section(
-        id="calibration",
-        title="Calibration",
-        reading="Whether a predicted 20% happens 20% of the time. It matters wherever the probability itself is used, "
-        "as in a price or a provision.",
-        term="Root mean squared gap, weighted by count, less what chance makes of it (Bröcker 2012).",
-        blocks=blocks,
-    )
-
-
-def decision(evaluation: Evaluation) -> Section:
-    """The threshold, what it costs, and what acting always or never would."""
-    made = evaluation.decision
-    blocks: list[Block] = [Paragraph(f"Decision threshold: {NOT_MEASURED}.")]
-    if made is not None:
-        text = (
-            f"Cost per 1,000 rows: model {number(made.cost_per_1000.value)}, always acting "
-            f"{number(made.cost_per_1000_always)}, never acting {number(made.cost_per_1000_never)}."
-        )
-        caption = "Cost of the three policies on the sealed test, in the unit the costs are stated in; less is better."
-        blocks = [_decision_facts(made), figure(evaluation, charts.costs(made), text, caption)]
-    return Section(
-        id="decision",
-        title="The decision and what it costs",
-        reading="A probability becomes an action at a threshold. This one is the cheapest on validation rows for the "
-        "stated costs of a false alarm and of a missed event; other costs move it.",
-        term="Threshold chosen on validation rows, measured on the sealed test.",
-        blocks=[*blocks, confusion_table(evaluation)],
-    )
-
-
-def _decision_facts(made: OperatingPoint) -> FactList:
-    return FactList(
-        {
-            "Threshold": number(made.threshold),
-            "A false alarm costs": number(made.cost_false_positive),
-            "A missed event costs": number(made.cost_false_negative),
-            "Recall (events found)": with_interval(made.recall),
-            "Precision (alarms right)": with_interval(made.precision),
-            "Cost per 1,000 rows": with_interval(made.cost_per_1000),
-        }
-    )
-
-
 def confusion(evaluation: Evaluation) -> Section:
     """The confusion matrix of the sealed test."""
     return Section(
@@ -146,7 +75,7 @@ def confusion(evaluation: Evaluation) -> Section:
 
 def confusion_table(evaluation: Evaluation) -> Block:
     """The whole matrix; with many classes, the pairs confused most."""
-    matrix, classes = evaluation.confusion, evaluation.classes
+    matrix, classes = evaluation.confusion, evaluation.called
     if matrix is None:
         return Paragraph(f"Confusion: {NOT_MEASURED}.")
     if len(classes) > _CLASSES_IN_A_TABLE:

@@ -10,7 +10,8 @@ from typing import assert_never
 from modeling.core.record import Chapter, Estimates, Evaluation, Exhibit, LineChart, Listing, Pictures, Roads
 from modeling.reports import drawing, exhibits
 from modeling.reports.document import Block, Columns, Figure, Paragraph, Section, Strip, TableBlock, Thumbnail
-from modeling.reports.wording import NOT_MEASURED, count, figure_label, number, numbers, with_interval
+from modeling.reports.judgements import figure_label
+from modeling.reports.wording import NOT_MEASURED, count, number, numbers, with_interval
 
 _SPOKEN = 8
 """Values a figure's description names before it stops."""

@@ -7,7 +7,8 @@ from itertools import groupby
 
 from modeling.core.record import ContractResult, Evaluation, LeakageFinding
 from modeling.reports.document import Block, Bullets, Cell, Columns, FactList, Paragraph, Section, Status, TableBlock
-from modeling.reports.wording import NOT_MEASURED, count, evidence_badge, listing, number, passed, share
+from modeling.reports.judgements import evidence_badge, passed
+from modeling.reports.wording import NOT_MEASURED, count, listing, number, share
 
 
 def data(evaluation: Evaluation) -> Section:
@@ -29,16 +30,29 @@ def data(evaluation: Evaluation) -> Section:
         title="The data",
         reading="What the models learned from, who may use it, and what is to be predicted.",
         term="The data version is the digest of the raw snapshot's content: the same digest means the same bytes.",
-        blocks=[facts, _target(evaluation), Paragraph(f"Features: {', '.join(evaluation.features) or NOT_MEASURED}.")],
+        blocks=[facts, _target(evaluation), Paragraph(f"Features: {_features(evaluation)}.")],
     )
 
 
+def _features(evaluation: Evaluation) -> str:
+    """In words where they are made of the columns read, else those columns."""
+    columns = ", ".join(evaluation.features)
+    if evaluation.described is None or not evaluation.described.features:
+        return columns or NOT_MEASURED
+    return f"{evaluation.described.features} (columns read: {columns or 'none'})"
+
+
 def _target(evaluation: Evaluation) -> TableBlock:
-    if evaluation.classes:
-        rows = [[name, share(part, 1)] for name, part in evaluation.target_summary.items()]
-        return TableBlock(f"Target: {evaluation.target}", {"Class": "text", "Share of all rows": "number"}, rows)
-    rows = [[name, number(value)] for name, value in evaluation.target_summary.items()]
-    return TableBlock(f"Target: {evaluation.target}", {"Over all rows": "text", "Value": "number"}, rows)
+    title = f"Target: {evaluation.described.target if evaluation.described else evaluation.target}"
+    if not evaluation.classes:
+        rows = [[name, number(value)] for name, value in evaluation.target_summary.items()]
+        return TableBlock(title, {"Over all rows": "text", "Value": "number"}, rows)
+    names = evaluation.class_names
+    rows = [
+        [f"{names[value]} ({value})" if value in names else value, share(part, 1)]
+        for value, part in evaluation.target_summary.items()
+    ]
+    return TableBlock(title, {"Class": "text", "Share of all rows": "number"}, rows)
 
 
 def contract(evaluation: Evaluation) -> Section:
@@ -108,10 +122,13 @@ def _contract_status(result: ContractResult) -> Status:
 def split(evaluation: Evaluation) -> Section:
     """How many rows each role has, and how they were chosen."""
     rows = evaluation.rows
-    used = rows.train + rows.valid + rows.test
+    used = rows.train + rows.tune + rows.valid + rows.test
+    tuned = {"tuning: hyperparameters, and when to stop": rows.tune} if rows.tune else {}
+    choice = "the choice of the champion, its threshold and calibration"
     roles = {
         "training: the models learn from these": rows.train,
-        "validation: tuning, and the choice of the champion": rows.valid,
+        **tuned,
+        f"validation: {choice if tuned else 'tuning, and the choice of the champion'}": rows.valid,
         "sealed test: the judgement": rows.test,
     }
     table = TableBlock(

@@ -5,9 +5,7 @@ from altair.typing import ChartType
 from modeling.core.record import Evaluation
 from modeling.reports import drawing
 from modeling.reports.document import Figure
-from modeling.reports.wording import (
-    figure_label,
-)
+from modeling.reports.judgements import figure_label
 
 
 def figure(evaluation: Evaluation, chart: ChartType, text: str, caption: str) -> Figure:

@@ -8,15 +8,9 @@ from itertools import groupby
 
 from modeling.core.record import Evaluation, Slice
 from modeling.reports import charts
-from modeling.reports.document import Block, Columns, FactList, Figure, Paragraph, Section, Status, TableBlock
+from modeling.reports.document import Block, Columns, FactList, Figure, Paragraph, Section, TableBlock
 from modeling.reports.sections.figures import figure
-from modeling.reports.wording import (
-    NOT_MEASURED,
-    count,
-    metric_title,
-    number,
-    with_interval,
-)
+from modeling.reports.wording import NOT_MEASURED, count, metric_title, number, with_interval
 
 _SLICES_IN_THE_FIGURE = 30
 
@@ -26,17 +20,16 @@ def slices(evaluation: Evaluation) -> Section:
     title = metric_title(evaluation.metric)
     blocks: list[Block] = [Paragraph(f"Slices: {NOT_MEASURED}.")]
     if evaluation.slices:
+        events: Columns = {f"Of these {evaluation.called[-1]}": "number"} if len(evaluation.classes) == 2 else {}
         columns: Columns = {
             "Group": "text",
             "Test rows": "number",
-            "With the event": "number",
+            **events,
             f"{title} (95% interval)": "number",
             "Note": "text",
         }
-        if len(evaluation.classes) != 2:
-            del columns["With the event"]
         rows = [_slice_row(evaluation, part) for part in evaluation.slices]
-        blocks = [*_slices_figure(evaluation), FactList(_gaps(evaluation.slices)), TableBlock("Groups", columns, rows)]
+        blocks = [*_slices_figure(evaluation), _gaps(evaluation), TableBlock("Groups", columns, rows)]
     return Section(
         id="slices",
         title="Who it works for",
@@ -72,9 +65,22 @@ def _slices_figure(evaluation: Evaluation) -> list[Figure]:
     return [figure(evaluation, chart, text, caption)]
 
 
-def _gaps(parts: list[Slice]) -> dict[str, str | Status]:
+def _gaps(evaluation: Evaluation) -> Block:
+    """The largest gap of all; in older records, that of every column, without an interval."""
+    gap = evaluation.largest_slice_gap
+    if gap is None:
+        return FactList(_gaps_by_column(evaluation.slices))
+    beyond = gap.gap.low is not None and gap.gap.low > 0
+    return Paragraph(
+        f"The largest gap: {gap.column} = {gap.better} is served better than {gap.worse} by {with_interval(gap.gap)} "
+        f"{metric_title(evaluation.metric)}. Its interval allows for the {gap.pairs:,} pairs of groups that were "
+        f"compared: {'it is more than chance' if beyond else 'it may be chance'}."
+    )
+
+
+def _gaps_by_column(parts: list[Slice]) -> dict[str, str]:
     """Column -> largest difference of the metric between two of its measured groups."""
-    gaps: dict[str, str | Status] = {}
+    gaps = dict[str, str]()
     for column, members in groupby(sorted(parts, key=lambda part: part.column), key=lambda part: part.column):
         values = [part.metric.value for part in members if part.metric is not None]
         gaps[f"Largest gap, {column}"] = number(max(values) - min(values)) if len(values) > 1 else NOT_MEASURED

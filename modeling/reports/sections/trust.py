@@ -3,15 +3,16 @@
 Belongs here: gates, limits and provenance. Does not belong here: any measurement of the model itself.
 """
 
-from modeling.core.record import Evaluation
+from modeling.core.record import Evaluation, Gate, Interval
 from modeling.reports.document import Bullets, Columns, FactList, Paragraph, Section, TableBlock
-from modeling.reports.wording import NOT_MEASURED, listing, number, passed
+from modeling.reports.judgements import passed
+from modeling.reports.wording import NOT_MEASURED, listing, number, with_interval
 
 
 def gates(evaluation: Evaluation) -> Section:
     """Every gate with its bound and what was measured."""
     rows = [
-        [gate.name.replace("_", " "), f"{gate.bound:,g}", number(gate.measured), passed(gate.passed), gate.message]
+        [gate.name.replace("_", " "), f"{gate.bound:,g}", _measured(gate), passed(gate.passed), gate.message]
         for gate in evaluation.gates
     ]
     columns: Columns = {"Gate": "text", "Bound": "number", "Measured": "number", "Result": "text", "In words": "text"}
@@ -19,9 +20,15 @@ def gates(evaluation: Evaluation) -> Section:
         id="gates",
         title="Gates",
         reading="Bounds that were set before the judgement. One that fails holds the champion back.",
-        term="Measured on the sealed test.",
+        term="Measured on the sealed test. Where there is an interval, its unfavourable end must meet the bound.",
         blocks=[TableBlock("Gates", columns, rows) if rows else Paragraph("No gate was set for this use case.")],
     )
+
+
+def _measured(gate: Gate) -> str:
+    if gate.measured is None or gate.low is None:
+        return number(gate.measured)
+    return with_interval(Interval(value=gate.measured, low=gate.low, high=gate.high))
 
 
 def limits(evaluation: Evaluation) -> Section:

@@ -5,9 +5,11 @@ import pytest
 
 from modeling.core.candidate import Candidate, Cost
 from modeling.core.learner import FitSummary, Fitting
+from modeling.core.record import Advantage
 from modeling.evaluation.candidate_results import candidate_results
 from modeling.evaluation.choice import ENSEMBLE, ChampionChoice
 from modeling.evaluation.experiment import Experiment
+from modeling.evaluation.parsimony import Contest
 from modeling.problems import learners, tasks
 
 from ..small_data import parts, prepared, use_case, validated
@@ -27,7 +29,9 @@ def test_one_candidate_is_marked_as_champion_whatever_the_others_are_called(cham
         definition, tasks.task(definition), validated(parts()), prepared(), [candidate(name) for name in NAMES]
     )
     weights = {name: {name: 1.0} for name in NAMES} | {ENSEMBLE: dict.fromkeys(NAMES, 0.5)}
-    choice = ChampionChoice(champion, {name: {"roc_auc": 0.7} for name in weights}, weights, np.zeros(80))
+    held = Contest(champion, champion, dict.fromkeys(weights, Advantage(value=0.0)))
+    validation = {name: {"roc_auc": 0.7} for name in weights}
+    choice = ChampionChoice(champion, validation, weights, np.zeros(80), held, "by the test")
     results = candidate_results(experiment, choice, {})
     assert [result.learner for result in results] == [*NAMES, ENSEMBLE]
     assert [result.learner for result in results if result.champion] == [champion]

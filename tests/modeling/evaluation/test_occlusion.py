@@ -10,7 +10,8 @@ import pytest
 from modeling.core.metrics import roc_auc
 from modeling.core.table import Table
 from modeling.core.task import Metric
-from modeling.evaluation.occlusion import SECONDS, effects_of, explain
+from modeling.evaluation import occlusion
+from modeling.evaluation.occlusion import effects_of, explain
 
 METRIC = Metric("roc_auc", "ROC AUC", True, roc_auc)
 
@@ -51,7 +52,7 @@ def notes(*, words: int = 8, empty: int = 0) -> Table:
 
 
 def test_the_part_that_decides_comes_first_and_holds() -> None:
-    found = explain(Words(), [Reader(("good",)), Reader(("good",))], notes(), METRIC, 1e6)
+    found = explain(Words(), [Reader(("good",)), Reader(("good",))], notes(), METRIC)
     assert found.importances[0].feature == "good" and found.importances[0].loss == pytest.approx(0.8)
     assert all(part.loss == 0 for part in found.importances[1:])
     assert found.holds and found.deletion_top == pytest.approx(0.5) and found.deletion_random < found.deletion_top
@@ -59,26 +60,26 @@ def test_the_part_that_decides_comes_first_and_holds() -> None:
 
 
 def test_of_a_content_of_few_parts_one_is_deleted() -> None:
-    found = explain(Words(), [Reader(("good",))], notes(words=3), METRIC, 1e6)
+    found = explain(Words(), [Reader(("good",))], notes(words=3), METRIC)
     assert found.deleted == 1
     assert found.holds and found.deletion_top == pytest.approx(0.5)
 
 
 def test_a_model_that_reads_nothing_has_no_explanation_that_holds() -> None:
-    found = explain(Words(), [Reader(())], notes(), METRIC, 1e6)
+    found = explain(Words(), [Reader(())], notes(), METRIC)
     assert not found.holds and found.deletion_top == found.deletion_random == 0
     assert found.stability is None
 
 
 def test_models_that_read_differently_are_not_stable() -> None:
     same, other = Reader(("good", "so")), Reader(("bad", "it"))
-    stable = explain(Words(), [same, same], notes(), METRIC, 1e6).stability
-    unstable = explain(Words(), [same, other], notes(), METRIC, 1e6).stability
+    stable = explain(Words(), [same, same], notes(), METRIC).stability
+    unstable = explain(Words(), [same, other], notes(), METRIC).stability
     assert stable is not None and unstable is not None and unstable < 0.5 < stable
 
 
 def test_contents_without_parts_are_no_obstacle() -> None:
-    found = explain(Words(), [Reader(("good",)), Reader(("good",))], notes(empty=6), METRIC, 1e6)
+    found = explain(Words(), [Reader(("good",)), Reader(("good",))], notes(empty=6), METRIC)
     assert found.importances[0].feature == "good" and found.holds
 
 
@@ -100,7 +101,7 @@ def test_a_part_that_a_no_hangs_on_has_an_effect_as_one_that_a_yes_hangs_on() ->
 
 
 @pytest.mark.parametrize("models", [1, 3])
-def test_an_explanation_predicts_as_many_contents_as_the_seconds_allow(models: int) -> None:
+def test_an_explanation_predicts_as_many_contents_as_are_allowed(models: int, monkeypatch) -> None:
     predicted: list[int] = []
 
     class Counted(Reader):
@@ -108,6 +109,6 @@ def test_an_explanation_predicts_as_many_contents_as_the_seconds_allow(models: i
             predicted.append(len(table))
             return super().predict(table)
 
-    per_second = 50 * models
-    explain(Words(), [Counted(("good",))] * models, notes(), METRIC, per_second)
-    assert 0.95 * SECONDS * per_second < sum(predicted) <= SECONDS * per_second
+    monkeypatch.setattr(occlusion, "PREDICTIONS", 750 * models)
+    explain(Words(), [Counted(("good",))] * models, notes(), METRIC)
+    assert 0.95 * 750 * models < sum(predicted) <= 750 * models

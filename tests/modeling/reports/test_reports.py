@@ -6,13 +6,15 @@ from collections.abc import Callable
 from functools import cache, partial
 from html.parser import HTMLParser
 from itertools import pairwise
+from unittest.mock import patch
 
 import pytest
 
 from modeling.core import record
-from modeling.core.record import Curve, Evaluation, Importance, Lift
+from modeling.core.record import Curve, Described, Evaluation, Importance, Interval, Lift, Slice, WithinCluster
 from modeling.core.report import Report
-from modeling.reports import charts, comparison, industry, market_entry, palette, use_case, wording
+from modeling.reports import charts, comparison, drawing, industry, market_entry, palette, use_case, wording
+from modeling.reports.document import Status
 from modeling.reports.sections import behaviour
 
 from .. import evaluation_records as records
@@ -109,6 +111,12 @@ def rendered(make: Callable[[], Evaluation]) -> Report:
     return use_case.render(make())
 
 
+def undrawn(evaluation: Evaluation) -> Report:
+    """A use case report without its pictures, which take most of the time."""
+    with patch.object(drawing, "svg", return_value=""):
+        return use_case.render(evaluation)
+
+
 REPORTS = {name: partial(rendered, make) for name, (make, _) in EVALUATIONS.items()} | {
     "industry": of_industry,
     "market entry": of_market,
@@ -169,7 +177,7 @@ def test_the_headline_numbers_are_in_both_forms() -> None:
         "+0.0092 (−0.0011 to +0.0195)",
         "not decisive: the interval includes zero",
         "ensemble (lightgbm 0.62, tabm 0.38)",
-        "Published",
+        "Gain not shown",
         "opened once",
     ):
         assert said in Page(made.html).text
@@ -178,6 +186,131 @@ def test_the_headline_numbers_are_in_both_forms() -> None:
 
 def test_a_report_is_the_same_each_time_it_is_made() -> None:
     assert use_case.render(records.binary()) == rendered(records.binary)
+
+
+def test_the_verdict_comes_before_anything_else_with_what_could_sink_it() -> None:
+    made = rendered(records.binary)
+    box = Page(made.html).text.partition("Contents")[0]
+    for said in (
+        "≈ Gain not shown",
+        "it is not shown that ensemble beats logistic",
+        "What could sink it",
+        "other seeds",
+        "The champion may serve, but",
+        "0.769 to 0.800 with seeds and splits (of the variance 68% rows, 1.9% seeds, 30% splits)",
+    ):
+        assert said in box
+    assert "What could sink it" not in rendered(records.held_back).html
+
+
+def test_how_far_each_candidate_is_behind_the_best() -> None:
+    table = rendered(records.binary).markdown.partition("behind the best, ensemble")[2]
+    for row in (
+        "| trivial | +0.287 ± 0.011 | **behind** |",
+        "| lightgbm | +0.00190 ± 0.00140 | **behind** |",
+        "| tabm | +0.00320 (standard error not measured) | **not told apart** |",
+        "| ★ ensemble (champion) | – | **best expected score** |",
+    ):
+        assert row in table
+
+
+def test_steps_after_the_choice_are_said_with_their_advantage() -> None:
+    markdown = rendered(records.binary).markdown
+    assert "| recalibration | taken | +0.00310 ± 0.00120 | log loss is 0.0031 better with Platt scaling |" in markdown
+    assert "| refit | not taken | not measured | not refitted: the champion blends several learners |" in markdown
+
+
+def test_probabilities_are_judged_in_words_for_a_manager_and_in_figures_for_a_data_scientist() -> None:
+    markdown = rendered(records.binary).markdown
+    for said in (
+        "A predicted probability is typically off by 1.2 percentage points, at most 2.1 percentage points. Low ones "
+        "are too low and high ones too high. They remove 22% of the squared error of telling everybody the average.",
+        "- Calibration error: 0.0121 (0.0000 to 0.0213)",
+        "- Slope (1 is right): 0.910 (0.850 to 0.970)",
+        "- Intercept (0 is right): 0.0200 (−0.0500 to 0.0900)",
+        "- Brier skill (0 is none, 1 is perfect): 0.221 (0.203 to 0.239)",
+        "- Error of predicting 0 for everybody: 0.221",
+    ):
+        assert said in markdown
+
+
+def test_what_a_threshold_promised_stands_beside_what_the_test_gave() -> None:
+    markdown = rendered(records.binary).markdown
+    recall, specificity = (line for line in markdown.splitlines() if re.match(r"\| (Recall|Specificity) \(", line))
+    assert "| 0.711 (0.682 to 0.740) | 0.652 (0.629 to 0.675) | −0.0589 (−0.0960 to −0.0218) | **moved** |" in recall
+    assert specificity.endswith("| **kept** |")
+
+
+def test_the_largest_gap_between_groups_knows_how_many_were_compared() -> None:
+    evaluation, said = records.binary(), "30 to 44 is served better than 21 to 29 by "
+    assert f"{said}0.0220 (0.0000 to 0.0610) ROC AUC" in rendered(records.binary).markdown
+    assert "the 2 pairs of groups that were compared: it may be chance." in rendered(records.binary).markdown
+    assert evaluation.largest_slice_gap
+    sure = evaluation.largest_slice_gap.model_copy(update={"gap": Interval(value=0.022, low=0.004, high=0.061)})
+    made = undrawn(records.binary(largest_slice_gap=sure)).markdown
+    assert "it is more than chance" in made
+
+
+def test_few_clusters_are_named_where_they_keep_a_lift_from_being_decisive() -> None:
+    few = "5 independent clusters: fewer than 10 are too few to decide"
+    lift = Lift(value=0.3, low=0.2, high=0.4, over="trivial", decisive=False, clusters=5, note=few)
+    largest = WithinCluster(
+        cluster="ST3000DM001", units=6_100, share=0.81, metric=Interval(value=0.7, low=0.6, high=0.8)
+    )
+    markdown = undrawn(records.binary(lift=lift, within_clusters=[largest])).markdown
+    assert f"which is not decisive: {few}" in markdown
+    assert "| ST3000DM001 | 6,100 | 81.0% | 0.700 (0.600 to 0.800) |" in markdown
+
+
+def test_an_order_that_another_seed_changes_is_no_ranking() -> None:
+    shaken = records.explanation().model_copy(update={"stability": 0.116})
+    markdown = undrawn(records.binary(explanation=shaken)).markdown
+    importance = markdown.partition(". What the champion relies on")[2].partition("\n## ")[0]
+    assert "rank correlation 0.116): which of them leads means nothing" in importance
+    assert "✓" not in importance and "Leading features" not in importance
+    assert "✓ holds" in rendered(records.binary).markdown
+
+
+def test_features_that_can_not_be_told_apart_stand_in_one_tier_by_name() -> None:
+    tiers = {"PAY_0": (0.07, 1), "LIMIT_BAL": (0.011, 2), "AGE": (0.012, 2), "BILL_AMT1": (0.013, 2)}
+    importances = [
+        Importance(feature=name, loss=loss, spread=0.001, low=loss - 0.004, high=loss + 0.004, tier=tier)
+        for name, (loss, tier) in tiers.items()
+    ]
+    explanation = records.explanation().model_copy(update={"importances": importances, "stability": 0.116})
+    made = undrawn(records.binary(explanation=explanation))
+    importance = made.markdown.partition(". What the champion relies on")[2].partition("\n## ")[0]
+    rows = [line.split(" | ")[:2] for line in importance.splitlines() if re.match(r"\| \d", line)]
+    assert rows == [["| 1", "PAY_0"], ["| 2", "AGE"], ["| 2", "BILL_AMT1"], ["| 2", "LIMIT_BAL"]]
+    assert "the order within a tier means nothing" in made.html
+    assert "✓" not in importance
+
+
+def test_the_score_without_twins_and_of_new_groups_stands_beside_the_score() -> None:
+    without = Slice(
+        column="rows", level="without a twin", rows=7_100, metric=Interval(value=0.761, low=0.751, high=0.771)
+    )
+    new = Slice(column="customer", level="new", rows=412, metric=Interval(value=0.702, low=0.65, high=0.75))
+    made = undrawn(records.binary(without_twins=without, seen_groups=[new]))
+    assert "0.761 (0.751 to 0.771) on the 7,100 without near twins" in made.markdown.partition("## 1. ")[0]
+    assert "| rows: without a twin | 7,100 | 0.761 (0.751 to 0.771) |" in made.markdown
+    assert "| customer: new | 412 | 0.702 (0.650 to 0.750) |" in made.markdown
+
+
+def test_what_is_predicted_is_said_in_words_where_it_is_no_column() -> None:
+    described = Described(target="the return over the next month", features="returns and volatility")
+    markdown = undrawn(records.regression(described=described)).markdown
+    assert "Target: the return over the next month" in markdown
+    assert "Features: returns and volatility (columns read: LIMIT_BAL," in markdown
+
+
+@pytest.mark.parametrize("seeds", [{0: 0.7751}, {0: 0.7751, 1: 0.7751, 2: 0.7751}])
+def test_a_champion_that_draws_nothing_has_no_spread_over_seeds(seeds: dict[int, float]) -> None:
+    evaluation = records.binary()
+    champion = evaluation.champion.model_copy(update={"seeds": seeds})
+    markdown = undrawn(evaluation.model_copy(update={"champion": champion})).markdown
+    assert "Spread over seeds: none. Fitting this champion draws nothing at random." in markdown
+    assert "trained again with other seeds" not in markdown
 
 
 def test_json_is_the_record() -> None:
@@ -189,7 +322,21 @@ def test_a_model_held_back_says_so_first_and_why() -> None:
     text = Page(made.html).text
     assert "Held back" in text[: text.index("Contents")]
     assert "expected calibration error is 0.0812; at most 0.05 is asked" in text[: text.index("Contents")]
-    assert "2 of 3 gates failed" in made.markdown
+    assert "✗ the data are perturbed: a demonstration, not for use" in made.markdown
+
+
+def test_gates_that_are_not_met_are_listed_rather_than_run_together() -> None:
+    evaluation = records.held_back()
+    missed = [gate.message for gate in evaluation.gates if not gate.passed]
+    verdict = evaluation.verdict.model_copy(update={"reason": f"Held back: {'; '.join(missed)}."})
+    box = undrawn(evaluation.model_copy(update={"verdict": verdict})).markdown.partition("## 1. ")[0]
+    assert "2 of 3 gates are not met." in box
+    assert all(f"✗ {message}." in box for message in missed)
+    assert "; the data are perturbed" not in box
+
+
+def test_held_back_is_said_with_the_times_the_test_was_opened() -> None:
+    made = rendered(records.held_back)
     assert "opened 3 times" in made.markdown
 
 
@@ -240,8 +387,9 @@ def test_a_simple_champion_is_not_compared_with_itself() -> None:
     evaluation = records.binary()
     champion = evaluation.champion.model_copy(update={"learner": "logistic", "members": {"logistic": 1.0}})
     itself = Lift(value=0, low=0, high=0, over="logistic", decisive=False)
-    made = use_case.render(evaluation.model_copy(update={"champion": champion, "lift_over_simple": itself}))
+    made = undrawn(evaluation.model_copy(update={"champion": champion, "lift_over_simple": itself}))
     assert "The champion is the simple model." in made.markdown
+    assert "Lift over the simple model: **–** the champion is the simple model" in made.markdown
     assert "over logistic" not in made.markdown
 
 
@@ -257,8 +405,8 @@ def test_the_simple_model_is_called_by_its_name() -> None:
     evaluation = records.binary(simple=simple, lift_over_simple=lift)
     side_by_side = comparison.scores({"finance/news": evaluation})
     assert "Linear" not in side_by_side.columns
-    assert side_by_side.rows[0][-1] == wording.Status("tfidf: decisive", "good")
-    assert "linear" not in use_case.render(evaluation).markdown.lower()
+    assert side_by_side.rows[0][-1] == Status("tfidf: decisive", "good")
+    assert "linear" not in undrawn(evaluation).markdown.lower()
 
 
 def test_guessing_has_the_precision_of_the_rows_that_are_scored() -> None:
@@ -309,8 +457,26 @@ def test_many_classes_show_the_pairs_confused_most() -> None:
     classes = [f"class {number}" for number in range(20)]
     matrix = [[50 if row == column else 0 for column in range(20)] for row in range(20)]
     matrix[3][7] = 9
-    made = use_case.render(records.multiclass(classes=classes, confusion=matrix))
+    made = undrawn(records.multiclass(classes=classes, confusion=matrix))
     assert "| class 3 | class 7 | 9 |" in made.markdown
+
+
+def test_classes_are_called_by_their_names_wherever_one_is_shown() -> None:
+    made = undrawn(records.binary(class_names={"0": "pays", "1": "defaults"}))
+    for said in ("pays (0) | 77.9%", "truly defaults", "called pays", "Of these defaults"):
+        assert said in made.markdown
+    assert not re.search(r"(truly|called) [01]\b", made.markdown)
+
+
+def test_the_name_of_a_class_is_text() -> None:
+    evil = '<img src=x onerror="alert(1)">|*b*'
+    made = undrawn(records.binary(class_names={"1": evil}))
+    page = Page(made.html)
+    assert "img" not in page.tags
+    assert f"truly {evil}" in page.text
+    assert "<img" not in made.markdown.replace("\\<img", "")
+    tables = re.findall(r"((?:^\|.*\n)+)", made.markdown, re.MULTILINE)
+    assert all(len({len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}) == 1 for table in tables)
 
 
 def test_an_industry_compares_only_what_is_comparable() -> None:
@@ -325,6 +491,29 @@ def test_an_industry_compares_only_what_is_comparable() -> None:
     summed = json.loads(made.json)["use_cases"]
     assert summed["finance/credit_scoring"]["champion"]["test"]["roc_auc"]["value"] == 0.7843
     assert summed["healthcare/disease_prediction"]["failed_gates"] == ["max_calibration_error", "evidence_is_real"]
+
+
+def test_an_industry_opens_with_how_many_use_cases_end_in_which_verdict() -> None:
+    made = of_industry()
+    assert "## 4 use cases: 2 published, 1 gain not shown, 1 held back" in made.markdown
+    held = made.markdown.partition("## 2. ")[2].partition("## 3. ")[0]
+    assert "| finance/credit_scoring | **≈ Gain not shown** | All gates are met, but" in held
+    assert "| healthcare/disease_prediction | **✗ Held back** | Held back: expected calibration error" in held
+    assert "agriculture/species" not in held
+    assert json.loads(made.json)["use_cases"]["finance/credit_scoring"]["verdict"]["outcome"] == "gain not shown"
+
+
+def test_the_market_counts_verdicts_by_industry() -> None:
+    made = of_market()
+    assert "| [Finance](finance/report.html) | 1 | 1 gain not shown |" in made.markdown
+    verdicts = json.loads(made.json)["industries"]["finance"]["verdicts"]
+    assert verdicts == {"published": 0, "gain not shown": 1, "held back": 0}
+
+
+def test_a_simple_champion_is_said_to_be_it_beside_others() -> None:
+    champion = records.binary().champion.model_copy(update={"learner": "logistic", "members": {"logistic": 1.0}})
+    table = comparison.scores({"finance/credit_scoring": records.binary(champion=champion)})
+    assert list(table.rows[0][-2:]) == ["–", "logistic: the champion"]
 
 
 def test_an_industry_without_evaluations_renders() -> None:

@@ -109,16 +109,20 @@ def assert_interval(measured: dict[str, Any]) -> None:
     assert measured["low"] <= measured["value"] <= measured["high"]
 
 
-@pytest.mark.usefixtures("judged")
-def test_list_and_report_say_where_a_use_case_stands():
+def test_list_and_report_say_where_a_use_case_stands(judged: Sandbox):
+    record = judged.current("evaluation") / "evaluation.json"
+    verdict = {"outcome": "gain not shown", "reason": "The gain is luck."}
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"verdict": verdict}))
     status, out, _ = sectorforge("list")
     assert status == 0
     assert "logistic" in out
-    assert "published" in out
+    assert "gain not shown" in out
     status, out, _ = sectorforge("report")
     assert status == 0
-    assert out.startswith(f"{KEY}: ")
-    assert Path(out.removeprefix(f"{KEY}: ").strip()).is_file()
+    place, said = out.splitlines()
+    assert place.startswith(f"{KEY}: ")
+    assert Path(place.removeprefix(f"{KEY}: ")).is_file()
+    assert said == "  gain not shown: The gain is luck."
 
 
 def test_check_and_list_show_an_error_and_the_rest(judged: Sandbox):

@@ -26,6 +26,7 @@ class Pixels(Learner):
     """The learner `logistic` with a column a pixel and colour."""
 
     outcomes = ("binary", "multiclass")
+    deterministic = True
     hyperparameters = PixelHyperparameters
     extra = "vision"
     reads = "image"

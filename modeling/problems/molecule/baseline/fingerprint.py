@@ -28,6 +28,7 @@ class Fingerprint(Learner):
     """scikit-learn's `LogisticRegression` on the logarithm of the counts of a Morgan fingerprint."""
 
     outcomes = ("binary",)
+    deterministic = True
     hyperparameters = FingerprintHyperparameters
     extra = "molecules"
     reads = "molecule"

@@ -37,6 +37,7 @@ class EASE(Learner):
     """Every item is predicted from all others: the weights that rebuild training histories best."""
 
     outcomes = ("ranking",)
+    deterministic = True
     hyperparameters = EASEHyperparameters
     reads = "recommendation"
 

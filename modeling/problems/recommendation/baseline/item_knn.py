@@ -39,6 +39,7 @@ class ItemKNN(Learner):
     """The cosine of items, kept for each item's nearest."""
 
     outcomes = ("ranking",)
+    deterministic = True
     hyperparameters = ItemKNNHyperparameters
     reads = "recommendation"
 

@@ -15,6 +15,7 @@ class Popularity(Learner):
     """Items by how often they were taken, lately above all where validation users say so."""
 
     outcomes = ("ranking",)
+    deterministic = True
     hyperparameters = RecommenderHyperparameters
     reads = "recommendation"
 

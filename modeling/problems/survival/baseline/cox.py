@@ -27,6 +27,7 @@ class Cox(Learner):
     """scikit-survival's `CoxnetSurvivalAnalysis` (Simon et al. 2011) on quantile-scaled and one-hot columns."""
 
     outcomes = ("survival",)
+    deterministic = True
     hyperparameters = CoxHyperparameters
     extra = "survival"
 
@@ -37,7 +38,7 @@ class Cox(Learner):
         """Fit a path of penalties; `alpha`, unless set, is that of the least loss on validation rows."""
         chosen = CoxHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
-        self._columns = encoding.encoder(train, fitting.seed)
+        self._columns = encoding.encoder(train, seed=0)
         strengths = [*(alpha for alpha in STRENGTHS if not chosen.alpha or alpha > chosen.alpha)]
         strengths += [chosen.alpha] if chosen.alpha else []
         path = _path(self._inputs(train), train.target, strengths, chosen.l1_ratio)

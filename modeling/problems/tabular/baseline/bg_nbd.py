@@ -59,6 +59,7 @@ class BGNBD(Learner):
     """Expected orders in the horizon times the expected value of an order."""
 
     outcomes = ("regression",)
+    deterministic = True
     hyperparameters = BGNBDHyperparameters
     reads = "orders"
 

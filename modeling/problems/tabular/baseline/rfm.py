@@ -28,6 +28,7 @@ class RFM(Learner):
     """
 
     outcomes = ("binary", "regression")
+    deterministic = True
     hyperparameters = RFMHyperparameters
     reads = "orders"
 

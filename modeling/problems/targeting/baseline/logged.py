@@ -17,6 +17,7 @@ class LoggedPolicy(Learner):
     """No model of clicks: the score that the task's policy turns into each action's share of the production log."""
 
     outcomes = ("binary",)
+    deterministic = True
     reads = "targeting"
 
     _scores: pl.DataFrame

@@ -46,6 +46,7 @@ class TFIDF(Learner):
     """scikit-learn's `LinearSVC`, one class against the rest, on words, pairs of words and pieces of 3 to 5 letters."""
 
     outcomes = ("binary", "multiclass")
+    deterministic = True
     hyperparameters = TfidfHyperparameters
     reads = "text"
 
@@ -60,7 +61,7 @@ class TFIDF(Learner):
         check_target(self, train, valid, fitting)
         self._columns, inputs = _columns(train)
         if fitting.fixed:
-            machine = _machine(chosen.C or 1.0, fitting.seed).fit(inputs, train.target)
+            machine = _machine(chosen.C or 1.0).fit(inputs, train.target)
             self._keep(machine, chosen.temperature or 1.0)
             return FitSummary(parameters=chosen.model_dump())
 
@@ -69,7 +70,7 @@ class TFIDF(Learner):
         for done, strength in enumerate(strengths):
             if done and limit.stops(f"{done} of {len(strengths)} values of C"):
                 break
-            machine = _machine(strength, fitting.seed).fit(inputs, train.target)
+            machine = _machine(strength).fit(inputs, train.target)
             temperature, loss = _tempered(machine.decision_function(valid_inputs), valid.target, chosen.temperature)
             say(f"C {strength:g}: validation loss {loss:.4f}")
             if loss < lowest:
@@ -139,8 +140,8 @@ def _union(terms: dict[str, list[str]]) -> FeatureUnion:
     return FeatureUnion([("words", words), ("pieces", pieces)])
 
 
-def _machine(strength: float, seed: int) -> LinearSVC:
-    return LinearSVC(C=strength, tol=TOLERANCE, random_state=seed)
+def _machine(strength: float) -> LinearSVC:
+    return LinearSVC(C=strength, tol=TOLERANCE, random_state=0)
 
 
 def _tempered(margins: np.ndarray, target: np.ndarray, temperature: float | None) -> tuple[float, float]:

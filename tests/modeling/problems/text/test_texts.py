@@ -13,13 +13,14 @@ import pytest
 from catalogue.definition import UseCase
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import FeatureError
-from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError
+from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError, no_weights
 from modeling.core.metrics import macro_f1, unweighted
 from modeling.core.table import Rows, Table
 from modeling.core.task import Settings
 from modeling.learners import work
 from modeling.problems import learners, tasks
 from modeling.problems.text import language, texts
+from modeling.problems.text.language import LanguageHyperparameters
 from modeling.problems.text.task import TextClassification
 
 from ... import small_data
@@ -196,6 +197,17 @@ def test_a_budget_too_small_for_the_body_trains_the_top_alone_and_says_so(tmp_pa
     _, told = fitted("text_encoder", **own, epochs=1)
     assert told.parameters["tuning"] == "frozen"
     assert "only the new layers learn" in told.notes[0]
+
+
+def test_equal_texts_teach_a_random_encoder_equal_pieces() -> None:
+    """The letters are numbered by hash, which differs from one tokenizer to the next even within a process."""
+    draw = np.random.default_rng(0)
+    read = ["".join(draw.choice(list("abcdéfgh中 "), 60)) for _ in range(200)]
+    chosen = LanguageHyperparameters(model="any", init="random", max_length=16)
+    first, *others = (language.opened(chosen, no_weights, read, "cpu") for _ in range(4))
+    known = first.tokenizer.get_vocab()
+    assert {"[PAD]", "a", "##a", "e", "中"} <= known.keys() and len(known) > 100
+    assert all(other.tokenizer.get_vocab() == known for other in others)
 
 
 def test_packaged_weights_that_are_not_here_are_asked_for_by_name():

@@ -19,7 +19,7 @@ CONTENT = {
     "split": {"by": "random", "stratify": "target", "valid": 0.25, "test": 0.25},
     "parameters": {
         "text_lightgbm": {"init": "random", "max_length": 16, "trials": 1, "rounds": 30, "min_data_in_leaf": 5},
-        "text_encoder": {"init": "random", "max_length": 16, "epochs": 4},
+        "text_encoder": {"init": "random", "max_length": 16, "epochs": 8},
     },
 }
 
