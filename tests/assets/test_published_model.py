@@ -62,7 +62,7 @@ def test_a_champion_that_fails_a_gate_leaves_the_old_one_with_the_reason(sandbox
 
 def test_a_champion_that_is_decisively_worse_leaves_the_old_one_with_the_reason(sandbox, instance, models):
     before = serving(models)
-    sandbox.place(frame=grown(), columns={"identifier": ["order"], "drop": ["price", "weight"]})
+    sandbox.place(frame=grown(), columns={"identifier": ["order"], "drop": ["price"]})
     sandbox.make(instance)
     judged = load(Evaluation, sandbox.current("evaluation"))
     assert judged.challenge and judged.challenge.lift and judged.challenge.lift.high < 0

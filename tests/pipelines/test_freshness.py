@@ -8,12 +8,10 @@ from dagster import DagsterInstance
 
 from assets.stages import BESIDE_VALIDATED_DATA, STAGES, as_written, data_version, digest, latest
 from catalogue.definition import Gates, UseCase
-from catalogue.definition.source import Files
 from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
 from pipelines.freshness import stale_industries, stale_market, stale_stages
 from pipelines.jobs import DATA_STAGES
-from resources import sources
 from resources.serving.predictor import Published
 
 from .sandbox import DELIVERY, KEY, Sandbox, definition, orders
@@ -107,16 +105,6 @@ def test_a_key_that_is_new_to_the_code_makes_nothing_stale_and_one_that_is_writt
         assert digest(as_written(before, ["gates"])) == digest(as_written(now, ["gates"]))
     written = Wider.model_validate(definition(gates={"max_regret": 0.1}))
     assert digest(as_written(written, ["gates"])) != digest(as_written(Wider.model_validate(definition()), ["gates"]))
-
-
-def test_a_source_that_learns_a_key_delivers_what_it_did(sandbox: Sandbox):
-    class WiderFiles(Files):
-        compression: str = "none"
-
-    use_case = sandbox.use_case()
-    files = WiderFiles(path=DELIVERY)
-    wider = use_case.model_copy(update={"source": use_case.source.model_copy(update={"files": files})})
-    assert sources.fingerprint(wider) == sources.fingerprint(use_case)
 
 
 def test_remaking_what_was_stale_leaves_nothing_stale(sandbox: Sandbox, instance: DagsterInstance):
