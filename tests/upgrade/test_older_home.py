@@ -198,10 +198,11 @@ def test_published_models_are_listed_pinned_and_rolled_back(older: Path):
 
 
 @pytest.mark.slow
-def test_a_run_writes_the_reports_and_leaves_all_else_alone(older: Path):
+def test_a_run_makes_everything_once_and_leaves_a_model_that_nothing_can_be_compared_with(older: Path):
     versions = {key: served(key) for key in KEYS}
     assert "made" in sectorforge("run")
-    assert {key: served(key) for key in KEYS} == versions
+    for key in ("tiny/forecasting", "tiny/recommendation"):
+        assert served(key) == versions[key], "which windows or users it learned from is not known"
     said = sectorforge("run")
     for key in KEYS:
         (line,) = [line for line in said.splitlines() if key in line and "report" not in line]
