@@ -56,7 +56,7 @@ GATES = {
     "max_calibration_error": "probabilities mean what they say",
     "max_slice_gap": "no group is served much worse than another",
     "min_predictions_per_second": "the champion answers fast enough",
-    "above_luck": "a portfolio's skill exceeds what the best of as many trials shows by luck",
+    "above_luck": "a portfolio earns more than equal weights, by more than luck",
     "ranges_keep_promise": "forecast ranges hold as many values as they promise",
     "work_complete": "no fit was cut short by a clock",
     "no_leakage": "the leakage audit found no error",

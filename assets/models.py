@@ -70,14 +70,8 @@ def _build(model: ModelAsset, catalogue: Catalogue, partitions: Partitions) -> A
         use_case = catalogue.use_cases[context.partition_key]
         chosen = compute.choose()
         context.log.info(f"device: {chosen.name}, {chosen.precision}: {chosen.reason}")
-        task = tasks.task(use_case)
-        folds = out_of_fold.folds(features, use_case, task)
-        fitted = []
-        for name in named_learners(use_case, model.family):
-            fitting = fitting_of(name, use_case, features, chosen, home, context.log.info)
-            candidate = train(name, model.family, learners.learner(name), features, fitting)
-            context.log.info(f"{name}: fitted in {candidate.cost.seconds:.1f} s")
-            fitted.append(out_of_fold.with_answers(candidate, task, folds))
+        names = named_learners(use_case, model.family)
+        fitted = [candidate(name, use_case, features, chosen, home, context.log.info) for name in names]
         yield Output(
             Candidates(fitted),
             metadata={
@@ -99,7 +93,23 @@ def named_learners(use_case: UseCase, family: learners.Family) -> list[str]:
     return [name for name in dict.fromkeys(named) if families[name] == family]
 
 
-def fitting_of(
+def candidate(
+    name: str, use_case: UseCase, features: FeatureSet, compute: Compute, home: State, progress: Callable[[str], None]
+) -> Candidate:
+    """A use case's learner, fitted; with answers to nested folds where validation holds few units.
+
+    Raises
+    ------
+    LearnerError: the rows can't be learned from.
+    """
+    task, family = tasks.task(use_case), learners.families()[name]
+    fitting = _fitting(name, use_case, features, compute, home, progress)
+    fitted = train(name, family, learners.learner(name), features, fitting)
+    progress(f"{name}: fitted in {fitted.cost.seconds:.1f} s")
+    return out_of_fold.with_answers(fitted, task, out_of_fold.folds(features, use_case, task))
+
+
+def _fitting(
     name: str, use_case: UseCase, features: FeatureSet, compute: Compute, home: State, progress: Callable[[str], None]
 ) -> Fitting:
     """The circumstances under which a use case's learner is fitted."""

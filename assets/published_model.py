@@ -26,7 +26,7 @@ from catalogue.reader import Catalogue
 from modeling.artefacts.evaluated_model import StoredEvaluation
 from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
-from modeling.evaluation.challenge import GATE
+from modeling.core.record.verdict import NOT_WORSE_THAN_SERVING
 from resources.errors import PermanentError
 from resources.serving.models import Models
 from resources.store.state import State
@@ -121,7 +121,7 @@ def accept(key: str, home: State) -> str:
         raise NothingToAccept(f"{key}: a person pinned {pinned}: `sectorforge models unpin {key}` first")
     if judged.published:
         raise NothingToAccept(f"{key}: no gate holds the champion back: `sectorforge run {key}` lets it serve")
-    if [gate.name for gate in judged.gates if not gate.passed] != [GATE]:
+    if [gate.name for gate in judged.gates if not gate.passed] != [NOT_WORSE_THAN_SERVING]:
         raise NothingToAccept(f"{key}: the champion is held back for another reason, too: {judged.verdict.reason}")
     publish(evaluation, models)
     return judged.provenance.run_id

@@ -26,6 +26,8 @@ from catalogue import feature_code
 from catalogue.definition import Simulation, UseCase
 from catalogue.reader import Catalogue
 from modeling.artefacts.table import TABLE
+from modeling.core.leakage import look_ahead
+from modeling.core.record import LeakageFinding
 from resources import sources
 from resources.errors import PermanentError, UnreachableError
 from resources.sources import Cache, database, settle
@@ -42,6 +44,10 @@ install itself."""
 ORIGIN = "origin"
 """Metadata key: a digest of the database and the query that incremental rows came from; only to those are others added.
 """
+
+LOOK_AHEAD = "look_ahead"
+"""Metadata key: whether `assemble` gives rows what came after them, a finding of the leakage audit. Only here are the
+members at hand."""
 
 
 class AssemblyError(PermanentError):
@@ -77,7 +83,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
             settle(use_case)
             as_it_was = fingerprint(STAGE, use_case, context.instance)
             held = _held(use_case, home, context.instance)
-            frame = snapshot(use_case, Cache.from_environment(home.cache), context.log.info, held)
+            frame, finding = audited(use_case, Cache.from_environment(home.cache), context.log.info, held)
         except UnreachableError as error:
             context.log.warning(f"skipped: {error}")
             why = {SKIPPED: str(error), TRANSIENT: not isinstance(error, NotInstalled)}
@@ -95,6 +101,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 "citation": use_case.source.citation,
                 "evidence": use_case.source.evidence,
                 OWNERS: catalogue.industries[use_case.industry].owners,
+                LOOK_AHEAD: finding.model_dump(mode="json"),
                 **_origin(use_case),
                 **metadata.table(frame),
             },
@@ -134,7 +141,22 @@ def snapshot(
     """
     if use_case.source.simulation:
         return _simulated(use_case, use_case.source.simulation, progress)
+    return _assembled(use_case, sources.read(use_case, cache, progress, held))
+
+
+def audited(
+    use_case: UseCase, cache: Cache, progress: Callable[[str], None], held: pl.DataFrame | None
+) -> tuple[pl.DataFrame, LeakageFinding]:
+    """As `snapshot`, and whether `assemble` looks ahead. Raises as `snapshot`."""
+    if use_case.source.simulation:
+        frame = snapshot(use_case, cache, progress)
+        return frame, look_ahead({}, frame, None, use_case)
     members = sources.read(use_case, cache, progress, held)
+    frame = _assembled(use_case, members)
+    return frame, look_ahead(members, frame, feature_code.load(use_case.folder).assemble, use_case)
+
+
+def _assembled(use_case: UseCase, members: dict[str, pl.LazyFrame]) -> pl.DataFrame:
     assemble = feature_code.load(use_case.folder).assemble
     if assemble is None:
         return next(iter(members.values())).collect()

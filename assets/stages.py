@@ -120,14 +120,16 @@ def recorded_fingerprint(materialization: AssetMaterialization | None) -> str:
 def fingerprint(stage: Stage, use_case: UseCase, instance: DagsterInstance) -> str:
     """What a stage's result depends on now: its code, its part of the definition, the data versions of its inputs.
 
-    For `raw_data`, what the source would deliver.
+    For `raw_data`, what the source would deliver, and what its `assemble` is audited by.
 
     Raises
     ------
     SourceError: the source's files can't be read.
     """
     if not stage.upstream:
-        return digest(stage.version, sources.fingerprint(use_case), feature_code.load(use_case.folder).digest)
+        code = feature_code.load(use_case.folder)
+        audited = [use_case.model_dump(mode="json", include={"target", "columns"})] if code.assemble else []
+        return digest(stage.version, sources.fingerprint(use_case), code.digest, *audited)
     inputs = {name: data_version(latest(instance, name, use_case.key)) for name in stage.upstream}
     code = feature_code.load(use_case.folder).digest if stage.name in WITH_FEATURE_CODE else ""
     return digest(stage.version, as_written(use_case, stage.definition), inputs, code)

@@ -36,12 +36,11 @@ def catalogue_of(key: str) -> Catalogue:
 def as_script(use_case: UseCase, home: State) -> None:
     """The functions the assets call, with the results kept in memory."""
     from assets.evaluation import judged_model, provenance
-    from assets.models import MODEL_ASSETS, fitting_of, named_learners
+    from assets.models import MODEL_ASSETS, candidate, named_learners
     from assets.raw_data import snapshot
     from assets.validated_data import accepted_data
     from modeling.evaluation.experiment import EvaluationRun, Experiment
-    from modeling.learners.fit import train
-    from modeling.problems import learners, tasks
+    from modeling.problems import tasks
     from modeling.reports import charts
     from modeling.reports import use_case as report
     from resources import contracts
@@ -54,18 +53,14 @@ def as_script(use_case: UseCase, home: State) -> None:
     features = tasks.task(use_case).prepare(data, use_case, feature_code.load(use_case.folder).features)
     compute = ComputeResource().choose()
     names = [name for model in MODEL_ASSETS for name in named_learners(use_case, model.family)]
-    families = learners.families()
-    fittings = {name: fitting_of(name, use_case, features, compute, home, quiet) for name in names}
-    candidates = [
-        train(name, families[name], learners.learner(name), features, fitting) for name, fitting in fittings.items()
-    ]
+    candidates = [candidate(name, use_case, features, compute, home, quiet) for name in names]
     experiment = Experiment(use_case, tasks.task(use_case), data, features, candidates)
     evaluated = judged_model(experiment, EvaluationRun(provenance(experiment, "script"), lambda: 1, quiet))
     report.render(evaluated.evaluation)
     charts.thumbnail(evaluated.evaluation)
-    for candidate in candidates:
-        if candidate.summary.curve:
-            charts.training_curve(candidate.summary.curve)
+    for fitted in candidates:
+        if fitted.summary.curve:
+            charts.training_curve(fitted.summary.curve)
 
 
 def as_run(catalogue: Catalogue, key: str, home: State) -> None:

@@ -4,10 +4,12 @@ A task brings its own rows: `modeling/problems/<problem>/tiny_<task>.py` has `fr
 learn from, and `CONTENT`, a use case over them.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
+from itertools import count
 from pathlib import Path
 from types import ModuleType
 
@@ -17,7 +19,7 @@ import pytest
 
 from assets.evaluation import judged_model, provenance
 from assets.installation import required_extras
-from assets.models import MODEL_ASSETS, fitting_of, named_learners
+from assets.models import MODEL_ASSETS, candidate, named_learners
 from assets.validated_data import accepted_data
 from catalogue import extras
 from catalogue.definition import UseCase
@@ -38,8 +40,7 @@ from modeling.drift.performance import performance
 from modeling.drift.record import DriftComparison, Performance
 from modeling.drift.reference import Reference, has_labels
 from modeling.evaluation.experiment import EvaluationRun, Experiment, Serving
-from modeling.learners.fit import train
-from modeling.problems import learners, tasks
+from modeling.problems import tasks
 from resources import contracts
 from resources.serving.predictor import Published
 from resources.store.state import State
@@ -110,11 +111,7 @@ def made_of(task_name: str, home: State) -> Made:
     features = task.prepare(data, use_case, None)
     names = [name for model in MODEL_ASSETS for name in named_learners(use_case, model.family)]
     compute = Compute(threads=1)
-    fittings = {name: fitting_of(name, use_case, features, compute, home, print) for name in names}
-    families = learners.families()
-    candidates = [
-        train(name, families[name], learners.learner(name), features, fitting) for name, fitting in fittings.items()
-    ]
+    candidates = [candidate(name, use_case, features, compute, home, print) for name in names]
     experiment = Experiment(use_case, task, data, features, candidates)
     return Made(raw, experiment, judged_model(experiment, _run(experiment)))
 
@@ -131,6 +128,18 @@ def test_no_role_leaks_into_another(made: Made) -> None:
     assert len(found) == 6 and not [one.message for one in found if one.severity == "error" and not one.passed]
 
 
+def test_neither_clock_nor_threads_change_what_is_learned(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each reading of the clock is a second after the one before, as on a machine that does nothing else for long."""
+    readings = count()
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(readings)))
+    train, tune, valid = (rows.table for rows in (made.features.train, made.features.tune, made.features.valid))
+    for candidate in made.experiment.candidates:
+        again = type(candidate.learner)()
+        summary = again.fit(train, tune, replace(candidate.fitting, compute=Compute(threads=2), scratch=None))
+        assert summary == candidate.summary, candidate.name
+        np.testing.assert_array_equal(again.predict(valid), candidate.learner.predict(valid), candidate.name)
+
+
 def test_something_learned_beats_the_trivial_learner_on_validation_rows(made: Made) -> None:
     judged = made.evaluated.evaluation
     scores = {one.learner: one.validation[judged.metric] for one in judged.candidates}
@@ -144,10 +153,10 @@ def test_features_and_candidates_are_the_same_after_keeping(made: Made, tmp_path
     kept = load(FeatureSet, tmp_path / "features")
     assert kept.digest() == made.features.digest()
     save(Candidates([*made.candidates]), tmp_path / "candidates")
-    for candidate in load(Candidates, tmp_path / "candidates").fitted:
-        (before,) = [one for one in made.candidates if one.name == candidate.name]
-        answers = made.task.answers(candidate.learner, kept.valid)
-        np.testing.assert_array_equal(answers, made.task.answers(before.learner, made.features.valid), candidate.name)
+    for loaded in load(Candidates, tmp_path / "candidates").fitted:
+        (before,) = [one for one in made.candidates if one.name == loaded.name]
+        answers = made.task.answers(loaded.learner, kept.valid)
+        np.testing.assert_array_equal(answers, made.task.answers(before.learner, made.features.valid), loaded.name)
 
 
 def test_a_delivery_is_compared_with_what_was_learned_from(made: Made) -> None:

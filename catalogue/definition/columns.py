@@ -3,6 +3,8 @@
 Belongs here: the roles a column may have. Does not belong here: the target (`use_case`), or looking at data.
 """
 
+from typing import Literal
+
 from pydantic import Field
 
 from catalogue.definition.strict import Strict
@@ -18,6 +20,11 @@ class Columns(Strict):
     slices: list[str] = Field(default=[], description="more columns to slice the evaluation by")
     categorical: list[str] = Field(default=[], description="numbers that are names, or text with many levels")
     drop: list[str] = Field(default=[], description="never a feature, e.g. known only after the event")
+    known_at: dict[str, Literal["before", "at", "after"]] = Field(
+        default={},
+        description="column -> when its value is known: before, at or only after the moment of prediction; a feature "
+        "known after it holds publication back",
+    )
     text: list[str] = Field(default=[], description="sentences or documents, for learners that read")
     image: str | None = Field(default=None, description="the bytes of a PNG or JPEG file, for learners that see")
     molecule: str | None = Field(default=None, description="SMILES, for learners that know chemistry")

@@ -14,10 +14,11 @@ from typing import Any, Self, cast
 
 import numpy as np
 import polars as pl
+from pydantic import Field
 
 from catalogue.definition import UseCase
 from modeling.core.recipe import Recipe
-from modeling.core.record import ContractResult, LeakageFinding, Record, RowCounts
+from modeling.core.record import ContractResult, LeakageFinding, Record, RowCounts, TwinRows
 from modeling.core.splits import ROLES
 from modeling.core.table import Rows
 from modeling.core.validated_data import ValidatedData
@@ -33,6 +34,8 @@ class Datasheet(Record):
     classes: list[str]
     contract: list[ContractResult]
     leakage: list[LeakageFinding]
+    twins: dict[str, TwinRows] = Field(default={})
+    """By role; none where no rows are compared."""
 
     @classmethod
     def of(
@@ -43,6 +46,7 @@ class Datasheet(Record):
         target_summary: dict[str, float],
         leakage: list[LeakageFinding],
         classes: Sequence[str] = (),
+        twins: dict[str, TwinRows] | None = None,
     ) -> Self:
         """Of `data` whose roles have as many `rows`, in the order of `ROLES`."""
         counts = dict(zip(ROLES, rows, strict=True))
@@ -54,6 +58,7 @@ class Datasheet(Record):
             classes=list(classes),
             contract=data.results,
             leakage=leakage,
+            twins=twins or {},
         )
 
 

@@ -13,6 +13,7 @@ import polars as pl
 import polars.selectors as cs
 
 from catalogue.definition import UseCase
+from modeling.core.copies import copies
 from modeling.core.table import MISSING, RARE, Table
 
 MAX_LEVELS = 255
@@ -75,7 +76,8 @@ class FeatureRecipe:
 
     @classmethod
     def fit(cls, train: pl.DataFrame, use_case: UseCase) -> Self:
-        """Learn levels from training rows, and leave out columns that are constant in them or of no use as they are.
+        """Learn levels from training rows, and leave out columns that are constant in them, repeat an earlier
+        one, or are of no use as they are.
 
         Raises
         ------
@@ -88,12 +90,14 @@ class FeatureRecipe:
             raise FeatureError(f"{use_case.key}: no feature is left: {left_out or 'every column has another role'}")
         declared = [name for name in use_case.columns.categorical if name in features.columns]
         categorical = [*declared, *(c for c in features.select(cs.by_dtype(*TEXT)).columns if c not in declared)]
+        repeated = copies(features, categorical)
+        features, categorical = features.drop(repeated), [name for name in categorical if name not in repeated]
         rest = features.drop(categorical)
         return cls(
             numeric=rest.select(cs.numeric() | cs.boolean()).columns,
             moments={name: _parts(rest[name].dtype) for name in rest.select(cs.date() | cs.datetime()).columns},
             levels={name: _frequent_levels(features[name]) for name in categorical},
-            left_out=left_out,
+            left_out=left_out | repeated,
             content=use_case.columns.content,
         )
 

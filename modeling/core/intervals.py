@@ -28,6 +28,8 @@ TAIL = 0.025
 """What lies beyond either end of an interval."""
 FEWEST_CLUSTERS = 10
 """Nothing is decisive on fewer."""
+DOMINANT = 0.5
+"""A cluster with more than this share counts for more than all others."""
 DEFINED = 0.9
 """An interval needs a defined score in this share of the resamples."""
 _NORMAL = float(norm.ppf(1 - TAIL))
@@ -52,6 +54,15 @@ class Sampling:
     def inflation(self) -> float:
         """What a bootstrap's standard deviation lacks: it divides by k where k - 1 are free."""
         return float(np.sqrt(self.effective / (self.effective - 1)))
+
+    @property
+    def note(self) -> str:
+        """What a reader has to know of them; nothing where there are many alike."""
+        if self.clusters < FEWEST_CLUSTERS:
+            return f"{self.clusters} independent clusters: fewer than {FEWEST_CLUSTERS} are too few to decide"
+        if self.largest > DOMINANT:
+            return f"one of {self.clusters:,} clusters holds {self.largest:.0%} of what is scored"
+        return ""
 
     @cached_property
     def quantile(self) -> float:
@@ -243,15 +254,12 @@ class Scored:
         between = self._between(model, over, metric)
         low, high = between.low, between.high
         excludes_zero = low is not None and high is not None and (low > 0 or high < 0)
-        enough = self.sampling.clusters >= FEWEST_CLUSTERS
         return Lift(
             **between.model_dump(),
             over=over,
-            decisive=excludes_zero and enough,
+            decisive=excludes_zero and self.sampling.clusters >= FEWEST_CLUSTERS,
             clusters=self.sampling.clusters,
-            note=""
-            if enough
-            else f"{self.sampling.clusters} independent clusters: fewer than {FEWEST_CLUSTERS} are too few to decide",
+            note=self.sampling.note,
         )
 
     def standard_error(self, model: str, over: str, metric: str) -> float | None:

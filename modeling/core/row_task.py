@@ -96,8 +96,8 @@ class RowTask(BaseTask[S], ABC):
         stands, and rows can't be dealt anew."""
         return None if use_case.split.by == "column" else splits.blocks(frame, use_case)
 
-    def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series | None:
-        """A value ``[n]`` that near-duplicate rows share; None: rounded features decide."""
+    def likeness(self, frame: pl.DataFrame, use_case: UseCase) -> leakage.Likeness | None:
+        """By what rows could be near duplicates of each other; None: their features."""
         return None
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:
@@ -116,22 +116,27 @@ class RowTask(BaseTask[S], ABC):
         classes = self.classes(target, use_case.positive)
         recipe = cast(type[FeatureRecipe], self.recipe_type).fit(frame.filter(roles == "train"), use_case)
         block = self.blocks(data.frame, use_case)
-        train, tune, valid, test = self._shaped(frame, roles, block, data.numbers, recipe, use_case, classes)
+        shaped = self._shaped(frame, roles, block, data.numbers, recipe, use_case, classes)
+        train, tune, valid, test = shaped
         audited = leakage.Audited(
             validated=data.frame,
             derived=frame,
             derive=derive,
             numbers=data.numbers,
             roles=roles,
-            train=train.table,
-            valid=valid.table,
+            tables={role: part.table for role, part in zip(splits.ROLES, shaped, strict=True)},
             classes=classes,
-            twin=self.twin(frame, use_case),
+            likeness=self.likeness(frame, use_case),
         )
         of_target = summary(self.encode(target, classes), classes)
-        counts, found = [len(train), len(tune), len(valid), len(test)], leakage.audit(audited, use_case)
+        counts, found = [len(part) for part in shaped], leakage.audit(audited, use_case)
         return FeatureSet(
-            recipe, Datasheet.of(data, use_case, counts, of_target, found, classes), train, tune, valid, lambda: test
+            recipe,
+            Datasheet.of(data, use_case, counts, of_target, found.findings, classes, found.twins),
+            train,
+            tune,
+            valid,
+            lambda: test,
         )
 
     def _shaped(

@@ -127,6 +127,11 @@ class EvaluatedChampion:
         """Learner -> what predicts by its name: every candidate, and the champion, which may be a blend of several."""
         return {one.name: one.learner for one in self.candidates} | {self.champion: self.model}
 
+    def on_validation(self, name: str) -> np.ndarray:
+        """What the learner called `name` predicts of the validation rows ``[v, …]``, without having learned from them;
+        the published champion may have."""
+        return self.validation if name == self.champion else self.models[name].predict(self.valid.table)
+
 
 class Task(Protocol):
     """A family of use cases, with one use case's settings.

@@ -17,6 +17,7 @@ from modeling.evaluation.gates import gates
 from modeling.evaluation.judgement import judge
 from modeling.evaluation.limits import limits
 from modeling.evaluation.selection import select
+from modeling.evaluation.suspicion import suspicion
 from modeling.evaluation.verdict import verdict
 
 
@@ -44,6 +45,7 @@ def evaluate(experiment: Experiment, run: EvaluationRun) -> Judgement:
     accesses = run.record_access()
     evaluation, answers = judge(experiment, selection, experiment.features.open_test(), run, accesses)
     evaluation.seconds = sum(one.cost.seconds for one in experiment.candidates) + time.perf_counter() - started
+    evaluation.leakage = [*evaluation.leakage, suspicion(experiment.use_case, evaluation)]
     title = experiment.metric.title
     evaluation.gates = [*gates(experiment.use_case.gates, evaluation, title), *evaluation.gates]
     evaluation.verdict = verdict(evaluation, title)

@@ -31,10 +31,12 @@ from modeling.evaluation.challenge import challenge
 from modeling.evaluation.decision import Answered, decision
 from modeling.evaluation.experiment import EvaluationError, EvaluationRun, Experiment, OpenedTest
 from modeling.evaluation.explanation import deletion_test
+from modeling.evaluation.seen_groups import seen_groups
 from modeling.evaluation.selection import Selection, predictions_per_second
 from modeling.evaluation.slices import largest_gap, slices, within_clusters
 from modeling.evaluation.spreads import spreads
 from modeling.evaluation.unit_answers import unit_answers
+from modeling.evaluation.without_twins import without_twins
 
 CLASSIFIED: tuple[Outcome, ...] = ("binary", "multiclass")
 
@@ -55,6 +57,7 @@ def judge(
         **_described(experiment),
         **_scores(experiment, selection, test),
         **_behaviour(experiment, selection, test),
+        **_parts_of_rows(experiment, test),
         chapters=experiment.task.chapters(evaluated),
         challenge=run.serving and challenge(run.serving, experiment, test),
         test_accesses=test_accesses,
@@ -195,6 +198,18 @@ def _cluster_names(experiment: Experiment, test: OpenedTest) -> Sequence[str]:
         .fill_null("missing")
         .to_list()
     )
+
+
+def _parts_of_rows(experiment: Experiment, test: OpenedTest) -> dict[str, Any]:
+    """The metric on test rows that resemble nothing seen before, where what is scored are rows."""
+    if not experiment.task.by_row:
+        return {}
+    features, metric, binary = experiment.features, experiment.metric, experiment.outcome == "binary"
+    twins, group = features.datasheet.twins.get("test"), experiment.use_case.columns.group
+    return {
+        "without_twins": without_twins(test.rows, test.of_champion, metric, twins, binary=binary),
+        "seen_groups": seen_groups(features, test.rows, test.of_champion, metric, group, binary=binary),
+    }
 
 
 def _curves(outcome: Outcome | None, target: np.ndarray, predicted: np.ndarray) -> dict[str, record.Curve]:

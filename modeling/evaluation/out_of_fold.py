@@ -19,6 +19,7 @@ from modeling.core.feature_set import FeatureSet
 from modeling.core.intervals import clusters
 from modeling.core.resampling import Division, can_be_dealt, nested_folds
 from modeling.core.task import Task, Units
+from modeling.evaluation.experiment import EvaluationError
 
 ENOUGH = 30
 """Independent units of validation, from which a standard error of a paired difference is worth believing."""
@@ -44,6 +45,18 @@ def with_answers(candidate: Candidate, task: Task, divisions: Sequence[Division]
         return candidate
     answers = [_answers(candidate, task, division) for division in divisions]
     return replace(candidate, out_of_fold=np.concatenate(answers))
+
+
+def answered(candidate: Candidate) -> np.ndarray:
+    """A candidate's answers to the held-out units ``[u, …]``.
+
+    Raises
+    ------
+    EvaluationError: it was fitted without folds.
+    """
+    if candidate.out_of_fold is None:
+        raise EvaluationError(f"{candidate.name} has no answers to nested folds: run the models again")
+    return candidate.out_of_fold
 
 
 def units(task: Task, divisions: Sequence[Division]) -> Units:

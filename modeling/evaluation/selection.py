@@ -15,6 +15,7 @@ from modeling.core.blend import Blend
 from modeling.core.candidate import Candidate
 from modeling.core.record import Repeated, Step
 from modeling.core.task import Predictor
+from modeling.evaluation import out_of_fold
 from modeling.evaluation.choice import ChampionChoice, ChoosingUnits, choose
 from modeling.evaluation.decision import Answered, cheapest_threshold
 from modeling.evaluation.experiment import EvaluationError, Experiment
@@ -117,8 +118,12 @@ def in_cost_order(experiment: Experiment) -> list[Candidate]:
 
 
 def choosing_units(experiment: Experiment) -> ChoosingUnits:
-    """The validation units and what every candidate answers to them."""
+    """What every candidate answers to the validation units, or, where those are few, to the units of nested folds."""
     task, valid = experiment.task, experiment.features.valid
+    if divisions := out_of_fold.folds(experiment.features, experiment.use_case, task):
+        answers = {one.name: out_of_fold.answered(one) for one in in_cost_order(experiment)}
+        units = out_of_fold.units(task, divisions)
+        return ChoosingUnits(answers, units, f"{len(units):,} {task.unit} of {len(divisions)} nested folds")
     answers = {one.name: task.answers(one.learner, valid) for one in in_cost_order(experiment)}
     units = task.units(valid)
     return ChoosingUnits(answers, units, f"{len(units):,} validation {task.unit}")

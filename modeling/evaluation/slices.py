@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 import polars as pl
 
-from modeling.core.intervals import DEFINED, FEWEST_CLUSTERS, TAIL, clusters, resampled, sampling, scored
+from modeling.core.intervals import DEFINED, DOMINANT, FEWEST_CLUSTERS, TAIL, clusters, resampled, sampling, scored
 from modeling.core.metrics import Prepared, prepared
 from modeling.core.record import Interval, Slice, SliceGap, WithinCluster
 from modeling.core.table import Rows
@@ -24,8 +24,6 @@ MINIMUM_OF_EACH_CLASS = 10
 MOST_LEVELS = 12
 RESAMPLES = 200
 GAP_RESAMPLES = 500
-DOMINANT = 0.5
-"""A cluster with more than this share of the units is scored by itself."""
 _MOST_DISTINCT_NUMBERS = 8
 _MISSING, _OTHER = "missing", "other"
 
@@ -34,7 +32,7 @@ def slices(test: Rows, predicted: np.ndarray, metric: Metric, *, binary: bool) -
     """The metric on each level of each column of `test.slices`, with clustered intervals; a level with too few rows, or
     with too few of either class of a binary task, says so instead."""
     return [
-        _slice(column.name, level, test, member, predicted, metric, binary)
+        scored_part(column.name, level, test, member, predicted, metric, binary)
         for column in test.slices
         for level, member in levels(column)
     ]
@@ -177,9 +175,10 @@ def _values(column: pl.Series) -> pl.Series:
     ).to_series()
 
 
-def _slice(
+def scored_part(
     column: str, level: str, test: Rows, member: np.ndarray, predicted: np.ndarray, metric: Metric, binary: bool
 ) -> Slice:
+    """The metric on the test rows that are `member` ``[n]``, or why there are too few."""
     target = test.table.target[member]
     positives = int((target == 1).sum()) if binary else None
     found = Slice(column=column, level=level, rows=len(target), positives=positives)

@@ -21,7 +21,7 @@ def verdict(evaluation: Evaluation, title: str) -> Verdict:
         reason = f"Nothing tried is better than {trivial} on validation; use {trivial}, no model is needed."
         return Verdict(outcome="held back", reason=reason, facts=facts)
     if missed:
-        return Verdict(outcome="held back", reason=f"Held back: {'; '.join(missed)}.", facts=facts)
+        return Verdict(outcome="held back", reason=f"Not met: {'; '.join(missed)}.", facts=facts)
     over = evaluation.lift_over_simple
     if over is None:
         reason = f"All gates are met by {champion}; there is no simple model beside it."

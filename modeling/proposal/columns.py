@@ -29,6 +29,9 @@ LARGEST_GROUP = 0.25
 """Share of the rows from which on a unit is too large to be left out as a whole."""
 MOST_MISSING_TIMES = 0.05
 YEARS = (1800, 2200)
+WEEKS = 53
+"""No part of the calendar has a higher number."""
+WHEN = "`columns.known_at` says of each column whether it is known before, at or only after the moment of prediction"
 
 
 @dataclass
@@ -174,15 +177,25 @@ def _is_unit(facts: ColumnFacts) -> bool:
     """Named like one, and repeated."""
     words = names.words(facts.name)
     named = names.says(facts.name, names.UNIT) or "id" in words or words <= set(names.KEY)
-    return named and _repeats(facts)
+    return named and _repeats(facts) and not names.says(facts.name, names.NO_UNIT)
 
 
 def _is_panel(facts: ColumnFacts, columns: list[ColumnFacts]) -> bool:
     """Each value once at each time, several times in all."""
     times = [other for other in columns if other is not facts and names.says(other.name, names.TIME)]
-    if not times or not _repeats(facts) or 2 * facts.distinct > facts.rows:
+    if not times or not _repeats(facts) or 2 * facts.distinct > facts.rows or _is_code(facts):
         return False
     return any(pl.DataFrame([facts.values, time.values]).is_unique().all() for time in times)
+
+
+def _is_code(facts: ColumnFacts) -> bool:
+    """By its name a part of the calendar or a kind, or numbered through like hours, weeks or shifts."""
+    if names.says(facts.name, names.NO_UNIT):
+        return True
+    if not facts.is_whole:
+        return False
+    first, last = int(str(facts.values.min())), int(str(facts.values.max()))
+    return first in (0, 1) and last <= WEEKS and facts.distinct == last - first + 1
 
 
 def _repeats(facts: ColumnFacts) -> bool:
@@ -229,5 +242,6 @@ def doubts(found: Roles) -> Iterator[str]:
         if "sentences" in found.evidence[name] or "too many" in found.evidence[name]:
             yield f"{name!r} is left out: {found.evidence[name]}"
     yield from found.doubts
+    yield f"when is each feature known? {WHEN}: what is known only afterwards belongs in columns.drop"
     if found.sensitive:
         yield f"sensitive by their names: {', '.join(map(repr, found.sensitive))}. Is one missing, may they be used?"

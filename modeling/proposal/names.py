@@ -30,6 +30,28 @@ UNIT = (
 """What may have several rows, that are more alike than those of others."""
 CODE = ("code", "zip", "zipcode", "postcode", "plz", "postal", "type", "category", "class", "kind", "kategorie", "邮编")
 """Numbers that are names."""
+NO_UNIT = (
+    *("hour", "weekday", "dayofweek", "dow", "day", "month", "week", "quarter", "season", "year", "shift", "holiday"),
+    *("type", "category", "kind", "region", "zone", "segment", "status", "level", "grade", "sector", "typ", "art"),
+    *("stunde", "wochentag", "tag", "monat", "woche", "quartal", "jahr", "schicht", "kategorie", "gebiet", "stufe"),
+    *(
+        "hora",
+        "heure",
+        "jour",
+        "mois",
+        "turno",
+        "tipo",
+        "categoria",
+        "región",
+        "région",
+        "小时",
+        "星期",
+        "月份",
+        "类型",
+        "地区",
+    ),
+)
+"""Parts of the calendar, and kinds: rows share one without being of one unit."""
 SENSITIVE = {
     "sex": ("sex", "gender", "geschlecht", "sexe", "sexo", "genere", "sesso", "male", "female", "性别", "пол", "性別"),
     "age": ("age", "ages", "alter", "âge", "edad", "età", "eta", "idade", "年龄", "年齡", "возраст", *BIRTH),

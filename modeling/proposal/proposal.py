@@ -25,7 +25,7 @@ MIN_ROWS = 50
 FEW_ROWS = 1000
 """Below this, deep learners have too little to learn from."""
 MANY_ROWS = 200_000
-"""Above this, a deep learner's time budget sees a part only; one is enough."""
+"""Above this, a deep learner sees a part of the rows only, on a CPU; one is enough."""
 _BY_TIME = {"by": "time", **SHARES}, "a forecast learns from the past"
 ORDER = (
     *("title", "task", "source", "target", "positive", "settings", "columns", "split", "contract", "metric"),

@@ -4,6 +4,7 @@ Belongs here: finding them, as the leakage audit does and by comparing values, a
 here: the audit of a run (`modeling.core.leakage`).
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def leave_out_restating(rows: pl.DataFrame, use_case: UseCase, found: TargetProp
     measure = "ROC AUC" if found.is_classes else "R²"
     restating = {name: f"alone {measure} {score:.3f}" for name, score in scores.items() if score > leakage.SOLVED}
     restating |= _restating(sample, use_case.target, features, found)
+    restating |= _in_formula(sample, use_case.target, restating, found, meant)
     if rest := [name for name in scores if name not in restating]:
         best = max(rest, key=lambda name: scores[name])
         meant.doubts.append(f"{best!r} alone predicts best ({measure} {scores[best]:.2f}): {KNOWN_THEN}")
@@ -67,6 +69,17 @@ def _restating(sample: pl.DataFrame, target: str, features: list[str], found: Ta
     return {name: "orders the rows alike" for name in numbers if (ranks[name].item() or 0) > SAME_ORDER}
 
 
+def _in_formula(
+    sample: pl.DataFrame, target: str, restating: Mapping[str, str], found: TargetProposal, meant: Roles
+) -> dict[str, str]:
+    """The features of a formula that gives the target, such as a price and a quantity; it may use the time, too."""
+    names = [name for name in sample.columns if name not in {target, *restating, *meant.identifier, *meant.drop}]
+    formula = leakage.find(sample, names, target, is_classes=found.is_classes)
+    if formula is None:
+        return {}
+    return {name: f"in {formula.words}" for name in formula.columns if name not in meant.taken}
+
+
 def _scores(sample: pl.DataFrame, use_case: UseCase, features: list[str]) -> dict[str, float]:
     """How well each feature alone solves the task, as the leakage audit measures it.
 
@@ -86,5 +99,5 @@ def _scores(sample: pl.DataFrame, use_case: UseCase, features: list[str]) -> dic
     train, valid = (
         replace(recipe.transform(part), target=task.encode(part[use_case.target], classes)) for part in parts
     )
-    scores = leakage.scores_alone(train, valid, classes)
-    return {name: score for name, score in scores.items() if name in features}
+    scores = leakage.scores_alone({"train": train, "valid": valid}, classes)
+    return {name: score for name, (score, _) in scores.items() if name in features}

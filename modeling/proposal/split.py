@@ -17,6 +17,8 @@ SHARES = {"valid": 0.15, "test": 0.25}
 SMALLEST_ROLE = 0.05
 """Share of the rows below which a role is too small to learn or test on."""
 RARE_CLASS = 0.05
+CUT = ("train", "valid", "test")
+"""The parts of the time; rows that tune are drawn from the first."""
 
 
 def cut_or_not(rows: pl.DataFrame, target: str, found: TargetProposal, meant: Roles) -> Roles:
@@ -49,7 +51,7 @@ def _no_cut(rows: pl.DataFrame, target: str, found: TargetProposal, time: str) -
     except splits.SplitError as error:
         return str(error)
     sizes = part.value_counts(name="rows")["rows"]
-    if len(sizes) < len(splits.ROLES) or int(str(sizes.min())) < SMALLEST_ROLE * known.height:
+    if len(sizes) < len(CUT) or int(str(sizes.min())) < SMALLEST_ROLE * known.height:
         return "too many rows are of one moment"
     if found.is_classes and (lacking := _lacking(known[target], part)):
         return f"the class {lacking!r} is missing in a part of the time"
@@ -60,6 +62,6 @@ def _lacking(target: pl.Series, part: pl.Series) -> str | None:
     """A class that a role lacks; of many classes the rare ones may."""
     classes = target.value_counts(name="rows").filter(pl.col("rows") >= RARE_CLASS * len(target))[target.name]
     held = pl.DataFrame({"class": target, "role": part}).unique().group_by("class").len()
-    whole = held.filter(pl.col("len") == len(splits.ROLES))["class"]
+    whole = held.filter(pl.col("len") == len(CUT))["class"]
     least = target.unique() if target.n_unique() == 2 else classes
     return next((str(name) for name in least if name not in whole), None)

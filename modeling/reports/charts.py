@@ -148,7 +148,7 @@ def importance(features: Sequence[Importance], metric: str, *, ordered: bool) ->
     """The metric lost when a feature is shuffled, and its standard deviation over shuffles; an order that is not
     stable is drawn pale."""
     rows = [{"name": f.feature, "loss": f.loss, "low": f.loss - f.spread, "high": f.loss + f.spread} for f in features]
-    return _bars(rows, f"{metric} lost when the feature is shuffled", pale=not ordered)
+    return _bars(rows, alt.Axis(title=f"{metric} lost when the feature is shuffled"), pale=not ordered)
 
 
 def importance_by_tier(features: Sequence[Importance], metric: str) -> ChartType:
@@ -158,16 +158,17 @@ def importance_by_tier(features: Sequence[Importance], metric: str) -> ChartType
     panels = []
     for tier in tiers:
         rows = [{"name": f.feature, "loss": f.loss, "low": f.low, "high": f.high} for f in by_name if f.tier == tier]
-        title = f"{metric} lost when the feature is shuffled" if tier == tiers[-1] else ""
-        panels.append(_bars(rows, title).properties(title=f"Tier {tier}"))
+        last = tier == tiers[-1]
+        axis = alt.Axis(title=f"{metric} lost when the feature is shuffled" if last else "", labels=last, ticks=last)
+        panels.append(_bars(rows, axis).properties(title=f"Tier {tier}"))
     return alt.vconcat(*panels, spacing=8).resolve_scale(x="shared")
 
 
-def _bars(rows: Sequence[dict[str, Any]], title: str, *, pale: bool = False) -> alt.LayerChart:
+def _bars(rows: Sequence[dict[str, Any]], axis: alt.Axis, *, pale: bool = False) -> alt.LayerChart:
     base = chart_of(rows, WIDTH, 20 * len(rows) + 6).encode(y=names_axis())
     bars = base.mark_bar(color=THIRD if pale else FIRST, opacity=0.25 if pale else 0.55, height=12)
     spread = base.mark_rule(color=INK, strokeWidth=1.5)
-    return alt.layer(bars.encode(x=alt.X("loss:Q", title=title)), spread.encode(x="low:Q", x2="high:Q"))
+    return alt.layer(bars.encode(x=alt.X("loss:Q", axis=axis)), spread.encode(x="low:Q", x2="high:Q"))
 
 
 def costs(decision: OperatingPoint) -> ChartType:

@@ -5,7 +5,7 @@ Belongs here: the headline and the order of the sections. Does not belong here: 
 
 from collections.abc import Callable
 
-from modeling.core.record import Evaluation, Lift
+from modeling.core.record import Evaluation, Lift, Spread
 from modeling.core.report import Report
 from modeling.reports.document import Document, Measure, Section
 from modeling.reports.judgements import decisive, evidence_badge, evidence_warning, failed_gates, outcome
@@ -109,10 +109,12 @@ def _measures(evaluation: Evaluation) -> list[Measure]:
     return [
         Measure("Champion", chosen.learner, member_weights(chosen.members)),
         Measure(f"{title} on the sealed test", value, _bounds_in_words(evaluation, bounds)),
-        _lift_measure("Lift over the trivial baseline", evaluation.lift),
+        _lift_measure("Lift over the trivial baseline", evaluation.lift, evaluation.spreads.get("lift")),
         Measure("Lift over the simple model", "–", "the champion is the simple model")
         if is_simple(evaluation)
-        else _lift_measure("Lift over the simple model", lift_over_simple(evaluation)),
+        else _lift_measure(
+            "Lift over the simple model", lift_over_simple(evaluation), evaluation.spreads.get("lift_over_simple")
+        ),
     ]
 
 
@@ -121,15 +123,16 @@ def _bounds_in_words(evaluation: Evaluation, bounds: str) -> str:
     twins = evaluation.without_twins
     said = [
         f"95% interval {bounds}" if bounds else "",
-        spread_in_words(evaluation.spread),
+        spread_in_words(evaluation.spreads.get("score")),
         f"{with_interval(twins.metric)} on the {count(twins.rows)} without near twins" if twins else "",
     ]
     return "; ".join(filter(None, said))
 
 
-def _lift_measure(label: str, lift: Lift | None) -> Measure:
+def _lift_measure(label: str, lift: Lift | None, spread: Spread | None) -> Measure:
     value, bounds = value_and_bounds(lift)
-    return Measure(label, value, bounds and f"95% interval {bounds}", decisive(lift) if lift else None)
+    said = [f"95% interval {bounds}" if bounds else "", spread_in_words(spread, sign="+")]
+    return Measure(label, value, "; ".join(filter(None, said)), decisive(lift) if lift else None)
 
 
 def _summary(evaluation: Evaluation) -> list[str]:
@@ -159,7 +162,7 @@ def _compared(lift: Lift, other: str) -> str:
 def _judgement(lift: Lift) -> str:
     if lift.decisive:
         return "which is decisive: the interval excludes zero"
-    if lift.note:
-        return f"which is not decisive: {lift.note}"
-    why = "includes zero" if lift.low is not None else f"was {NOT_MEASURED}"
-    return f"which is not decisive: the interval {why}"
+    if lift.low is None or lift.high is None:
+        return f"which is not decisive: the interval was {NOT_MEASURED}"
+    why = "the interval includes zero" if lift.low <= 0 <= lift.high else lift.note
+    return f"which is not decisive: {why}"

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
-from modeling.core.record import Advantage, Evaluation, Interval, Lift, Spread
+from modeling.core.record import Advantage, Estimate, Evaluation, Interval, Lift, Spread
 from modeling.reports.metric_words import METRICS
 
 NOT_MEASURED = "not measured"
@@ -40,7 +40,7 @@ def _decimals(scale: float) -> int:
 
 
 def _fixed(value: float, decimals: int, sign: str = "-") -> str:
-    return f"{value:{sign},.{decimals}f}".replace("-", "−")
+    return f"{round(value, decimals) + 0.0:{sign},.{decimals}f}".replace("-", "−")
 
 
 def is_measured(value: float | None) -> TypeGuard[float]:
@@ -116,18 +116,18 @@ def with_interval(interval: Interval | None, sign: str = "-") -> str:
     return f"{value} ({bounds})" if bounds else value
 
 
-def advantage(found: Advantage | None) -> str:
-    """``+0.0031 ± 0.0012``: a paired difference and its standard error."""
+def with_error(found: Estimate | None) -> str:
+    """``0.784 ± 0.006``: a score and its standard error; a difference with its sign."""
     if found is None or not is_measured(found.value):
         return NOT_MEASURED
-    error = found.standard_error
+    error, sign = found.standard_error, "+" if isinstance(found, Advantage) else "-"
     if not is_measured(error):
-        return f"{number(found.value, '+')} (standard error {NOT_MEASURED})"
+        return f"{number(found.value, sign)} (standard error {NOT_MEASURED})"
     decimals = _decimals(max(abs(found.value), error))
-    return f"{_fixed(found.value, decimals, '+')} ± {_fixed(error, decimals)}"
+    return f"{_fixed(found.value, decimals, sign)} ± {_fixed(error, decimals)}"
 
 
-def spread_in_words(spread: Spread | None) -> str:
+def spread_in_words(spread: Spread | None, sign: str = "-") -> str:
     """``0.769 to 0.800 with seeds and splits (of the variance 68% rows, 2% seeds, 30% splits)``.
 
     Empty where nothing but rows was measured.
@@ -137,7 +137,7 @@ def spread_in_words(spread: Spread | None) -> str:
     others = [name for name in ("seeds", "splits") if getattr(spread, name) is not None]
     if not others:
         return ""
-    _, bounds = value_and_bounds(Interval(value=spread.high, low=spread.low, high=spread.high))
+    _, bounds = value_and_bounds(Interval(value=spread.high, low=spread.low, high=spread.high), sign)
     parts = ", ".join(f"{percent(spread.shares.get(name, 0.0))} {name}" for name in ("rows", *others))
     return f"{bounds} with {' and '.join(others)} (of the variance {parts})"
 

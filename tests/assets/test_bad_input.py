@@ -112,6 +112,13 @@ def test_a_delivery_that_lost_a_feature_is_refused_until_the_definition_says_so(
     assert sandbox.materialise(instance).success
 
 
+def test_a_name_for_what_is_no_class_is_refused_once_the_data_are_there(sandbox: Sandbox, instance: DagsterInstance):
+    sandbox.place(classes={"0": "kept", "yes": "came back"})
+    found = failures(sandbox.materialise(instance))
+    assert list(found) == ["features"]
+    told(found["features"], "'yes' is no value of the target 'returned'", "['0', '1']", "correct `classes`")
+
+
 # --- the file ---------------------------------------------------------------------------------------------------------
 
 GOOD = orders().write_csv().encode()

@@ -97,7 +97,7 @@ def test_the_quarantine_is_emptied_by_a_clean_delivery(sandbox: Sandbox, instanc
     assert pl.read_parquet(sandbox.current("quarantine") / TABLE).is_empty()
 
 
-@pytest.mark.parametrize("check", ["duplicates_across_roles", "row_wise_features"])
+@pytest.mark.parametrize("check", ["duplicates_across_roles", "look_ahead", "row_wise_features"])
 def test_the_leakage_audit_is_in_the_log_on_its_partition(instance: DagsterInstance, check: str):
     (found,) = evaluations(instance, check, "features")
     assert (found.partition, found.passed) == (KEY, True)

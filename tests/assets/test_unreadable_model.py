@@ -54,8 +54,8 @@ def without(name: str) -> Callable[[Path], None]:
 MODEL_DAMAGE = {
     "weights cut off": (cut("model/members/logistic/*.skops"), "not as it was saved"),
     "a card cut off": (cut("model/model.json"), "JSONDecodeError"),
-    "a later format": (rewritten(format=3), "only format 2 is known, this is 3; update sectorforge"),
-    "no format": (rewritten(format=None), "only format 2 is known"),
+    "a later format": (rewritten(format=4), "only formats 2 to 3 are known, this is 4; update sectorforge"),
+    "no format": (rewritten(format=None), "only formats 2 to 3 are known"),
     "a learner of another name": (rewritten(members={"forest": 1.0}), "no learner is called 'forest'"),
     "a field that is unknown": (rewritten(colour="red"), "ValidationError"),
     "no recipe": (without("model/recipe.json"), "not as it was saved"),

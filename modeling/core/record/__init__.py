@@ -29,7 +29,7 @@ from modeling.core.record.chapters import (
     Roads,
 )
 from modeling.core.record.evaluation import SCHEMA_VERSION, Evaluation, Provenance
-from modeling.core.record.rows import ContractResult, Described, LeakageFinding, RowCounts
+from modeling.core.record.rows import ContractResult, Described, LeakageFinding, RowCounts, TwinRows
 from modeling.core.record.scores import (
     Advantage,
     Baseline,
@@ -82,6 +82,7 @@ __all__ = [
     "SliceGap",
     "Spread",
     "Step",
+    "TwinRows",
     "Verdict",
     "WithinCluster",
 ]

@@ -33,7 +33,8 @@ OnceANumber = Annotated[Interval, BeforeValidator(_with_ends)]
 class Lift(Interval):
     """A paired difference champion - other on the same test rows, signed so that more is better.
 
-    `decisive` is false when the interval includes zero, and below ten independent clusters; `note` says the second.
+    `decisive` is false when the interval includes zero, and below ten independent clusters. `note` says the second, or
+    that one cluster holds most of what is scored.
     """
 
     over: str

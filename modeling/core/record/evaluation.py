@@ -76,8 +76,6 @@ class Evaluation(Record):
     seconds: float
     """Of all fits and the evaluation."""
     champion: Champion
-    spread: Spread | None = None
-    """Of the champion's `metric`; absent in records made before it was measured."""
     baseline: Baseline
     simple: Baseline | None
     lift: Lift

@@ -42,6 +42,14 @@ class LeakageFinding(Record):
     examples: list[str] = Field(default=[])
 
 
+class TwinRows(Record):
+    """Rows of one role that have a twin among rows of earlier roles, by their numbers in the snapshot."""
+
+    with_twin: list[int]
+    examined: list[int] | None = None
+    """A sample; None: all rows of the role."""
+
+
 class ContractResult(Record):
     """What one expectation found in the raw table."""
 

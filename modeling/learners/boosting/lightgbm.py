@@ -44,7 +44,7 @@ CAUTIOUS = {"num_leaves": 15, "min_data_in_leaf": 100, "feature_fraction": 0.4, 
 """The second trial: for noisy tables, where the defaults' rich trees overfit. Then Optuna takes over."""
 SECONDS, MOST_TRIALS = 10, 8
 """The budget of the trials on two ordinary cores, and how many at most: more find the noise of a small table."""
-CELL_OPERATIONS = 20_000
+CELL_OPERATIONS = 150_000
 """What one cell of a table costs in a trial: some hundred rounds, a few levels of a tree each."""
 
 

@@ -15,11 +15,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import UseCase
 from modeling.core.classification import MulticlassClassificationTask
 from modeling.core.feature_set import FeatureSet
-from modeling.core.features import Derive, FeatureError, FeatureRecipe
+from modeling.core.features import Derive, FeatureError, FeatureRecipe, feature_columns
+from modeling.core.leakage import Keys, Likeness
 from modeling.core.record import Chapter, Described
 from modeling.core.table import Rows
 from modeling.core.target_classes import class_index
@@ -77,6 +79,17 @@ class Driving(MulticlassClassificationTask[DrivingSettings]):
         super().classes(target, positive)
         class_index(target, list(ACTIONS))
         return list(ACTIONS)
+
+    def likeness(self, frame: pl.DataFrame, use_case: UseCase) -> Likeness | None:
+        """Whole episodes, by what was perceived and done at each step: single moments on an empty road are all alike,
+        and no policy is judged by them."""
+        group = use_case.columns.group
+        if group is None:
+            return None
+        seen = frame.select(feature_columns(frame.columns, use_case)).select(cs.numeric()).columns
+        rounded = pl.col(seen).cast(pl.Float64).round_sig_figs(2)
+        step = pl.struct(pl.int_range(pl.len()).over(group).alias("step"), rounded, use_case.target).hash()
+        return Keys(frame.select(step.sum().over(group)).to_series(), "whole episodes, numbers to two digits")
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:
         """As any rows.

@@ -51,14 +51,8 @@ class Ranges:
         """In units of a series' typical error, series share their errors."""
         valid, test = self.evaluated.valid, self.evaluated.test
         size = test.table.column(TYPICAL_ERROR).astype(np.float64)
-        before, now = _errors(valid, self._validation(name)), _errors(test, point)
+        before, now = _errors(valid, self.evaluated.on_validation(name)), _errors(test, point)
         return point[:, None] + adaptive(before, now) * size[:, None]
-
-    def _validation(self, name: str) -> np.ndarray:
-        """The forecasts ``[m]`` of validation rows by the learner called `name`."""
-        if name == self.evaluated.champion:
-            return self.evaluated.validation
-        return self.evaluated.models[name].predict(self.evaluated.valid.table)
 
 
 def _placed(rows: Rows) -> pl.DataFrame:
@@ -85,6 +79,8 @@ def ranges_keep_promise(ranges: Ranges) -> Gate:
         name="ranges_keep_promise",
         bound=bound,
         measured=found.value,
+        low=found.low,
+        high=found.high,
         passed=found.low is not None and found.low >= bound,
         message=f"ranges that promise {COVERED:.0%} hold {found.value:.1%} of what came ({between}); the low end must "
         f"be at least {bound:.0%}",

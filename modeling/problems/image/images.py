@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 FORMATS = ("PNG", "JPEG")
-HASH_SIDE = 16
-"""Rows and columns of the perceptual hash: 256 bits."""
+HASH_SIDE, LOWEST = 64, 12
+"""Rows and columns an image is resized to before it is hashed; frequencies that are compared, in each direction."""
+HASH_BITS = (2 * LOWEST - 2) * LOWEST + (2 * LOWEST - 1) * (LOWEST - 1)
 GRID = 6
 """Rows and columns of the patches an image is taken apart into."""
 
@@ -72,28 +73,26 @@ def usual_side(files: Iterable[bytes]) -> int:
     return int(np.median([max(image.size) for image in _opened(files, decode=False)]))
 
 
-def perceptual_hash(column: pl.Series) -> pl.Series:
-    """The same text for images that look alike, however they are sized or compressed; null where there is none.
+def spectral_hashes(column: pl.Series) -> np.ndarray:
+    """Zeros and ones, float32 ``[n, HASH_BITS]``, of which images that look alike share most; NaN where there is none.
 
-    A bit is set where a cell of a 16 × 16 grid is brighter than its left neighbour (the difference hash of Krawetz
-    2013), after a border of one colour was cut off: a small thing on a plain ground would leave most bits empty.
+    A bit is set where an amplitude of the image's spectrum is larger than that of the next lower frequency: the
+    difference hash (Krawetz 2013), made of low frequencies instead of grey values. Amplitudes do not say where things
+    lie (Fourier's shift theorem), so a copy may be shifted, too, and resized, compressed, brighter or darker. Another
+    window than the whole image would cut a shifted copy elsewhere: the border fades out (Hann 1903).
     """
-    hashes = [_difference_hash(_trimmed(image.convert("L"))) for image in _opened(column.drop_nulls())]
-    codes = pl.Series(column.name, [None] * len(column), dtype=pl.String)
-    return codes.scatter(column.is_not_null().arg_true(), hashes)
+    hashes = np.full((len(column), HASH_BITS), np.nan, dtype=np.float32)
+    shades = pixels(column.drop_nulls().to_list(), HASH_SIDE, colour=False)[:, 0]
+    hashes[column.is_not_null().to_numpy()] = [_spectral_hash(shade) for shade in shades]
+    return hashes
 
 
-def _difference_hash(image: "Image") -> str:
-    cells = np.asarray(image.resize((HASH_SIDE + 1, HASH_SIDE))).astype(np.int16)
-    return np.packbits(np.diff(cells, axis=1) > 0).tobytes().hex()
-
-
-def _trimmed(image: "Image") -> "Image":
-    """Without the border that has the colour of the upper left corner."""
-    from PIL import Image, ImageChops
-
-    ground = Image.new(image.mode, image.size, image.getpixel((0, 0)))
-    return image.crop(ImageChops.difference(image, ground).getbbox())
+def _spectral_hash(shade: np.ndarray) -> np.ndarray:
+    """bool ``[HASH_BITS]`` of grey values ``[HASH_SIDE, HASH_SIDE]``."""
+    fading = np.hanning(HASH_SIDE + 2)[1:-1]
+    amplitudes = np.abs(np.fft.rfft2((shade - shade.mean()) * fading[:, None] * fading))
+    lowest = np.log1p(np.roll(amplitudes, LOWEST - 1, axis=0)[: 2 * LOWEST - 1, :LOWEST])
+    return np.concatenate([np.diff(lowest, axis=0).ravel() > 0, np.diff(lowest, axis=1).ravel() > 0])
 
 
 def png(image: "Image") -> bytes:

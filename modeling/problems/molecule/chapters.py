@@ -68,13 +68,14 @@ def _most_wrong(evaluated: EvaluatedChampion) -> Chapter:
     """The test molecules whose true class the champion thought least likely, each structure once."""
     truth, answer = evaluated.units.truth, evaluated.answers[evaluated.champion]
     of_truth = pl.DataFrame({"row": np.arange(len(truth)), "belief": np.where(truth == 1, answer, 1 - answer)})
-    structure = molecules.flat(pl.Series(molecules.smiles(evaluated.test.table)))
-    worst = of_truth.with_columns(structure).sort("belief", "row").unique("flat", keep="first", maintain_order=True)
+    structure = molecules.identities(pl.Series(molecules.smiles(evaluated.test.table)))
+    worst = of_truth.with_columns(structure).sort("belief", "row").unique("identity", keep="first", maintain_order=True)
     return Chapter(
         title="Where it was most wrong",
         reading="The test molecules with the most confident wrong answers. A chemist may see what the model does not "
         "know, or a label to be doubted.",
-        term="The lowest predicted probabilities of the true class on the sealed test; stereoisomers once.",
+        term="The lowest predicted probabilities of the true class on the sealed test; salts, tautomers and "
+        "stereoisomers of one molecule once.",
         exhibits=[
             Pictures(
                 title="The most confident mistakes",

@@ -60,12 +60,70 @@ def molecule(text: str) -> "Mol":
     return found
 
 
+def identities(column: pl.Series) -> pl.Series:
+    """What the salts, charges, isotopes, tautomers and stereoisomers of one molecule share ``[n]``.
+
+    Formula and heavy-atom graph of the parent: the layers of InChI that say neither where bonds are double nor where
+    hydrogens sit (Heller et al. 2015). No tautomers are enumerated: that takes seconds for some molecules. So isomers
+    that differ in where a double bond lies count as one molecule, too.
+    """
+    return pl.Series("identity", [_identity(text) for text in column], dtype=pl.String)
+
+
+@lru_cache(REMEMBERED)
+def _identity(text: str) -> str:
+    from rdkit.Chem.rdMolHash import HashFunction, MolHash
+
+    found = parent(text)
+    return f"{MolHash(found, HashFunction.MolFormula)} {MolHash(found, HashFunction.ElementGraph)}"
+
+
+def parent(text: str) -> "Mol":
+    """The molecule without counter-ions and solvents, uncharged, without isotopes and stereo.
+
+    Source: the steps of RDKit's MolStandardize: metals disconnected, functional groups normalised, the largest fragment
+    chosen, charges neutralised.
+
+    Raises
+    ------
+    FeatureError: as `molecule`.
+    """
+    from rdkit import Chem, rdBase
+
+    found = molecule(text)
+    with rdBase.BlockLogs():
+        for step in _standardisation():
+            found = step(found)
+    for atom in found.GetAtoms():
+        atom.SetIsotope(0)
+    found = Chem.RemoveHs(found)
+    Chem.RemoveStereochemistry(found)
+    return found
+
+
+@lru_cache(1)
+def _standardisation() -> tuple[Callable[["Mol"], "Mol"], ...]:
+    from rdkit.Chem.MolStandardize import rdMolStandardize as standard
+
+    return (
+        standard.MetalDisconnector().Disconnect,
+        standard.Normalizer().normalize,
+        standard.LargestFragmentChooser().choose,
+        standard.Uncharger().uncharge,
+    )
+
+
 def scaffolds(column: pl.Series) -> pl.Series:
-    """The Bemis-Murcko scaffold of each SMILES ``[n]``, without stereo; molecules without a ring are their own.
+    """The Bemis-Murcko scaffold of each molecule's `parent` ``[n]``; molecules without a ring are their own.
+
+    Forms of one molecule (`identities`) have one scaffold, that of the first of them in alphabetical order: a tautomer
+    may have another ring system.
 
     Source: Bemis & Murcko 1996, "The properties of known drugs. 1. Molecular frameworks".
     """
-    return pl.Series("scaffold", [_scaffold(text) for text in column])
+    forms = pl.DataFrame({"text": column.cast(pl.String), "identity": identities(column)})
+    first = forms.select(pl.col("text").min().over("identity"))["text"]
+    return pl.Series("scaffold", [_scaffold(text) for text in first], dtype=pl.String)
 
 
 @lru_cache(REMEMBERED)
@@ -73,16 +131,8 @@ def _scaffold(text: str) -> str:
     from rdkit import Chem
     from rdkit.Chem.Scaffolds.MurckoScaffold import GetScaffoldForMol
 
-    found = molecule(text)
-    rings = Chem.MolToSmiles(GetScaffoldForMol(found), isomericSmiles=False)
-    return rings or Chem.MolToSmiles(found, isomericSmiles=False)
-
-
-def flat(column: pl.Series) -> pl.Series:
-    """The canonical SMILES of each ``[n]``, without stereo."""
-    from rdkit import Chem
-
-    return pl.Series("flat", [Chem.MolToSmiles(molecule(text), isomericSmiles=False) for text in column])
+    found = parent(text)
+    return Chem.MolToSmiles(GetScaffoldForMol(found)) or Chem.MolToSmiles(found)
 
 
 @lru_cache(1)

@@ -16,6 +16,7 @@ from modeling.core import splits
 from modeling.core.classification import BinaryClassificationTask
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import Derive, FeatureError
+from modeling.core.leakage import Keys, Likeness
 from modeling.core.metrics import accuracy, average_precision, log_loss, mcc, roc_auc
 from modeling.core.record import Chapter
 from modeling.core.task import EvaluatedChampion, Metric, Settings, by_name
@@ -67,9 +68,9 @@ class MoleculeClassification(BinaryClassificationTask[Settings]):
             return splits.blocks(frame, use_case, _scaffolds(frame, use_case))
         return super().blocks(frame, use_case)
 
-    def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series:
-        """The molecule without stereochemistry, as canonical SMILES."""
-        return molecules.flat(frame[_column(use_case)])
+    def likeness(self, frame: pl.DataFrame, use_case: UseCase) -> Likeness:
+        """The molecule, whichever its salt, charge, tautomer or stereoisomer."""
+        return Keys(molecules.identities(frame[_column(use_case)]), "the molecule without salt, tautomer and stereo")
 
     def occluder(self, use_case: UseCase) -> molecules.FragmentOccluder:
         """Fragments of the molecule."""

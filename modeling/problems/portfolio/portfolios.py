@@ -12,8 +12,7 @@ import numpy as np
 
 from modeling.core.record import Gate
 from modeling.core.row_task import BaseTask
-from modeling.core.table import Rows
-from modeling.core.task import EvaluatedChampion, Predictor
+from modeling.core.task import EvaluatedChampion
 from modeling.problems.portfolio.holdings import Held, held
 from modeling.problems.portfolio.luck import USUAL_BAR, Odds, excess, ratio
 from modeling.problems.portfolio.settings import PortfolioSettings
@@ -36,9 +35,12 @@ class Portfolios:
     def tried(self) -> dict[str, np.ndarray]:
         """Every candidate but equal weights: its daily excess returns in the validation months, where the choice was
         made."""
-        valid, trivial = self.evaluated.valid, self.task.trivial
-        of = {name: self._held(model, valid) for name, model in self.evaluated.models.items()}
-        return {name: excess(one, of[trivial]) for name, one in of.items() if name != trivial}
+        evaluated, task = self.evaluated, self.task
+        truth = task.units(evaluated.valid).truth
+        answers = {one.name: task.answers(one.learner, evaluated.valid) for one in evaluated.candidates}
+        answers[evaluated.champion] = evaluated.validation
+        of = {name: held(truth, bought, task.settings.cost) for name, bought in answers.items()}
+        return {name: excess(one, of[task.trivial]) for name, one in of.items() if name != task.trivial}
 
     @property
     def chosen(self) -> Odds:
@@ -62,9 +64,6 @@ class Portfolios:
     def _ratios(self) -> np.ndarray:
         ratios = np.array([ratio(days) for days in self.tried.values()])
         return ratios[np.isfinite(ratios)]
-
-    def _held(self, model: Predictor, rows: Rows) -> Held:
-        return held(self.task.units(rows).truth, self.task.answers(model, rows), self.task.settings.cost)
 
 
 def above_luck(portfolios: Portfolios) -> list[Gate]:

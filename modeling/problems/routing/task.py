@@ -18,6 +18,7 @@ import polars as pl
 from catalogue.definition import UseCase
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import Derive, FeatureError, FeatureRecipe
+from modeling.core.leakage import Keys, Likeness
 from modeling.core.record import Chapter, Described
 from modeling.core.regression import RegressionTask
 from modeling.core.splits import ROLES
@@ -71,14 +72,14 @@ class Routing(RegressionTask[RoutingSettings]):
             )
         return np.log(slowness)
 
-    def twin(self, frame: pl.DataFrame, use_case: UseCase) -> pl.Series | None:
+    def likeness(self, frame: pl.DataFrame, use_case: UseCase) -> Likeness | None:
         """Groups are twins whose every road has, in every moment, the same slowness to two digits."""
         group = use_case.columns.group
         if group is None:
             return None
         row_of = [name for name in (*self.settings.moment, "road") if name != group]
         row = pl.struct(*row_of, pl.col(use_case.target).cast(pl.Float64).round_sig_figs(2)).hash()
-        return frame.select(row.sum().over(group)).to_series()
+        return Keys(frame.select(row.sum().over(group)).to_series(), "slowness of every road, to two digits")
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:
         """As any rows, once the network is known to be one and every moment to hold all of it.

@@ -116,9 +116,8 @@ def _calibration(evaluated: EvaluatedChampion, horizon: float) -> dict[str, Inte
 
 def _brier_scores(evaluated: EvaluatedChampion, horizon: float) -> dict[str, Interval]:
     moments = np.linspace(0, horizon, _GRID + 1)[1:]
-    models = evaluated.models
     survival = {
-        name: _survival(evaluated, models[name].predict(evaluated.valid.table), risk, moments)
+        name: _survival(evaluated, evaluated.on_validation(name), risk, moments)
         for name, risk in evaluated.answers.items()
     }
     metrics = by_name(Metric("integrated_brier", "integrated Brier score", False, integrated_brier(moments)))

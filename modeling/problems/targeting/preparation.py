@@ -7,6 +7,7 @@ recipe (`modeling.problems.targeting.impressions`), or policies (`modeling.probl
 from dataclasses import replace
 
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import UseCase
 from modeling.core import leakage, splits
@@ -78,15 +79,22 @@ def prepare(data: ValidatedData, use_case: UseCase, task: TargetingTask, derive:
         derive=whole,
         numbers=data.numbers,
         roles=roles,
-        train=parts[0].table,
-        valid=parts[2].table,
+        tables={role: part.table for role, part in zip(splits.ROLES, parts, strict=True)},
         classes=classes,
-        twin=framed.select(pl.struct(pl.all().exclude(use_case.target)).hash()).to_series(),
+        likeness=_likeness(framed.drop(use_case.target)),
     )
     counts, of_target = [len(part) for part in parts], summary(task.encode(target, classes), classes)
-    datasheet = Datasheet.of(data, use_case, counts, of_target, leakage.audit(audited, use_case), classes)
+    found = leakage.audit(audited, use_case)
+    datasheet = Datasheet.of(data, use_case, counts, of_target, found.findings, classes, found.twins)
     train_rows, tune, valid, test = parts
     return FeatureSet(recipe, datasheet, train_rows, tune, valid, lambda: test)
+
+
+def _likeness(impressions: pl.DataFrame) -> leakage.Keys:
+    """An impression logged twice. A visitor who returns, to be shown the same again, is none: policies meet such."""
+    alike = pl.struct(cs.float().round_sig_figs(2), cs.exclude(cs.float())).hash()
+    by = "all that was logged but the click, the moment included, numbers to two digits; visitors may return"
+    return leakage.Keys(impressions.select(alike).to_series(), by)
 
 
 def _fitted(train: pl.DataFrame, use_case: UseCase, task: TargetingTask) -> ImpressionRecipe:

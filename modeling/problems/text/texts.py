@@ -1,11 +1,12 @@
-"""Texts as tasks and learners need them: joined, compared, taken apart.
+"""Texts as tasks and learners need them: joined, taken apart.
 
 Belongs here: what can be said of a text without a model. Does not belong here: what may be delivered (the contract's
-probes), networks that read (`modeling.problems.text.language`), or what is reported (`modeling.problems.text.task`).
+probes), comparing texts (`modeling.problems.text.resemblance`), networks that read (`modeling.problems.text.language`),
+or what is reported (`modeling.problems.text.task`).
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import polars as pl
@@ -32,12 +33,6 @@ def texts(table: Table) -> tuple[str, ...]:
         raise FeatureError(f"the rows have no text, only {table.content.columns}; name it as `columns: {{text: […]}}`")
     joined = pl.concat_str(pl.all(), separator="\n", ignore_nulls=True)
     return tuple(columns.select(joined).to_series())
-
-
-def folded(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
-    """The same for texts ``[n]`` that differ in case, spaces and punctuation only: their letters and digits."""
-    joined = pl.concat_str(columns, ignore_nulls=True).str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", "")
-    return frame.select(folded=joined).to_series()
 
 
 def excerpt(text: str) -> str:

@@ -21,7 +21,6 @@ from modeling.reports.document import (
 from modeling.reports.sections.figures import figure
 from modeling.reports.wording import (
     NOT_MEASURED,
-    advantage,
     count,
     listing,
     metric_title,
@@ -29,6 +28,7 @@ from modeling.reports.wording import (
     numbers,
     primary_first,
     seconds,
+    with_error,
 )
 
 
@@ -76,7 +76,7 @@ def _standing(evaluation: Evaluation) -> list[Block]:
     rows: list[list[Cell]] = [
         [
             _name(row),
-            "–" if row.learner == best else advantage(row.best_ahead),
+            "–" if row.learner == best else with_error(row.best_ahead),
             _rank(row, best),
         ]
         for row in compared

@@ -23,7 +23,6 @@ from modeling.reports.sections.figures import figure
 from modeling.reports.wording import (
     NOT_MEASURED,
     SPREAD,
-    advantage,
     count,
     learner_name,
     lift_over_simple,
@@ -34,6 +33,7 @@ from modeling.reports.wording import (
     percent,
     primary_first,
     share,
+    with_error,
     with_interval,
 )
 
@@ -72,6 +72,7 @@ def champion(evaluation: Evaluation) -> Section:
             *_challenge(evaluation),
             *_spread(evaluation),
             *_seeds(evaluation),
+            *_repeated(evaluation),
             Paragraph(_test_accesses(evaluation)),
         ],
     )
@@ -193,7 +194,7 @@ def _steps(chosen: Champion) -> list[Block]:
     if not chosen.steps:
         return []
     rows: list[list[Cell]] = [
-        [step.name, "taken" if step.taken else "not taken", advantage(step.advantage), step.message]
+        [step.name, "taken" if step.taken else "not taken", with_error(step.advantage), step.message]
         for step in chosen.steps
     ]
     columns: Columns = {"Step": "text", "Result": "text", "Advantage": "number", "In words": "text"}
@@ -202,7 +203,7 @@ def _steps(chosen: Champion) -> list[Block]:
 
 def _spread(evaluation: Evaluation) -> list[Block]:
     """What would move the score, each part as a standard deviation."""
-    spread = evaluation.spread
+    spread = evaluation.spreads.get("score")
     if spread is None:
         return []
     shares = spread.shares
@@ -227,6 +228,35 @@ def _seeds(evaluation: Evaluation) -> list[Block]:
     rows = [list(row) for row in zip(map(str, seeds), numbers(scores, apart), strict=True)]
     spread = f"Standard deviation over {len(seeds)} seeds: {number(apart)} {title}."
     return [TableBlock("The champion trained again with other seeds", columns, rows), Paragraph(spread)]
+
+
+def _repeated(evaluation: Evaluation) -> list[Block]:
+    """The champion on other divisions of the rows that are not sealed; nothing in records made before that."""
+    repeated = evaluation.repeated
+    if repeated is None:
+        return []
+    note = [Paragraph(f"Repeated splits: {repeated.note}.")] if repeated.note else []
+    rows = [
+        [
+            str(number),
+            count(split.learned),
+            count(split.held_out),
+            with_error(split.score),
+            with_error(split.lift),
+            with_error(split.lift_over_simple),
+        ]
+        for number, split in enumerate(repeated.splits, start=1)
+    ]
+    columns: Columns = {
+        "Split": "text",
+        "Rows learned from": "number",
+        f"{evaluation.unit.capitalize()} held out": "number",
+        metric_title(evaluation.metric): "number",
+        "Lift over the trivial baseline": "number",
+        "Lift over the simple model": "number",
+    }
+    caption = "The champion on other splits of the rows that are not sealed (± one standard error)"
+    return [*([TableBlock(caption, columns, rows)] if rows else []), *note]
 
 
 def _test_accesses(evaluation: Evaluation) -> str:

@@ -34,12 +34,12 @@ def _shown(evaluation: Evaluation, explanation: Explanation, title: str) -> list
     ranked = sorted(explanation.importances, key=lambda feature: feature.loss, reverse=True)
     leading = ranked[:_FEATURES_IN_THE_FIGURE]
     if not leading:
-        return [_tests_of(explanation, title)]
+        return [_tests_of(explanation, title, len(evaluation.champion.seeds))]
     tiered = all(feature.tier is not None for feature in leading)
     drawn = _tiers(evaluation, leading, title) if tiered else _ranking(evaluation, explanation, leading, title)
     rest = len(ranked) - len(leading)
     more = [Paragraph(f"{rest} more features, each with less effect, are not shown.")] if rest else []
-    return [*drawn, *more, _tests_of(explanation, title)]
+    return [*drawn, *more, _tests_of(explanation, title, len(evaluation.champion.seeds))]
 
 
 def _tiers(evaluation: Evaluation, leading: list[Importance], title: str) -> list[Block]:
@@ -92,13 +92,13 @@ def _ordered(explanation: Explanation) -> bool:
     return explanation.stability is None or explanation.stability >= _STABLE
 
 
-def _tests_of(explanation: Explanation, title: str) -> FactList:
+def _tests_of(explanation: Explanation, title: str, seeds: int) -> FactList:
     return FactList(
         {
             "Deletion test": _deletion(explanation),
             f"{explanation.deleted} leading shuffled": f"{number(explanation.deletion_top)} {title} lost",
             f"{explanation.deleted} random shuffled": f"{number(explanation.deletion_random)} {title} lost",
-            "Stability over seeds": _stability(explanation),
+            "Stability over seeds": _stability(explanation, seeds),
         }
     )
 
@@ -109,6 +109,8 @@ def _deletion(explanation: Explanation) -> Status:
     return Status("✓ holds", "good") if _ordered(explanation) else Status("holds for the leaders together")
 
 
-def _stability(explanation: Explanation) -> Status:
+def _stability(explanation: Explanation, seeds: int) -> Status:
+    if explanation.stability is None and seeds == 1:
+        return Status("no seed changes the champion")
     value = number(explanation.stability)
     return Status(value) if _ordered(explanation) else Status(f"{value}: the order is not stable", "caution")

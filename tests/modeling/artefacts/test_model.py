@@ -4,16 +4,19 @@ import json
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from scipy.special import logit
 
 from modeling.artefacts.errors import ModelError
 from modeling.artefacts.model import FORMAT
 from modeling.artefacts.storage import load, save
 from modeling.core.blend import Blend
+from modeling.core.calibrator import Platt
 from modeling.core.candidate import Candidates
 from modeling.core.compute import Compute
 from modeling.core.feature_set import FeatureSet
@@ -87,6 +90,25 @@ def test_a_loaded_model_says_what_it_is(model, tmp_path):
     assert loaded.champion.weights == {"lightgbm": 0.25, "logistic": 0.75}
 
 
+def test_a_calibrator_travels_with_its_champion_and_an_older_folder_has_none(model, features, tmp_path):
+    mended = replace(model, champion=replace(model.champion, calibrator=Platt(slope=0.5, intercept=0.1)))
+    (tmp_path / "mended").mkdir()
+    save(mended, tmp_path / "mended")
+    table = features.valid.table
+    told, plain = (made.champion.predict(table) for made in (load(Model, tmp_path / "mended"), model))
+    np.testing.assert_allclose(logit(told), 0.5 * logit(plain) + 0.1)
+
+    (tmp_path / "older").mkdir()
+    save(model, tmp_path / "older")
+    sidecar = tmp_path / "older" / "model.json"
+    content = json.loads(sidecar.read_text())
+    del content["calibrator"]
+    sidecar.write_text(json.dumps(content | {"format": 2}))
+    older = load(Model, tmp_path / "older")
+    assert older.champion.calibrator is None
+    np.testing.assert_array_equal(older.champion.predict(table), plain)
+
+
 def test_a_model_holds_native_files_and_no_pickle(model, tmp_path):
     save(model, tmp_path)
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -111,7 +133,9 @@ def test_a_later_format_is_refused(model, tmp_path):
     save(model, tmp_path)
     sidecar = tmp_path / "model.json"
     sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | {"format": FORMAT + 1}))
-    with pytest.raises(ModelError, match=rf"model\.json: only format {FORMAT} is known, this is {FORMAT + 1}; update"):
+    with pytest.raises(
+        ModelError, match=rf"model\.json: only formats 2 to {FORMAT} are known, this is {FORMAT + 1}; up"
+    ):
         load(Model, tmp_path)
 
 

@@ -73,6 +73,35 @@ def test_a_column_that_is_only_sometimes_there_says_something():
     assert recipe.inputs == ["seen"]
 
 
+def test_a_column_that_repeats_another_is_left_out_and_says_which():
+    draw = np.random.default_rng(0)
+    heat, kind = draw.normal(60, 15, ROWS), draw.choice(["a", "b", "c"], ROWS)
+    recipe, _ = fit(
+        heat=heat,
+        fahrenheit=1.8 * heat + 32,
+        cold=-heat,
+        rounded=heat.round(1),
+        kind=kind,
+        art=pl.Series(kind).replace({"a": "Anlage", "b": "Bau", "c": "Chemie"}),
+        coarse=pl.Series(kind).replace({"c": "b"}),
+        again=heat,
+    )
+    assert recipe.inputs == ["heat", "rounded", "kind", "coarse"]
+    assert recipe.left_out == {
+        "art": "other names for the levels of 'kind' in all training rows",
+        "fahrenheit": "a linear function of 'heat' in all training rows",
+        "cold": "a linear function of 'heat' in all training rows",
+        "again": "equal to 'heat' in all training rows",
+    }
+
+
+def test_gaps_make_a_copy_another_column():
+    heat = np.random.default_rng(0).normal(60, 15, ROWS)
+    gapped = pl.Series(heat).set(pl.Series([row == 5 for row in range(ROWS)]), None)
+    recipe, _ = fit(heat=heat, gapped=gapped)
+    assert recipe.inputs == ["heat", "gapped"]
+
+
 def test_without_any_feature_the_reason_is_given():
     with pytest.raises(FeatureError, match=r"shop/parts: no feature is left: \{'one': 'constant in training rows'\}"):
         fit(one=cycle(7))
@@ -85,7 +114,9 @@ def test_without_any_feature_the_reason_is_given():
 
 def test_numbers_and_booleans_are_used_as_they_are():
     recipe, frame = fit(
-        small=cycle(1, 2, dtype=pl.Int8), yes=cycle(True, False, None), price=cycle(Decimal("1.5"), Decimal("2.5"))
+        small=cycle(1, 2, dtype=pl.Int8),
+        yes=cycle(True, False, None),
+        price=cycle(Decimal("1.5"), Decimal("2.5"), Decimal("1.5"), Decimal("4.5")),
     )
     table = recipe.transform(frame.head(3))
     assert table.numeric_names == ("small", "yes", "price")
@@ -102,8 +133,8 @@ def test_only_numbers_leave_the_recipe():
     """LightGBM 4.7 ends the process when text or dates reach it."""
     recipe, frame = fit(
         text=cycle("a", "b"),
-        kind=cycle("a", "b", dtype=pl.Categorical),
-        listed=cycle("a", "b", dtype=pl.Enum(["a", "b"])),
+        kind=cycle("a", "a", "b", dtype=pl.Categorical),
+        listed=cycle("a", "a", "a", "b", dtype=pl.Enum(["a", "b"])),
         day=cycle(date(2024, 1, 1), date(2024, 2, 1)),
         price=cycle(Decimal("1.5"), Decimal("2.5")),
         seen=cycle(1, None),

@@ -246,6 +246,13 @@ def test_nothing_is_decisive_on_fewer_than_ten_clusters(count: int, decisive: bo
     assert lift.note == ("" if decisive else "9 independent clusters: fewer than 10 are too few to decide")
 
 
+def test_a_lift_says_when_one_cluster_holds_most_rows():
+    group = np.repeat(np.arange(21), np.append(300, np.full(20, 10)))
+    errors = np.random.default_rng(0).uniform(0.9, 1.1, size=len(group))
+    lift = of_means({"good": 0.1 * errors, "bad": errors}, group).lift("good", "bad", "error")
+    assert lift.note == "one of 21 clusters holds 60% of what is scored"
+
+
 def test_the_gain_of_a_perfect_model_is_as_sure_as_its_score():
     target = np.repeat([1.0, 0.0], [20, 80])
     models = {"perfect": target, "also": target + 1, "constant": np.zeros(100)}

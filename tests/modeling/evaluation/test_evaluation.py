@@ -21,6 +21,7 @@ from modeling.core.validated_data import ValidatedData
 from modeling.evaluation.evaluate import evaluate
 from modeling.evaluation.experiment import EvaluationError, EvaluationRun, Experiment
 from modeling.problems import tasks
+from modeling.problems.tabular.binary_classification import BinaryClassification
 
 from ..small_data import PROVENANCE
 
@@ -373,6 +374,16 @@ def test_the_record_survives_json_without_nan():
     assert judged.seconds > 3 * 2.0
     assert sum(map(sum, judged.confusion)) == 900
     assert {part.level for part in judged.slices} == {"a", "b"}
+
+
+def test_classes_are_named_for_readers_and_stay_as_they_are_for_programs(monkeypatch):
+    shown = []
+    monkeypatch.setattr(BinaryClassification, "chapters", lambda self, evaluated: shown.append(evaluated.classes) or [])
+    roles = _split(_events)
+    use_case = _use_case(classes={"1": "ripe"}, limits=[])
+    judged = _judge(use_case, roles, _binary(roles, logistic="steady")).evaluation
+    assert (judged.classes, judged.called) == (["0", "1"], ["0", "ripe"])
+    assert shown == [["0", "ripe"]]
 
 
 def test_several_classes_end_to_end():

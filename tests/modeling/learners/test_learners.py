@@ -1,8 +1,12 @@
 """What every learner must do, whatever its family; then what is special to one."""
 
 import json
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,8 @@ from skops.io.exceptions import UntrustedTypesFoundException
 from modeling.core.compute import Compute
 from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError, Outcome
 from modeling.core.table import MISSING, Table
+from modeling.learners.boosting.lightgbm import CELL_OPERATIONS, MOST_TRIALS, SECONDS
+from modeling.learners.work import affordable
 from modeling.problems import learners
 
 CLASSES: dict[Outcome, int] = {"binary": 2, "multiclass": 3, "regression": 0}
@@ -303,3 +309,54 @@ def test_a_saved_pipeline_with_a_foreign_type_is_refused(tmp_path: Path) -> None
     skops.io.dump(Path("/tmp"), tmp_path / "ridge.skops")
     with pytest.raises(UntrustedTypesFoundException, match="pathlib"):
         learners.learner("ridge").load(tmp_path)
+
+
+ON_ONE_CORE = """
+import os, sys
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from tests.modeling.learners.test_learners import NUMERICAL, fitted, made
+for name in NUMERICAL:
+    sys.stdout.write(fitted(name, "binary")[0].predict(made("binary", 300, seed=2)).tobytes().hex() + "\\n")
+"""
+NUMERICAL = ("lightgbm", "logistic", "mlp", "tabm")
+
+
+@pytest.mark.slow
+def test_a_process_bound_to_one_core_learns_the_same() -> None:
+    command = [sys.executable, "-c", ON_ONE_CORE]
+    answers = subprocess.run(command, cwd=Path(__file__).parents[3], check=True, capture_output=True, text=True)
+    for name, answer in zip(NUMERICAL, answers.stdout.split(), strict=True):
+        here = usual(name, "binary")[0].predict(made("binary", 300, seed=2))
+        assert np.array_equal(np.frombuffer(bytes.fromhex(answer)), here), name
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_change_no_tree(threads: int) -> None:
+    """On rows enough that LightGBM shares them among its threads."""
+    train, valid = made("binary", 30_000), made("binary", 300, seed=1)
+    parameters = {"trials": 1, "rounds": 20}
+    answers = []
+    for number in (1, threads):
+        model = learners.learner("lightgbm")()
+        model.fit(train, valid, fitting("lightgbm", "binary", parameters=parameters, compute=Compute(threads=number)))
+        answers.append(model.predict(valid))
+    assert np.array_equal(*answers)
+
+
+def test_a_large_table_is_boosted_to_its_early_stop_on_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that jumps stands for rows that take long: what is tuned on a sample is fitted on all until it stops."""
+    readings = count()
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(readings)))
+    parameters = {"tuning_rows": 100, "patience": 10, "min_data_in_leaf": 5}
+    _, summary = fitted("lightgbm", "binary", parameters=parameters)
+    shown = [row["step"] for row in summary.curve]
+    assert summary.notes == ["tuned on 100 rows; the best fitted on all 500"]
+    assert summary.cut == ""
+    assert shown[-1] == summary.parameters["rounds"] + 10 > 20
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "trials"), [(1000, 10, 8), (30_000, 25, 3), (50_000, 20, 2), (50_000, 400, 1)]
+)
+def test_a_larger_table_is_tuned_in_fewer_trials(rows: int, columns: int, trials: int) -> None:
+    assert affordable(SECONDS, rows * columns * CELL_OPERATIONS, fewest=1, most=MOST_TRIALS) == trials

@@ -246,3 +246,48 @@ def test_what_is_written_is_what_was_proposed_whatever_the_columns_are_called():
     text = written(found.definition, found.evidence, found.doubts)
     assert yaml.safe_load(text) == found.definition
     assert "\ntarget: y\n" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("hour", range(24)),
+        ("weekday", [f"day {n}" for n in range(12)]),
+        ("shift", range(10, 24)),
+        ("region", [f"region {n}" for n in range(20)]),
+        ("store_type", [f"type {n}" for n in range(12)]),
+        ("slot", range(1, 25)),
+    ],
+)
+def test_calendar_and_code_columns_are_no_units(name: str, values: Any):
+    """Each once in each month, as the readings of a unit are, but not one."""
+    held = list(values)
+    column = [held[n % len(held)] for n in range(ROWS)]
+    month = [n // len(held) for n in range(ROWS)]
+    assert "group" not in definition(people(month_no=month, **{name: column})).get("columns", {})
+
+
+def test_a_unit_is_still_one_without_a_name_for_it():
+    found = definition(people(month_no=[n // 20 for n in range(ROWS)], where=[f"w{n % 20}" for n in range(ROWS)]))
+    assert found["columns"]["group"] == "where"
+
+
+def test_columns_that_together_give_the_target_are_left_out_and_said_aloud():
+    draw = np.random.default_rng(2)
+    price, quantity = draw.lognormal(3, 1, ROWS), draw.integers(1, 9, ROWS)
+    found = proposed(people(price=price, quantity=quantity, y=price * quantity))
+    assert set(found.definition["columns"]["drop"]) == {"price", "quantity"}
+    (doubt,) = [doubt for doubt in found.doubts if "left out for nearly being the target" in doubt]
+    assert "'price' (in y = price * quantity)" in doubt and "'quantity' (in y = price * quantity)" in doubt
+
+
+def test_a_target_that_is_the_time_between_two_moments_is_noticed():
+    draw = np.random.default_rng(2)
+    start, hours = moments(), draw.gamma(2, 20, ROWS)
+    end = [moment + timedelta(hours=float(hour)) for moment, hour in zip(start, hours, strict=True)]
+    found = proposed(people(start=start, end=end, y=hours))
+    assert "end" in found.definition["columns"]["drop"]
+
+
+def test_it_is_asked_when_columns_are_known():
+    assert any("when is each feature known? `columns.known_at`" in doubt for doubt in proposed(people()).doubts)

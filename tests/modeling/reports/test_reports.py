@@ -297,6 +297,13 @@ def test_the_score_without_twins_and_of_new_groups_stands_beside_the_score() -> 
     assert "| customer: new | 412 | 0.702 (0.650 to 0.750) |" in made.markdown
 
 
+def test_repeated_splits_are_a_row_each_and_what_is_missing_is_said() -> None:
+    markdown = rendered(records.binary).markdown
+    assert "| 2 | 17,900 | 4,500 | 0.787 ± 0.008 | +0.287 ± 0.008 | +0.0102 ± 0.0031 |" in markdown
+    assert "Repeated splits: a third was not dealt." in markdown
+    assert "other splits of the rows" not in rendered(records.regression).markdown
+
+
 def test_what_is_predicted_is_said_in_words_where_it_is_no_column() -> None:
     described = Described(target="the return over the next month", features="returns and volatility")
     markdown = undrawn(records.regression(described=described)).markdown
@@ -311,6 +318,10 @@ def test_a_champion_that_draws_nothing_has_no_spread_over_seeds(seeds: dict[int,
     markdown = undrawn(evaluation.model_copy(update={"champion": champion})).markdown
     assert "Spread over seeds: none. Fitting this champion draws nothing at random." in markdown
     assert "trained again with other seeds" not in markdown
+
+
+def test_nothing_is_minus_zero() -> None:
+    assert wording.with_interval(Interval(value=-0.00001, low=-0.0116, high=0.0116)) == "0.0000 (−0.0116 to 0.0116)"
 
 
 def test_json_is_the_record() -> None:
@@ -328,7 +339,7 @@ def test_a_model_held_back_says_so_first_and_why() -> None:
 def test_gates_that_are_not_met_are_listed_rather_than_run_together() -> None:
     evaluation = records.held_back()
     missed = [gate.message for gate in evaluation.gates if not gate.passed]
-    verdict = evaluation.verdict.model_copy(update={"reason": f"Held back: {'; '.join(missed)}."})
+    verdict = evaluation.verdict.model_copy(update={"reason": f"Not met: {'; '.join(missed)}."})
     box = undrawn(evaluation.model_copy(update={"verdict": verdict})).markdown.partition("## 1. ")[0]
     assert "2 of 3 gates are not met." in box
     assert all(f"✗ {message}." in box for message in missed)
@@ -498,7 +509,7 @@ def test_an_industry_opens_with_how_many_use_cases_end_in_which_verdict() -> Non
     assert "## 4 use cases: 2 published, 1 gain not shown, 1 held back" in made.markdown
     held = made.markdown.partition("## 2. ")[2].partition("## 3. ")[0]
     assert "| finance/credit_scoring | **≈ Gain not shown** | All gates are met, but" in held
-    assert "| healthcare/disease_prediction | **✗ Held back** | Held back: expected calibration error" in held
+    assert "| healthcare/disease_prediction | **✗ Held back** | Not met: expected calibration error" in held
     assert "agriculture/species" not in held
     assert json.loads(made.json)["use_cases"]["finance/credit_scoring"]["verdict"]["outcome"] == "gain not shown"
 

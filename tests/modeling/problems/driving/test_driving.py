@@ -142,3 +142,15 @@ def test_a_frame_is_a_small_picture_with_the_crash_in_its_own_colour():
     assert len(content) < 10_000 and image.size == (480, 48)
     colours = {"#" + bytes(colour).hex() for _, colour in image.getcolors()}
     assert {highway.CRASHED, highway.OTHER} <= colours and highway.EGO not in colours
+
+
+def test_an_episode_under_two_seeds_is_found_and_an_empty_road_is_none(frame: pl.DataFrame):
+    _, features = prepared(frame)
+    assert next(one for one in features.datasheet.leakage if one.name == "near_duplicates_across_roles").passed
+    group = tiny_driving.CONTENT["columns"]["group"]
+    again = frame.with_columns(pl.col(group) + tiny_driving.EPISODES)
+    task, _ = prepared(frame)
+    use_case = UseCase.model_validate(tiny_driving.CONTENT).placed("tiny/driving", Path("tiny"))
+    keys = task.likeness(pl.concat([frame, again]), use_case).values
+    assert (keys.head(frame.height) == keys.tail(frame.height)).all()
+    assert keys.n_unique() == frame.with_columns(keys.head(frame.height).alias("key"))[group].n_unique()

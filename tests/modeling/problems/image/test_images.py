@@ -2,16 +2,18 @@
 
 import base64
 import io
+from collections.abc import Callable
 from hashlib import sha256
 
 import numpy as np
 import polars as pl
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from modeling.core.features import FeatureError
 from modeling.core.table import Table
 from modeling.problems.image import images
+from modeling.problems.image.task import MOST_APART
 
 from .tiny_image_classification import frame, picture, png
 
@@ -57,30 +59,61 @@ def test_grey_is_told_from_colour() -> None:
     assert images.coloured([grey, png(Image.new("RGB", (8, 8)))])
 
 
-def test_the_hash_survives_another_size_and_format_and_tells_images_apart() -> None:
-    rng = np.random.default_rng(0)
-    smooth = Image.fromarray(rng.integers(0, 255, (8, 8)).astype(np.uint8)).resize((128, 128), Image.Resampling.BICUBIC)
-    jpeg = io.BytesIO()
-    smooth.save(jpeg, "JPEG", quality=95)
-    other = Image.fromarray(rng.integers(0, 255, (8, 8)).astype(np.uint8)).resize((128, 128), Image.Resampling.BICUBIC)
-    files = pl.Series("photo", [png(smooth), jpeg.getvalue(), png(other), None])
-    hashes = images.perceptual_hash(files)
-    bits = [np.unpackbits(np.frombuffer(bytes.fromhex(code), np.uint8)) for code in hashes.drop_nulls()]
-    assert (bits[0] != bits[1]).mean() < 0.02
-    assert (bits[0] != bits[2]).mean() > 0.2
-    assert hashes[3] is None
-    assert len(hashes) == 4
+def clouds(seed: int, side: int = 64) -> Image.Image:
+    """Grey noise of four scales, the coarser the stronger, as in photographs."""
+    draw = np.random.default_rng(seed)
+    scales = [
+        np.asarray(Image.fromarray(draw.normal(0, 160 / cells, (cells, cells))).resize((side, side)))
+        for cells in (4, 8, 16, 32)
+    ]
+    return Image.fromarray((128 + sum(scales)).clip(0, 255).astype(np.uint8))
 
 
-def test_a_small_thing_on_a_plain_ground_has_a_hash_of_its_own() -> None:
-    def spot(shape: np.ndarray) -> bytes:
-        ground = np.zeros((64, 64), dtype=np.uint8)
-        ground[30:34, 30:34] = shape
-        return png(Image.fromarray(ground))
+def jpeg(image: Image.Image) -> Image.Image:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=75)
+    return Image.open(buffer)
 
-    falling, rising = np.arange(16).reshape(4, 4) * 10 + 20, np.arange(16)[::-1].reshape(4, 4) * 10 + 20
-    one, same, other = images.perceptual_hash(pl.Series([spot(falling), spot(falling), spot(rising)]))
-    assert one == same != other
+
+COPIES: dict[str, Callable[[Image.Image], Image.Image]] = {
+    "compressed": jpeg,
+    "brighter": lambda image: image.point(lambda grey: min(grey + 25, 255)),
+    "less contrast": lambda image: image.point(lambda grey: 128 + (grey - 128) * 0.8),
+    "larger": lambda image: image.resize((150, 150)),
+    "smaller": lambda image: image.resize((32, 32)),
+    "shifted by a pixel": lambda image: ImageChops.offset(image, 1, 1),
+    "coloured": lambda image: image.convert("RGB"),
+}
+
+
+def hashes(pictures: list[Image.Image]) -> np.ndarray:
+    return images.spectral_hashes(pl.Series("photo", [png(picture) for picture in pictures], dtype=pl.Binary))
+
+
+def apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Differing bits ``[n, m]`` (Hamming distance)."""
+    return (one[:, None] != other[None]).sum(axis=2)
+
+
+@pytest.mark.parametrize("copy", COPIES)
+def test_a_copy_has_nearly_the_hash_of_the_image(copy: str) -> None:
+    originals = [clouds(seed) for seed in range(30)]
+    distance = apart(hashes([COPIES[copy](image) for image in originals]), hashes(originals))
+    assert (np.diag(distance) <= MOST_APART).mean() >= 0.95
+    assert (distance.argmin(axis=1) == np.arange(30)).all()
+
+
+def test_different_images_have_different_hashes() -> None:
+    distance = apart(hashes([clouds(seed) for seed in range(150)]), hashes([clouds(seed) for seed in range(150, 300)]))
+    assert distance.min() > MOST_APART
+
+
+def test_a_missing_image_has_no_hash_and_the_others_keep_their_place() -> None:
+    column = pl.Series("photo", [None, png(clouds(0)), None], dtype=pl.Binary)
+    found = images.spectral_hashes(column)
+    assert found.shape == (3, images.HASH_BITS)
+    assert np.isnan(found[[0, 2]]).all()
+    np.testing.assert_array_equal(found[1], hashes([clouds(0)])[0])
 
 
 class TestPatchOccluder:

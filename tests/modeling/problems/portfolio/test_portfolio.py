@@ -235,7 +235,7 @@ def judged(features: FeatureSet, champion: str, answers: dict[str, np.ndarray], 
         champion=champion,
         model=rules[champion],
         answers=answers,
-        validation=np.empty(0),
+        validation=task.answers(rules[champion], features.valid),
     )
     return Portfolios(evaluated, task)
 

@@ -15,7 +15,8 @@ from modeling.core.compute import Compute
 from modeling.core.feature_set import FeatureSet
 from modeling.core.features import FeatureError
 from modeling.core.learner import Fitting, Learner, LearnerError
-from modeling.core.splits import SplitError
+from modeling.core.record import LeakageFinding
+from modeling.core.splits import ROLES, SplitError, assign
 from modeling.core.table import RARE
 from modeling.problems import learners, tasks
 from modeling.problems.recommendation.baseline.ease import between_items
@@ -215,3 +216,36 @@ def test_items_of_which_nothing_else_is_known_are_ranked_too(name: str) -> None:
     learner = learners.learner(name)()
     learner.fit(made.train.table, made.valid.table, fitting(name))
     assert learner.predict(made.valid.table).max() < made.train.table.shared[ITEMS].height
+
+
+def finding(made: FeatureSet, name: str) -> LeakageFinding:
+    return next(one for one in made.datasheet.leakage if one.name == name)
+
+
+def test_the_audit_counts_users_of_each_role_and_expects_them_to_return() -> None:
+    rows = frame()
+    role = assign(rows, use_case())
+    of = {name: set(rows.filter(role == name)["reader"]) for name in ROLES}
+    seen, said = set[str](), []
+    for name in ROLES:
+        said.append(f"{len(of[name] & seen):,} of {len(of[name]):,} users in {name}")
+        seen |= of[name]
+    found = finding(features(), "groups_across_roles")
+    assert found.passed
+    assert found.message.startswith(", ".join(said[1:]))
+
+
+def test_an_item_that_users_have_under_another_code_is_a_near_twin_of_that_role() -> None:
+    rows = frame()
+    role = assign(rows, use_case())
+    books = rows.unique("book", maintain_order=True)
+    second = pl.concat_str(pl.lit("second edition of "), "book")
+    library = books.with_columns(second.alias("book"), reader=pl.lit("library"), day=rows["day"].min())
+    had = rows.filter(role == "train").unique("reader", maintain_order=True).head(12)
+    again = had.with_columns(second.alias("book"), day=rows["day"].max())
+    made = prepared(pl.concat([rows, library, again]))
+    wanted = int((made.open_test().table.target != NO_ITEM).sum())
+    found = finding(made, "near_duplicates_across_roles")
+    assert not found.passed
+    assert f"12 of {wanted:,} wanted items in test are called like another item" in found.message
+    assert finding(features(), "near_duplicates_across_roles").passed

@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 from pydantic import ValidationError
 
@@ -26,6 +27,7 @@ from modeling.problems.targeting.policies import (
     effective_share,
     snips,
 )
+from modeling.problems.targeting.preparation import _likeness
 
 from ...small_data import validated
 from .tiny_targeting import CONTENT, OFFERS, frame
@@ -174,3 +176,10 @@ def test_a_recipe_read_back_makes_the_same_table() -> None:
 def test_several_loggers_without_saying_which_judges_are_refused() -> None:
     with pytest.raises(ValidationError, match="say which is `production` and `judged_on`"):
         tasks.task(use_case(judged_on=None))
+
+
+def test_an_impression_logged_twice_is_a_twin_and_a_visitor_who_returns_is_none() -> None:
+    once = pl.DataFrame({"at": [1, 2, 3], "visitor": ["a", "a", "b"], "affinity": [0.1234, 0.1234, 0.5]})
+    keys = _likeness(pl.concat([once, once.with_columns(pl.col("affinity") * 1.001)])).values
+    assert keys.head(3).n_unique() == 3
+    assert (keys.head(3) == keys.tail(3)).all()
