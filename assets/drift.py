@@ -26,9 +26,7 @@ from modeling.core.model import Model
 from modeling.core.record import Evaluation
 from modeling.core.report import Report
 from modeling.core.validated_data import ValidatedData
-from modeling.drift.comparison import NO_REFERENCE, compare
-from modeling.drift.performance import performance
-from modeling.drift.record import CHECKS, DriftComparison, Performance
+from modeling.drift.record import CHECKS, NO_REFERENCE, DriftComparison, Performance
 from modeling.drift.reference import Reference
 from resources.errors import PermanentError
 from resources.serving.models import Models
@@ -59,6 +57,8 @@ def compared(data: ValidatedData, use_case: UseCase, home: State, warn: Callable
     """The new rows among `data` beside those that the model judged last learned from; and how well the model that
     serves, or else that one, predicts them. What can't be read of either is left out; `warn` is called with the reason.
     """
+    from modeling.drift.comparison import compare
+
     judged = current(home.artefact("evaluation", use_case.key))
     if judged is None:
         return compare(data, use_case, NO_REFERENCE, lambda rows: NO_REFERENCE)
@@ -82,6 +82,8 @@ def _performance(
     snapshot: pl.DataFrame, rows: pl.DataFrame, use_case: UseCase, place: Path, warn: Callable[[str], None]
 ) -> Performance | str:
     """Of the judged model that lies at `place`, on the new `rows` of a snapshot."""
+    from modeling.drift.performance import performance
+
     code = feature_code.load(use_case.folder)
     try:
         record = load(Evaluation, place)

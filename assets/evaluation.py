@@ -67,7 +67,8 @@ GATES = {
 """Every gate, each a check; one that has no bound in a use case passes and says so. Checks are declared before a use
 case is known, so that the gates which only its task has share one."""
 VERDICT, REASON, HELD_BACK_BY = "verdict", "reason", "held back by"
-"""Metadata keys: what followed from the judgement, why, and the names of the gates that are not met."""
+"""Metadata keys: what followed from the judgement, why, and the names of the gates that are not met, or of the
+champion where that is the trivial learner; empty where it may serve."""
 _STACK = ("sectorforge", "polars", "lightgbm", "torch", "scikit-learn", "great-expectations", "dagster")
 
 
@@ -131,11 +132,11 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
 
 def _described(judged: Evaluation) -> dict[str, Any]:
     """What the materialisation says of the judgement."""
-    missed = [gate for gate in judged.gates if not gate.passed]
+    missed = [gate.name for gate in judged.gates if not gate.passed]
     return {
-        VERDICT: "published" if judged.published else "held back",
-        REASON: "; ".join(gate.message for gate in missed) or "every gate is met",
-        HELD_BACK_BY: ", ".join(gate.name for gate in missed),
+        VERDICT: judged.verdict.outcome,
+        REASON: judged.verdict.reason,
+        HELD_BACK_BY: "" if judged.published else ", ".join(missed) or judged.champion.learner,
         "champion": judged.champion.learner,
         judged.metric: judged.champion.test[judged.metric].value,
         "lift over baseline": judged.lift.value,

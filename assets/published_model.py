@@ -26,7 +26,7 @@ from catalogue.reader import Catalogue
 from modeling.artefacts.evaluated_model import StoredEvaluation
 from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
-from modeling.evaluation.challenge import GATE
+from modeling.core.record.verdict import NOT_WORSE_THAN_SERVING
 from resources.errors import PermanentError
 from resources.serving.models import Models
 from resources.store.state import State
@@ -119,11 +119,10 @@ def accept(key: str, home: State) -> str:
     judged = evaluation.evaluation
     if pinned := models.pinned(key):
         raise NothingToAccept(f"{key}: a person pinned {pinned}: `sectorforge models unpin {key}` first")
-    missed = [gate for gate in judged.gates if not gate.passed]
-    if not missed:
-        raise NothingToAccept(f"{key}: all gates passed: `sectorforge run {key}` lets the champion serve")
-    if others := [gate.message for gate in missed if gate.name != GATE]:
-        raise NothingToAccept(f"{key}: the champion is held back for another reason, too: {'; '.join(others)}")
+    if judged.published:
+        raise NothingToAccept(f"{key}: no gate holds the champion back: `sectorforge run {key}` lets it serve")
+    if [gate.name for gate in judged.gates if not gate.passed] != [NOT_WORSE_THAN_SERVING]:
+        raise NothingToAccept(f"{key}: the champion is held back for another reason, too: {judged.verdict.reason}")
     publish(evaluation, models)
     return judged.provenance.run_id
 

@@ -30,7 +30,7 @@ from assets.stages import (
     market_fingerprint,
 )
 from catalogue.reader import Catalogue
-from modeling.artefacts.evaluated_model import Evaluations
+from modeling.artefacts.evaluated_model import ReadEvaluation
 from modeling.core.record import Evaluation
 from modeling.core.report import Report
 
@@ -82,7 +82,7 @@ def _industry_report(catalogue: Catalogue, partitions: Partitions) -> AssetsDefi
     )
     def industry_report(
         context: AssetExecutionContext,
-        evaluation: Evaluations,
+        evaluation: dict[str, ReadEvaluation],
         evaluation_report: dict[str, Report],
     ) -> Iterator[Output[Report]]:
         from modeling.reports import industry as report
@@ -90,10 +90,8 @@ def _industry_report(catalogue: Catalogue, partitions: Partitions) -> AssetsDefi
         key = context.partition_key
         industry = catalogue.industries[key]
         links = {name: _link(f"evaluation_report/{name}") for name in evaluation_report}
-        unreadable = _told(evaluation, context)
-        made = report.render(
-            industry.title, industry.description, evaluation.read, links, catalogue.retired, unreadable
-        )
+        readable, unreadable = _divided(evaluation, context)
+        made = report.render(industry.title, industry.description, readable, links, catalogue.retired, unreadable)
         fingerprint = industry_fingerprint(catalogue, key, context.instance)
         yield Output(made, metadata=_described(made, fingerprint) | {OWNERS: industry.owners})
 
@@ -114,29 +112,33 @@ def _market_entry_report(catalogue: Catalogue, partitions: Partitions) -> Assets
     )
     def market_entry_report(
         context: AssetExecutionContext,
-        evaluation: Evaluations,
+        evaluation: dict[str, ReadEvaluation],
         industry_report: dict[str, Report],
     ) -> Iterator[Output[Report]]:
         from modeling.reports import market_entry as report
 
         titles = {key: industry.title for key, industry in catalogue.industries.items()}
         links = {key: _link(f"industry_report/{key}") for key in industry_report}
-        unreadable = _told(evaluation, context)
-        made = report.render(titles, evaluation.read, links, catalogue.retired, unreadable)
+        readable, unreadable = _divided(evaluation, context)
+        made = report.render(titles, readable, links, catalogue.retired, unreadable)
         yield Output(made, metadata=_described(made, market_fingerprint(catalogue, context.instance)))
 
     return market_entry_report
 
 
-def _told(evaluations: Evaluations, context: AssetExecutionContext) -> dict[str, str]:
-    """Which evaluations can't be read, why not and what to do."""
+def _divided(
+    found: dict[str, ReadEvaluation], context: AssetExecutionContext
+) -> tuple[dict[str, Evaluation], dict[str, str]]:
+    """The evaluations by use case; where one can't be read, why not and what to do."""
+    readable = {key: one.evaluation for key, one in found.items() if one.evaluation}
     unreadable = {
-        key: f"{reason}. Run the use case again, or restore its evaluation from a backup"
-        for key, reason in evaluations.unreadable.items()
+        key: f"{one.unreadable}. Run the use case again, or restore its evaluation from a backup"
+        for key, one in found.items()
+        if one.evaluation is None
     }
     for key, why in unreadable.items():
         context.log.warning(f"{key}: the evaluation can't be read: {why}")
-    return unreadable
+    return readable, unreadable
 
 
 def _link(place: str) -> str:

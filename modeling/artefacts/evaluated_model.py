@@ -11,7 +11,6 @@ A folder of a judged use case::
     reference/        what later deliveries are compared with (`reference`)
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,16 +50,11 @@ class StoredEvaluation:
 
 
 @dataclass(frozen=True)
-class Evaluations:
-    """The records of several use cases.
+class ReadEvaluation:
+    """The record, or why it can't be read, for who goes on without it. `unreadable` names no place of this machine."""
 
-    Attributes
-    ----------
-    read: use case -> its record. unreadable: use case -> why its record can't be read; it hides no other.
-    """
-
-    read: dict[str, Evaluation]
-    unreadable: dict[str, str]
+    evaluation: Evaluation | None
+    unreadable: str = ""
 
 
 def save(evaluated: EvaluatedModel, folder: Path) -> None:
@@ -79,15 +73,12 @@ def load_record(folder: Path) -> Evaluation:
     return Evaluation.model_validate_json((folder / RECORD).read_text(encoding="utf-8"))
 
 
-def load_records(folders: Mapping[str, Path]) -> Evaluations:
-    """The record of each use case's folder."""
-    read, unreadable = {}, {}
-    for key, folder in folders.items():
-        try:
-            read[key] = reading(load_record, folder)
-        except ArtefactError as error:
-            unreadable[key] = error.within(folder)
-    return Evaluations(read, unreadable)
+def load_if_readable(folder: Path) -> ReadEvaluation:
+    """The record alone, or why it can't be read."""
+    try:
+        return ReadEvaluation(reading(load_record, folder))
+    except ArtefactError as error:
+        return ReadEvaluation(None, error.within(folder))
 
 
 def load_stored(folder: Path) -> StoredEvaluation:

@@ -56,6 +56,7 @@ READERS: dict[type, Callable[[Path], Any]] = {
     ModelCard: model.load_card,
     Evaluation: evaluated_model.load_record,
     evaluated_model.StoredEvaluation: evaluated_model.load_stored,
+    evaluated_model.ReadEvaluation: evaluated_model.load_if_readable,
     Report: report.load,
     Predictions: predictions.load,
 }

@@ -20,7 +20,6 @@ from modeling.drift.record import NEW_ROWS, Column, DriftComparison, Performance
 from modeling.drift.reference import Reference, bounded, clusters, compared_columns, sample, stacked
 from modeling.drift.two_samples import two_sample_test
 
-NO_REFERENCE = "there is no model yet, or none that says which rows it learned from"
 NOTHING_NEW = "no row is new since the model learned"
 
 

@@ -39,7 +39,7 @@ def performance(
     new to.
     """
     task = tasks.task(use_case)
-    if not isinstance(task, RowTask):
+    if not (isinstance(task, RowTask) and task.by_row):
         return f"which rows the model learned from is not known in the task {use_case.task}, so that none is scored"
     if not has_labels(use_case):
         return f"labels of new rows are not scored in the task {use_case.task}"

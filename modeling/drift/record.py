@@ -18,6 +18,7 @@ CHECKS = {
 }
 """Every check of a delivery, and what it means when it passes."""
 
+NO_REFERENCE = "there is no model yet, or none that says which rows it learned from"
 NEW_ROWS = "new rows"
 """The key of `not_measured` under which it says why all rows are taken for new."""
 

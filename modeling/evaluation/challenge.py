@@ -17,10 +17,10 @@ import polars as pl
 from modeling.core.features import FeatureError
 from modeling.core.intervals import Scored, scored
 from modeling.core.record import Challenge, Gate
+from modeling.core.record.verdict import NOT_WORSE_THAN_SERVING
 from modeling.core.row_task import RowTask
 from modeling.evaluation.experiment import Experiment, OpenedTest, Serving, UnreadableServing
 
-GATE = "not_worse_than_serving"
 MIN_UNITS = 30
 CHAMPION, SERVING, TRIVIAL = "champion", "serving", "trivial"
 
@@ -56,14 +56,20 @@ def _gate(found: Challenge, title: str, which: str) -> Gate:
         remedy = "" if not found.readable else "; a person may let it serve: `sectorforge models accept`"
         why = found.message if found.lift is None else "no interval could be made"
         message = f"not compared with {which}: {why}{remedy}"
-        return Gate(name=GATE, bound=0, measured=None, passed=not found.readable, message=message)
+        return Gate(name=NOT_WORSE_THAN_SERVING, bound=0, measured=None, passed=not found.readable, message=message)
     lift, low = found.lift, found.lift.low
     interval = f"{lift.value:+,.4g} ({low:+,.4g} to {lift.high:+,.4g})"
     asked = f"not more than {found.margin:,.4g} may be lost"
     message = f"{title} is better than that of {which} by {interval}, on {found.message}: {asked}"
     passed = low >= -found.margin
     return Gate(
-        name=GATE, bound=-found.margin, measured=lift.value, low=low, high=lift.high, passed=passed, message=message
+        name=NOT_WORSE_THAN_SERVING,
+        bound=-found.margin,
+        measured=lift.value,
+        low=low,
+        high=lift.high,
+        passed=passed,
+        message=message,
     )
 
 
@@ -113,7 +119,7 @@ def _rival(published: Serving, experiment: Experiment, test: OpenedTest) -> tupl
     task, model, data = experiment.task, published.model, experiment.data
     if published.same_features:
         return np.ones(len(test.units), dtype=bool), task.answers(model.champion, test.rows)
-    if not isinstance(task, RowTask):
+    if not (isinstance(task, RowTask) and task.by_row):
         raise NotComparable(f"the data changed, and which {task.unit} it learned from is not known")
     if not published.same_code:
         raise NotComparable("it predicts only with the features.py it was judged with, which was changed since")

@@ -41,7 +41,7 @@ def fingerprint(use_case: UseCase) -> str:
     Raises LandingError, DatabaseAway: not now.
     """
     source = use_case.source
-    digest = hashlib.sha256(source.model_dump_json(include=set(SOURCES), exclude_unset=True).encode())
+    digest = hashlib.sha256(source.model_dump_json(include=set(SOURCES)).encode())
     if source.files:
         for content in _contents(source.files, use_case.folder):
             digest.update(f"\n{content}".encode())

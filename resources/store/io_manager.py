@@ -13,7 +13,6 @@ from typing import Any, Self, get_args, get_origin
 from dagster import ConfigurableIOManager, InitResourceContext, InputContext, OutputContext, ResourceDependency
 from pydantic import PrivateAttr
 
-from modeling.artefacts.evaluated_model import Evaluations, load_records
 from modeling.artefacts.storage import load, save
 from resources.errors import PermanentError
 from resources.store.run_lock import PROCESS, run_lock, this_process
@@ -35,9 +34,8 @@ class ArtefactIOManager(ConfigurableIOManager):
     An input made in the same run is that run's own, whatever others published meanwhile; any other is the current one.
 
     An input annotated `dict[str, T]` is always a dict of the partitions that exist, by partition key, so that an
-    industry with a single use case needs no special case; a partition never made is left out. `Evaluations` are those
-    that exist, too, and one that can't be read hides no other. Any other annotation means exactly one partition, which
-    must exist.
+    industry with a single use case needs no special case; a partition never made is left out. Any other annotation
+    means exactly one partition, which must exist.
 
     A run has its partition for itself: another one of the same partition waits, whichever way it was started.
     """
@@ -86,10 +84,10 @@ class ArtefactIOManager(ConfigurableIOManager):
     def _loaded(self, context: InputContext) -> Any:
         wanted = context.dagster_type.typing_type
         path = context.asset_key.path
-        if wanted is Evaluations:
-            return load_records(self._several(context))
         if get_origin(wanted) is dict:
-            return {key: load(get_args(wanted)[1], place) for key, place in self._several(context).items()}
+            keys = context.asset_partition_keys if context.has_asset_partitions else []
+            found = {key: current(self._folder(path, key)) for key in keys}
+            return {key: load(get_args(wanted)[1], place) for key, place in found.items() if place is not None}
         key = context.asset_partition_key if context.has_asset_partitions else None
         folder = self._folder(path, key)
         run = context.upstream_output.run_id if context.upstream_output else ""
@@ -97,12 +95,6 @@ class ArtefactIOManager(ConfigurableIOManager):
         if place is None:
             raise MissingArtefact(f"{'/'.join(path)} of {key or 'the whole'} was never made: materialise it first")
         return load(wanted, place)
-
-    def _several(self, context: InputContext) -> dict[str, Path]:
-        """The folders of the partitions that exist, by partition key."""
-        keys = context.asset_partition_keys if context.has_asset_partitions else []
-        found = {key: current(self._folder(context.asset_key.path, key)) for key in keys}
-        return {key: place for key, place in found.items() if place is not None}
 
     def _folder(self, asset: list[str] | Any, partition: str | None) -> Path:
         return self.home.artefact("/".join(asset), partition)

@@ -7,6 +7,7 @@ Layout::
 
     artefacts/<asset>/<partition>/      versions of an artefact; inside, the names below
     openings/<use case>.jsonl           the test access log
+    openings/<use case>.rows.parquet    how often each row of a sealed test was opened, by its digest
     locks/<what>.lock                   run locks
     cache/  weights/  scratch/          what can be fetched or made again
     dagster/  mlflow/  logs/            Dagster's instance, MLflow's database and files, output of runs

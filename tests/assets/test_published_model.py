@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from dagster import DagsterInstance
 
-from assets.published_model import TAKES_OVER
+from assets.published_model import TAKES_OVER, NothingToAccept
 from assets.stages import data_version, latest
 from modeling.artefacts.storage import load
 from modeling.core.model import Model
@@ -62,12 +62,12 @@ def test_a_champion_that_fails_a_gate_leaves_the_old_one_with_the_reason(sandbox
 
 def test_a_champion_that_is_decisively_worse_leaves_the_old_one_with_the_reason(sandbox, instance, models):
     before = serving(models)
-    sandbox.place(frame=grown(), columns={"identifier": ["order"], "drop": ["price", "weight"]})
+    sandbox.place(frame=grown(), columns={"identifier": ["order"], "drop": ["price"]})
     sandbox.make(instance)
     judged = load(Evaluation, sandbox.current("evaluation"))
     assert judged.challenge and judged.challenge.lift and judged.challenge.lift.high < 0
     assert judged.challenge.units < judged.units, "rows that the old one learned from do not count"
-    assert serving(models) == before and "decisively worse" in why(instance)
+    assert serving(models) == before and "may be lost" in why(instance)
     assert "decisive" in (sandbox.current("evaluation_report") / "report.md").read_text()
 
 
@@ -110,3 +110,19 @@ def test_the_check_says_whether_the_champion_took_over(sandbox, instance):
     result = sandbox.materialise(instance, KEY, *LATER)
     (check,) = [c for c in result.get_asset_check_evaluations() if c.check_name == TAKES_OVER]
     assert not check.passed and "at least 0.999 is asked" in (check.description or "")
+
+
+def test_a_person_accepts_a_champion_that_could_not_be_compared(sandbox, instance, models):
+    """Other features from other code: nothing shows that the new one is not worse."""
+    before = serving(models)
+    with pytest.raises(NothingToAccept, match="no gate holds the champion back"):
+        choose(ServingChoice.ACCEPT, KEY, "", sandbox.state, instance)
+    code = "import polars as pl\n\ndef features(frame):\n    return frame.with_columns(ratio=pl.col('price') / 50)\n"
+    (sandbox.root / KEY / "features.py").write_text(code)
+    sandbox.make(instance)
+    assert serving(models) == before and "features.py" in why(instance) and "models accept" in why(instance)
+    new = choose(ServingChoice.ACCEPT, KEY, "", sandbox.state, instance)
+    assert serving(models) == new != before and "accept" in why(instance)
+    best = models.best(KEY)
+    assert best and best.name == new, "what a person decided on is what later ones are held against"
+    assert stale_stages(sandbox.use_case(), instance) == []

@@ -13,6 +13,10 @@ from modeling.core.record.base import Lift, Record
 Outcome = Literal["published", "gain not shown", "held back"]
 
 
+NOT_WORSE_THAN_SERVING = "not_worse_than_serving"
+"""The gate that a challenge ends in."""
+
+
 class Challenge(Record):
     """The champion beside a published model: the one that served when it was judged, and the best so far.
 

@@ -13,9 +13,9 @@ import pytest
 from catalogue.definition import UseCase
 from modeling.artefacts.reference import load, save
 from modeling.drift.cells import Number, cells, effect
-from modeling.drift.comparison import NO_REFERENCE, compare
+from modeling.drift.comparison import compare
 from modeling.drift.delivery import delivered
-from modeling.drift.record import Column, DriftComparison
+from modeling.drift.record import NO_REFERENCE, Column, DriftComparison
 from modeling.drift.reference import Reference
 from modeling.drift.two_samples import two_sample_test
 from modeling.problems import tasks

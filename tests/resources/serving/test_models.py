@@ -19,7 +19,7 @@ def models(tmp_path: Path) -> Models:
     """Three published versions; the last one serves."""
     kept = Models(State(folder=str(tmp_path)))
     for version, finished_at in JUDGED.items():
-        kept.publish(KEY, version, lambda folder, at=finished_at: _write(folder, at))
+        kept.publish(KEY, version, lambda folder, at=finished_at: _write(folder, at), best=False)
     return kept
 
 
@@ -91,3 +91,23 @@ def test_a_version_without_a_record_is_damaged_too(models: Models) -> None:
     (place / RECORD).unlink()
     assert [version.name for version in models.damaged(KEY)] == ["bbb2"]
     assert models.roll_back(KEY) == "bbb1"
+
+
+def test_the_best_so_far_stays_until_a_better_one_or_a_person_takes_its_place(tmp_path: Path):
+    models = Models(State(folder=str(tmp_path)))
+
+    def publish(version: str, *, best: bool) -> str:
+        models.publish(KEY, version, lambda folder: _write(folder, f"2026-01-0{version}T00:00:00+00:00"), best=best)
+        found = models.best(KEY)
+        assert found
+        return found.name
+
+    assert models.best(KEY) is None
+    assert publish("1", best=False) == "1", "before it there is none"
+    assert publish("2", best=False) == "1"
+    assert publish("3", best=True) == "3"
+    models.roll_back(KEY)
+    assert models.best(KEY) == models.serving(KEY)
+    folder = tmp_path / "artefacts" / "published_model" / KEY
+    (folder / "best").unlink()
+    assert models.best(KEY) == models.serving(KEY), "as before there was a note"
