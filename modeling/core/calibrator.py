@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, TypeAdapter
-from scipy.special import expit, logit, softmax
 
 from modeling.core.record import Record
 
@@ -28,6 +27,8 @@ class Platt(Record):
 
     def applied(self, predicted: np.ndarray) -> np.ndarray:
         """Recalibrated probabilities of the event ``[n]``."""
+        from scipy.special import expit
+
         return expit(self.slope * log_odds(predicted) + self.intercept)
 
 
@@ -51,6 +52,8 @@ class Temperature(Record):
 
     def applied(self, predicted: np.ndarray) -> np.ndarray:
         """Recalibrated probabilities of each class ``[n, classes]``."""
+        from scipy.special import softmax
+
         return softmax(np.log(np.clip(predicted, EDGE, None)) / self.temperature, axis=1)
 
 
@@ -65,4 +68,6 @@ def read_calibrator(content: Any) -> Calibrator | None:
 
 def log_odds(predicted: np.ndarray) -> np.ndarray:
     """Of probabilities ``[n]``, finite."""
+    from scipy.special import logit
+
     return logit(np.clip(predicted, EDGE, 1 - EDGE))

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
+from statistics import NormalDist
 
 import numpy as np
-from scipy.stats import norm, t
 
 from modeling.core.metrics import Prepared, Score, prepared
 from modeling.core.record import Interval, Lift
@@ -32,7 +32,7 @@ DOMINANT = 0.5
 """A cluster with more than this share counts for more than all others."""
 DEFINED = 0.9
 """An interval needs a defined score in this share of the resamples."""
-_NORMAL = float(norm.ppf(1 - TAIL))
+_NORMAL = NormalDist().inv_cdf(1 - TAIL)
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ class Sampling:
         Its degrees of freedom lie halfway between those of all clusters and those of the effective ones: the first
         cover too little where one cluster dominates, the second too much (Carter, Schnepel & Steigerwald 2017).
         """
+        from scipy.stats import t
+
         return float(t.ppf(1 - TAIL, (self.clusters + self.effective) / 2 - 1))
 
     @property

@@ -5,8 +5,7 @@ the power of an observed difference is its p-value in other words (Hoenig & Heis
 """
 
 from math import ceil
-
-from scipy.stats import norm
+from statistics import NormalDist
 
 from modeling.core.intervals import TAIL
 
@@ -25,4 +24,5 @@ def units_needed(relevant: float, variance: float, power: float = 0.8) -> int:
     """
     if relevant <= 0:
         raise ValueError(f"the smallest difference that matters is {relevant}; it must be above 0")
-    return ceil(variance * ((norm.ppf(1 - TAIL) + norm.ppf(power)) / relevant) ** 2)
+    z = NormalDist().inv_cdf
+    return ceil(variance * ((z(1 - TAIL) + z(power)) / relevant) ** 2)

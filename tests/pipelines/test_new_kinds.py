@@ -27,7 +27,7 @@ def pictures(folder: Path) -> dict[str, Any]:
         "source": {"files": {"path": "photos/*/*.png", "format": "bytes"}, "licence": "CC0", "citation": "the test"},
         "target": "folder",
         "positive": "cross",
-        "columns": {"identifier": ["path"], "image": "content"},
+        "columns": {"identifier": ["path"], "image": "content", "known_at": {"content": "before"}},
         "split": {"by": "random", "stratify": "target", "valid": 0.2, "test": 0.2},
         "learners": ["pixels", "cnn"],
         "parameters": {name: tiny_image_classification.CONTENT["parameters"][name] for name in ("pixels", "cnn")},
@@ -41,7 +41,7 @@ def notes(folder: Path) -> dict[str, Any]:
         "task": "text_classification",
         "source": {"files": {"path": "notes.csv"}, "licence": "CC0", "citation": "the test"},
         "target": "topic",
-        "columns": {"identifier": ["id"], "text": ["note"]},
+        "columns": {"identifier": ["id"], "text": ["note"], "known_at": {"note": "before"}},
         "learners": ["tfidf"],
     }
 
@@ -71,8 +71,9 @@ def test_a_folder_is_all_it_takes(described: Callable[[Path], dict[str, Any]], e
     assert empty.catalogue().errors == [] and not list(empty.root.rglob("*.py"))
     with empty.instance() as instance:
         empty.make(instance, key)
-    assert all(empty.current(asset, key).is_dir() for asset in STAGES)
     judged = load(Evaluation, empty.current("evaluation", key))
+    assert judged.published, judged.verdict
+    assert all(empty.current(asset, key).is_dir() for asset in STAGES)
     assert judged.lift.decisive and judged.lift.value > 0, judged.lift
     assert judged.chapters and judged.test_accesses == 1
     page = (empty.current("evaluation_report", key) / "report.html").read_text(encoding="utf-8")

@@ -53,7 +53,7 @@ def test_a_disk_that_is_full_at_a_stage(
     before = hashes(sandbox.home / "artefacts")
     with monkeypatch.context() as patched:
         patched.setattr(io_manager, "save", failing(FULL))
-        patched.setattr(published_model, "_copy", failing(FULL))
+        patched.setattr(published_model.shutil, "copytree", failing(FULL))
         result = sandbox.materialise(instance, KEY, *selection(stage))
     (message,) = failures(result).values()
     assert f"{stage if stage != 'validated_data' else DRIFT}/{KEY} can't be written, the disk is full" in message

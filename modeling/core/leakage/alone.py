@@ -5,9 +5,9 @@ Belongs here: the finding, and the score of each feature alone. Does not belong 
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from modeling.core.leakage.known import Known
 from modeling.core.record import LeakageFinding
@@ -58,6 +58,8 @@ def scores_alone(tables: Mapping[str, Table], classes: list[str]) -> dict[str, S
 
 
 def _alone(train: Table, others: Mapping[str, Table], feature: str, classes: list[str]) -> Solving:
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
     x = _column(train, feature)
     if not classes:
         regression = DecisionTreeRegressor(max_leaf_nodes=8).fit(x, train.target)
@@ -74,7 +76,7 @@ def _column(table: Table, feature: str) -> np.ndarray:
 
 
 def _of_classes(
-    tree: DecisionTreeClassifier, x: np.ndarray, target: np.ndarray, role: str, classes: list[str]
+    tree: Any, x: np.ndarray, target: np.ndarray, role: str, classes: list[str]
 ) -> Solving:
     """The best ROC AUC of a class against the others."""
     _, first, leaf = np.unique(tree.apply(x), return_index=True, return_inverse=True)

@@ -12,7 +12,6 @@ from itertools import combinations
 
 import numpy as np
 import polars as pl
-from scipy.stats import rankdata
 
 from modeling.core.leakage.known import Known
 from modeling.core.record import LeakageFinding
@@ -185,6 +184,8 @@ def _of_classes(labels: pl.Series, target: str, values: dict[str, np.ndarray]) -
 
 def _parts(result: np.ndarray, member: np.ndarray) -> bool:
     """Whether the result is larger (or smaller) for nearly all members than for others: by ROC AUC."""
+    from scipy.stats import rankdata
+
     known = np.isfinite(result)
     one, other = result[known & member], result[known & ~member]
     if min(len(one), len(other)) < FEWEST_OF_A_CLASS:

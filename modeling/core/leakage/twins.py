@@ -13,8 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.stats import f as f_distribution
-from sklearn.neighbors import NearestNeighbors
 
 from modeling.core.table import Table
 
@@ -90,6 +88,8 @@ def _neighbours(
     reference: np.ndarray, rows: np.ndarray, metric: str, own: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Distances and positions ``[n, k]`` of the nearest rows, nearest first; the row itself is infinitely far."""
+    from sklearn.neighbors import NearestNeighbors
+
     search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(reference)), metric=metric).fit(reference)
     distance, at = search.kneighbors(rows)
     distance[distance < SAME] = 0
@@ -102,6 +102,8 @@ def _neighbours(
 
 def _chance(distance: np.ndarray) -> np.ndarray:
     """The probability ``[n]`` that chance puts the nearest of neighbours at `distance` ``[n, k]`` so near."""
+    from scipy.stats import f as f_distribution
+
     count = distance.shape[1]
     with np.errstate(divide="ignore", invalid="ignore"):
         gaps = np.log(distance[:, 1:] / distance[:, :-1]) * np.arange(1, count)

@@ -8,10 +8,10 @@ Source: Bailey & López de Prado 2014, "The deflated Sharpe ratio", Journal of P
 """
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Self
 
 import numpy as np
-from scipy.stats import kurtosis, norm, skew
 
 from modeling.problems.portfolio.holdings import Held
 
@@ -55,15 +55,18 @@ def lucky_ratio(trials: np.ndarray, count: int, days: int) -> float:
     if count < 2:
         return 0.0
     spread = max(trials.std(ddof=1) if len(trials) > 1 else 0.0, 1 / np.sqrt(days))
-    high, higher = norm.ppf(1 - 1 / count), norm.ppf(1 - 1 / (count * np.e))
+    z = NormalDist().inv_cdf
+    high, higher = z(1 - 1 / count), z(1 - 1 / (count * np.e))
     return float(spread * ((1 - np.euler_gamma) * high + np.euler_gamma * higher))
 
 
 def probability_above(days: np.ndarray, hurdle: float) -> float:
     """How likely the true daily ratio behind the returns `days` is above `hurdle`, their skew and tails considered
     (equation 2); with `lucky_ratio` as the hurdle, the deflated Sharpe ratio. NaN where they are all alike."""
+    from scipy.stats import kurtosis, skew
+
     observed = ratio(days)
     if np.isnan(observed):
         return np.nan
     spread = 1 - skew(days) * observed + (kurtosis(days, fisher=False) - 1) / 4 * observed**2
-    return float(norm.cdf((observed - hurdle) * np.sqrt((len(days) - 1) / spread)))
+    return NormalDist().cdf((observed - hurdle) * float(np.sqrt((len(days) - 1) / spread)))

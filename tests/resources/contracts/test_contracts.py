@@ -309,7 +309,8 @@ def test_a_split_needs_its_column_in_every_row():
 
     by_column = use_case(split={"by": "column", "column": "role"})
     message = refusal(validate(table(role=planted("train", {6: "held out"})), by_column))
-    assert "- role: expect_column_values_to_be_in_set(value_set=[train, valid, test]): 1 of 60 break it" in message
+    broken = "- role: expect_column_values_to_be_in_set(value_set=[train, tune, valid, test]): 1 of 60 break it"
+    assert broken in message
     assert "for example held out; rows 6" in message
 
 

@@ -261,7 +261,7 @@ def test_rolling_origins_share_no_outcome_and_learn_from_the_past():
     content = CONTENT | {"split": {"by": "time", "valid": 0.1, "test": 0.2}}
     definition = UseCase.model_validate(content).placed("shop/sales", Path("shop/sales"))
     features = tasks.task(definition).prepare(validated(frame()), definition, None)
-    divisions = repeats(features, definition)
+    divisions = repeats(features, definition, 3)
     assert len(divisions) == 3
     sealed = features.open_test().number
     for division in divisions:
