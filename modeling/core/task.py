@@ -108,6 +108,7 @@ class EvaluatedChampion:
     champion: the name of the champion's learner, a key of `answers`; `model` predicts as it does.
     answers: learner -> its answers to the test units ``[u, …]``: the champion, the trivial and the simple learner.
     validation: the champion's answers to the validation units ``[v, …]``.
+    threshold: the probability from which the event is decided; None where nothing is.
     """
 
     use_case: UseCase
@@ -121,6 +122,7 @@ class EvaluatedChampion:
     model: Predictor
     answers: Mapping[str, np.ndarray]
     validation: np.ndarray
+    threshold: float | None = None
 
     @property
     def models(self) -> dict[str, Predictor]:

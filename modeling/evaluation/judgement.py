@@ -252,4 +252,5 @@ def _evaluated(experiment: Experiment, selection: Selection, test: OpenedTest) -
         model=selection.champion,
         answers=test.answers,
         validation=selection.validation,
+        threshold=selection.threshold,
     )

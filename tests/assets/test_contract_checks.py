@@ -103,7 +103,7 @@ def test_the_leakage_audit_is_in_the_log_on_its_partition(instance: DagsterInsta
     assert (found.partition, found.passed) == (KEY, True)
 
 
-@pytest.mark.parametrize(("bound", "passed"), [(0.5, True), (0.999, False)])
+@pytest.mark.parametrize(("bound", "passed"), [(0.6, True), (0.999, False)])
 def test_gates_are_in_the_log_with_bound_and_measure(
     sandbox: Sandbox, instance: DagsterInstance, bound: float, passed: bool
 ):

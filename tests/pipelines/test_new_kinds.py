@@ -60,8 +60,11 @@ def sales(folder: Path) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("described", [pictures, notes, sales])
-def test_a_folder_is_all_it_takes(described: Callable[[Path], dict[str, Any]], empty: Sandbox) -> None:
+@pytest.mark.parametrize(("described", "held_back_by"), [(pictures, []), (notes, []), (sales, ["ranges_keep_promise"])])
+def test_a_folder_is_all_it_takes(
+    described: Callable[[Path], dict[str, Any]], held_back_by: list[str], empty: Sandbox
+) -> None:
+    """A few days of sales are too few to show that ranges keep their promise."""
     if described is pictures:
         pytest.importorskip("PIL", reason="pip install 'sectorforge[vision]'")
     key = f"newcomer/{described.__name__}"
@@ -72,9 +75,10 @@ def test_a_folder_is_all_it_takes(described: Callable[[Path], dict[str, Any]], e
     with empty.instance() as instance:
         empty.make(instance, key)
     judged = load(Evaluation, empty.current("evaluation", key))
-    assert judged.published, judged.verdict
-    assert all(empty.current(asset, key).is_dir() for asset in STAGES)
-    assert judged.lift.decisive and judged.lift.value > 0, judged.lift
+    assert [gate.name for gate in judged.gates if not gate.passed] == held_back_by, judged.verdict
+    made = [asset for asset in STAGES if judged.published or asset != "published_model"]
+    assert all(empty.current(asset, key).is_dir() for asset in made)
+    assert judged.lift.low is not None and judged.lift.low > 0, judged.lift
     assert judged.chapters and judged.test_accesses == 1
     page = (empty.current("evaluation_report", key) / "report.html").read_text(encoding="utf-8")
     assert all(f">{chapter.title}<" in page for chapter in judged.chapters)

@@ -10,14 +10,11 @@ from modeling.core.intervals import scored, share
 from modeling.core.metrics import FALSE_ALARMS
 from modeling.core.record import Chapter, Estimates, Interval, Picture, Pictures
 from modeling.core.task import EvaluatedChampion, by_name
-from modeling.evaluation.decision import cheapest_threshold
 from modeling.evaluation.occlusion import effects_of
 from modeling.problems.image import images
 from modeling.problems.image.metrics import SENSITIVITY, SPECIFICITY
 
-SECONDS = 10.0
-"""What the saliency of the examples may take, by the champion's predictions per second."""
-FEWEST_EXAMPLES, MOST_EXAMPLES = 2, 6
+EXAMPLES = 4
 """Of each cell of the confusion matrix."""
 THUMBNAIL = 80
 """Pixels a side."""
@@ -69,9 +66,8 @@ def _examples(evaluated: EvaluatedChampion, occluder: images.PatchOccluder) -> C
     called, cells = _called(evaluated)
     answer = evaluated.answers[evaluated.champion]
     certainty = answer.max(axis=1) if answer.ndim == 2 else np.where(called == 1, answer, 1 - answer)
-    count = _affordable(evaluated, len(cells))
     chosen = {
-        title: rows[np.argsort(-certainty[rows], kind="stable")][:count]
+        title: rows[np.argsort(-certainty[rows], kind="stable")][:EXAMPLES]
         for title, mask in cells.items()
         if len(rows := np.flatnonzero(mask))
     }
@@ -94,8 +90,7 @@ def _called(evaluated: EvaluatedChampion) -> tuple[np.ndarray, dict[str, np.ndar
     if answer.ndim == 2:
         called = answer.argmax(axis=1)
         return called, {"Recognised": called == truth, "Confused": called != truth}
-    threshold = cheapest_threshold(evaluated.valid.table.target, evaluated.validation, evaluated.use_case.costs)
-    called, event = answer >= threshold, truth == 1
+    called, event = answer >= evaluated.threshold, truth == 1
     cells = {
         "Events found": called & event,
         "Events missed": ~called & event,
@@ -103,13 +98,6 @@ def _called(evaluated: EvaluatedChampion) -> tuple[np.ndarray, dict[str, np.ndar
         "Others left alone": ~called & ~event,
     }
     return called.astype(np.int64), cells
-
-
-def _affordable(evaluated: EvaluatedChampion, cells: int) -> int:
-    """Examples of each cell; an ensemble is taken to be as slow as all candidates together."""
-    members = [one for one in evaluated.candidates if one.name == evaluated.champion] or evaluated.candidates
-    seconds = sum(1 / one.cost.predictions_per_second for one in members) * (images.GRID**2 + 1)
-    return int(np.clip(SECONDS / (seconds * cells), FEWEST_EXAMPLES, MOST_EXAMPLES))
 
 
 def _pictures(

@@ -567,7 +567,7 @@ def test_splits_are_repeated_inside_the_unsealed_rows_and_show_in_the_spread():
     roles = _dealt(_split(_events))
     judged = _judge(_use_case(), roles, _binary(roles, logistic="useless", mlp="steady")).evaluation
     assert [split.held_out for split in judged.repeated.splits] == [pytest.approx(600, abs=1)] * 5
-    assert len({split.score.value for split in judged.repeated.splits}) == 3
+    assert len({split.score.value for split in judged.repeated.splits}) == 5
     for split in judged.repeated.splits:
         assert split.lift.value == pytest.approx(split.score.value - 0.5), "the trivial model's ROC AUC is one half"
         assert split.learned + split.held_out <= 1300

@@ -25,7 +25,7 @@ from modeling.problems.image.augmentation import Augment, Flips
 CHUNK = 256
 LARGEST = {"cpu": 64, "cuda": 224}
 """Most pixels a side where `side` is None."""
-SECONDS = 20
+SECONDS = 10
 """The budget of a fit on two ordinary cores."""
 EPOCHS_WANTED, MOST_EPOCHS = 8, 60
 """Passes that the budget must pay for, which is what the subsample on a CPU follows from; and most."""

@@ -26,7 +26,7 @@ from modeling.problems.image.backbone import BackboneHyperparameters
 CHUNK = 256
 ALL = 1000
 """More stages than any network has."""
-SECONDS, MOST_EPOCHS = 25, 30
+SECONDS, MOST_EPOCHS = 10, 30
 """The budget of a fit on two ordinary cores, and most epochs."""
 EPOCH_PASSES = 0.6
 """What an epoch of the last stages costs, in passes of the whole network over the images."""

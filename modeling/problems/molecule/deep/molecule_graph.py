@@ -21,7 +21,7 @@ from modeling.learners.work import TimeLimit, epochs
 from modeling.problems.molecule import molecules
 
 CHUNK = 512
-SECONDS, MOST_EPOCHS = 30, 60
+SECONDS, MOST_EPOCHS = 15, 60
 """The budget on two ordinary cores, and most epochs."""
 USUAL_ATOMS = 25
 """Sums over atoms are divided by it, to be of the size of a mean."""

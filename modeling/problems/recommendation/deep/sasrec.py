@@ -34,7 +34,7 @@ from modeling.problems.recommendation.ranking import (
 
 CHUNK = 256
 PRIORS = (0.0, 0.25, 0.5, 1.0)
-SECONDS, MOST_EPOCHS = 30, 60
+SECONDS, MOST_EPOCHS = 15, 60
 """The budget of the training on two ordinary cores, and most epochs."""
 
 

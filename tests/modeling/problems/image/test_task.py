@@ -105,6 +105,7 @@ def chapters() -> list[Chapter]:
             model=model,
             answers={"centre": model.predict(test.table)},
             validation=model.predict(features.valid.table),
+            threshold=0.5,
         )
     )
 
