@@ -83,16 +83,19 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 "left out": metadata.records([{"column": c, "why": w} for c, w in made.recipe.left_out.items()]),
             },
         )
-        for finding in made.datasheet.leakage:
-            yield AssetCheckResult(
-                check_name=finding.name,
-                passed=finding.passed,
-                severity=AssetCheckSeverity.ERROR if finding.severity == "error" else AssetCheckSeverity.WARN,
-                description=finding.message,
-                metadata={"examples": ", ".join(finding.examples) or "none"},
-            )
+        yield from map(_check, made.datasheet.leakage)
 
     return features
+
+
+def _check(finding: LeakageFinding) -> AssetCheckResult:
+    return AssetCheckResult(
+        check_name=finding.name,
+        passed=finding.passed,
+        severity=AssetCheckSeverity.ERROR if finding.severity == "error" else AssetCheckSeverity.WARN,
+        description=finding.message,
+        metadata={"examples": ", ".join(finding.examples) or "none"},
+    )
 
 
 def _audited(made: FeatureSet, look_ahead: LeakageFinding) -> FeatureSet:

@@ -13,7 +13,7 @@ from assets.partitions import Partitions
 from assets.stages import FINGERPRINT, STAGES, fingerprint
 from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
-from modeling.core.candidate import Candidate, Candidates
+from modeling.core.candidate import Candidate, Candidates, Family
 from modeling.core.compute import Compute
 from modeling.core.feature_set import FeatureSet
 from modeling.core.learner import Fitting
@@ -30,7 +30,7 @@ class ModelAsset:
     """An asset that fits the learners of one family. Runs that hold a slot of `pool` wait for each other."""
 
     name: str
-    family: learners.Family
+    family: Family
     kind: str
     description: str
     pool: str | None = None
@@ -85,7 +85,7 @@ def _build(model: ModelAsset, catalogue: Catalogue, partitions: Partitions) -> A
     return candidates
 
 
-def named_learners(use_case: UseCase, family: learners.Family) -> list[str]:
+def named_learners(use_case: UseCase, family: Family) -> list[str]:
     """The learners of one family that a use case names, or its task's; the trivial one always takes part."""
     task = tasks.task_type(use_case.task)
     named = [task.trivial, *(use_case.learners or task.learners)]

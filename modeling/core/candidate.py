@@ -5,11 +5,16 @@ Belongs here: the values that the model assets hand to the evaluation. Does not 
 """
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 
 from modeling.core.compute import Compute
 from modeling.core.learner import FitSummary, Fitting, Learner
+
+Family = Literal["baseline", "boosting", "deep"]
+FAMILIES: tuple[Family, ...] = get_args(Family)
+"""Of learners, the cheapest to understand and to keep first."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,8 @@ class Candidate:
     Attributes
     ----------
     fitting: the circumstances, so that it can be trained again with another seed.
-    out_of_fold: ``[u, …]`` what its kind of learner answers to units of nested folds; None where validation chooses.
+    out_of_fold: ``[u, …]`` what its kind of learner answers to units of nested folds; None where
+        validation rows choose.
     """
 
     name: str

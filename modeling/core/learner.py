@@ -74,7 +74,7 @@ class Fitting:
     outcome: what is predicted. `classes` is 2 for binary, the number of classes for multiclass, else 0.
     parameters: hyperparameters that replace the learner's defaults. With `fixed` they are the complete choice of an
         earlier fit (its `FitSummary.parameters`): the learner trains once with them and does not tune or search for the
-        stopping point, and does not read the validation rows.
+        stopping point, and does not read the tuning rows.
     time_limit: seconds after which a fit stops at the best it has, and says so in `FitSummary.cut`. A safety net: how
         much work a fit does follows from its rows (`modeling.learners.work`), never from a clock. A `fixed` fit has
         none: its work is that of a fit which kept to it.
@@ -138,7 +138,7 @@ class Learner(Protocol):
     deterministic: ClassVar[bool] = False
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Learn from `train`; `valid` may only choose hyperparameters and the stopping point.
+        """Learn from `train`; `valid`, the tuning rows, may only choose hyperparameters and the stopping point.
 
         Raises
         ------

@@ -41,19 +41,12 @@ def performance(
     task = tasks.task(use_case)
     if not (isinstance(task, RowTask) and task.by_row):
         return f"which rows the model learned from is not known in the task {use_case.task}, so that none is scored"
-    if not has_labels(use_case):
-        return f"labels of new rows are not scored in the task {use_case.task}"
     metric = task.metrics(record.classes).get(record.metric)
     if metric is None:
         return f"the task {use_case.task} has no metric {record.metric!r} any more, by which the model was judged"
-    labelled = rows.filter(pl.col(use_case.target).is_not_null())
-    if labelled.is_empty():
-        return "no new row has a label yet"
-    labelled = _unseen(labelled, snapshot, model, use_case)
+    labelled = _labelled(use_case, snapshot, rows, model)
     if isinstance(labelled, str):
         return labelled
-    if use_case.columns.content:
-        labelled = labelled[sample(labelled.height, CONTENT_ROWS)]
     try:
         truth = task.encode(labelled[use_case.target], record.classes)
         predicted = model.predict(labelled.drop(use_case.target), derive)
@@ -70,6 +63,19 @@ def performance(
         lost=_lost(record, now),
         rows=len(truth),
     )
+
+
+def _labelled(use_case: UseCase, snapshot: pl.DataFrame, rows: pl.DataFrame, model: Model) -> pl.DataFrame | str:
+    """Of the new `rows` those with a label that the model has not learned from, of contents a sample; or why none."""
+    if not has_labels(use_case):
+        return f"labels of new rows are not scored in the task {use_case.task}"
+    labelled = rows.filter(pl.col(use_case.target).is_not_null())
+    if labelled.is_empty():
+        return "no new row has a label yet"
+    unseen = _unseen(labelled, snapshot, model, use_case)
+    if isinstance(unseen, str) or not use_case.columns.content:
+        return unseen
+    return unseen[sample(unseen.height, CONTENT_ROWS)]
 
 
 def _unseen(labelled: pl.DataFrame, snapshot: pl.DataFrame, model: Model, use_case: UseCase) -> pl.DataFrame | str:

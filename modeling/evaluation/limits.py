@@ -9,6 +9,7 @@ from modeling.core.record import Evaluation, Lift
 
 FEW_ROWS_OF_A_CLASS = 100
 FEW_GROUPS = 30
+"""Of test units; on fewer the ends of an interval are unsure themselves."""
 
 
 def limits(use_case: UseCase, evaluation: Evaluation) -> list[str]:

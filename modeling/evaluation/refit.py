@@ -15,6 +15,7 @@ from modeling.core.candidate import Candidate
 from modeling.core.feature_set import FeatureSet
 from modeling.core.learner import Learner, LearnerError
 from modeling.core.record import Step
+from modeling.core.resampling import unsealed
 from modeling.core.table import Rows, Table
 from modeling.core.task import Metric, Task
 from modeling.evaluation.parsimony import advantage, in_words
@@ -59,7 +60,7 @@ def refit(
     valid, units = features.valid, task.units(features.valid)
     tried = replace(tried, calibrator=champion.calibrator)
     gain = advantage(task.answers(tried, valid), answers, units, metric)
-    rows = Rows.stacked([features.train, features.tune, features.valid]) if gain.shown else features.train
+    rows = unsealed(features) if gain.shown else features.train
     result = f"trained on all {len(rows):,} rows but the sealed ones" if gain.shown else "not refitted"
     message = (
         f"{metric.title} on {len(units):,} validation {task.unit} gains {in_words(gain)} where tuning rows are learned "

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from modeling.core.blend import Blend
-from modeling.core.candidate import Candidate
+from modeling.core.candidate import FAMILIES, Candidate
 from modeling.core.record import Repeated, Step
 from modeling.core.task import Predictor
 from modeling.evaluation import out_of_fold
@@ -25,8 +25,6 @@ from modeling.evaluation.refit import Members, Refit, again, refit
 from modeling.evaluation.repeated_splits import repeated
 
 SEEDS = 3
-FAMILIES = ("baseline", "boosting", "deep")
-"""Of learners, the cheapest first."""
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ Belongs here: the rule from gates and lifts to an outcome, and what could sink i
 (`gates`), what an evaluation does not show (`limits`), or publishing (`assets`).
 """
 
+from modeling.core.intervals import FEWEST_CLUSTERS
 from modeling.core.record import Evaluation, Lift, Verdict
 
 MOST_FACTS = 3
-FEW_GROUPS = 10
-"""Of test units; on fewer nothing is decisive."""
 
 
 def verdict(evaluation: Evaluation, title: str) -> Verdict:
@@ -52,9 +51,9 @@ def _facts(evaluation: Evaluation, title: str) -> list[str]:
 
 def _few_groups(evaluation: Evaluation) -> list[str]:
     groups = evaluation.groups
-    if groups is None or groups >= FEW_GROUPS:
+    if groups is None or groups >= FEWEST_CLUSTERS:
         return []
-    return [f"The test holds {groups} groups only; nothing is decisive on fewer than {FEW_GROUPS}."]
+    return [f"The test holds {groups} groups only; nothing is decisive on fewer than {FEWEST_CLUSTERS}."]
 
 
 def _not_decisive(evaluation: Evaluation, title: str) -> list[str]:

@@ -19,7 +19,7 @@ def check_target(learner: Learner, train: Table, valid: Table, fitting: Fitting)
     """
     if fitting.outcome not in learner.outcomes:
         raise LearnerError(f"this learner predicts {' or '.join(learner.outcomes)}, not {fitting.outcome}")
-    roles = {"training": train} if fitting.fixed else {"training": train, "validation": valid}
+    roles = {"training": train} if fitting.fixed else {"training": train, "tuning": valid}
     for role, table in roles.items():
         _check_present(role, table)
     if fitting.classes:

@@ -1,6 +1,6 @@
 """What the two linear learners share: the path of penalties.
 
-Belongs here: choosing a penalty on validation rows. Does not belong here: the estimators (`logistic`, `ridge`) or the
+Belongs here: choosing a penalty on tuning rows. Does not belong here: the estimators (`logistic`, `ridge`) or the
 encoding (`modeling.learners.encoding`).
 """
 
@@ -23,7 +23,7 @@ from modeling.learners.work import TimeLimit
 
 @dataclass(frozen=True)
 class BestPenalty:
-    """The pipeline `inputs(table)` -> prediction whose penalty did best on validation rows, that penalty, what a reader
+    """The pipeline `inputs(table)` -> prediction whose penalty did best on tuning rows, that penalty, what a reader
     must know, and what the time limit cut."""
 
     pipeline: Pipeline

@@ -9,12 +9,11 @@ from functools import cache
 from importlib import import_module
 from itertools import product
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
+from modeling.core.candidate import FAMILIES, Family
 from modeling.core.learner import Learner
 
-Family = Literal["baseline", "boosting", "deep"]
-FAMILIES: tuple[Family, ...] = get_args(Family)
 MODELING = Path(__file__).parents[1]
 
 

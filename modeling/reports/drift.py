@@ -197,7 +197,7 @@ def _performance(drift: DriftComparison) -> Section:
         title="The model on the new rows",
         reading="The model that serves predicts the new rows, whose labels are known, and is scored as it was on the "
         "sealed test.",
-        term="Percentile bootstrap over groups; the two samples are independent.",
+        term="Bootstrap over groups; the two samples are independent.",
         blocks=blocks,
     )
 

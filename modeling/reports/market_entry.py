@@ -21,6 +21,10 @@ _RULE = (
     "Model evidence is sufficient when the model of at least one use case may serve (it was published, if only without "
     "a gain over the simple model), is made from real data, and is decisively better than its trivial baseline."
 )
+_UNDECIDED = (
+    "An entry decision also needs value (who pays how much) and risk (privacy, fairness, rules). Neither has been "
+    "measured, so this report gives no verdict on entering and ranks no industry."
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,13 @@ class _Standing:
         return Status("insufficient", "bad") if self.gaps else Status("sufficient", "good")
 
 
+def _standings(industries: Mapping[str, str], evaluations: Mapping[str, Evaluation]) -> list[_Standing]:
+    return [
+        _Standing(name, title, {key: item for key, item in evaluations.items() if item.industry == name})
+        for name, title in sorted(industries.items())
+    ]
+
+
 def render(
     industries: Mapping[str, str],
     evaluations: Mapping[str, Evaluation],
@@ -69,10 +80,7 @@ def render(
     a use case is, `unreadable` why an evaluation is left out. `json` sums all up.
     """
     links, retired = links or {}, retired or {}
-    standings = [
-        _Standing(name, title, {key: item for key, item in evaluations.items() if item.industry == name})
-        for name, title in sorted(industries.items())
-    ]
+    standings = _standings(industries, evaluations)
     sufficient = sum(not standing.gaps for standing in standings)
     document = Document(
         kind="Market entry report, first comparison",
@@ -80,11 +88,7 @@ def render(
         lead="What the models of each industry have shown on rows they had not seen.",
         badges=list(dict.fromkeys(evidence_badge(item) for item in evaluations.values())),
         verdict=Status("Insufficient evidence to decide: value and risk are missing", "caution"),
-        verdict_reasons=[
-            f"Model evidence is sufficient in {sufficient} of {len(standings)} industries. An entry decision also "
-            "needs value (who pays how much) and risk (privacy, fairness, rules). Neither has been measured, so this "
-            "report gives no verdict on entering and ranks no industry."
-        ],
+        verdict_reasons=[f"Model evidence is sufficient in {sufficient} of {len(standings)} industries. {_UNDECIDED}"],
         measures=[
             Measure("Industries", str(len(standings))),
             Measure("Use cases evaluated", str(len(evaluations))),

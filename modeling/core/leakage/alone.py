@@ -75,9 +75,7 @@ def _column(table: Table, feature: str) -> np.ndarray:
     return np.nan_to_num(table.column(feature).astype(np.float64), nan=-1e30).reshape(-1, 1)
 
 
-def _of_classes(
-    tree: Any, x: np.ndarray, target: np.ndarray, role: str, classes: list[str]
-) -> Solving:
+def _of_classes(tree: Any, x: np.ndarray, target: np.ndarray, role: str, classes: list[str]) -> Solving:
     """The best ROC AUC of a class against the others."""
     _, first, leaf = np.unique(tree.apply(x), return_index=True, return_inverse=True)
     probability = np.asarray(tree.predict_proba(x[first]))

@@ -21,7 +21,7 @@ NEWTON_WIDTH = 2000
 
 
 class LogisticHyperparameters(Hyperparameters):
-    """`C`: inverse strength of the penalty; None: chosen on validation rows."""
+    """`C`: inverse strength of the penalty; None: chosen on tuning rows."""
 
     C: PositiveFloat | None = None
 
@@ -37,7 +37,7 @@ class Logistic(Learner):
     _binary: bool
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Choose `C` by the log loss of validation rows, unless it is set."""
+        """Choose `C` by the log loss of tuning rows, unless it is set."""
         chosen = LogisticHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
         best = linear.choose(

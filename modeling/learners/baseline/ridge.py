@@ -18,7 +18,7 @@ STRENGTHS = (1000.0, 100.0, 10.0, 1.0, 0.1)
 
 
 class RidgeHyperparameters(Hyperparameters):
-    """`alpha`: strength of the penalty; None: chosen on validation rows."""
+    """`alpha`: strength of the penalty; None: chosen on tuning rows."""
 
     alpha: PositiveFloat | None = None
 
@@ -33,7 +33,7 @@ class Ridge(Learner):
     _pipeline: Pipeline
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Choose `alpha` by the squared error of validation rows, unless it is set."""
+        """Choose `alpha` by the squared error of tuning rows, unless it is set."""
         chosen = RidgeHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
         best = linear.choose(

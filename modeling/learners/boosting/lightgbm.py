@@ -89,7 +89,7 @@ class FittedBooster:
 
 
 class LightGBM(Learner):
-    """Gradient-boosted trees with native categorical splits and early stopping on validation rows."""
+    """Gradient-boosted trees with native categorical splits and early stopping on tuning rows."""
 
     outcomes = ("binary", "multiclass", "regression", "survival")
     hyperparameters = LightGBMHyperparameters

@@ -42,7 +42,7 @@ class MLPHyperparameters(Hyperparameters):
     squared error for regression and the partial likelihood for survival, where `batch` is the risk set and should hold
     many events. `l1`, `l2`: penalty on the weight matrices, in the loss; with `adamw`, `l2` is the decoupled weight
     decay instead (Loshchilov & Hutter 2019). `epochs`: at most (None: by the size of table and network); the best on
-    validation rows is kept.
+    tuning rows is kept.
     """
 
     hidden: tuple[Annotated[int, Field(ge=1)], ...] = (128, 64)
@@ -71,7 +71,7 @@ class MLP(Learner):
     _network: nn.Sequential
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Train with early stopping by the loss of validation rows; numbers are scaled, codes one-hot."""
+        """Train with early stopping by the loss of tuning rows; numbers are scaled, codes one-hot."""
         limit = work.TimeLimit(fitting)
         chosen = MLPHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)

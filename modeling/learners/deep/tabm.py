@@ -104,7 +104,7 @@ class TabM(Learner):
     _network: TabMNetwork
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Train on at most `rows` rows, with early stopping by the loss of validation rows."""
+        """Train on at most `rows` rows, with early stopping by the loss of tuning rows."""
         limit = work.TimeLimit(fitting)
         chosen = TabMHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)

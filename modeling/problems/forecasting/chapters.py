@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from modeling.core.intervals import scored
+from modeling.core.intervals import Scored, scored
 from modeling.core.metrics import mae
 from modeling.core.record import Band, Chapter, Estimates, Exhibit, Line, LineChart
 from modeling.core.task import EvaluatedChampion, Metric, by_name
@@ -71,23 +71,27 @@ def _fan(shown: Ranges, series: str) -> Exhibit:
     )
 
 
-def _scaled(shown: Ranges) -> Chapter:
-    truth, group = shown.evaluated.units.truth, shown.evaluated.units.group
+def _in_scale(shown: Ranges) -> Scored:
+    """The errors of every learner in units of the seasonal naive error, where a series has one."""
+    units = shown.evaluated.units
     scale = np.where((error := _naive_error(shown)) > 0, error, np.nan)
     known = np.isfinite(scale)
-    in_scale = {name: (answers / scale)[known] for name, answers in shown.evaluated.answers.items()}
-    scaled = scored(
-        {"mase": Metric("mase", "MASE", False, mae)},
-        (truth / scale)[known],
-        in_scale,
-        None if group is None else group[known],
-    )
-    ranges = by_name(
+    answers = {name: (of / scale)[known] for name, of in shown.evaluated.answers.items()}
+    group = None if units.group is None else units.group[known]
+    return scored({"mase": Metric("mase", "MASE", False, mae)}, (units.truth / scale)[known], answers, group)
+
+
+def _of_ranges(shown: Ranges) -> Scored:
+    metrics = by_name(
         Metric("wql", "weighted quantile loss", False, weighted_quantile_loss),
         Metric("coverage", "coverage", True, coverage),
         Metric("width", "width", False, width),
     )
-    ranged = scored(ranges, truth, shown.quantiles, group)
+    return scored(metrics, shown.evaluated.units.truth, shown.quantiles, shown.evaluated.units.group)
+
+
+def _scaled(shown: Ranges) -> Chapter:
+    scaled, ranged = _in_scale(shown), _of_ranges(shown)
     names = list(shown.evaluated.answers)
     return Chapter(
         title="Errors on a common scale, and ranges",

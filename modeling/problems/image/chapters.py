@@ -38,7 +38,7 @@ def _operating_point(evaluated: EvaluatedChampion) -> Chapter:
         "mistake? The last two lines are what a user gets who sets the threshold before seeing the test.",
         term=f"The lowest threshold with at least {SPECIFICITY:g} specificity on the test rows themselves (a point of "
         "the ROC curve); below, the threshold that has it on validation rows, applied to the test rows. Intervals: "
-        "percentile bootstrap of whole groups, 95 %.",
+        "bootstrap of whole groups, 95 %.",
         exhibits=[
             Estimates(
                 title="Found, at the same rate of false alarms",

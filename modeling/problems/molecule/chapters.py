@@ -35,7 +35,7 @@ def _applicability(evaluated: EvaluatedChampion) -> Chapter:
         reading="A model is asked about new chemistry. The score is shown by how like a test molecule is to the "
         "nearest one it was trained on: where a line scores worse, do not trust it with molecules of that kind.",
         term="Largest Tanimoto similarity to any training molecule, on the fragments of the Morgan fingerprint of "
-        f"radius {molecules.RADIUS}. ROC AUC of the champion in each band; intervals: percentile bootstrap of whole "
+        f"radius {molecules.RADIUS}. ROC AUC of the champion in each band; intervals: bootstrap of whole "
         "scaffolds, 95 %.",
         exhibits=[_by_band(evaluated, band)],
     )

@@ -42,7 +42,7 @@ Scores = Callable[[Table], np.ndarray]
 
 
 class RecommenderHyperparameters(Hyperparameters):
-    """`half_life`: days after which an interaction counts half in what is popular; None: chosen on validation users."""
+    """`half_life`: days after which an interaction counts half in what is popular; None: chosen on tuning users."""
 
     half_life: PositiveFloat | None = None
 
@@ -137,13 +137,13 @@ def recall(truth: np.ndarray, lists: np.ndarray, places: int) -> np.ndarray:
 
 
 def best_on(valid: Table, choices: Sequence[Choice], lists: Callable[[Choice], np.ndarray], limit: TimeLimit) -> Choice:
-    """The choice whose `lists` of the validation users score best by NDCG@10; the first is always tried, the others
+    """The choice whose `lists` of the tuning users score best by NDCG@10; the first is always tried, the others
     within the time limit. A single one is taken unseen."""
     if len(choices) == 1:
         return choices[0]
     scores: dict[Choice, float] = {}
     for choice in choices:
-        if scores and limit.stops(f"{len(scores)} of {len(choices)} choices on validation users"):
+        if scores and limit.stops(f"{len(scores)} of {len(choices)} choices on tuning users"):
             break
         scores[choice] = float(ndcg(valid.target, lists(choice), 10).mean())
     return max(scores, key=scores.__getitem__)
@@ -152,7 +152,7 @@ def best_on(valid: Table, choices: Sequence[Choice], lists: Callable[[Choice], n
 def popular(
     train: Table, valid: Table, chosen: RecommenderHyperparameters, limit: TimeLimit
 ) -> tuple[np.ndarray, float]:
-    """`popularity` ``[items]`` with the half-life that suits validation users best, unless one is given."""
+    """`popularity` ``[items]`` with the half-life that suits tuning users best, unless one is given."""
 
     def lists(half_life: float) -> np.ndarray:
         counts = popularity(train, half_life)

@@ -38,7 +38,7 @@ PRIOR_ROWS = 200
 def prepare(data: ValidatedData, use_case: UseCase, task: TargetingTask, derive: Derive | None) -> FeatureSet:
     """Split by time, fit the recipe and the table of actions on training rows, shape each role, audit.
 
-    Rows of validation and test whose action training never showed can't be weighed against a policy, and are left out.
+    Rows of later roles whose action training never showed can't be weighed against a policy, and are left out.
 
     Raises
     ------

@@ -165,7 +165,7 @@ class TestEveryLearner:
         none = table.rows(np.array([], dtype=int))
         with pytest.raises(LearnerError, match="there are no training rows"):
             model.fit(none, table, fitting(name, outcome))
-        with pytest.raises(LearnerError, match="there are no validation rows"):
+        with pytest.raises(LearnerError, match="there are no tuning rows"):
             model.fit(table, none, fitting(name, outcome))
         gap = table.target.astype(np.float64)
         gap[:3] = np.nan

@@ -35,7 +35,7 @@ class CNNHyperparameters(Hyperparameters):
     """`widths`: channels of the blocks, each two convolutions of which the second halves the picture. `side`: images
     are squeezed to that many pixels a side; None: their own, by device at most. `rows`: train on at most that many;
     None: all on a GPU, else by the side. `flips`, `shift`: changes to training images. `epochs`: at most
-    (None: by rows and side); the best on validation rows is kept.
+    (None: by rows and side); the best on tuning rows is kept.
     """
 
     widths: tuple[Annotated[int, Field(ge=1)], ...] = (16, 32, 64, 128)
@@ -65,7 +65,7 @@ class CNN(Learner):
     _network: nn.Sequential
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Train on as many rows and at the side that the device affords, with early stopping on validation rows."""
+        """Train on as many rows and at the side that the device affords, with early stopping on tuning rows."""
         limit = work.TimeLimit(fitting)
         chosen = CNNHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)

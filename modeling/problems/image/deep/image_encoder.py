@@ -36,7 +36,7 @@ class ImageEncoderHyperparameters(BackboneHyperparameters):
     """`trained`: how many of the last stages learn; None: all on a GPU or without weights, else the last six.
     `rows`: train on at most that many; None: all on a GPU, else by the side. `flips`, `shift`: changes to
     training images, made only where all stages learn. `learning_rate` is the new layer's; the others' is
-    `body_rate` of it. `epochs`: at most (None: by rows and side); the best on validation rows is kept.
+    `body_rate` of it. `epochs`: at most (None: by rows and side); the best on tuning rows is kept.
     """
 
     trained: int | None = Field(None, ge=0)

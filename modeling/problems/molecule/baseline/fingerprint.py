@@ -19,7 +19,7 @@ STRENGTHS = (0.001, 0.003, 0.01, 0.03, 0.1)
 
 
 class FingerprintHyperparameters(Hyperparameters):
-    """`C`: inverse strength of the penalty; None: chosen on validation rows."""
+    """`C`: inverse strength of the penalty; None: chosen on tuning rows."""
 
     C: PositiveFloat | None = None
 
@@ -37,7 +37,7 @@ class Fingerprint(Learner):
     _bias: float
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Choose `C` by the log loss of validation rows, unless it is set."""
+        """Choose `C` by the log loss of tuning rows, unless it is set."""
         limit = TimeLimit(fitting)
         chosen = FingerprintHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)

@@ -54,7 +54,7 @@ class MoleculeGraph(Learner):
     _network: "MessagePassingNetwork"
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Train with early stopping by the cross-entropy of validation rows."""
+        """Train with early stopping by the cross-entropy of tuning rows."""
         limit = TimeLimit(fitting)
         self._chosen = chosen = _scheduled(MoleculeGraphHyperparameters.read(fitting.parameters), len(train))
         check_target(self, train, valid, fitting)

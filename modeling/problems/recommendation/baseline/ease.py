@@ -28,7 +28,7 @@ MOST_ITEMS = 20_000
 
 
 class EASEHyperparameters(RecommenderHyperparameters):
-    """`penalty`: L2 on the weights between items; None: chosen on validation users."""
+    """`penalty`: L2 on the weights between items; None: chosen on tuning users."""
 
     penalty: PositiveFloat | None = None
 
@@ -45,7 +45,7 @@ class EASE(Learner):
     _popular: np.ndarray
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Choose the penalty by the lists of validation users, unless it is set.
+        """Choose the penalty by the lists of tuning users, unless it is set.
 
         Raises
         ------

@@ -29,7 +29,7 @@ SHRINKAGES = (10.0, 100.0)
 
 class ItemKNNHyperparameters(RecommenderHyperparameters):
     """`neighbours`: items that speak for an item; `shrink`: common users a pair must exceed by far to be believed.
-    None: chosen on validation users."""
+    None: chosen on tuning users."""
 
     neighbours: int | None = Field(None, ge=1)
     shrink: float | None = Field(None, ge=0)
@@ -47,7 +47,7 @@ class ItemKNN(Learner):
     _popular: np.ndarray
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Choose the number of neighbours and the shrinkage by the lists of validation users, unless they are set."""
+        """Choose the number of neighbours and the shrinkage by the lists of tuning users, unless they are set."""
         limit = TimeLimit(fitting)
         chosen = ItemKNNHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)

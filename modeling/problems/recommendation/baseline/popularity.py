@@ -12,7 +12,7 @@ from modeling.problems.recommendation.ranking import RecommenderHyperparameters,
 
 
 class Popularity(Learner):
-    """Items by how often they were taken, lately above all where validation users say so."""
+    """Items by how often they were taken, lately above all where tuning users say so."""
 
     outcomes = ("ranking",)
     deterministic = True
@@ -22,7 +22,7 @@ class Popularity(Learner):
     _popular: np.ndarray
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Choose the half-life of popularity by the lists of validation users, unless it is set."""
+        """Choose the half-life of popularity by the lists of tuning users, unless it is set."""
         limit = TimeLimit(fitting)
         chosen = RecommenderHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)

@@ -44,7 +44,7 @@ class RankerHyperparameters(RecommenderHyperparameters):
     """`boosters`: how many score together, each of so many `rounds`; one alone depends on its seed. `moments`: how
     many lists a user has, `days` apart, back from the end of the training time. `negatives`: items a user did not
     take, drawn for each list. `prior`: how much of the logarithm of what is popular lately is added to the scores;
-    None: chosen on validation users. The others are LightGBM's own: small trees, as there are only some hundred lists.
+    None: chosen on tuning users. The others are LightGBM's own: small trees, as there are only some hundred lists.
     """
 
     boosters: int = Field(5, ge=1)

@@ -40,7 +40,7 @@ SECONDS, MOST_EPOCHS = 15, 60
 
 class SASRecHyperparameters(RecommenderHyperparameters):
     """`length`: most recent items read. `prior`: how much of the logarithm of what is popular lately is added to
-    the scores; None: chosen on validation users. `epochs`: at most; None: by the histories' size. `patience`: epochs
+    the scores; None: chosen on tuning users. `epochs`: at most; None: by the histories' size. `patience`: epochs
     without a better validation loss."""
 
     length: int = Field(30, ge=2)
@@ -68,7 +68,7 @@ class SASRec(Learner):
     _prior: float
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Train on windows of the histories; `prior`, unless set, is chosen by the lists of validation users."""
+        """Train on windows of the histories; `prior`, unless set, is chosen by the lists of tuning users."""
         limit = TimeLimit(fitting)
         chosen = SASRecHyperparameters.read(fitting.parameters)
         check_histories(self, train, fitting)

@@ -17,7 +17,7 @@ STRENGTHS = (0.1, 0.03, 0.01, 0.003, 0.001)
 
 
 class CoxHyperparameters(Hyperparameters):
-    """`alpha`: strength of the penalty; None: chosen on validation rows. `l1_ratio`: the lasso's part in it."""
+    """`alpha`: strength of the penalty; None: chosen on tuning rows. `l1_ratio`: the lasso's part in it."""
 
     alpha: PositiveFloat | None = None
     l1_ratio: float = Field(0.1, gt=0, le=1)
@@ -35,7 +35,7 @@ class Cox(Learner):
     _coefficients: np.ndarray
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Fit a path of penalties; `alpha`, unless set, is that of the least loss on validation rows."""
+        """Fit a path of penalties; `alpha`, unless set, is that of the least loss on tuning rows."""
         chosen = CoxHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
         self._columns = encoding.encoder(train, seed=0)

@@ -68,7 +68,7 @@ class BGNBD(Learner):
     _value: tuple[float, ...]
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Fit both models by maximum likelihood on training rows; validation rows are not read."""
+        """Fit both models by maximum likelihood on training rows; tuning rows are not read."""
         self._chosen = BGNBDHyperparameters.read(fitting.parameters)
         check_target(self, train, valid, fitting)
         _check(train, self._chosen)

@@ -16,7 +16,7 @@ GROUPS = (2, 3, 4, 5)
 
 
 class RFMHyperparameters(OrderHyperparameters):
-    """`groups`: of about equal size, for each of the three; None: chosen on validation rows."""
+    """`groups`: of about equal size, for each of the three; None: chosen on tuning rows."""
 
     groups: int | None = Field(None, ge=2)
 
@@ -37,7 +37,7 @@ class RFM(Learner):
     _means: np.ndarray
 
     def fit(self, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
-        """Choose the number of groups by the error of validation rows, unless it is set."""
+        """Choose the number of groups by the error of tuning rows, unless it is set."""
         chosen = RFMHyperparameters.read(fitting.parameters)
         check(self, train, valid, fitting)
         if chosen.groups is None:

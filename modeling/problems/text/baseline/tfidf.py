@@ -34,7 +34,7 @@ TOLERANCE = 0.01
 
 
 class TfidfHyperparameters(Hyperparameters):
-    """`C`: inverse strength of the penalty. `temperature`: what the margins are divided by. None: chosen on validation
+    """`C`: inverse strength of the penalty. `temperature`: what the margins are divided by. None: chosen on tuning
     rows.
     """
 

@@ -40,7 +40,7 @@ class TextEncoderHyperparameters(LanguageHyperparameters):
     """`tuning`: full, of the last `layers` (None: all); lora, adapters of `rank` in every layer (Hu et al. 2022,
     arXiv:2106.09685); frozen, only the new layers on top learn. None: full on a GPU or from scratch, on a CPU what the
     texts' size affords. `learning_rate` is the new layers', the published ones' is `body_rate` of it. `epochs`: at most
-    (None: by `tuning` and the texts' size); the best on validation rows is kept.
+    (None: by `tuning` and the texts' size); the best on tuning rows is kept.
     """
 
     tuning: Literal["full", "lora", "frozen"] | None = None
