@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
-from itertools import count
+from itertools import combinations, count
 from pathlib import Path
 from types import ModuleType
 
@@ -124,7 +124,7 @@ def _run(experiment: Experiment, serving: Serving | None = None) -> EvaluationRu
 def test_no_role_leaks_into_another(made: Made) -> None:
     roles = [made.features.train, made.features.tune, made.features.valid, made.features.open_test()]
     numbers = [set(rows.number.tolist()) for rows in roles]
-    assert all(numbers) and not (numbers[0] & numbers[1] or numbers[0] & numbers[2] or numbers[1] & numbers[2])
+    assert all(numbers) and not any(one & other for one, other in combinations(numbers, 2))
     found = made.features.datasheet.leakage
     assert {one.name for one in found} == set(FINDINGS) - {"look_ahead"}
     assert not [one.message for one in found if one.severity == "error" and not one.passed]
