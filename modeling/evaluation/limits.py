@@ -55,8 +55,10 @@ def _lifts(evaluation: Evaluation) -> list[str]:
 def _not_decisive(lift: Lift) -> str:
     if lift.low is None or lift.high is None:
         return f"The lift over {lift.over} is not decisive: no interval could be made."
-    interval = f"{lift.low:.4g} to {lift.high:.4g}"
-    return f"The lift over {lift.over} is not decisive: its 95 % interval, {interval}, includes zero."
+    interval = f"its 95 % interval, {lift.low:.4g} to {lift.high:.4g},"
+    if lift.low > 0 or lift.high < 0:
+        return f"The lift over {lift.over} is not decisive, although {interval} excludes zero: {lift.note}."
+    return f"The lift over {lift.over} is not decisive: {interval} includes zero."
 
 
 def _few(evaluation: Evaluation) -> list[str]:

@@ -353,9 +353,11 @@ def test_leakage_and_unreal_evidence_keep_a_model_back():
 
 def test_the_limits_say_what_is_not_shown():
     roles = _split(_events)
-    use_case = _use_case(limits=["One country."], columns={"time": "day"}, evidence="perturbed")
-    limits = _judge(use_case, roles, _binary(roles, mlp="flatters"), accesses=3).evaluation.limits
-    assert limits[0] == "One country."
+    seen = "The gate was set with test scores in view."
+    use_case = _use_case(limits=["One country."], columns={"time": "day"}, evidence="perturbed", seen_of_test=[seen])
+    judged = _judge(use_case, roles, _binary(roles, mlp="flatters"), accesses=3).evaluation
+    limits = judged.limits
+    assert limits[:2] == ["One country.", f"Seen of the sealed test: {seen}"] and judged.seen_of_test == [seen]
     said = "\n".join(limits)
     assert "The data are perturbed" in said
     assert "opened at least 2 times before" in said

@@ -70,6 +70,11 @@ def test_what_could_sink_it_is_said_with_its_numbers_and_the_gravest_first():
     assert "opened 4 times" in verdict(made, "ROC AUC").facts[-1]
 
 
+def test_what_people_saw_of_the_test_is_said():
+    seen = ["The gate was set with test scores in view."]
+    assert verdict(_sound(seen_of_test=seen), "ROC AUC").facts == seen
+
+
 def test_a_record_of_before_there_were_verdicts_is_read():
     content = binary().model_dump(mode="json")
     del content["verdict"], content["spreads"], content["repeated"]
