@@ -70,5 +70,5 @@ CONTENT: dict[str, Any] = {
     "target": "action",
     "columns": {"group": "episode", "drop": ["step", "x_0"]},
     "split": {"by": "group", "valid": 0.25, "test": 0.25},
-    "parameters": {"lightgbm": {"trials": 1, "rounds": 60}},
+    "parameters": {"lightgbm": {"trials": 1, "rounds": 60}, "mlp": {"epochs": 10}},
 }

@@ -12,7 +12,11 @@ CONTENT = {
     "columns": {"group": "additive"},
     "split": {"by": "group", "valid": 0.25, "test": 0.25},
     "metric": "r2",
-    "parameters": {"lightgbm": {"trials": 1, "min_data_in_leaf": 5}, "tabm": {"k": 2, "width": 8}},
+    "parameters": {
+        "lightgbm": {"trials": 1, "min_data_in_leaf": 5},
+        "mlp": {"epochs": 30},
+        "tabm": {"k": 2, "width": 8, "epochs": 30},
+    },
 }
 
 

@@ -58,5 +58,9 @@ CONTENT: dict[str, Any] = {
     "target": "slowness",
     "columns": {"group": "day", "drop": ["road", "leads_to", "x1", "y1", "x2", "y2"]},
     "split": {"by": "group", "valid": 0.25, "test": 0.25},
-    "parameters": {"lightgbm": {"trials": 1, "rounds": 60}},
+    "parameters": {
+        "lightgbm": {"trials": 1, "rounds": 60},
+        "mlp": {"epochs": 10},
+        "tabm": {"k": 2, "width": 8, "epochs": 10},
+    },
 }

@@ -10,7 +10,7 @@ CONTENT = {
     "target": "wear",
     "columns": {"identifier": ["id"]},
     "split": {"by": "random", "valid": 0.25, "test": 0.25},
-    "parameters": {"lightgbm": {"trials": 1}, "tabm": {"k": 2, "width": 8}},
+    "parameters": {"lightgbm": {"trials": 1}, "mlp": {"epochs": 30}, "tabm": {"k": 2, "width": 8, "epochs": 30}},
 }
 
 
