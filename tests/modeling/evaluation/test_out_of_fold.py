@@ -51,6 +51,26 @@ def test_every_unsealed_unit_is_answered_once_and_by_rows_of_other_groups():
         assert not set(division.held_out.group) & (set(division.train.group) | set(division.tune.group))
 
 
+def test_a_fold_without_which_a_class_has_no_training_row_does_not_choose():
+    frame = parts(400).with_columns(lot=np.arange(400) % 6)
+    dealt = prepared(frame, columns=COLUMNS, split={"by": "group"}).train.number
+    only = frame["lot"][int(dealt[0]) - 1000]
+    frame = frame.with_columns(broken=(frame["lot"] == only).cast(int))
+    features, (_, asked, task) = prepared(frame, columns=COLUMNS, split={"by": "group"}), made()
+    divisions = out_of_fold.folds(features, asked, task)
+    assert len(divisions) in (0, 2, 3, 4), "the fold that holds the only lot with events is none"
+    for division in divisions:
+        assert set(division.train.table.target) == {0.0, 1.0}
+
+
+def test_where_no_fold_can_be_learned_from_validation_chooses():
+    frame = parts(400).with_columns(made=np.repeat([1, 2, 3, 4, 5], [200, 20, 20, 10, 150]))
+    columns, split = {"identifier": ["id"], "time": "made"}, {"by": "time", "valid_from": 4, "test_from": 5}
+    features, asked = prepared(frame, columns=columns, split=split), use_case(columns=columns, split=split)
+    for division in out_of_fold.folds(features, asked, tasks.task(asked)):
+        assert len(division.train) and len(division.tune) and len(division.held_out)
+
+
 def test_without_folds_a_candidate_is_as_it_was():
     features, _, task = made()
     candidate = fitted("logistic", features, FITTING)
