@@ -55,7 +55,8 @@ def _not_decisive(lift: Lift) -> str:
     if lift.low is None or lift.high is None:
         return f"The lift over {lift.over} is not decisive: no interval could be made."
     interval = f"{lift.low:.4g} to {lift.high:.4g}"
-    return f"The lift over {lift.over} is not decisive: its 95 % interval, {interval}, includes zero."
+    why = "includes zero" if lift.low <= 0 <= lift.high else f"excludes zero, but rests on {lift.note}"
+    return f"The lift over {lift.over} is not decisive: its 95 % interval, {interval}, {why}."
 
 
 def _few(evaluation: Evaluation) -> list[str]:

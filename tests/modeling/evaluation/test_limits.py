@@ -2,6 +2,7 @@
 
 import pytest
 
+from modeling.core.record import Lift
 from modeling.evaluation.limits import limits
 
 from ..evaluation_records import binary
@@ -13,3 +14,10 @@ def test_only_a_test_that_was_opened_again_is_warned_of(accesses: int, warned: b
     warnings = [limit for limit in limits(use_case(), binary(test_accesses=accesses)) if "sealed test" in limit]
     assert len(warnings) == warned
     assert not warned or "opened at least 1 times before" in warnings[0]
+
+
+def test_an_interval_of_few_clusters_that_excludes_zero_is_not_said_to_include_it():
+    note = "9 independent clusters: fewer than 10 are too few to decide"
+    lift = Lift(value=0.03, low=0.01, high=0.05, over="trivial", decisive=False, clusters=9, note=note)
+    said = next(limit for limit in limits(use_case(), binary(lift=lift)) if "lift over trivial" in limit)
+    assert "includes zero" not in said and note in said
