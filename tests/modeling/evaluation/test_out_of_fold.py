@@ -3,11 +3,14 @@
 import numpy as np
 
 from modeling.core.learner import Fitting
+from modeling.core.record import Evaluation
 from modeling.core.resampling import unsealed
 from modeling.evaluation import out_of_fold
+from modeling.evaluation.evaluate import evaluate
+from modeling.evaluation.experiment import EvaluationRun, Experiment
 from modeling.problems import tasks
 
-from ..small_data import fitted, parts, prepared, use_case
+from ..small_data import PROVENANCE, fitted, parts, prepared, use_case, validated
 
 FITTING = Fitting("binary", classes=2)
 COLUMNS = {"identifier": ["id"], "group": "lot"}
@@ -69,6 +72,24 @@ def test_where_no_fold_can_be_learned_from_validation_chooses():
     features, asked = prepared(frame, columns=columns, split=split), use_case(columns=columns, split=split)
     for division in out_of_fold.folds(features, asked, tasks.task(asked)):
         assert len(division.train) and len(division.tune) and len(division.held_out)
+
+
+def test_a_validation_of_one_class_leaves_no_undefined_number_in_the_record():
+    frame = parts(60).with_columns(broken=np.arange(60) % 2)
+    columns, split = {"identifier": ["id"], "group": "lot"}, {"by": "group"}
+    valid = prepared(frame, columns=columns, split=split).valid.number
+    frame = frame.with_columns(broken=np.where(np.isin(frame["id"] + 1000, valid), 0, frame["broken"]))
+    features, asked = prepared(frame, columns=columns, split=split), use_case(columns=columns, split=split)
+    task = tasks.task(asked)
+    divisions = out_of_fold.folds(features, asked, task)
+    candidates = [
+        out_of_fold.with_answers(fitted(name, features, FITTING), task, divisions) for name in ("trivial", "logistic")
+    ]
+    experiment = Experiment(asked, task, validated(frame), features, candidates)
+    judged = evaluate(experiment, EvaluationRun(PROVENANCE, lambda: 1, lambda _: None)).evaluation
+    assert Evaluation.model_validate_json(judged.model_dump_json()) == judged
+    (step,) = [step for step in judged.champion.steps if step.name == "refit"]
+    assert "undefined on" in step.message and not step.taken
 
 
 def test_without_folds_a_candidate_is_as_it_was():
