@@ -62,7 +62,8 @@ def repeats(features: FeatureSet, use_case: UseCase, count: int) -> list[Divisio
 def nested_folds(features: FeatureSet, use_case: UseCase, count: int = FOLDS) -> list[Division]:
     """The unsealed rows in `count` folds of whole blocks, each held out once; of the rest, `TUNING` tunes.
 
-    Where the split is by time each fold but the first is held out, and only what lies before it is learned from.
+    Where the split is by time each fold but the first is held out, and only what lies before it is learned from. Fewer
+    folds where there are fewer blocks, or one holds the rows of several folds.
     """
     rows = unsealed(features)
     fold = _folds(_blocks(rows), count, use_case)
@@ -105,7 +106,8 @@ def _folds(block: np.ndarray, count: int, use_case: UseCase) -> np.ndarray:
         order = np.random.default_rng([1, getattr(use_case.split, "seed", 0)]).permutation(len(size))
         return _evenly(size, order, min(count, len(size)))[code]
     middle = np.cumsum(size) - size / 2
-    return np.minimum((middle / size.sum() * count).astype(np.int64), count - 1)[code]
+    fold = np.minimum((middle / size.sum() * count).astype(np.int64), count - 1)
+    return np.unique(fold, return_inverse=True)[1][code]
 
 
 def _evenly(size: np.ndarray, order: np.ndarray, count: int) -> np.ndarray:

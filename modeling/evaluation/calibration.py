@@ -33,6 +33,7 @@ def calibration(target: np.ndarray, predicted: np.ndarray, group: np.ndarray | N
     happened, promised = _most_probable(target, predicted) if several else (target, predicted)
     bins, count = _bins(promised)
     slope, intercept = _recalibration(target, predicted, cluster) if not several else (None, None)
+    skill = estimated(_brier_skill(target, predicted), len(target), group, Range(highest=1.0), RESAMPLES)
     return Calibration(
         error=_error(happened - promised, bins, cluster),
         predicted=(np.bincount(bins, promised) / count).tolist(),
@@ -40,7 +41,7 @@ def calibration(target: np.ndarray, predicted: np.ndarray, group: np.ndarray | N
         count=count.tolist(),
         slope=_temperature(target, predicted, cluster) if several else slope,
         intercept=intercept,
-        brier_skill=estimated(_brier_skill(target, predicted), len(target), group, Range(highest=1.0), RESAMPLES),
+        brier_skill=skill if np.isfinite(skill.value) else None,
         event_share=None if several else float(np.mean(target)),
     )
 

@@ -22,7 +22,8 @@ FOLDS = 5
 
 def greedy_weights(predicted: Mapping[str, np.ndarray], target: np.ndarray, metric: Metric) -> Weights:
     """Shares of the models that together score best: at every step the model that helps most joins once more, and the
-    best of the mixtures met on the way is taken, the smallest where several are equal."""
+    best of the mixtures met on the way is taken, the smallest where several are equal. Empty where the metric is
+    undefined on these rows."""
     sign = 1 if metric.greater_is_better else -1
     chosen: list[str] = []
     total = np.zeros_like(next(iter(predicted.values())))
@@ -43,7 +44,8 @@ def cross_fitted(
 ) -> np.ndarray | None:
     """Predictions of rows by ensembles whose weights were found on other rows, so that scoring them flatters no one.
 
-    Whole groups are held out. None where there are fewer than two groups.
+    Whole groups are held out. None where there are fewer than two groups, or the metric is undefined on what is left
+    without some of them: weights can't be found there.
     """
     cluster = clusters(len(target), group)
     folds = min(FOLDS, int(cluster.max()) + 1)
@@ -52,5 +54,7 @@ def cross_fitted(
     together = np.empty_like(next(iter(predicted.values())))
     for rest, held_out in GroupKFold(folds).split(target, groups=cluster):
         weights = greedy_weights({name: of[rest] for name, of in predicted.items()}, target[rest], metric)
+        if not weights:
+            return None
         together[held_out] = blended({name: of[held_out] for name, of in predicted.items()}, weights)
     return together

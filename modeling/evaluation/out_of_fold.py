@@ -27,12 +27,14 @@ ENOUGH = 30
 
 
 def folds(features: FeatureSet, use_case: UseCase, task: Task) -> list[Division]:
-    """The nested folds that choose; none where validation holds `ENOUGH` independent units, or rows can't be dealt."""
+    """The nested folds that choose, of which a learner can be fitted to every one; none where validation holds `ENOUGH`
+    independent units, rows can't be dealt, or fewer than two folds are left: then validation units choose."""
     units = task.units(features.valid)
     independent = int(clusters(len(units), units.group).max()) + 1
     if independent >= ENOUGH or not can_be_dealt(features):
         return []
-    return nested_folds(features, use_case)
+    divisions = [one for one in nested_folds(features, use_case) if _can_be_learned(one, len(features.classes))]
+    return divisions if len(divisions) > 1 else []
 
 
 @one_blas_thread
@@ -66,6 +68,13 @@ def units(task: Task, divisions: Sequence[Division]) -> Units:
     each = [task.units(division.held_out) for division in divisions]
     groups = [one.group for one in each if one.group is not None]
     return Units(np.concatenate([one.truth for one in each]), np.concatenate(groups) if groups else None)
+
+
+def _can_be_learned(division: Division, classes: int) -> bool:
+    """Whether there are rows to train and to tune, and training rows of all `classes` (0: the target is no class)."""
+    train = division.train
+    present = len(np.unique(train.table.target)) if classes else 0
+    return bool(len(train) and len(division.tune)) and present == classes
 
 
 def _answers(candidate: Candidate, task: Task, division: Division) -> np.ndarray:

@@ -60,6 +60,8 @@ def refit(
     valid, units = features.valid, task.units(features.valid)
     tried = replace(tried, calibrator=champion.calibrator)
     gain = advantage(task.answers(tried, valid), answers, units, metric)
+    if not np.isfinite(gain.value):
+        return _not_tried(f"{metric.title} is undefined on {len(units):,} validation {task.unit}", features.train)
     rows = unsealed(features) if gain.shown else features.train
     result = f"trained on all {len(rows):,} rows but the sealed ones" if gain.shown else "not refitted"
     message = (

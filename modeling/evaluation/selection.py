@@ -13,6 +13,7 @@ import numpy as np
 
 from modeling.core.blend import Blend
 from modeling.core.candidate import FAMILIES, Candidate
+from modeling.core.metrics import unweighted
 from modeling.core.record import Repeated, Step
 from modeling.core.task import Predictor
 from modeling.evaluation import out_of_fold
@@ -82,7 +83,6 @@ def select(experiment: Experiment, progress: Callable[[str], None]) -> Selection
     progress("ranking features")
     table = experiment.features.valid.table
     rows = affordable_rows(len(table.names), len(champions))
-    shuffled = experiment.task.by_row and len(table.names) > 1 and not table.content.width
     unaware = [chosen, *([refitted.tried] if refitted.tried else [])] if refitted.taken else list(champions.values())
     return Selection(
         choice=choice,
@@ -94,7 +94,7 @@ def select(experiment: Experiment, progress: Callable[[str], None]) -> Selection
         chosen_on=chosen_on,
         validation=validation,
         threshold=_threshold(experiment, chosen_on),
-        ranking=rank(unaware, table, experiment.metric, rows) if shuffled else None,
+        ranking=rank(unaware, table, experiment.metric, rows) if _can_be_ranked(experiment, validation) else None,
         explained_rows=rows,
     )
 
@@ -145,6 +145,14 @@ def _choice(experiment: Experiment, progress: Callable[[str], None]) -> tuple[Ch
 def _members(experiment: Experiment, choice: ChampionChoice) -> Members:
     by_name = {candidate.name: candidate for candidate in experiment.candidates}
     return {name: (by_name[name], weight) for name, weight in choice.members.items()}
+
+
+def _can_be_ranked(experiment: Experiment, validation: np.ndarray) -> bool:
+    """Whether there are features to shuffle, and a score of validation rows to lose."""
+    table = experiment.features.valid.table
+    if not experiment.task.by_row or len(table.names) < 2 or table.content.width:
+        return False
+    return bool(np.isfinite(unweighted(experiment.metric, table.target, validation)))
 
 
 def _threshold(experiment: Experiment, chosen_on: Answered) -> float | None:

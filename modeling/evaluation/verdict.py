@@ -17,7 +17,7 @@ def verdict(evaluation: Evaluation, title: str) -> Verdict:
     missed = [gate.message for gate in evaluation.gates if not gate.passed]
     champion, trivial = evaluation.champion.learner, evaluation.baseline.learner
     if champion == trivial:
-        reason = f"Nothing tried is better than {trivial} on validation; use {trivial}, no model is needed."
+        reason = f"Nothing tried was shown to be better than {trivial} where the champion was chosen; use {trivial}."
         return Verdict(outcome="held back", reason=reason, facts=facts)
     if missed:
         return Verdict(outcome="held back", reason=f"Not met: {'; '.join(missed)}.", facts=facts)
@@ -53,7 +53,8 @@ def _few_groups(evaluation: Evaluation) -> list[str]:
     groups = evaluation.groups
     if groups is None or groups >= FEWEST_CLUSTERS:
         return []
-    return [f"The test holds {groups} groups only; nothing is decisive on fewer than {FEWEST_CLUSTERS}."]
+    held = "one group" if groups == 1 else f"{groups} groups"
+    return [f"The test holds {held} only; nothing is decisive on fewer than {FEWEST_CLUSTERS}."]
 
 
 def _not_decisive(evaluation: Evaluation, title: str) -> list[str]:
@@ -76,7 +77,7 @@ def _threshold(evaluation: Evaluation) -> list[str]:
     """What the threshold promised on choosing units and the test does not keep."""
     promises = evaluation.decision.promises if evaluation.decision else {}
     return [
-        f"At the threshold the {name} moved by {one.change.value:+.2f} from {one.validation.value:.2f} on validation."
+        f"At the threshold the {name} moved by {one.change.value:+.2g} from {one.validation.value:.4g} on validation."
         for name, one in promises.items()
         if one.moved
     ]

@@ -38,6 +38,7 @@ PRIOR_ROWS = 200
 def prepare(data: ValidatedData, use_case: UseCase, task: TargetingTask, derive: Derive | None) -> FeatureSet:
     """Split by time, fit the recipe and the table of actions on training rows, shape each role, audit.
 
+    Rows can't be dealt anew: the clicks of all training rows are in the table of actions that every row refers to.
     Rows of later roles whose action training never showed can't be weighed against a policy, and are left out.
 
     Raises
@@ -54,8 +55,6 @@ def prepare(data: ValidatedData, use_case: UseCase, task: TargetingTask, derive:
     actions = _actions(train, recipe, use_case, task, classes)
     shown = frame.select(recipe.named().is_in(actions[NAME].implode())).to_series().to_numpy()
 
-    blocks = splits.blocks(data.frame, use_case)
-
     def rows(role: str) -> Rows:
         mask = (roles == role).to_numpy() & shown
         part = frame.filter(mask)
@@ -65,7 +64,7 @@ def prepare(data: ValidatedData, use_case: UseCase, task: TargetingTask, derive:
             content=_logged(part, actions, recipe, task),
             shared={ACTIONS: actions},
         )
-        return Rows(table, data.numbers[mask], None, part.select(), blocks[mask])
+        return Rows(table, data.numbers[mask], None, part.select())
 
     parts = [rows(role) for role in splits.ROLES]
 

@@ -62,6 +62,14 @@ def test_folds_hold_out_every_unsealed_row_once():
         assert sorted(held) == sorted(unsealed(features).number)
 
 
+def test_a_moment_as_large_as_several_folds_leaves_none_empty():
+    frame = parts(400).with_columns(made=np.repeat([1, 2, 3, 4, 5], [200, 20, 20, 60, 100]))
+    columns, split = {"identifier": ["id"], "time": "made"}, {"by": "time", "valid_from": 4, "test_from": 5}
+    divisions = nested_folds(prepared(frame, columns=columns, split=split), use_case(columns=columns, split=split))
+    assert divisions
+    assert all(len(division.held_out) and len(division.train) + len(division.tune) for division in divisions)
+
+
 def test_repeats_hold_out_the_share_of_validation_and_differ():
     features, asked = made(SPLITS[0])
     divisions = thrice(features, asked)

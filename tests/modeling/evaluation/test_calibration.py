@@ -128,3 +128,7 @@ def test_one_cluster_has_an_error_without_an_interval():
 def test_an_older_record_without_intervals_loads():
     found = Calibration.model_validate({"error": 0.03, "predicted": [0.1], "observed": [0.2], "count": [5]})
     assert (found.error.value, found.error.low) == (0.03, None)
+
+
+def test_there_is_no_skill_score_where_only_one_class_came():
+    assert calibration(np.zeros(30), np.linspace(0.1, 0.4, 30), None).brier_skill is None

@@ -126,6 +126,14 @@ def test_a_row_is_never_scored_with_weights_found_on_its_group():
     assert cross_fitted(models, target, np.zeros(100), REGRESSION["rmse"]) is None
 
 
+def test_rows_are_not_scored_with_weights_that_could_not_be_found():
+    target, group = np.repeat([0.0, 1.0], [20, 40]), np.repeat(np.arange(5), [20, 10, 10, 10, 10])
+    rng = np.random.default_rng(0)
+    models = {"noise": rng.random(60), "other noise": rng.random(60)}
+    found = cross_fitted(models, target, group, BINARY["roc_auc"])
+    assert found is None, "without the first group no row is of class 0, and the ROC AUC is undefined"
+
+
 def test_a_blend_is_the_weighted_mean():
     models = {"one": np.array([[0.2, 0.8]]), "other": np.array([[0.6, 0.4]])}
     assert blended(models, {"one": 0.75, "other": 0.25}).round(9).tolist() == [[0.3, 0.7]]

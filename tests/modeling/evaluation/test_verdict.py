@@ -46,6 +46,12 @@ def test_the_simple_model_may_serve_and_the_trivial_one_is_no_model(champion: st
     assert verdict(made, "ROC AUC").outcome == outcome
 
 
+def test_a_trivial_champion_may_be_behind_by_less_than_is_shown():
+    made = _sound()
+    made.champion.learner, made.champion.best = "trivial", "lightgbm"
+    assert verdict(made, "ROC AUC").reason.startswith("Nothing tried was shown to be better than trivial")
+
+
 def test_nothing_is_said_against_what_is_sound():
     assert verdict(_sound(), "ROC AUC").facts == []
 
@@ -55,6 +61,13 @@ def test_a_threshold_that_does_not_keep_what_it_promised_is_said():
     change = Interval(value=-0.06, low=-0.09, high=-0.03)
     made.decision.promises = {"recall": Promise(validation=Interval(value=0.71), change=change, moved=True)}
     assert verdict(made, "ROC AUC").facts == ["At the threshold the recall moved by -0.06 from 0.71 on validation."]
+
+
+def test_a_small_move_at_the_threshold_is_not_called_zero():
+    made = _sound()
+    change = Interval(value=0.00042, low=0.0001, high=0.0007)
+    made.decision.promises = {"specificity": Promise(validation=Interval(value=0.9991), change=change, moved=True)}
+    assert "moved by +0.00042 from 0.9991" in verdict(made, "ROC AUC").facts[0]
 
 
 def test_what_could_sink_it_is_said_with_its_numbers_and_the_gravest_first():

@@ -16,6 +16,7 @@ from modeling.core.feature_set import FeatureSet
 from modeling.core.learner import Fitting, Learner
 from modeling.core.metrics import unweighted
 from modeling.core.record import Listing
+from modeling.core.resampling import can_be_dealt
 from modeling.core.task import EvaluatedChampion, Units
 from modeling.problems import learners, tasks
 from modeling.problems.targeting.impressions import WHICH, ImpressionRecipe
@@ -131,6 +132,10 @@ def test_rates_and_shares_come_from_training_rows_alone() -> None:
     )
     made = tasks.task(use_case()).prepare(validated(turned), use_case(), None)
     assert made.train.table.shared[ACTIONS].equals(features().train.table.shared[ACTIONS])
+
+
+def test_rows_that_refer_to_the_clicks_of_training_rows_are_not_dealt_anew() -> None:
+    assert not can_be_dealt(features())
 
 
 def impressions_needed(bound: float, clicks: float) -> list[int | None]:
