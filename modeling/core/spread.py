@@ -56,13 +56,14 @@ def spread(
 def _quantile(total: float, estimated: Sequence[tuple[float, int]]) -> float:
     """Of Student's t for a `total` variance made of `estimated` ones, with their degrees of freedom, and sure ones.
 
-    A sum has no fewer degrees of freedom than its least sure part. Satterthwaite's formula gives fewer where, as
-    between splits, one estimate is taken off another.
+    A sum is no less sure than its estimated parts alone. Satterthwaite's formula gives fewer degrees of freedom where,
+    as between splits, one estimate is taken off another.
     """
     unsure = sum(variance**2 / degrees for variance, degrees in estimated)
     if not unsure:
         return _NORMAL
-    return float(t.ppf(1 - TAIL, max(total**2 / unsure, min(degrees for _, degrees in estimated))))
+    parts = sum(variance for variance, _ in estimated)
+    return float(t.ppf(1 - TAIL, max(total, parts) ** 2 / unsure))
 
 
 def _variance(scores: Sequence[float]) -> float | None:

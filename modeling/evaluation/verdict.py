@@ -5,14 +5,17 @@ Belongs here: the rule from gates and lifts to an outcome, and what could sink i
 """
 
 from modeling.core.intervals import FEWEST_CLUSTERS
-from modeling.core.record import Evaluation, Lift, Verdict
+from modeling.core.record import Evaluation, Interval, Lift, Spread, Verdict
 
 MOST_FACTS = 3
 
 
 def verdict(evaluation: Evaluation, title: str) -> Verdict:
     """Held back where a gate is not met or the trivial model is champion; gain not shown where that the champion is
-    better than the simple model is not decisive; else published. `title` is the metric's name for people."""
+    better than the simple model is not decisive, seeds and splits counted; else published.
+
+    `title` is the metric's name for people.
+    """
     facts = _facts(evaluation, title)
     missed = [gate.message for gate in evaluation.gates if not gate.passed]
     champion, trivial = evaluation.champion.learner, evaluation.baseline.learner
@@ -26,13 +29,19 @@ def verdict(evaluation: Evaluation, title: str) -> Verdict:
         reason = f"All gates are met by {champion}; there is no simple model beside it."
         return Verdict(outcome="published", reason=reason, facts=facts)
     if champion == over.over:
-        reason = f"All gates are met by {champion}, the simple model; nothing dearer was worth its cost on validation."
+        reason = (
+            f"All gates are met by {champion}, the simple model; nothing dearer was worth its cost where it was chosen."
+        )
         return Verdict(outcome="published", reason=reason, facts=facts)
-    if over.decisive and over.value > 0:
+    if over.decisive and _above_zero(evaluation.spreads.get("lift_over_simple", over)):
         reason = f"All gates are met, and {champion} is decisively better than {over.over}: {_in_words(over, title)}."
         return Verdict(outcome="published", reason=reason, facts=facts)
     reason = f"All gates are met, but it is not shown that {champion} beats {over.over}: {_in_words(over, title)}."
     return Verdict(outcome="gain not shown", reason=reason, facts=facts)
+
+
+def _above_zero(interval: Interval | Spread) -> bool:
+    return interval.low is not None and interval.low > 0
 
 
 def _facts(evaluation: Evaluation, title: str) -> list[str]:

@@ -58,6 +58,13 @@ def test_a_sum_is_as_sure_as_its_least_sure_part():
     assert (found.high - 0.776) / total <= 4.303 + 0.01  # Student's t, two degrees of freedom, 97.5 %
 
 
+def test_a_part_that_hardly_varies_makes_nothing_unsure():
+    """Seeds a thousandth apart leave the degrees of freedom to five splits: four, not the two of three seeds."""
+    splits = [(score, 1.0) for score in (84.0, 86.0, 87.0, 88.0, 90.0)]
+    without, with_seeds = (spread(normal(86.7, 4.9), seeds, splits) for seeds in ([], [86.7, 86.701, 86.702]))
+    assert (with_seeds.low, with_seeds.high) == pytest.approx((without.low, without.high), abs=0.01)
+
+
 def test_a_score_stays_within_what_it_can_be():
     found = spread(Interval(value=0.95, low=0.9, high=0.98), [0.8, 0.95, 1.0], [], 0.0, 1.0)
     assert found.low >= 0.0 and found.high == 1.0

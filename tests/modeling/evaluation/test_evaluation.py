@@ -248,7 +248,7 @@ def test_where_nothing_is_better_the_trivial_model_is_champion_and_held_back():
     judged = _judge(_use_case(metric="log_loss"), roles, _binary(roles, mlp="useless")).evaluation
     assert judged.champion.learner == "trivial" and not judged.published
     assert judged.verdict.reason == (
-        "Nothing tried is better than trivial on validation; use trivial, no model is needed."
+        "Nothing tried was shown to be better than trivial where the champion was chosen; use trivial."
     )
     alone = _judge(_use_case(), roles, _binary(roles)).evaluation
     assert (alone.champion.learner, alone.simple, alone.lift.value) == ("trivial", None, 0)

@@ -39,6 +39,12 @@ def test_the_outcome_follows_from_gates_and_the_gain_over_the_simple_model(chang
     assert found.outcome == outcome and said in found.reason
 
 
+def test_a_gain_that_another_seed_or_split_could_undo_is_not_shown():
+    made = _sound()
+    made.spreads = {"lift_over_simple": Spread(rows=0.005, seeds=0.01, splits=0.01, low=-0.02, high=0.06)}
+    assert verdict(made, "ROC AUC").outcome == "gain not shown"
+
+
 @pytest.mark.parametrize(("champion", "outcome"), [("trivial", "held back"), ("logistic", "published")])
 def test_the_simple_model_may_serve_and_the_trivial_one_is_no_model(champion: str, outcome: str):
     made = _sound()
