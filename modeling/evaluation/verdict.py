@@ -29,9 +29,7 @@ def verdict(evaluation: Evaluation, title: str) -> Verdict:
         reason = f"All gates are met by {champion}; there is no simple model beside it."
         return Verdict(outcome="published", reason=reason, facts=facts)
     if champion == over.over:
-        reason = (
-            f"All gates are met by {champion}, the simple model; nothing dearer was worth its cost where it was chosen."
-        )
+        reason = f"All gates are met by {champion}, the simple model; nothing dearer was shown to be worth its cost."
         return Verdict(outcome="published", reason=reason, facts=facts)
     if over.decisive and _above_zero(evaluation.spreads.get("lift_over_simple", over)):
         reason = f"All gates are met, and {champion} is decisively better than {over.over}: {_in_words(over, title)}."

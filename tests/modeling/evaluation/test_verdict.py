@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from modeling.core.record import Evaluation, Interval, Lift, Promise
+from modeling.core.record import Evaluation, Interval, Lift, Promise, Spread
 from modeling.evaluation.verdict import MOST_FACTS, verdict
 
 from ..evaluation_records import binary, gate
