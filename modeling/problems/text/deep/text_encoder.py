@@ -25,7 +25,7 @@ from modeling.problems.text.language import Encoder, LanguageHyperparameters
 CHUNK = 256
 LAYERS = 3
 """Most layers that learn on a CPU."""
-SECONDS = 15
+SECONDS = 40
 """The budget of a fit on two ordinary cores."""
 EPOCHS_WANTED = 2
 """Fewer are not worth it on a CPU: the new layer alone then learns, as often as it likes."""
