@@ -8,6 +8,7 @@ scores the same predictions a thousand times, and theirs takes seconds once.
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 import numpy as np
@@ -16,7 +17,7 @@ from modeling.core.metrics import Prepared, Score
 from modeling.learners.censoring import AtRisk, seen, times
 
 
-@Score
+@partial(Score, lowest=0.0, highest=1.0)
 def harrell(target: np.ndarray, risk: np.ndarray) -> Prepared:
     """The share of comparable pairs in which the row with the earlier event has the higher risk; equal risks count half
     (Harrell et al. 1982). A pair is comparable if its earlier time is an event's."""
@@ -41,7 +42,7 @@ def uno(horizon: float) -> Score:
 
         return score
 
-    return Score(prepare)
+    return Score(prepare, lowest=0.0, highest=1.0)
 
 
 def integrated_brier(time: np.ndarray) -> Score:
@@ -64,7 +65,7 @@ def integrated_brier(time: np.ndarray) -> Score:
 
         return score
 
-    return Score(prepare)
+    return Score(prepare, lowest=0.0)
 
 
 @dataclass(frozen=True)

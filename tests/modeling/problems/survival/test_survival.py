@@ -11,8 +11,10 @@ import torch
 
 from modeling.core.compute import Compute
 from modeling.core.feature_set import FeatureSet
+from modeling.core.intervals import scored
 from modeling.core.learner import Fitting, LearnerError
-from modeling.core.task import TargetError
+from modeling.core.metrics import Score
+from modeling.core.task import Metric, TargetError
 from modeling.learners.censoring import AtRisk, seen, signed, times
 from modeling.learners.torch.head import partial_likelihood
 from modeling.problems import learners
@@ -171,3 +173,13 @@ def test_squared_error_is_refused_for_censored_times():
     made = features()
     with pytest.raises(LearnerError, match="mse has no meaning for times that are cut short"):
         learners.learner("mlp")().fit(made.train.table, made.valid.table, fitting("mlp", parameters={"loss": "mse"}))
+
+
+@pytest.mark.parametrize("score", [harrell, uno(HORIZON)], ids=["Harrell", "Uno"])
+def test_no_interval_of_a_concordance_leaves_what_it_can_be(score: Score):
+    """Few, and all but one of them in order: the widened interval alone would end beyond 1."""
+    target = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    risk = np.array([6.0, 5.0, 4.0, 3.0, 1.0, 2.0])
+    metric = Metric("concordance", "C-index", True, score)
+    found = scored({"concordance": metric}, target, {"model": risk}, None).intervals("model")["concordance"]
+    assert found.high is None or found.high <= 1
