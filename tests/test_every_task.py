@@ -130,6 +130,7 @@ def test_no_role_leaks_into_another(made: Made) -> None:
     assert not [one.message for one in found if one.severity == "error" and not one.passed]
 
 
+@pytest.mark.slow
 def test_neither_clock_nor_threads_change_what_is_learned(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each reading of the clock is a second after the one before, as on a machine that does nothing else for long."""
     readings = count()
