@@ -78,9 +78,10 @@ def _resumed(case: FitCase, compute: Compute, scratch: Path) -> Learner:
         pass
     else:
         raise AssertionError("nothing was interrupted: the learner reports no epoch")
-    model = learners.learner(case.learner)()
-    summary = model.fit(case.train.rows(slice(0, ROWS)), case.valid, case.fitting(compute, scratch=scratch))
-    assert "resumed after epoch 1" in summary.notes, f"training began anew: {summary.notes}"
+    model, lines = learners.learner(case.learner)(), list[str]()
+    again = case.fitting(compute, scratch=scratch, progress=lines.append)
+    model.fit(case.train.rows(slice(0, ROWS)), case.valid, again)
+    assert "resumed after epoch 1" in lines, f"training began anew: {lines}"
     return model
 
 
