@@ -75,11 +75,12 @@ EVENTS = {"new": 8, "again": 4, "renamed": 3, "cut off": 3, "rewritten": 2}
 REQUESTED_BY_CONDITIONS = {"dagster/from_automation_condition": "true"}
 COMPARED = (*DATA_STAGES, QUARANTINE)
 MEASURED = {
-    "seconds", "peak_memory_mb", "predictions_per_second", "run_id", "finished_at", "test_accesses", "limits",
+    "seconds", "peak_memory_mb", "predictions_per_second", "run_id", "finished_at", "test_accesses",
+    "test_rows_opened_before", "limits",
     "message",
 }  # fmt: skip
 """Keys of the record that differ from run to run: times, memory, how often the test was accessed, words on these."""
-OF_HISTORY = {"challenge", "published"}
+OF_HISTORY = {"challenge", "published", "verdict"}
 RIVAL = "not_worse_than_serving"
 """Keys, and a gate, about the model that served before: a replay has none."""
 

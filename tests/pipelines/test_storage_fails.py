@@ -29,7 +29,7 @@ def selection(stage: str) -> list[str]:
 def failing(error: Exception) -> Callable[..., None]:
     """Saves half, then fails."""
 
-    def save(value: object, folder: Path) -> None:
+    def save(value: object, folder: Path, **_: object) -> None:
         (folder / "half").write_bytes(b"half")
         raise error
 
