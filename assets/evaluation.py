@@ -52,7 +52,7 @@ GATES = {
     "min_metric": "the metric reaches its bound",
     "min_lift_over_baseline": "the champion beats the trivial baseline by enough",
     "min_lift_over_simple": "the champion beats the simple learner by enough",
-    "gain_over_simple": "the champion is not decisively worse than the simple learner",
+    "gain_over_simple": "the champion is not worse than the simple learner",
     "max_calibration_error": "probabilities mean what they say",
     "max_slice_gap": "no group is served much worse than another",
     "min_predictions_per_second": "the champion answers fast enough",
@@ -141,7 +141,7 @@ def _described(judged: Evaluation) -> dict[str, Any]:
         judged.metric: judged.champion.test[judged.metric].value,
         "lift over baseline": judged.lift.value,
         "accesses to the sealed test": judged.test_accesses,
-        "test rows opened so often before": judged.test_rows_opened_before,
+        "share of test rows opened before": judged.test_rows_opened_before if judged.test_accesses > 1 else 0.0,
         "scores": metadata.records(_scores(judged)),
         "record": MetadataValue.json(judged.model_dump(mode="json", include={"champion", "lift", "gates"})),
     }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from catalogue.definition import Gates
 from modeling.core.record import Evaluation, Gate, Interval, Lift, Spread
 from modeling.evaluation.challenge import challenge_gate
+from modeling.evaluation.gain import is_shown, is_worse
 
 
 def gates(bounds: Gates, evaluation: Evaluation, title: str) -> list[Gate]:
@@ -140,17 +141,20 @@ def _speed(bound: float | None, evaluation: Evaluation) -> Gate | None:
 
 
 def _gain_over_simple(evaluation: Evaluation, title: str) -> list[Gate]:
-    """What is decisively worse than the simple model is not published; the simple and the trivial one are exempt."""
-    lift = evaluation.lift_over_simple
+    """What is worse than the simple model is not published; the simple and the trivial one are exempt."""
+    name, lift = "gain_over_simple", evaluation.lift_over_simple
     if lift is None or evaluation.champion.learner in (lift.over, evaluation.baseline.learner):
         return []
-    worse = lift.decisive and lift.value < 0
-    standing = "decisively worse" if worse else "decisively better" if lift.decisive else "not decisively different"
+    if lift.high is None:
+        return [_Bound(name, f"gain in {title} over {lift.over}", 0).held(lift)]
+    standing = "not shown to be better or worse"
+    if is_worse(lift):
+        standing = "worse"
+    elif is_shown(lift, evaluation.spreads.get("lift_over_simple")):
+        standing = "shown to be better"
     message = f"{title} is {_signed(lift)} against the simple model, {lift.over}: {standing}"
-    name = "gain_over_simple"
-    return [
-        Gate(name=name, bound=0, measured=lift.value, low=lift.low, high=lift.high, passed=not worse, message=message)
-    ]
+    ends = {"low": lift.low, "high": lift.high}
+    return [Gate(name=name, bound=0, measured=lift.value, passed=not is_worse(lift), message=message, **ends)]
 
 
 def _work_complete(evaluation: Evaluation) -> Gate:

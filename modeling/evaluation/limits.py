@@ -35,12 +35,14 @@ def _evidence(evaluation: Evaluation) -> list[str]:
 
 
 def _test_accesses(evaluation: Evaluation) -> list[str]:
-    if evaluation.test_accesses <= 1:
+    before = evaluation.test_accesses - 1
+    if before < 1:
         return []
+    times = "once" if before == 1 else f"{before} times"
     share = evaluation.test_rows_opened_before
     which = "half or more" if share is None else f"{share:.0%}"
     return [
-        f"Of the rows of the sealed test {which} had been opened at least {evaluation.test_accesses - 1} times before: "
+        f"Of the rows of the sealed test {which} had been opened {times} or more before: "
         "every access makes its scores a little too good."
     ]
 

@@ -5,7 +5,8 @@ Belongs here: the rule from gates and lifts to an outcome, and what could sink i
 """
 
 from modeling.core.intervals import FEWEST_CLUSTERS
-from modeling.core.record import Evaluation, Interval, Lift, Spread, Verdict
+from modeling.core.record import Evaluation, Lift, Verdict
+from modeling.evaluation.gain import is_shown
 
 MOST_FACTS = 3
 
@@ -31,15 +32,11 @@ def verdict(evaluation: Evaluation, title: str) -> Verdict:
     if champion == over.over:
         reason = f"All gates are met by {champion}, the simple model; nothing dearer was shown to be worth its cost."
         return Verdict(outcome="published", reason=reason, facts=facts)
-    if over.decisive and _above_zero(evaluation.spreads.get("lift_over_simple", over)):
+    if is_shown(over, evaluation.spreads.get("lift_over_simple")):
         reason = f"All gates are met, and {champion} is decisively better than {over.over}: {_in_words(over, title)}."
         return Verdict(outcome="published", reason=reason, facts=facts)
     reason = f"All gates are met, but it is not shown that {champion} beats {over.over}: {_in_words(over, title)}."
     return Verdict(outcome="gain not shown", reason=reason, facts=facts)
-
-
-def _above_zero(interval: Interval | Spread) -> bool:
-    return interval.low is not None and interval.low > 0
 
 
 def _facts(evaluation: Evaluation, title: str) -> list[str]:
@@ -76,7 +73,7 @@ def _calibration(evaluation: Evaluation) -> list[str]:
     if slope is None or slope.low is None or slope.high is None or slope.low <= 1 <= slope.high:
         return []
     promise = "too much" if slope.high < 1 else "too little"
-    ends = f"{slope.value:.3g} ({slope.low:.3g} to {slope.high:.3g})"
+    ends = f"{slope.value:.4g} ({slope.low:.4g} to {slope.high:.4g})"
     return [f"Its probabilities promise {promise}: the calibration slope is {ends}, and 1 is right."]
 
 

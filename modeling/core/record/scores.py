@@ -18,13 +18,16 @@ class Estimate(Record):
     standard_error: float | None = None
 
 
+ROUNDING = 1e-12
+
+
 class Advantage(Estimate):
     """A paired difference of two scores of the same units, signed so that more is better."""
 
     @property
     def shown(self) -> bool:
-        """Whether it exceeds one standard error, which a dearer step must."""
-        return self.standard_error is not None and self.value > self.standard_error
+        """Whether it exceeds one standard error, which a dearer step must, and what sums may lose to rounding."""
+        return self.standard_error is not None and self.value > max(self.standard_error, ROUNDING)
 
 
 class Step(Record):

@@ -95,16 +95,32 @@ def test_what_has_no_interval_is_not_met():
 @pytest.mark.parametrize(
     ("low", "high", "passed", "said"),
     [
-        (-0.05, -0.01, False, "decisively worse"),
-        (-0.05, 0.01, True, "not decisively different"),
-        (0.01, 0.05, True, "decisively better"),
+        (-0.05, -0.01, False, ": worse"),
+        (-0.05, 0.01, True, "not shown to be better or worse"),
+        (0.01, 0.05, True, ": shown to be better"),
     ],
 )
-def test_only_what_is_decisively_worse_than_the_simple_model_is_held(low, high, passed, said):
+def test_only_what_is_worse_than_the_simple_model_is_held(low, high, passed, said):
     made = binary(lift_over_simple=_lift(low, (low + high) / 2, high, "logistic"))
     found = _gate("gain_over_simple", made)
     assert found.passed is passed and found.message.endswith(said)
     assert (found.low, found.high) == (low, high)
+
+
+def test_too_few_clusters_to_be_called_better_are_enough_to_be_held_as_worse():
+    lift = _lift(-0.05, -0.03, -0.01, "logistic").model_copy(update={"decisive": False, "clusters": 5})
+    assert not _gate("gain_over_simple", binary(lift_over_simple=lift)).passed
+
+
+def test_a_gain_without_an_interval_is_not_met():
+    lift = Lift(value=0.1, over="logistic", decisive=False)
+    assert not _gate("gain_over_simple", binary(lift_over_simple=lift)).passed
+
+
+def test_what_another_seed_or_split_could_undo_is_not_called_better():
+    spread = Spread(rows=0.01, seeds=0.02, splits=0.02, low=-0.02, high=0.08)
+    made = binary(lift_over_simple=_lift(0.01, 0.03, 0.05, "logistic"), spreads={"lift_over_simple": spread})
+    assert _gate("gain_over_simple", made).message.endswith("not shown to be better or worse")
 
 
 def test_a_clock_that_cut_any_candidate_holds_publication_back():

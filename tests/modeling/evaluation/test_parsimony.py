@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import norm
 
 from modeling.core.metrics import mae
+from modeling.core.record import Advantage
 from modeling.core.task import Metric, Units
 from modeling.evaluation.parsimony import RESAMPLES, advantage, contest
 
@@ -70,3 +71,7 @@ def test_where_no_error_can_be_known_nothing_dearer_is_taken():
     answers = {"cheap": np.full(50, 2.0), "dear": np.ones(50)}
     held = contest(answers, Units(np.zeros(50), np.zeros(50)), MAE)
     assert (held.best, held.good_enough, held.ahead["cheap"].standard_error) == ("dear", "cheap", None)
+
+
+def test_what_rounding_alone_can_make_is_no_advantage():
+    assert not Advantage(value=2e-17, standard_error=1e-17).shown
