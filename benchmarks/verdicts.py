@@ -1,6 +1,6 @@
-"""What each use case's verdict rests on, in one state folder or in two, as a table in Markdown.
+"""What each use case's verdict rests on, in a state folder or in two, as a table in Markdown.
 
-    python -m benchmarks.verdicts <state folder> [<a later state folder>]
+    python -m benchmarks.verdicts [<an earlier state folder>] <state folder>
 
 Belongs here: reading evaluations and setting them side by side. Does not belong here: reports (`modeling.reports`), or
 whether two runs are the same (`benchmarks.repeatability`).
@@ -11,7 +11,9 @@ from pathlib import Path
 
 from modeling.core.record import Evaluation, Interval, Spread
 
-HEADINGS = ("use case", "verdict", "champion", "score (95 %, rows, seeds and splits)", "over simple", "why")
+EARLIER = ("before", "gain over simple")
+HEADINGS = ("after", "gain over simple", "seeds", "splits", "sd of rows / seeds / splits", "why")
+NONE = "–"
 
 
 def evaluations(home: Path) -> dict[str, Evaluation]:
@@ -21,17 +23,32 @@ def evaluations(home: Path) -> dict[str, Evaluation]:
     return {"/".join(path.parts[-5:-3]): Evaluation.model_validate_json(path.read_text()) for path in latest}
 
 
-def row(judged: Evaluation) -> list[str]:
+def row(key: str, judged: Evaluation, earlier: Evaluation | None) -> list[str]:
     """A line of the table."""
-    score, over = judged.champion.test[judged.metric], judged.lift_over_simple
-    spread = judged.spreads.get("score")
     return [
-        judged.use_case,
-        judged.verdict.outcome,
-        judged.champion.learner,
-        f"{judged.metric} {_interval(score, spread)}{_components(spread)}",
-        _interval(over, judged.spreads.get("lift_over_simple")) if over else "is the simple model",
+        key,
+        judged.metric,
+        *([NONE, NONE] if earlier is None else verdict(earlier)),
+        *verdict(judged),
+        _listed(list(judged.champion.seeds.values())),
+        _listed([split.score.value for split in judged.repeated.splits] if judged.repeated else []),
+        _components(judged.spreads.get("score")),
         "; ".join(gate.message for gate in judged.gates if not gate.passed) or judged.verdict.reason,
+    ]
+
+
+def verdict(judged: Evaluation) -> list[str]:
+    """Outcome, champion and score, and the champion's gain over the simple model, `=` where it is the simple model.
+
+    Records from before there were verdicts say only whether the champion was published.
+    """
+    outcome = judged.verdict.outcome if judged.spreads else "published" if judged.published else "held back"
+    score = _interval(judged.champion.test[judged.metric], judged.spreads.get("score"))
+    gain = judged.lift_over_simple
+    is_simple = gain is None or gain.over == judged.champion.learner
+    return [
+        f"{outcome}: {judged.champion.learner}, {score}",
+        "=" if is_simple else _interval(gain, judged.spreads.get("lift_over_simple")),
     ]
 
 
@@ -40,25 +57,27 @@ def _interval(value: Interval, spread: Spread | None) -> str:
     return f"{value.value:.3g}" if low is None or high is None else f"{value.value:.3g} ({low:.3g} to {high:.3g})"
 
 
+def _listed(scores: list[float]) -> str:
+    return " ".join(format(score, ".3g") for score in scores) or NONE
+
+
 def _components(spread: Spread | None) -> str:
     if spread is None:
-        return ""
-    named = {"rows": spread.rows, "seeds": spread.seeds, "splits": spread.splits}
-    return "; sd of " + ", ".join(f"{name} {'–' if sd is None else format(sd, '.2g')}" for name, sd in named.items())
+        return NONE
+    return " / ".join(NONE if sd is None else format(sd, ".2g") for sd in (spread.rows, spread.seeds, spread.splits))
 
 
-def main(homes: list[Path]) -> None:
-    """Print a table of the first folder, or of what came before and after."""
-    print("|", " | ".join(["", *HEADINGS] if len(homes) > 1 else HEADINGS), "|")
-    print("|" + "---|" * (len(HEADINGS) + (len(homes) > 1)))
-    states = [evaluations(home) for home in homes]
-    for key in sorted(set().union(*states)):
-        for when, state in zip(("before", "after"), states, strict=False):
-            if key in state:
-                print("|", " | ".join([when, *row(state[key])] if len(homes) > 1 else row(state[key])), "|")
+def main(*homes: Path) -> None:
+    """Print the table of the last folder, beside what came before."""
+    *before, after = (evaluations(home) for home in homes)
+    earlier = before[0] if before else {}
+    table = [["use case", "metric", *EARLIER, *HEADINGS], ["---"] * (len(EARLIER) + len(HEADINGS) + 2)]
+    table += [row(key, judged, earlier.get(key)) for key, judged in sorted(after.items())]
+    for cells in table:
+        print("|", " | ".join(cells), "|")
 
 
 if __name__ == "__main__":
     if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    main([Path(argument) for argument in sys.argv[1:]])
+    main(*map(Path, sys.argv[1:]))
