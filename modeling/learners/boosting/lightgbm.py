@@ -7,7 +7,7 @@ probabilities and leave the ranking about the same.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -44,8 +44,10 @@ CAUTIOUS = {"num_leaves": 15, "min_data_in_leaf": 100, "feature_fraction": 0.4, 
 """The second trial: for noisy tables, where the defaults' rich trees overfit. Then Optuna takes over."""
 SECONDS, MOST_TRIALS = 10, 8
 """The budget of the trials on two ordinary cores, and how many at most: more find the noise of a small table."""
-CELL_OPERATIONS = 150_000
-"""What one cell of a table costs in a trial: some hundred rounds, a few levels of a tree each."""
+CELL_OPERATIONS, USUAL_ROUNDS = 1500, 100
+"""What one cell of a table costs in a round, and how many rounds a trial usually takes."""
+MOST_SECONDS = 20
+"""As `SECONDS`, where the loss goes on falling for many more rounds: later trials share what the first one left."""
 
 
 class LightGBMHyperparameters(Hyperparameters):
@@ -131,29 +133,45 @@ def _tuned(
 ) -> tuple[FittedBooster, list[str]]:
     """The best of the trials, on all training rows until its validation loss stops falling."""
     rows = min(len(train), chosen.tuning_rows)
-    chosen = chosen.model_copy(update={"trials": chosen.trials or _trials(rows, train, fitting)})
+    trials, most_rounds = _affordable(rows, train, chosen, fitting)
+    chosen = chosen.model_copy(update={"trials": trials})
     if rows == len(train):
-        return _search(train, valid, chosen, fitting, limit), []
+        best = _search(train, valid, chosen, most_rounds, fitting, limit)
+        return best, _fewer(best, trials, limit)
     notes = []
-    if chosen.trials != 1:
+    if trials != 1:
         sample = np.random.default_rng(fitting.seed).choice(len(train), rows, replace=False, shuffle=False)
-        best = _search(train.rows(sample), valid, chosen, fitting, limit)
+        best = _search(train.rows(sample), valid, chosen, most_rounds, fitting, limit)
         chosen = best.chosen.model_copy(update={"rounds": chosen.rounds})
-        notes = [f"tuned on {rows:,} rows; the best fitted on all {len(train):,}"]
+        notes = [f"tuned on {rows:,} rows; the best fitted on all {len(train):,}", *_fewer(best, trials, limit)]
     every_row = _dataset(train, fitting)
     return _boost(every_row, _dataset(valid, fitting, every_row), chosen, fitting, limit), notes
 
 
-def _trials(rows: int, train: Table, fitting: Fitting) -> int:
-    """How many trials the budget affords: a trial costs its cells, once for every class."""
+def _fewer(best: FittedBooster, trials: int, limit: TimeLimit) -> list[str]:
+    """Why there were fewer trials than usual, where no clock is to blame."""
+    made = best.chosen.trials
+    if made == trials or limit.cut:
+        return []
+    return [f"{made} of {trials} trials: the loss fell for so many rounds that they took the budget"]
+
+
+def _affordable(rows: int, train: Table, chosen: LightGBMHyperparameters, fitting: Fitting) -> tuple[int, int]:
+    """How many trials, and how many rounds in all of them, the budget affords: a round costs its cells, once for every
+    class. Trials that are asked for are made whole."""
+    if chosen.trials:
+        return chosen.trials, chosen.trials * chosen.rounds
     trees = fitting.classes if fitting.outcome == "multiclass" else 1
-    return affordable(SECONDS, rows * len(train.names) * trees * CELL_OPERATIONS, fewest=1, most=MOST_TRIALS)
+    each = rows * len(train.names) * trees * CELL_OPERATIONS
+    trials = affordable(SECONDS, each * USUAL_ROUNDS, fewest=1, most=MOST_TRIALS)
+    return trials, affordable(MOST_SECONDS, each, fewest=1, most=trials * chosen.rounds)
 
 
 def _search(
-    train: Table, valid: Table, chosen: LightGBMHyperparameters, fitting: Fitting, limit: TimeLimit
+    train: Table, valid: Table, chosen: LightGBMHyperparameters, most_rounds: int, fitting: Fitting, limit: TimeLimit
 ) -> FittedBooster:
-    """The best of `chosen.trials` trials; the first is as given."""
+    """The best of `chosen.trials` trials, or of those that end within `most_rounds` rounds in all; the first is as
+    given, and never cut short."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     space = {name: of for name, of in chosen.space.items() if name != "cat_smooth" or train.categorical_names}
     study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=fitting.seed))
@@ -164,16 +182,21 @@ def _search(
     valid_set = _dataset(valid, fitting, train_set)
     say, best = throttled(fitting.progress), None
     assert chosen.trials, "filled in before"
-    for number in range(1, chosen.trials + 1):
-        trial = study.ask(space)
-        fitted = _boost(train_set, valid_set, chosen.model_copy(update=trial.params), fitting, limit)
+    number, rounds, left = 0, chosen.rounds, most_rounds
+    while number < chosen.trials and rounds > 0:
+        if number and limit.stops(f"{number} of {chosen.trials} trials"):
+            break
+        number, trial = number + 1, study.ask(space)
+        fitted = _boost(
+            train_set, valid_set, chosen.model_copy(update={**trial.params, "rounds": rounds}), fitting, limit
+        )
         study.tell(trial, fitted.loss)
         best = fitted if best is None or fitted.loss < best.loss else best
         say(f"trial {number} of {chosen.trials}: validation loss {fitted.loss:.4f}, best {best.loss:.4f}")
-        if number < chosen.trials and limit.stops(f"{number} of {chosen.trials} trials"):
-            break
+        left -= len(fitted.curve)
+        rounds = min(chosen.rounds, left)
     assert best is not None, "the first trial always runs"
-    return best
+    return replace(best, chosen=best.chosen.model_copy(update={"trials": number}))
 
 
 def _boost(

@@ -7,8 +7,9 @@ and is imported inside functions. A packaged name is never searched for at the h
 What an untrained network answers to a text is memoised (`modeling.core.memoisation`).
 """
 
+import copy
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -29,11 +30,13 @@ if TYPE_CHECKING:
 PACKAGED = ("all-MiniLM-L6-v2", "all-mpnet-base-v2")
 MODEL = {"cpu": PACKAGED[0], "cuda": PACKAGED[1]}
 LENGTH = {"cpu": 64, "cuda": 256}
-BUCKET = {"cpu": 32, "cuda": 64}
+BUCKET = {"cpu": 8, "cuda": 64}
 """By device: the default network, how many tokens of a text it reads, and how many texts of like length at once."""
 TINY: dict[str, Any] = {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 512}
 """BERT-Tiny (Turc et al. 2019, arXiv:1908.08962), the network of `init: random`."""
 VOCABULARY = 8000
+DIVISIBLE = ("bert", "mpnet")
+"""Networks, as transformers calls their types, whose last layers can work alone (`layers_above`)."""
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
@@ -112,22 +115,70 @@ class Encoder:
         return self.tokenizer(list(texts), **settings, return_tensors="pt")["input_ids"]
 
 
-def pooled(network: nn.Module, tokens: Tensor, padding: int) -> Tensor:
+def pooled(network: nn.Module, inputs: Tensor, mask: Tensor) -> Tensor:
     """The mean of the last layer over a text's tokens ``[n, width]`` (Reimers & Gurevych 2019).
 
-    Texts of like length go together and are cut to the longest among them: most of a batch is padding otherwise.
+    inputs: tokens ``[n, length]``, or `states` ``[n, length, width]`` for `layers_above`. mask: bool ``[n, length]``.
     """
-    length = (tokens != padding).sum(1)
-    order = length.argsort()
-    parts = order.split(BUCKET[tokens.device.type])
-    means = [_mean(network, tokens[index, : int(length[index[-1]])], padding) for index in parts]
-    return torch.cat(means)[order.argsort()]
+    name = "inputs_embeds" if inputs.is_floating_point() else "input_ids"
+    order, means = [], []
+    for index, length in _buckets(mask):
+        part = mask[index, :length]
+        states = network(**{name: inputs[index, :length]}, attention_mask=part.long()).last_hidden_state
+        order.append(index)
+        means.append((states * part[..., None]).sum(1) / part.sum(1, keepdim=True))
+    return torch.cat(means)[torch.cat(order).argsort()]
 
 
-def _mean(network: nn.Module, tokens: Tensor, padding: int) -> Tensor:
-    mask = (tokens != padding).long()
-    states = network(input_ids=tokens, attention_mask=mask).last_hidden_state
-    return (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+def _buckets(mask: Tensor) -> Iterator[tuple[Tensor, int]]:
+    """Texts of like length, by their places, and the longest of their lengths: most of a batch is padding otherwise."""
+    length = mask.sum(1)
+    for index in length.argsort().split(BUCKET[mask.device.type]):
+        yield index, int(length[index[-1]])
+
+
+def can_be_divided(encoder: Encoder, texts: int) -> bool:
+    """Whether `layers_above` can work on the `states` of so many texts: in the network, and in memory."""
+    size = texts * encoder.length * encoder.width * np.dtype(np.float32).itemsize
+    return encoder.network.config.model_type in DIVISIBLE and size <= memoisation.BYTES
+
+
+def layers_above(network: nn.Module, layers: int) -> nn.Module:
+    """A copy of a `DIVISIBLE` network without its first `layers` layers, which takes their `states` for tokens."""
+    above: Any = copy.deepcopy(network)
+    above.embeddings, above.encoder.layer = _Given(), above.encoder.layer[layers:]
+    return above
+
+
+class _Given(nn.Module):
+    """In the place of what embeds tokens."""
+
+    def forward(self, inputs_embeds: Tensor, **_: Any) -> Tensor:
+        return inputs_embeds
+
+
+def states(encoder: Encoder, texts: Sequence[str], layers: int) -> tuple[Tensor, Tensor]:
+    """What `layers` layers make of every token, memoised: float32 ``[n, longest, width]``, and where tokens are, bool
+    ``[n, longest]``."""
+    question = f"{encoder.digest} {layers} layers"
+    found = memoisation.each(question, texts, lambda new: _states(encoder, new, layers))
+    rows = [torch.from_numpy(row) for row in found]
+    lengths = torch.tensor([len(row) for row in rows])
+    padded = nn.utils.rnn.pad_sequence(rows, batch_first=True)
+    return padded, torch.arange(padded.shape[1]) < lengths[:, None]
+
+
+def _states(encoder: Encoder, texts: list[str], layers: int) -> list[np.ndarray]:
+    tokens = encoder.tokens(texts).to(encoder.network.device)
+    mask = tokens != encoder.padding
+    found: list[np.ndarray] = [np.empty(0)] * len(texts)
+    for index, length in _buckets(mask):
+        part = mask[index, :length]
+        with torch.inference_mode():
+            answer = encoder.network(tokens[index, :length], attention_mask=part.long(), output_hidden_states=True)
+        for place, states, known in zip(index.tolist(), answer.hidden_states[layers].float().cpu(), part, strict=True):
+            found[place] = states[known].numpy().copy()
+    return found
 
 
 def embeddings(encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
@@ -138,7 +189,7 @@ def embeddings(encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
 def _embedded(encoder: Encoder, texts: list[str]) -> np.ndarray:
     tokens = encoder.tokens(texts).to(encoder.network.device)
     with torch.inference_mode():
-        return pooled(encoder.network, tokens, encoder.padding).float().cpu().numpy()
+        return pooled(encoder.network, tokens, tokens != encoder.padding).float().cpu().numpy()
 
 
 def opened(

@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import lightgbm as lgb
 import numpy as np
 import pytest
 import skops.io
@@ -19,8 +20,9 @@ from skops.io.exceptions import UntrustedTypesFoundException
 from modeling.core.compute import Compute
 from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError, Outcome
 from modeling.core.table import MISSING, Table
-from modeling.learners.boosting.lightgbm import CELL_OPERATIONS, MOST_TRIALS, SECONDS
-from modeling.learners.work import affordable
+from modeling.learners import work
+from modeling.learners.boosting.lightgbm import CELL_OPERATIONS, MOST_SECONDS, MOST_TRIALS, SECONDS, USUAL_ROUNDS
+from modeling.learners.work import OPERATIONS_PER_SECOND, affordable
 from modeling.problems import learners
 
 CLASSES: dict[Outcome, int] = {"binary": 2, "multiclass": 3, "regression": 0}
@@ -359,4 +361,23 @@ def test_a_large_table_is_boosted_to_its_early_stop_on_all_rows(monkeypatch: pyt
     ("rows", "columns", "trials"), [(1000, 10, 8), (30_000, 25, 3), (50_000, 20, 2), (50_000, 400, 1)]
 )
 def test_a_larger_table_is_tuned_in_fewer_trials(rows: int, columns: int, trials: int) -> None:
-    assert affordable(SECONDS, rows * columns * CELL_OPERATIONS, fewest=1, most=MOST_TRIALS) == trials
+    assert affordable(SECONDS, rows * columns * CELL_OPERATIONS * USUAL_ROUNDS, fewest=1, most=MOST_TRIALS) == trials
+
+
+def test_trials_whose_loss_goes_on_falling_take_no_more_rounds_than_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sum of two squares without noise can be learned better for hundreds of rounds; so many are affordable here that
+    the usual number of trials would end within them."""
+    squares = replace(
+        made("regression", 800), numeric=np.random.default_rng(0).uniform(-1, 1, (800, 5)).astype(np.float32)
+    )
+    squares = replace(squares, target=(squares.numeric[:, :2].astype(float) ** 2).sum(1))
+    rounds, train = [], lgb.train
+    monkeypatch.setattr(lgb, "train", lambda *a, **k: rounds.append(train(*a, **k)) or rounds[-1])
+    affords = 1200
+    monkeypatch.setattr(work, "EFFORT", affords * 600 * 7 * CELL_OPERATIONS / (MOST_SECONDS * OPERATIONS_PER_SECOND))
+    model = learners.learner("lightgbm")()
+    roles = (squares.rows(np.arange(600)), squares.rows(np.arange(600, 800)))
+    summary = model.fit(*roles, fitting("lightgbm", "regression", parameters={"rounds": 800, "min_data_in_leaf": 5}))
+    assert affords == sum(booster.current_iteration() for booster in rounds)
+    assert summary.notes == ["2 of 6 trials: the loss fell for so many rounds that they took the budget"]
+    assert summary.parameters["trials"] == 2

@@ -56,24 +56,26 @@ class TextEncoderHyperparameters(LanguageHyperparameters):
 
 
 class TextNetwork(nn.Module):
-    """The mean of the encoder's last layer, a dense layer with tanh, and the last layer. An encoder that does not learn
-    is no part of it: embeddings go in."""
+    """The mean of the encoder's last layer, a dense layer with tanh, and the last layer. What does not learn is no part
+    of it where it can be left out: embeddings go in, or what the layers below the learning ones make of tokens."""
 
-    def __init__(self, encoder: Encoder, width: int, chosen: TextEncoderHyperparameters) -> None:
+    def __init__(self, encoder: Encoder, width: int, body: nn.Module | None, dropout: float) -> None:
         super().__init__()
-        self.body: Any = None if chosen.tuning == "frozen" else _learning(encoder.network, chosen)
+        self.body: Any = body
         self.head = nn.Sequential(
             nn.Linear(encoder.width, encoder.width),
             nn.Tanh(),
-            nn.Dropout(chosen.dropout),
+            nn.Dropout(dropout),
             nn.Linear(encoder.width, width),
         )
         self._padding = encoder.padding
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Tokens ``[n, length]``, or embeddings ``[n, features]`` -> ``[n, width]``."""
-        read = inputs if self.body is None else language.pooled(self.body, inputs, self._padding)
-        return self.head(read).float()
+    def forward(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Tokens ``[n, length]``, embeddings ``[n, features]``, or states ``[n, length, features]`` with the `mask`
+        ``[n, length]`` of what is no padding -> ``[n, width]``."""
+        if self.body is None:
+            return self.head(inputs).float()
+        return self.head(language.pooled(self.body, inputs, inputs != self._padding if mask is None else mask)).float()
 
 
 class TextEncoder(Learner):
@@ -98,21 +100,20 @@ class TextEncoder(Learner):
         with session(fitting):
             self._encoder = language.opened(chosen, fitting.weights, read, compute.device)
             self._chosen = chosen = _affordable(chosen, self._encoder, read, fitting)
-            inputs = self._inputs((*read, *texts.texts(valid)))
-            self._network = TextNetwork(self._encoder, self._head.width, chosen).to(compute.device)
+            body, inputs = self._learning((*read, *texts.texts(valid)))
+            self._network = TextNetwork(self._encoder, self._head.width, body, chosen.dropout).to(compute.device)
             settings = chosen.model_dump()
             assert chosen.epochs, "filled in above"
             trained = training.train(
                 self._network,
                 _optimiser(self._network, chosen),
                 Objective(self._head.cross_entropy, self._head.cross_entropy),
-                self._examples(inputs[: len(train)], train),
-                None if fitting.fixed else self._examples(inputs[len(train) :], valid),
+                self._examples([part[: len(train)] for part in inputs], train),
+                None if fitting.fixed else self._examples([part[len(train) :] for part in inputs], valid),
                 Plan("text_encoder", settings, limit, chosen.epochs, chosen.batch, chosen.patience, CHUNK),
                 fitting,
             )
-        if chosen.tuning == "lora":
-            self._network.body = self._network.body.merge_and_unload()
+        self._network.body = _learned(self._network.body, self._encoder, chosen)
         return trained.summary(settings, _described(chosen, fitting))
 
     def predict(self, table: Table) -> np.ndarray:
@@ -134,13 +135,29 @@ class TextEncoder(Learner):
         model._head, model._chosen = Head(**facts["head"]), TextEncoderHyperparameters(**facts[STORED])
         assert model._chosen.max_length, "settled before"
         model._encoder = Encoder.load(folder / "encoder", model._chosen.max_length)
-        whole = model._chosen.model_copy(update={"tuning": "frozen" if model._chosen.tuning == "frozen" else "full"})
-        model._network = TextNetwork(model._encoder, model._head.width, whole)
+        body = None if model._chosen.tuning == "frozen" else model._encoder.network
+        model._network = TextNetwork(model._encoder, model._head.width, body, model._chosen.dropout)
         model._network.head.load_state_dict(load_file(folder / "head.safetensors"))
         return model
 
-    def _examples(self, inputs: Tensor, table: Table) -> Examples:
-        return Examples((inputs,), self._head.target(table)).to(str(device_of(self._network)))
+    def _examples(self, inputs: Sequence[Tensor], table: Table) -> Examples:
+        return Examples(tuple(inputs), self._head.target(table)).to(str(device_of(self._network)))
+
+    def _learning(self, read: tuple[str, ...]) -> tuple[nn.Module | None, tuple[Tensor, ...]]:
+        """What learns of the encoder, and what it reads of the texts."""
+        chosen, encoder = self._chosen, self._encoder
+        if chosen.tuning == "frozen":
+            return None, (self._inputs(read),)
+        if chosen.tuning == "lora":
+            return _with_adapters(encoder.network, chosen.rank), (self._inputs(read),)
+        layers = _layers(encoder.network)
+        still = max(len(layers) - (chosen.layers or len(layers)), 0)
+        if still and language.can_be_divided(encoder, len(read)):
+            return language.layers_above(encoder.network, still), language.states(encoder, read, still)
+        if still:
+            encoder.network.requires_grad_(False)
+            layers[still:].requires_grad_(True)
+        return encoder.network, (self._inputs(read),)
 
     def _inputs(self, read: tuple[str, ...]) -> Tensor:
         """What the network takes: tokens, or embeddings where the encoder does not learn."""
@@ -149,18 +166,21 @@ class TextEncoder(Learner):
         return self._encoder.tokens(read)
 
 
-def _learning(network: Any, chosen: TextEncoderHyperparameters) -> nn.Module:
-    """The encoder with the part that learns marked, or with adapters."""
-    if chosen.tuning == "lora":
-        from peft import LoraConfig, get_peft_model
+def _with_adapters(network: Any, rank: int) -> nn.Module:
+    from peft import LoraConfig, get_peft_model
 
-        return get_peft_model(network, LoraConfig(r=chosen.rank, target_modules="all-linear"))
-    layers = _layers(network)
-    still = layers[: -chosen.layers] if chosen.layers else []
-    if len(still):
-        network.requires_grad_(False)
-        layers[len(still) :].requires_grad_(True)
-    return network
+    return get_peft_model(network, LoraConfig(r=rank, target_modules="all-linear"))
+
+
+def _learned(body: Any, encoder: Encoder, chosen: TextEncoderHyperparameters) -> nn.Module | None:
+    """The encoder's network with what its `body` learned; None where nothing of it learned."""
+    if body is None or body is encoder.network:
+        return body
+    if chosen.tuning == "lora":
+        return body.merge_and_unload()
+    learned = _layers(body)
+    _layers(encoder.network)[-len(learned) :].load_state_dict(learned.state_dict())
+    return encoder.network
 
 
 def _layers(network: nn.Module) -> nn.ModuleList:
@@ -173,7 +193,7 @@ def _affordable(
 ) -> TextEncoderHyperparameters:
     """With every None filled in.
 
-    An epoch takes one pass forward through all layers, and as much as two through those that learn.
+    An epoch takes at most one pass forward through all layers, and as much as two through those that learn.
     """
     layers, most = _layers(encoder.network), EPOCHS[chosen.tuning or "full"]
     if chosen.tuning is None and (fitting.compute.device == "cuda" or chosen.init == "random"):
@@ -216,6 +236,7 @@ def _optimiser(network: TextNetwork, chosen: TextEncoderHyperparameters) -> torc
         [group for group in groups if group["params"]],
         chosen.learning_rate,
         weight_decay=chosen.weight_decay,
+        fused=True,
     )
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from catalogue.definition import UseCase
 from modeling.core.feature_set import FeatureSet
@@ -170,6 +172,40 @@ def test_a_saved_folder_is_a_model_one_can_name(tmp_path: Path):
     read, told = fitted("text_encoder", **own, tuning="full", layers=1, body_rate=1.0)
     assert "the last 1 layers learn" in told.notes[0]
     assert right(read, notes().open_test().table) > 0.6
+
+
+@pytest.mark.parametrize("kind", language.DIVISIBLE)
+def test_layers_below_and_layers_above_answer_as_the_whole_network(kind: str):
+    """The reference is the network of transformers itself, undivided."""
+    from transformers import AutoConfig, AutoModel
+
+    read = texts.texts(notes().valid.table)
+    chosen = LanguageHyperparameters(model="any", init="random", max_length=16)
+    tokenizer = language.opened(chosen, no_weights, read, "cpu").tokenizer
+    sizes = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 64}
+    whole = AutoModel.from_config(AutoConfig.for_model(kind, vocab_size=len(tokenizer), **sizes)).eval()
+    tokens = tokenizer(list(read), truncation=True, max_length=16, padding=True, return_tensors="pt")
+    states, mask = language.states(language.Encoder.of(whole, tokenizer, 16), read, 2)
+    with torch.inference_mode():
+        expected = whole(tokens["input_ids"], attention_mask=tokens["attention_mask"]).last_hidden_state
+        above = language.layers_above(whole, 2)(inputs_embeds=states, attention_mask=mask.long()).last_hidden_state
+    np.testing.assert_allclose(above[mask], expected[tokens["attention_mask"].bool()], atol=1e-5)
+
+
+def test_only_the_last_layers_learn_and_a_saved_model_has_what_they_learned(tmp_path: Path):
+    learner, _ = usual("text_lightgbm")
+    for name in ("before", "after"):
+        (tmp_path / name).mkdir()
+    learner.save(tmp_path / "before")
+    own = {"init": "pretrained", "model": str(tmp_path / "before" / "encoder")}
+    read, _ = fitted("text_encoder", **own, tuning="full", layers=1)
+    read.save(tmp_path / "after")
+    before, after = (load_file(tmp_path / name / "encoder" / "model.safetensors") for name in ("before", "after"))
+    changed = {name for name in before if not before[name].equal(after[name])}
+    assert changed == {name for name in before if name.startswith("encoder.layer.1.")}
+    test = notes().open_test().table
+    loaded = learners.learner("text_encoder").load(tmp_path / "after")
+    np.testing.assert_allclose(loaded.predict(test), read.predict(test), atol=1e-5)
 
 
 def test_an_encoder_read_twice_is_one_encoder_and_is_asked_the_same_once(tmp_path: Path, monkeypatch):
