@@ -46,7 +46,7 @@ SECONDS, MOST_TRIALS = 10, 8
 """The budget of the trials on two ordinary cores, and how many at most: more find the noise of a small table."""
 CELL_OPERATIONS, USUAL_ROUNDS = 1500, 100
 """What one cell of a table costs in a round, and how many rounds a trial usually takes."""
-MOST_SECONDS = 20
+MOST_SECONDS = 15
 """As `SECONDS`, where the loss goes on falling for many more rounds: later trials share what the first one left."""
 
 

@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 PACKAGED = ("all-MiniLM-L6-v2", "all-mpnet-base-v2")
 MODEL = {"cpu": PACKAGED[0], "cuda": PACKAGED[1]}
 LENGTH = {"cpu": 64, "cuda": 256}
-BUCKET = {"cpu": 8, "cuda": 64}
+BUCKET = {"cpu": 32, "cuda": 64}
 """By device: the default network, how many tokens of a text it reads, and how many texts of like length at once."""
+TRAINING_BUCKET = {"cpu": 8, "cuda": 64}
+"""As `BUCKET` while it learns: the texts of a batch are few, and not of like length."""
 TINY: dict[str, Any] = {"hidden_size": 128, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 512}
 """BERT-Tiny (Turc et al. 2019, arXiv:1908.08962), the network of `init: random`."""
 VOCABULARY = 8000
@@ -121,8 +123,9 @@ def pooled(network: nn.Module, inputs: Tensor, mask: Tensor) -> Tensor:
     inputs: tokens ``[n, length]``, or `states` ``[n, length, width]`` for `layers_above`. mask: bool ``[n, length]``.
     """
     name = "inputs_embeds" if inputs.is_floating_point() else "input_ids"
+    sizes = TRAINING_BUCKET if network.training else BUCKET
     order, means = [], []
-    for index, length in _buckets(mask):
+    for index, length in _buckets(mask, sizes[mask.device.type]):
         part = mask[index, :length]
         states = network(**{name: inputs[index, :length]}, attention_mask=part.long()).last_hidden_state
         order.append(index)
@@ -130,10 +133,10 @@ def pooled(network: nn.Module, inputs: Tensor, mask: Tensor) -> Tensor:
     return torch.cat(means)[torch.cat(order).argsort()]
 
 
-def _buckets(mask: Tensor) -> Iterator[tuple[Tensor, int]]:
+def _buckets(mask: Tensor, size: int) -> Iterator[tuple[Tensor, int]]:
     """Texts of like length, by their places, and the longest of their lengths: most of a batch is padding otherwise."""
     length = mask.sum(1)
-    for index in length.argsort().split(BUCKET[mask.device.type]):
+    for index in length.argsort().split(size):
         yield index, int(length[index[-1]])
 
 
@@ -172,7 +175,7 @@ def _states(encoder: Encoder, texts: list[str], layers: int) -> list[np.ndarray]
     tokens = encoder.tokens(texts).to(encoder.network.device)
     mask = tokens != encoder.padding
     found: list[np.ndarray] = [np.empty(0)] * len(texts)
-    for index, length in _buckets(mask):
+    for index, length in _buckets(mask, BUCKET[mask.device.type]):
         part = mask[index, :length]
         with torch.inference_mode():
             answer = encoder.network(tokens[index, :length], attention_mask=part.long(), output_hidden_states=True)
