@@ -275,9 +275,9 @@ class Scored:
     def _between(self, model: str, over: str, metric: str) -> Interval:
         """Signed so that more is better. Where no resample changes it, because a score is exactly 0 or 1 in all of
         them, it is as sure as the two scores."""
-        sign = 1 if self.metrics[metric].greater_is_better else -1
-        value = sign * (self.value[model, metric] - self.value[over, metric])
-        defined = _defined(sign * (self.draws[model, metric] - self.draws[over, metric]))
+        plus, minus = (model, over) if self.metrics[metric].greater_is_better else (over, model)
+        value = self.value[plus, metric] - self.value[minus, metric]
+        defined = _defined(self.draws[plus, metric] - self.draws[minus, metric])
         if defined is None:
             return Interval(value=value)
         if np.ptp(defined) > _rounding(value):
@@ -285,8 +285,7 @@ class Scored:
             return Interval(value=value, low=low, high=high)
         if model == over or not self._one_at_an_end(model, over, metric):
             return Interval(value=value, low=value, high=value)
-        better, worse = (model, over) if sign > 0 else (over, model)
-        return difference(self._interval(better, metric), self._interval(worse, metric))
+        return difference(self._interval(plus, metric), self._interval(minus, metric))
 
     def _one_at_an_end(self, model: str, over: str, metric: str) -> bool:
         bounded = self.ranges[metric].trials is not None
