@@ -69,7 +69,7 @@ class _Refresh:
         stages = self._stale(key)
         if not stages:
             return Result(key, "up to date")
-        self.close()
+        self._renew()
         data = [stage for stage in stages if stage in DATA_STAGES]
         if not data or latest(self._instance, "evaluation", key) is None:
             return self._make("use_case", key, stages)
@@ -87,6 +87,15 @@ class _Refresh:
         if stale_market(self._catalogue, self._instance):
             yield self._run(Launch("market_entry", None, (MARKET_ENTRY_REPORT,)))
 
+    def _renew(self) -> None:
+        """A new process, which loads its imports while the former one ends."""
+        former, self._worker = self._worker, self._new()
+        if former is not None:
+            former.close()
+
+    def _new(self) -> Worker:
+        return Worker(self._catalogue.roots, self._instance, State().run_log)
+
     def close(self) -> None:
         """Let the process end."""
         if self._worker is not None:
@@ -101,13 +110,12 @@ class _Refresh:
         return self._run(Launch(job, key, tuple(assets)))
 
     def _run(self, launch: Launch) -> Result:
-        log = State().run_log
         self._progress.begin(launch, launch.partition or launch.job, len(launch.assets))
-        self._worker = self._worker or Worker(self._catalogue.roots, self._instance, log)
+        self._worker = self._worker or self._new()
         try:
             ended = self._worker.run(launch, self._progress.follow)
         except ChildFailed as error:
-            ended = Ended(launch, 0.0, failure=f"{error}; see {log}")
+            ended = Ended(launch, 0.0, failure=f"{error}; see {State().run_log}")
         if not self._worker.alive:
             self.close()
         result = _result(ended)

@@ -49,6 +49,9 @@ CELL_OPERATIONS, USUAL_ROUNDS = 1500, 100
 MOST_SECONDS = 15
 """As `SECONDS`, where the loss goes on falling for many more rounds: later trials share what the first one left."""
 
+CELLS_A_THREAD = 1_000_000
+"""Of fewer, threads wait longer for each other than they compute. The trees are the same with any number of them."""
+
 
 class LightGBMHyperparameters(Hyperparameters):
     """The first trial's values, and the limits of the search.
@@ -105,7 +108,7 @@ class LightGBM(Learner):
     def fit_with(self, chosen: LightGBMHyperparameters, train: Table, valid: Table, fitting: Fitting) -> FitSummary:
         """As `fit`, for a learner whose hyperparameters have other defaults, another space, or more to them."""
         check(self, train, valid, fitting)
-        limit = TimeLimit(fitting)
+        limit, fitting = TimeLimit(fitting), _with_useful_threads(fitting, train)
         if fitting.fixed:
             fitted, notes = _boost(_dataset(train, fitting), None, chosen, fitting, limit), []
         else:
@@ -126,6 +129,11 @@ class LightGBM(Learner):
         model = cls()
         model._booster = lgb.Booster(model_file=folder / "lightgbm.txt")
         return model
+
+
+def _with_useful_threads(fitting: Fitting, train: Table) -> Fitting:
+    useful = max(len(train) * len(train.names) // CELLS_A_THREAD, 1)
+    return replace(fitting, compute=replace(fitting.compute, threads=min(fitting.compute.threads, useful)))
 
 
 def _tuned(

@@ -333,8 +333,9 @@ def test_a_process_bound_to_one_core_learns_the_same() -> None:
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_threads_change_no_tree(threads: int) -> None:
+def test_threads_change_no_tree(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """On rows enough that LightGBM shares them among its threads."""
+    monkeypatch.setattr("modeling.learners.boosting.lightgbm.CELLS_A_THREAD", 1)
     train, valid = made("binary", 30_000), made("binary", 300, seed=1)
     parameters = {"trials": 1, "rounds": 20}
     answers = []
