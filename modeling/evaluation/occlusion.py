@@ -117,9 +117,9 @@ def _importances(names: list[list[str]], effects: list[np.ndarray]) -> list[Impo
     """The mean effect of the parts that several rows share, largest first."""
     rows = np.repeat(np.arange(len(names)), [len(parts) for parts in names])
     every = pl.DataFrame({"row": rows, "part": list(chain(*names)), "effect": np.concatenate(effects)})
-    in_row = every.group_by("row", "part").agg(pl.mean("effect"))
+    in_row = every.group_by("row", "part", maintain_order=True).agg(pl.mean("effect"))
     shared = (
-        in_row.group_by("part")
+        in_row.group_by("part", maintain_order=True)
         .agg(pl.mean("effect"), spread=pl.std("effect"), rows=pl.len())
         .filter(pl.col("rows") >= _SEEN_IN)
         .sort("effect", "part", descending=[True, False])

@@ -1,7 +1,8 @@
-"""How many CPU threads a network computes with: the same everywhere.
+"""How a network computes on a CPU: with the same number of threads everywhere, and the same however busy they are.
 
-Belongs here: the number, and setting it for a while. Sums are rounded by how they are shared among threads, so a number
-that followed the machine would give each machine a model of its own.
+Belongs here: the number, and setting both for a while. Sums are rounded by how they are shared among threads, so a
+number that followed the machine would give each machine a model of its own; and where threads add to one place in the
+order in which they come, each run.
 """
 
 from collections.abc import Iterator
@@ -24,3 +25,14 @@ def threads(count: int = THREADS) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def deterministic() -> Iterator[None]:
+    """No thread adds to what another one adds to, as the gradient of an index does otherwise; afterwards as before."""
+    enabled, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(enabled, warn_only=warns)

@@ -10,7 +10,7 @@ exactly as it would have.
 import math
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from modeling.core.learner import FitSummary, Fitting, LearnerError
 from modeling.learners.progress import thinned, throttled
 from modeling.learners.torch.checkpoint import Checkpoint, TrainingState, fingerprint
-from modeling.learners.torch.threads import THREADS, threads
+from modeling.learners.torch.threads import THREADS, deterministic, threads
 from modeling.learners.work import TimeLimit
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -88,9 +88,10 @@ class TrainingResult:
 
 @contextmanager
 def session(fitting: Fitting, count: int = THREADS) -> Iterator[None]:
-    """Seeded, with so many CPU threads; torch's global state is as before afterwards."""
-    devices = [torch.cuda.current_device()] if fitting.compute.device == "cuda" else []
-    with torch.random.fork_rng(devices), threads(count):
+    """Seeded, with so many CPU threads, on a CPU the same every time; torch's global state is as before afterwards."""
+    on_gpu = fitting.compute.device == "cuda"
+    devices = [torch.cuda.current_device()] if on_gpu else []
+    with torch.random.fork_rng(devices), threads(count), nullcontext() if on_gpu else deterministic():
         torch.manual_seed(fitting.seed)
         yield
 

@@ -158,3 +158,19 @@ def test_curves_are_thinned_and_keep_their_end(rows: int, kept: int) -> None:
     curve = [{"step": float(step)} for step in range(1, rows + 1)]
     assert len(thinned(curve)) == kept
     assert thinned(curve)[-1:] == curve[-1:]
+
+
+def test_a_gradient_to_which_many_rows_add_is_the_same_every_time():
+    """Of a tensor this size torch lets two threads add to one place in the order in which they come."""
+    draw = torch.Generator().manual_seed(0)
+    weights = torch.randn(50, 64, generator=draw).requires_grad_()
+    index, of_row = torch.randint(50, (20_000,), generator=draw), torch.randn(20_000, 64, generator=draw)
+    gradients = set()
+    with session(Fitting("binary", 2)):
+        for _ in range(10):
+            weights.grad = None
+            (weights[index] * of_row).sum().backward()
+            assert weights.grad is not None
+            gradients.add(weights.grad.numpy().tobytes())
+    assert len(gradients) == 1
+    assert not torch.are_deterministic_algorithms_enabled()
