@@ -52,9 +52,9 @@ def text(setting: Setting) -> BareNetwork:
     from modeling.problems.text.language import Encoder
 
     folder = encoders.folder(setting.folder, "mpnet", data.VOCABULARY, quick=setting.quick)
-    hyperparameters = TextEncoderHyperparameters.model_validate({"tuning": "full"})
-    network = TextNetwork(Encoder.load(Path(folder), LENGTH), 1, hyperparameters).to(setting.device)
-    return BareNetwork(network, _tokens, _loss)
+    encoder = Encoder.load(Path(folder), LENGTH)
+    network = TextNetwork(encoder, 1, encoder.network, TextEncoderHyperparameters().dropout)
+    return BareNetwork(network.to(setting.device), _tokens, _loss)
 
 
 def image(setting: Setting) -> BareNetwork:

@@ -381,5 +381,5 @@ def test_trials_whose_loss_goes_on_falling_take_no_more_rounds_than_the_budget(m
     summary = model.fit(*roles, fitting("lightgbm", "regression", parameters={"rounds": 800, "min_data_in_leaf": 5}))
     beyond_best = 50 * sum(booster.best_iteration > 0 for booster in rounds)
     assert sum(booster.current_iteration() for booster in rounds) + beyond_best == affords
-    assert summary.notes == ["3 of 6 trials: the loss fell for so many rounds that they took the budget"]
+    assert summary.notes == ["3 of 8 trials: the loss fell for so many rounds that they took the budget"]
     assert summary.parameters["trials"] == 3
