@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from modeling.core.record import Evaluation, Interval, Spread
+from modeling.evaluation.spreads import carrying
 
 EARLIER = ("before", "gain over simple")
 HEADINGS = ("after", "gain over simple", "seeds", "splits", "sd of rows / seeds / splits", "why")
@@ -45,16 +46,17 @@ def verdict(judged: Evaluation) -> list[str]:
     outcome = judged.verdict.outcome if judged.spreads else "published" if judged.published else "held back"
     score = _interval(judged.champion.test[judged.metric], judged.spreads.get("score"))
     gain = judged.lift_over_simple
-    is_simple = gain is None or gain.over == judged.champion.learner
-    return [
-        f"{outcome}: {judged.champion.learner}, {score}",
-        "=" if is_simple else _interval(gain, judged.spreads.get("lift_over_simple")),
-    ]
+    shown = "="
+    if gain is not None and gain.over != judged.champion.learner:
+        shown = _interval(gain, judged.spreads.get("lift_over_simple"))
+    return [f"{outcome}: {judged.champion.learner}, {score}", shown]
 
 
-def _interval(value: Interval, spread: Spread | None) -> str:
-    low, high = (spread.low, spread.high) if spread else (value.low, value.high)
-    return f"{value.value:.3g}" if low is None or high is None else f"{value.value:.3g} ({low:.3g} to {high:.3g})"
+def _interval(measured: Interval, spread: Spread | None) -> str:
+    whole = carrying(measured, spread)
+    if whole.low is None or whole.high is None:
+        return f"{whole.value:.3g}"
+    return f"{whole.value:.3g} ({whole.low:.3g} to {whole.high:.3g})"
 
 
 def _listed(scores: list[float]) -> str:

@@ -12,6 +12,7 @@ from catalogue.definition import Gates
 from modeling.core.record import Evaluation, Gate, Interval, Lift, Spread
 from modeling.evaluation.challenge import challenge_gate
 from modeling.evaluation.gain import is_shown, is_worse
+from modeling.evaluation.spreads import carrying
 
 
 def gates(bounds: Gates, evaluation: Evaluation, title: str) -> list[Gate]:
@@ -87,11 +88,11 @@ def _metric(bound: float | None, evaluation: Evaluation, title: str) -> Gate | N
             "`gates: min_metric` beyond that"
         )
     measured = evaluation.champion.test[evaluation.metric]
-    return asked.held(_carrying(measured, evaluation.spreads.get("score")), useless)
+    return asked.held(carrying(measured, evaluation.spreads.get("score")), useless)
 
 
 def _lift(name: str, bound: float, lift: Lift, title: str, spread: Spread | None) -> Gate:
-    return _Bound(name, f"lift in {title} over {lift.over}", bound, strictly=bound == 0).held(_carrying(lift, spread))
+    return _Bound(name, f"lift in {title} over {lift.over}", bound, strictly=bound == 0).held(carrying(lift, spread))
 
 
 def _over_simple(bound: float | None, evaluation: Evaluation, title: str) -> Gate | None:
@@ -175,13 +176,6 @@ def _evidence_is_real(evaluation: Evaluation) -> Gate:
     real = evaluation.evidence == "real"
     message = "the data are real" if real else f"the data are {evaluation.evidence}: a demonstration, not for use"
     return Gate(name="evidence_is_real", bound=1, measured=float(real), passed=real, message=message)
-
-
-def _carrying(measured: Interval, spread: Spread | None) -> Interval:
-    """The interval that also carries the variance of seeds and splits, where that is known."""
-    if spread is None or spread.low is None:
-        return measured
-    return Interval(value=measured.value, low=spread.low, high=spread.high)
 
 
 def _signed(lift: Lift) -> str:

@@ -14,10 +14,13 @@ from typer.testing import CliRunner
 
 from assets.stages import latest
 from catalogue.reader import ENVIRONMENT
+from pipelines.cli import use_cases
 from pipelines.cli.app import app
+from pipelines.current_artefacts import CurrentEvaluations
 from pipelines.freshness import stale_stages
 from pipelines.refresh import Result, bring_up_to_date
 
+from ...modeling import evaluation_records
 from ..sandbox import KEY, NoProgress, Sandbox, orders
 
 GOOD, BAD, FAR, DYING = KEY, "retail/broken", "retail/far", "retail/dying"
@@ -228,6 +231,20 @@ def test_new_data_that_hold_the_same_rows_train_nothing(shop: Sandbox, instance:
     assert refreshed(shop, instance)[GOOD].status == "made"
     assert latest(instance, "baseline_model", GOOD) == trained
     assert stale_stages(shop.use_case(GOOD), instance) == []
+
+
+def test_the_summary_shows_the_intervals_that_gates_ask(shop: Sandbox, monkeypatch: pytest.MonkeyPatch):
+    """A score or a lift with two intervals on one screen would be one too many."""
+    shop.place(KEY, orders())
+    shop.name_in(monkeypatch)
+    judged = evaluation_records.binary()
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(use_cases, "bring_up_to_date", lambda *_: [Result(KEY, "made")])
+    monkeypatch.setattr(use_cases, "current_evaluations", lambda _: CurrentEvaluations({KEY: judged}))
+    said = CliRunner().invoke(app, ["run", KEY]).output
+    score, over = judged.spreads["score"], judged.champion.test[judged.metric]
+    assert (score.low, score.high) != (over.low, over.high)
+    assert f"{over.value:.4g} ({score.low:.4g} to {score.high:.4g})" in said
 
 
 @pytest.mark.slow
