@@ -106,7 +106,7 @@ def class_index(target: pl.Series, classes: list[str]) -> np.ndarray:
     index = named(target).replace_strict(classes, range(len(classes)), default=None, return_dtype=pl.Int64)
     unknown = index.is_null()
     if unknown.any():
-        values = target.filter(unknown).unique().head(_SHOWN).to_list()
+        values = target.filter(unknown).unique(maintain_order=True).head(_SHOWN).to_list()
         raise TargetError(
             f"target {target.name!r}: {unknown.sum():,} of {len(target):,} values are none of the classes {classes}: "
             f"{values}; quarantine those rows in the contract"
