@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 from modeling.core.record import Evaluation, Interval, Spread
-from modeling.evaluation.spreads import carrying
 
 EARLIER = ("before", "gain over simple")
 HEADINGS = ("after", "gain over simple", "seeds", "splits", "sd of rows / seeds / splits", "why")
@@ -53,7 +52,7 @@ def verdict(judged: Evaluation) -> list[str]:
 
 
 def _interval(measured: Interval, spread: Spread | None) -> str:
-    whole = carrying(measured, spread)
+    whole = measured.carrying(spread)
     if whole.low is None or whole.high is None:
         return f"{whole.value:.3g}"
     return f"{whole.value:.3g} ({whole.low:.3g} to {whole.high:.3g})"

@@ -12,7 +12,6 @@ from catalogue.definition import Gates
 from modeling.core.record import Evaluation, Gate, Interval, Lift, Spread
 from modeling.evaluation.challenge import challenge_gate
 from modeling.evaluation.gain import is_shown, is_worse
-from modeling.evaluation.spreads import carrying
 
 
 def gates(bounds: Gates, evaluation: Evaluation, title: str) -> list[Gate]:
@@ -88,11 +87,11 @@ def _metric(bound: float | None, evaluation: Evaluation, title: str) -> Gate | N
             "`gates: min_metric` beyond that"
         )
     measured = evaluation.champion.test[evaluation.metric]
-    return asked.held(carrying(measured, evaluation.spreads.get("score")), useless)
+    return asked.held(measured.carrying(evaluation.spreads.get("score")), useless)
 
 
 def _lift(name: str, bound: float, lift: Lift, title: str, spread: Spread | None) -> Gate:
-    return _Bound(name, f"lift in {title} over {lift.over}", bound, strictly=bound == 0).held(carrying(lift, spread))
+    return _Bound(name, f"lift in {title} over {lift.over}", bound, strictly=bound == 0).held(lift.carrying(spread))
 
 
 def _over_simple(bound: float | None, evaluation: Evaluation, title: str) -> Gate | None:

@@ -1,14 +1,14 @@
 """What rows, seeds and splits contribute to the champion's score and to its lifts.
 
-Belongs here: handing the scores of each to `modeling.core.spread`, and the interval that carries all three. Does not
-belong here: that arithmetic, training with seeds (`selection`) or on splits (`repeated_splits`).
+Belongs here: handing the scores of each to `modeling.core.spread`. Does not belong here: that arithmetic,
+training with seeds (`selection`) or on splits (`repeated_splits`).
 """
 
 from collections.abc import Sequence
 from math import inf
 
 from modeling.core.metrics import Score
-from modeling.core.record import Baseline, Champion, Estimate, Interval, Lift, Repeated, Spread
+from modeling.core.record import Baseline, Champion, Estimate, Lift, Repeated, Spread
 from modeling.core.spread import spread
 from modeling.core.task import Metric
 
@@ -26,13 +26,6 @@ def spreads(
         of_seeds = [sign * (score - over.test[metric.name].value) for score in seeds]
         found[name] = spread(lift, of_seeds, _known([getattr(split, name) for split in splits]))
     return found
-
-
-def carrying(measured: Interval, spread: Spread | None) -> Interval:
-    """The interval that also carries the variance of seeds and splits, where that is known."""
-    if spread is None or spread.low is None:
-        return measured
-    return Interval(value=measured.value, low=spread.low, high=spread.high)
 
 
 def _known(splits: Sequence[Estimate | None]) -> list[tuple[float, float]]:

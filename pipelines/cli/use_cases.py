@@ -13,7 +13,6 @@ from rich.table import Table
 
 from catalogue.visible import visible
 from modeling.core.record import Evaluation, Interval
-from modeling.evaluation.spreads import carrying
 from pipelines.cli.arguments import Patterns, matching
 from pipelines.cli.error_boundary import FAILED, Commands
 from pipelines.cli.progress import LiveProgress
@@ -104,7 +103,7 @@ def _summary(results: list[Result], evaluations: dict[str, Evaluation]) -> Table
             result.key,
             judged.champion.learner,
             judged.metric,
-            _interval(carrying(judged.champion.test[judged.metric], judged.spreads.get("score"))),
+            _interval(judged.champion.test[judged.metric].carrying(judged.spreads.get("score"))),
             _over_baseline(judged),
             f"{status}, {judged.verdict.outcome}",
             f"{result.seconds:.0f}",
@@ -116,7 +115,7 @@ def _over_baseline(judged: Evaluation) -> str:
     if judged.champion.learner == judged.lift.over:
         return "is the baseline"
     decisive = "" if judged.lift.decisive else " not decisive"
-    return _interval(carrying(judged.lift, judged.spreads.get("lift"))) + decisive
+    return _interval(judged.lift.carrying(judged.spreads.get("lift"))) + decisive
 
 
 def _interval(measured: Interval) -> str:

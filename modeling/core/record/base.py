@@ -21,6 +21,12 @@ class Interval(Record):
     low: float | None = None
     high: float | None = None
 
+    def carrying(self, spread: "Spread | None") -> "Interval":
+        """The interval that also carries the variance of seeds and splits, where that is known."""
+        if spread is None or spread.low is None:
+            return self
+        return Interval(value=self.value, low=spread.low, high=spread.high)
+
 
 def _with_ends(value: Any) -> Any:
     return {"value": value} if isinstance(value, int | float) else value
