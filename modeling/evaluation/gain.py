@@ -1,7 +1,7 @@
-"""Is the champion better, or worse, than the simple model?
+"""Is the champion better, or worse, than another model?
 
-Belongs here: both answers, which the gate and the verdict share. Does not belong here: the difference and its intervals
-(`modeling.core.intervals`, `spreads`), or what follows (`gates`, `verdict`).
+Belongs here: both answers, which the gate, the verdict and the summary of a run share. Does not belong here: the
+difference and its intervals (`modeling.core.intervals`, `spreads`), or what follows (`gates`, `verdict`).
 """
 
 from modeling.core.record import Lift, Spread
@@ -9,8 +9,8 @@ from modeling.core.record import Lift, Spread
 
 def is_shown(lift: Lift, spread: Spread | None) -> bool:
     """Decisively better on the test rows, and still better with another seed or split."""
-    interval = spread or lift
-    return lift.decisive and interval.low is not None and interval.low > 0
+    low = lift.carrying(spread).low
+    return lift.decisive and low is not None and low > 0
 
 
 def is_worse(lift: Lift) -> bool:

@@ -1,7 +1,7 @@
 """What rows, seeds and splits contribute to the champion's score and to its lifts.
 
-Belongs here: handing the scores of each to `modeling.core.spread`. Does not belong here: that arithmetic,
-training with seeds (`selection`) or on splits (`repeated_splits`).
+Belongs here: handing the scores of each to `modeling.core.spread`. Does not belong here: that arithmetic, training with
+seeds (`selection`) or on splits (`repeated_splits`).
 """
 
 from collections.abc import Sequence

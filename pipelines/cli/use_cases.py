@@ -13,6 +13,7 @@ from rich.table import Table
 
 from catalogue.visible import visible
 from modeling.core.record import Evaluation, Interval
+from modeling.evaluation.gain import is_shown, is_worse
 from pipelines.cli.arguments import Patterns, matching
 from pipelines.cli.error_boundary import FAILED, Commands
 from pipelines.cli.progress import LiveProgress
@@ -114,8 +115,9 @@ def _summary(results: list[Result], evaluations: dict[str, Evaluation]) -> Table
 def _over_baseline(judged: Evaluation) -> str:
     if judged.champion.learner == judged.lift.over:
         return "is the baseline"
-    decisive = "" if judged.lift.decisive else " not decisive"
-    return _interval(judged.lift.carrying(judged.spreads.get("lift"))) + decisive
+    spread = judged.spreads.get("lift")
+    decisive = is_shown(judged.lift, spread) or is_worse(judged.lift)
+    return _interval(judged.lift.carrying(spread)) + ("" if decisive else " not decisive")
 
 
 def _interval(measured: Interval) -> str:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from assets.stages import latest
 from catalogue.reader import ENVIRONMENT
+from modeling.core.record import Spread
 from pipelines.cli import use_cases
 from pipelines.cli.app import app
 from pipelines.current_artefacts import CurrentEvaluations
@@ -245,6 +246,19 @@ def test_the_summary_shows_the_intervals_that_gates_ask(shop: Sandbox, monkeypat
     score, over = judged.spreads["score"], judged.champion.test[judged.metric]
     assert (score.low, score.high) != (over.low, over.high)
     assert f"{over.value:.4g} ({score.low:.4g} to {score.high:.4g})" in said
+
+
+def test_the_summary_calls_no_gain_decisive_that_another_seed_may_lose(shop: Sandbox, monkeypatch: pytest.MonkeyPatch):
+    shop.place(KEY, orders())
+    shop.name_in(monkeypatch)
+    judged = evaluation_records.binary()
+    assert judged.lift.decisive
+    spreads = {"lift": Spread(rows=0.01, seeds=0.3, splits=0.0, low=-0.25, high=0.75)}
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setattr(use_cases, "bring_up_to_date", lambda *_: [Result(KEY, "made")])
+    found = CurrentEvaluations({KEY: judged.model_copy(update={"spreads": spreads})})
+    monkeypatch.setattr(use_cases, "current_evaluations", lambda _: found)
+    assert "(-0.25 to 0.75) not decisive" in CliRunner().invoke(app, ["run", KEY]).output
 
 
 @pytest.mark.slow
