@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
-from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, AssetMaterialization, MetadataValue, Output
+from dagster import AssetCheckResult, AssetCheckSeverity, AssetCheckSpec, AssetMaterialization, Output
 
 from assets import metadata
 from assets.partitions import Partitions
@@ -23,13 +23,14 @@ from modeling.artefacts.errors import ArtefactError
 from modeling.artefacts.evaluated_model import MODEL
 from modeling.artefacts.storage import load
 from modeling.core.model import Model
-from modeling.core.record import Evaluation
+from modeling.core.record import Evaluation, with_texts
 from modeling.core.report import Report
 from modeling.core.validated_data import ValidatedData
 from modeling.drift.record import CHECKS, NO_REFERENCE, DriftComparison, Performance
 from modeling.drift.reference import Reference
 from resources.errors import PermanentError
-from resources.serving.models import Models
+from resources.secrets import without_secrets
+from resources.serving.models import Models, check_digests
 from resources.store.state import State
 from resources.store.versions import current
 
@@ -56,7 +57,12 @@ def specs(partitions: Partitions) -> list[AssetCheckSpec]:
 def compared(data: ValidatedData, use_case: UseCase, home: State, warn: Callable[[str], None]) -> DriftComparison:
     """The new rows among `data` beside those that the model judged last learned from; and how well the model that
     serves, or else that one, predicts them. What can't be read of either is left out; `warn` is called with the reason.
+    No text in it repeats a secret of the environment.
     """
+    return with_texts(_compared(data, use_case, home, warn), without_secrets)
+
+
+def _compared(data: ValidatedData, use_case: UseCase, home: State, warn: Callable[[str], None]) -> DriftComparison:
     from modeling.drift.comparison import compare
 
     judged = current(home.artefact("evaluation", use_case.key))
@@ -72,6 +78,7 @@ def compared(data: ValidatedData, use_case: UseCase, home: State, warn: Callable
 
 def _reference(judged: Path, warn: Callable[[str], None]) -> Reference | str:
     try:
+        check_digests(judged)
         return reference.load(judged / reference.REFERENCE) or NO_REFERENCE
     except ArtefactError as error:
         warn(f"new rows are not compared with those that the model learned from: {error}")
@@ -86,6 +93,7 @@ def _performance(
 
     code = feature_code.load(use_case.folder)
     try:
+        check_digests(place)
         record = load(Evaluation, place)
         if (record.task, record.target) != (use_case.task, use_case.target):
             return "the model predicts something else"
@@ -143,6 +151,6 @@ def output(drift: DriftComparison) -> Output[Report]:
             "delivery": drift.delivery,
             "new rows": drift.delivered,
             RETRAINING_REQUESTED: drift.drifted and drift.on_drift == "retrain",
-            "report": MetadataValue.md(made.markdown),
+            "report": metadata.url(DRIFT, drift.use_case),
         },
     )

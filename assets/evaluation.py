@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
+import polars.selectors as cs
 from dagster import (
     AssetCheckResult,
     AssetCheckSeverity,
@@ -24,51 +26,35 @@ from dagster import (
 
 from assets import metadata
 from assets.partitions import Partitions
-from assets.stages import FINGERPRINT, STAGES, as_written, data_version, digest, fingerprint, latest
+from assets.stages import FINGERPRINT, OWNERS, STAGES, as_written, data_version, digest, fingerprint, latest
 from catalogue import feature_code
 from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
+from modeling.artefacts import reference
 from modeling.artefacts.errors import ArtefactError
-from modeling.artefacts.evaluated_model import MODEL, EvaluatedModel
+from modeling.artefacts.evaluated_model import EvaluatedModel
 from modeling.artefacts.feature_set import ReferencedFeatures
-from modeling.artefacts.storage import load
 from modeling.core.candidate import Candidates
+from modeling.core.digits import with_interval
 from modeling.core.model import Model, ModelCard
-from modeling.core.record import Evaluation, Gate, Interval, Provenance
+from modeling.core.record import Evaluation, Interval, Provenance
 from modeling.core.row_digests import columns_read, digests
 from modeling.core.row_task import RowTask
 from modeling.core.validated_data import ValidatedData
+from modeling.drift.delivery import delivered
 from modeling.drift.reference import Reference
 from modeling.evaluation.experiment import EvaluationRun, Experiment, Serving, UnreadableServing
 from modeling.problems import tasks
-from resources.serving.models import Models
+from resources.serving.models import Models, read_model
 from resources.store.state import State
 from resources.store.test_access_log import Accesses, record_access
 from resources.weights import located
 
 STAGE = STAGES["evaluation"]
-TASK_GATES = "task_gates"
-GATES = {
-    "min_metric": "the metric reaches its bound",
-    "min_lift_over_baseline": "the champion beats the trivial baseline by enough",
-    "min_lift_over_simple": "the champion beats the simple learner by enough",
-    "gain_over_simple": "the champion is not worse than the simple learner",
-    "max_calibration_error": "probabilities mean what they say",
-    "max_slice_gap": "no group is served much worse than another",
-    "min_predictions_per_second": "the champion answers fast enough",
-    "above_luck": "a portfolio earns more than equal weights, by more than luck",
-    "ranges_keep_promise": "forecast ranges hold as many values as they promise",
-    "work_complete": "no fit was cut short by a clock",
-    "no_leakage": "the leakage audit found no error",
-    "evidence_is_real": "the figures come from real data",
-    "not_worse_than_serving": "the champion is shown to be not worse than published models, by a margin",
-    TASK_GATES: "what only the task asks is met",
-}
-"""Every gate, each a check; one that has no bound in a use case passes and says so. Checks are declared before a use
-case is known, so that the gates which only its task has share one."""
-VERDICT, REASON, HELD_BACK_BY = "verdict", "reason", "held back by"
+GATES = "gates"
+VERDICT, REASON, HELD_BACK_BY, METRIC = "verdict", "reason", "held back by", "metric"
 """Metadata keys: what followed from the judgement, why, and the names of the gates that are not met, or of the
-champion where that is the trivial learner; empty where it may serve."""
+champion where that is the trivial learner; empty where it may serve; the metric that chose the champion."""
 _STACK = ("sectorforge", "polars", "lightgbm", "torch", "scikit-learn", "great-expectations", "dagster")
 
 
@@ -79,7 +65,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         partitions_def=partitions.use_cases,
         group_name=STAGE.group,
         kinds={"json"},
-        check_specs=[partitions.check(name, STAGE.name, text) for name, text in GATES.items()],
+        check_specs=[partitions.check(GATES, STAGE.name, "the champion meets every gate of its use case")],
         description="The champion that validation rows chose, judged on test rows opened once, and its model folder.",
     )
     def evaluation(
@@ -112,7 +98,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
             provenance=provenance(experiment, run_id),
             record_access=access,
             progress=context.log.info,
-            serving=_serving(use_case, home, context),
+            serving=_serving(use_case, validated_data.frame, home, context),
         )
         evaluated = judged_model(experiment, run, features.reference)
         judged = evaluated.evaluation
@@ -120,12 +106,14 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         yield Output(
             evaluated,
             metadata={
-                FINGERPRINT: fingerprint(STAGE, use_case, context.instance),
-                "plot": metadata.picture(charts.thumbnail(judged)),
                 **_described(judged),
+                "report": metadata.url(STAGES["evaluation_report"].name, use_case.key),
+                "plot": metadata.picture(charts.thumbnail(judged)),
+                OWNERS: catalogue.industries[use_case.industry].owners,
+                FINGERPRINT: fingerprint(STAGE, use_case, context.instance),
             },
         )
-        yield from gate_checks(judged)
+        yield gates_check(judged)
 
     return evaluation
 
@@ -133,35 +121,42 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
 def _described(judged: Evaluation) -> dict[str, Any]:
     """What the materialisation says of the judgement."""
     missed = [gate.name for gate in judged.gates if not gate.passed]
+    opened_before = judged.test_rows_opened_before if judged.test_accesses > 1 else 0.0
     return {
         VERDICT: judged.verdict.outcome,
         REASON: judged.verdict.reason,
         HELD_BACK_BY: "" if judged.published else ", ".join(missed) or judged.champion.learner,
         "champion": judged.champion.learner,
-        judged.metric: judged.champion.test[judged.metric].value,
-        "lift over baseline": judged.lift.value,
+        METRIC: judged.metric,
+        judged.metric: metadata.rounded(judged.champion.test[judged.metric].value),
+        "lift over baseline": metadata.rounded(judged.lift.value),
         "accesses to the sealed test": judged.test_accesses,
-        "share of test rows opened before": judged.test_rows_opened_before if judged.test_accesses > 1 else 0.0,
+        "share of test rows opened before": metadata.rounded(opened_before or 0.0),
         "scores": metadata.records(_scores(judged)),
         "record": MetadataValue.json(judged.model_dump(mode="json", include={"champion", "lift", "gates"})),
     }
 
 
-def _serving(use_case: UseCase, home: State, context: AssetExecutionContext) -> Serving | UnreadableServing | None:
+def _serving(
+    use_case: UseCase, rows: pl.DataFrame, home: State, context: AssetExecutionContext
+) -> Serving | UnreadableServing | None:
     """The model that serves now, with the best one so far; None where none serves."""
     models = Models(home)
     place, best = models.serving(use_case.key), models.best(use_case.key)
-    serving = place and _published(place, use_case, context)
+    serving = place and _published(place, use_case, rows, context)
     if not isinstance(serving, Serving) or best is None or best == place:
         return serving
-    found = _published(best, use_case, context)
+    found = _published(best, use_case, rows, context)
     return replace(serving, best=found) if isinstance(found, Serving) else serving
 
 
-def _published(place: Path, use_case: UseCase, context: AssetExecutionContext) -> Serving | UnreadableServing:
-    """The published version that lies at `place`."""
+def _published(
+    place: Path, use_case: UseCase, rows: pl.DataFrame, context: AssetExecutionContext
+) -> Serving | UnreadableServing:
+    """The published version that lies at `place`, and which of the validated `rows` it was judged with."""
     try:
-        model = load(Model, place / MODEL)
+        model = read_model(place)
+        before = reference.load(place / reference.REFERENCE)
     except ArtefactError as error:
         context.log.warning(f"the published model {place.name} can't be read: nothing is held against it: {error}")
         return UnreadableServing(place.name, error.within(place))
@@ -173,7 +168,14 @@ def _published(place: Path, use_case: UseCase, context: AssetExecutionContext) -
         same_features=model.card.features_version == features,
         derive=code.features,
         same_code=model.card.features_code == code.digest,
+        held=_held(rows, before) if before else None,
     )
+
+
+def _held(rows: pl.DataFrame, before: Reference) -> np.ndarray | None:
+    """bool ``[n]``: the rows that were there before; None where that can't be told."""
+    came = delivered(rows, before)
+    return None if came.unknown else ~came.new
 
 
 def judged_model(experiment: Experiment, run: EvaluationRun, reference: Reference | None = None) -> EvaluatedModel:
@@ -194,7 +196,7 @@ def judged_model(experiment: Experiment, run: EvaluationRun, reference: Referenc
         champion=judgement.champion,
         card=_card(experiment, judgement.evaluation, code.digest, read),
         learned=_learned(experiment, read),
-        columns=data.frame.drop(use_case.target).schema,
+        columns=data.frame.drop(cs.by_name(use_case.target)).schema,
     )
     return EvaluatedModel(judgement.evaluation, model, reference, judgement.answers)
 
@@ -265,28 +267,18 @@ def _scores(judged: Evaluation) -> list[dict[str, str]]:
 
 
 def _interval(score: Interval) -> str:
-    if score.low is None or score.high is None:
-        return f"{score.value:.4f}"
-    return f"{score.value:.4f} ({score.low:.4f} to {score.high:.4f})"
+    return with_interval(score.value, score.low, score.high)
 
 
-def gate_checks(judged: Evaluation) -> Iterator[AssetCheckResult]:
-    """A check a gate, and one for all of the task's own. One that is not met warns: that a champion is held back is a
+def gates_check(judged: Evaluation) -> AssetCheckResult:
+    """One check of all gates that the use case has, those not met first. It warns: that a champion is held back is a
     result, not a fault."""
-    for name in GATES:
-        gates = [gate for gate in judged.gates if gate.name == name or (name == TASK_GATES and gate.name not in GATES)]
-        missed = [gate for gate in gates if not gate.passed]
-        yield AssetCheckResult(
-            check_name=name,
-            passed=not missed,
-            severity=AssetCheckSeverity.WARN,
-            description="; ".join(gate.message for gate in missed or gates) or "has no bound in this use case",
-            metadata={key: value for gate in gates for key, value in _measured(gate, name).items()},
-        )
-
-
-def _measured(gate: Gate, check: str) -> dict[str, float]:
-    """What was measured, its interval and the bound; with the gate's name where the check is of several."""
-    prefix = "" if gate.name == check else f"{gate.name}: "
-    found = {"measured": gate.measured, "low": gate.low, "high": gate.high, "bound": gate.bound}
-    return {f"{prefix}{key}": value for key, value in found.items() if value is not None}
+    missed = [gate for gate in judged.gates if not gate.passed]
+    rows = [gate.model_dump() for gate in sorted(judged.gates, key=lambda one: one.passed)]
+    return AssetCheckResult(
+        check_name=GATES,
+        passed=not missed,
+        severity=AssetCheckSeverity.WARN,
+        description="; ".join(gate.message for gate in missed) or f"all {len(judged.gates)} gates are met",
+        metadata={"gates": metadata.records(rows)},
+    )

@@ -20,12 +20,15 @@ class Partitions:
     Attributes
     ----------
     active: the keys that are not retired: what runs by itself.
+    run_tags: by partition, of use cases and of industries: what its runs are found by. Dagster's owners are an asset's,
+        and an asset spans all industries.
     """
 
     use_cases: StaticPartitionsDefinition
     industries: StaticPartitionsDefinition
     by_industry: StaticPartitionMapping
     active: list[str]
+    run_tags: dict[str, dict[str, str]]
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> "Partitions":
@@ -36,11 +39,19 @@ class Partitions:
             industries=StaticPartitionsDefinition(sorted({key.partition("/")[0] for key in keys})),
             by_industry=StaticPartitionMapping({key: key.partition("/")[0] for key in keys}),
             active=sorted(catalogue.in_service),
+            run_tags={key: _run_tags(key, catalogue) for key in [*keys, *catalogue.industries]},
         )
 
-    def check(self, name: str, asset: str, description: str) -> AssetCheckSpec:
-        """A check that carries the partition it was made for; one without loads every partition."""
+    def check(self, name: str, asset: str, asked: str) -> AssetCheckSpec:
+        """A check that carries the partition it was made for; one without loads every partition. What is `asked` stands
+        beside its mark in the UI, so it is said as a question, not as if it were so."""
         extra: dict[str, Any] = {"partitions_def": self.use_cases}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PreviewWarning)
-            return AssetCheckSpec(name, asset=asset, description=description, **extra)
+            return AssetCheckSpec(name, asset=asset, description=f"whether {asked}", **extra)
+
+
+def _run_tags(key: str, catalogue: Catalogue) -> dict[str, str]:
+    industry, _, use_case = key.partition("/")
+    named = {"use_case": use_case} if use_case else {}
+    return {"industry": industry, **named, "owners": ", ".join(catalogue.industries[industry].owners)}

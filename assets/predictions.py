@@ -4,7 +4,7 @@ Belongs here: the asset, and whether there is anything to predict. Does not belo
 (`resources.serving.predictor`), or which model serves (`published_model`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import polars as pl
 from dagster import (
@@ -25,10 +25,9 @@ from assets.installation import check_installed
 from assets.partitions import Partitions
 from assets.published_model import NOTHING
 from assets.raw_data import snapshot
-from assets.stages import FINGERPRINT, PREDICTIONS, data_version, digest, fingerprint, latest
+from assets.stages import FINGERPRINT, PREDICTIONS, TAKEN, data_version, digest, fingerprint, latest, recorded_files
 from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
-from modeling.artefacts.evaluated_model import MODEL
 from modeling.core.predictions import Predictions
 from resources import sources
 from resources.errors import UnreachableError
@@ -52,6 +51,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         partitions_def=partitions.use_cases,
         deps=PREDICTIONS.upstream,
         group_name=PREDICTIONS.group,
+        code_version=PREDICTIONS.version,
         kinds={"polars", "parquet", "csv"},
         output_required=False,
         check_specs=[partitions.check(EVERY_ROW, PREDICTIONS.name, "no delivered row breaks a rule of the contract")],
@@ -67,7 +67,9 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
             check_installed(use_case)
             settle(use_case)
             as_it_was = predictions_fingerprint(use_case, context.instance)
-            delivered = _delivered(use_case, home, context.log.info)
+            before = recorded_files(latest(context.instance, PREDICTIONS.name, use_case.key))
+            files = sources.delivered(use_case.unlabelled, before)
+            delivered = _delivered(use_case, home, context.log.info, before)
         except UnreachableError as error:
             context.log.warning(f"no new predictions: {error}")
             context.log_event(
@@ -77,7 +79,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
             return
         place = Models(home).serving(use_case.key)
         assert place, "there is a version that serves, or else nothing to predict"
-        made = Published.load(place / MODEL, place.name, use_case).predictions(delivered)
+        made = Published.load(place, use_case).predictions(delivered)
         yield Output(
             made,
             data_version=DataVersion(digest(made.version, made.delivery)),
@@ -85,6 +87,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 FINGERPRINT: as_it_was,
                 "model version": made.version,
                 "delivery": made.delivery,
+                **({TAKEN: files} if files else {}),
                 "rows set aside": made.set_aside["row"].n_unique(),
                 **metadata.table(made.rows),
             },
@@ -101,10 +104,15 @@ def predictions_fingerprint(use_case: UseCase, instance: DagsterInstance) -> str
     ------
     NothingToPredict: no model serves, or nothing was delivered. SourceError, LandingError: what was can't be read.
     """
-    if data_version(latest(instance, "published_model", use_case.key)) in ("", NOTHING):
+    serving = data_version(latest(instance, "published_model", use_case.key))
+    if serving == NOTHING:
+        report = "`sectorforge report` names the report that says why"
+        raise NothingToPredict(f"{use_case.key}: no model serves, for the one judged last was held back: {report}")
+    if not serving:
         raise NothingToPredict(f"{use_case.key}: no model of it was published yet")
     try:
-        return digest(fingerprint(PREDICTIONS, use_case, instance), sources.fingerprint(use_case.unlabelled))
+        taken = recorded_files(latest(instance, PREDICTIONS.name, use_case.key))
+        return digest(fingerprint(PREDICTIONS, use_case, instance), sources.fingerprint(use_case.unlabelled, taken))
     except sources.NothingDelivered as error:
         raise NothingToPredict(f"{use_case.key}: {error}") from error
 
@@ -122,12 +130,12 @@ def settle(use_case: UseCase) -> None:
         raise NothingToPredict(f"{use_case.key}: {error}") from error
 
 
-def _delivered(use_case: UseCase, home: State, progress: Callable[[str], None]) -> pl.DataFrame:
+def _delivered(use_case: UseCase, home: State, progress: Callable[[str], None], taken: Collection[str]) -> pl.DataFrame:
     """The delivered rows; assembled like those learned from where these are dropped files too."""
     cache = sources.Cache.from_environment(home.cache)
     if use_case.source.files:
-        return snapshot(use_case.unlabelled, cache, progress)
-    (rows,) = sources.read(use_case.unlabelled, cache, progress).values()
+        return snapshot(use_case.unlabelled, cache, progress, taken=taken)
+    (rows,) = sources.read(use_case.unlabelled, cache, progress, taken=taken).members.values()
     return rows.collect()
 
 

@@ -28,7 +28,8 @@ from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
 from modeling.core.record.verdict import NOT_WORSE_THAN_SERVING
 from resources.errors import PermanentError
-from resources.serving.models import Models
+from resources.serving.models import Models, check_digests
+from resources.store.materializations import PATH
 from resources.store.state import State
 from resources.store.versions import current
 from resources.tracking import Tracking
@@ -48,6 +49,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     @asset(
         partitions_def=partitions.use_cases,
         group_name=STAGE.group,
+        code_version=STAGE.version,
         kinds={"json"},
         check_specs=[partitions.check(TAKES_OVER, STAGE.name, "the judged champion serves from now on")],
         description="The model that serves: the latest champion whose gates all passed, unless a person pinned one.",
@@ -68,6 +70,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
             metadata={
                 FINGERPRINT: fingerprint(STAGE, use_case, context.instance),
                 "serving": serving.name if serving else NOTHING,
+                **({PATH: str(serving)} if serving else {}),
                 "judged": judged.provenance.run_id,
                 "why": why_not or "all gates passed",
                 "MLflow": tracked,
@@ -98,7 +101,7 @@ def publish(evaluation: StoredEvaluation, models: Models) -> Path:
     judged = evaluation.evaluation
 
     def copy(folder: Path) -> None:
-        shutil.copytree(evaluation.folder, folder, dirs_exist_ok=True)
+        shutil.copytree(evaluation.folder, folder, symlinks=True, dirs_exist_ok=True)
 
     best = judged.challenge is None or judged.challenge.sets_standard
     return models.publish(judged.use_case, judged.provenance.run_id, copy, best=best)
@@ -110,11 +113,13 @@ def accept(key: str, home: State) -> str:
 
     Raises
     ------
-    NothingToAccept: there is none, or it may not serve for another reason, too.
+    NothingToAccept: there is none, or it may not serve for another reason, too. ArtefactError: its files are not what
+    was written.
     """
     models, place = Models(home), current(home.artefact(STAGES["evaluation"].name, key))
     if place is None:
         raise NothingToAccept(f"{key}: no champion was judged yet: `sectorforge run {key}`")
+    check_digests(place)
     evaluation = load(StoredEvaluation, place)
     judged = evaluation.evaluation
     if pinned := models.pinned(key):

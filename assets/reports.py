@@ -3,7 +3,7 @@
 Belongs here: the three assets. What a report says and looks like is `modeling.reports`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,12 +12,13 @@ from dagster import (
     AssetExecutionContext,
     AssetIn,
     AssetsDefinition,
+    DagsterInstance,
     FreshnessPolicy,
-    MetadataValue,
     Output,
     asset,
 )
 
+from assets import metadata
 from assets.partitions import Partitions
 from assets.stages import (
     FINGERPRINT,
@@ -25,17 +26,22 @@ from assets.stages import (
     MARKET_ENTRY_REPORT,
     OWNERS,
     STAGES,
+    STATUS_REPORT,
     fingerprint,
     industry_fingerprint,
+    latest,
     market_fingerprint,
 )
+from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
 from modeling.artefacts.evaluated_model import ReadEvaluation
-from modeling.core.record import Evaluation
+from modeling.artefacts.report import ReadReport
+from modeling.core.record import Evaluation, with_texts
 from modeling.core.report import Report
+from modeling.reports.document import Link
+from resources.secrets import without_secrets
 
 STAGE = STAGES["evaluation_report"]
-HTML = "report.html"
 STALE_AFTER = timedelta(days=15)
 """The market entry report is written weekly; after two weeks without one, Dagster says so."""
 
@@ -45,7 +51,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> list[AssetsDefinition
     return [
         _evaluation_report(catalogue, partitions),
         _industry_report(catalogue, partitions),
-        _market_entry_report(catalogue, partitions),
+        _market_entry_report(catalogue),
     ]
 
 
@@ -57,11 +63,20 @@ def _evaluation_report(catalogue: Catalogue, partitions: Partitions) -> AssetsDe
         description="The report on one use case: self-contained HTML, Markdown and JSON.",
     )
     def evaluation_report(context: AssetExecutionContext, evaluation: Evaluation) -> Iterator[Output[Report]]:
+        from modeling.reports import charts
         from modeling.reports import use_case as report
 
         use_case = catalogue.use_cases[context.partition_key]
-        made = report.render(evaluation)
-        yield Output(made, metadata=_described(made, fingerprint(STAGE, use_case, context.instance)))
+        made = report.render(*_clean(evaluation, use_case.data_dictionary, _trail_of(use_case, catalogue)))
+        described = _described(STAGE.name, use_case.key, fingerprint(STAGE, use_case, context.instance))
+        shown: dict[str, Any] = {
+            "plot": metadata.picture(charts.thumbnail(evaluation)),
+            "verdict": evaluation.verdict.outcome,
+        }
+        if unknown := _not_in_the_data(use_case, evaluation, context.instance):
+            context.log.warning(unknown)
+            shown[metadata.REMARKS] = metadata.sentences([unknown])
+        yield Output(made, metadata=described | shown)
 
     return evaluation_report
 
@@ -83,22 +98,23 @@ def _industry_report(catalogue: Catalogue, partitions: Partitions) -> AssetsDefi
     def industry_report(
         context: AssetExecutionContext,
         evaluation: dict[str, ReadEvaluation],
-        evaluation_report: dict[str, Report],
+        evaluation_report: dict[str, ReadReport],
     ) -> Iterator[Output[Report]]:
         from modeling.reports import industry as report
 
         key = context.partition_key
         industry = catalogue.industries[key]
-        links = {name: _link(f"evaluation_report/{name}") for name in evaluation_report}
-        readable, unreadable = _divided(evaluation, context)
-        made = report.render(industry.title, industry.description, readable, links, catalogue.retired, unreadable)
+        links = _linked(evaluation_report)
+        readable, unreadable = _divided(evaluation, evaluation_report, context)
+        shown = _clean(industry.title, industry.description, readable, links, catalogue.retired, unreadable)
+        made = report.render(*shown, trail=[_start()])
         fingerprint = industry_fingerprint(catalogue, key, context.instance)
-        yield Output(made, metadata=_described(made, fingerprint) | {OWNERS: industry.owners})
+        yield Output(made, metadata=_described(INDUSTRY_REPORT, key, fingerprint) | {OWNERS: industry.owners})
 
     return industry_report
 
 
-def _market_entry_report(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
+def _market_entry_report(catalogue: Catalogue) -> AssetsDefinition:
     @asset(
         freshness_policy=FreshnessPolicy.time_window(fail_window=STALE_AFTER),
         name=MARKET_ENTRY_REPORT,
@@ -113,38 +129,78 @@ def _market_entry_report(catalogue: Catalogue, partitions: Partitions) -> Assets
     def market_entry_report(
         context: AssetExecutionContext,
         evaluation: dict[str, ReadEvaluation],
-        industry_report: dict[str, Report],
+        industry_report: dict[str, ReadReport],
     ) -> Iterator[Output[Report]]:
         from modeling.reports import market_entry as report
 
         titles = {key: industry.title for key, industry in catalogue.industries.items()}
-        links = {key: _link(f"industry_report/{key}") for key in industry_report}
-        readable, unreadable = _divided(evaluation, context)
-        made = report.render(titles, readable, links, catalogue.retired, unreadable)
-        yield Output(made, metadata=_described(made, market_fingerprint(catalogue, context.instance)))
+        links = {key: metadata.link(INDUSTRY_REPORT, key) for key in industry_report}
+        links |= _linked(key for key in evaluation if latest(context.instance, STAGE.name, key))
+        readable, unreadable = _divided(evaluation, industry_report, context)
+        shown = _clean(titles, readable, links, catalogue.retired, unreadable)
+        made = report.render(*shown, trail=[_start()])
+        yield Output(
+            made, metadata=_described(MARKET_ENTRY_REPORT, None, market_fingerprint(catalogue, context.instance))
+        )
 
     return market_entry_report
 
 
+def _not_in_the_data(use_case: UseCase, evaluation: Evaluation, instance: DagsterInstance) -> str:
+    """Which entries of the data dictionary describe no column, neither of the data nor made by `features`; empty where
+    all do, or the columns of the data are not known."""
+    raw = metadata.columns_of(latest(instance, "raw_data", use_case.key))
+    made = [one.feature for one in evaluation.explanation.importances] if evaluation.explanation else []
+    unknown = sorted(use_case.data_dictionary.keys() - {*raw, *evaluation.features, *made}) if raw else []
+    if not unknown:
+        return ""
+    return (
+        f"use_case.yaml describes under data_dictionary what is no column of the data: {', '.join(unknown)}; write the "
+        "name as the data has it, or take it out"
+    )
+
+
+def _start() -> Link:
+    return Link("Start page", metadata.link(STATUS_REPORT))
+
+
+def _trail_of(use_case: UseCase, catalogue: Catalogue) -> list[Link]:
+    """What stands above the report on a use case: the start page, and its industry."""
+    up, industry = metadata.UP_FROM_USE_CASE, use_case.industry
+    return [
+        Link("Start page", metadata.link(STATUS_REPORT, up=up)),
+        Link(catalogue.industries[industry].title, metadata.link(INDUSTRY_REPORT, industry, up)),
+    ]
+
+
+def _linked(keys: Iterable[str]) -> dict[str, str]:
+    """Use cases and their reports."""
+    return {key: metadata.link(STAGE.name, key) for key in keys}
+
+
 def _divided(
-    found: dict[str, ReadEvaluation], context: AssetExecutionContext
+    evaluations: dict[str, ReadEvaluation], reports: dict[str, ReadReport], context: AssetExecutionContext
 ) -> tuple[dict[str, Evaluation], dict[str, str]]:
-    """The evaluations by use case; where one can't be read, why not and what to do."""
-    readable = {key: one.evaluation for key, one in found.items() if one.evaluation}
-    unreadable = {
-        key: f"{one.unreadable}. Run the use case again, or restore its evaluation from a backup"
-        for key, one in found.items()
-        if one.evaluation is None
-    }
+    """The evaluations by use case; where one, or a report that is linked to, can't be read, why not and what to do."""
+    readable = {key: one.value for key, one in evaluations.items() if one.value}
+    unreadable = {key: f"the report: {one.unreadable}" for key, one in reports.items() if one.value is None}
+    unreadable |= {key: f"the evaluation: {one.unreadable}" for key, one in evaluations.items() if one.value is None}
+    unreadable = {key: f"{why} ({run_command(key)})" for key, why in unreadable.items()}
     for key, why in unreadable.items():
-        context.log.warning(f"{key}: the evaluation can't be read: {why}")
+        context.log.warning(f"{key} can't be read: {why}")
     return readable, unreadable
 
 
-def _link(place: str) -> str:
-    """The path of a report, from the folder of an industry or market report."""
-    return f"../../../{place}/current/{HTML}"
+def run_command(key: str) -> str:
+    """What makes the artefacts of a use case, or of an industry, again."""
+    return f"`sectorforge run {key}`" if "/" in key else "`sectorforge run`"
 
 
-def _described(report: Report, fingerprint: str) -> dict[str, Any]:
-    return {FINGERPRINT: fingerprint, "report": MetadataValue.md(report.markdown)}
+def _clean(*shown: Any) -> list[Any]:
+    """What a report is made of, without secrets of the environment, whatever a learner noted and the rows hold. Not the
+    finished page: by then words are broken and escaped, labels cut short, and texts drawn."""
+    return [with_texts(value, without_secrets) for value in shown]
+
+
+def _described(asset: str, partition: str | None, fingerprint: str) -> dict[str, Any]:
+    return {"report": metadata.url(asset, partition), FINGERPRINT: fingerprint}

@@ -6,8 +6,9 @@ Does not belong here: the assets (a file each), or deciding what to run (`pipeli
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from dagster import AssetKey, AssetMaterialization, AssetRecordsFilter, DagsterInstance
@@ -23,7 +24,12 @@ DATA_VERSION = "dagster/data_version"
 """The tag under which Dagster keeps the data version of a materialisation."""
 FINGERPRINT = "fingerprint"
 """Metadata key under which every materialisation records its stage's fingerprint."""
-
+LOOK = "look"
+"""Metadata key under which `raw_data` records what a look at its source would find, where that is not its fingerprint.
+"""
+TAKEN = "taken"
+"""Metadata key: the dropped files that raw data or predictions were made of, where a definition says when one is whole.
+"""
 OWNERS = "owners"
 """Metadata key: the owners of the partition's industry. An asset spans all industries, so Dagster's owners of an asset
 can't say whose a partition is."""
@@ -52,16 +58,16 @@ _LEARNING = ("task", "settings", "learners", "time_limit", "parameters")
 STAGES = {
     stage.name: stage
     for stage in (
-        Stage("raw_data", "data", "1", (), ()),
-        Stage("validated_data", "data", "3", ("raw_data",), (*_TABLE, "contract", "drift")),
-        Stage("features", "data", "3", ("validated_data",), (*_TABLE, "classes")),
+        Stage("raw_data", "data", "2", (), ()),
+        Stage("validated_data", "data", "4", ("raw_data",), (*_TABLE, "contract", "drift")),
+        Stage("features", "data", "4", ("validated_data",), (*_TABLE, "classes")),
         Stage("baseline_model", "models", "3", ("features",), _LEARNING),
         Stage("lightgbm_model", "models", "3", ("features",), _LEARNING),
         Stage("torch_model", "models", "3", ("features",), _LEARNING),
         Stage(
             "evaluation",
             "evaluation",
-            "4",
+            "5",
             ("features", "baseline_model", "lightgbm_model", "torch_model"),
             (
                 "title",
@@ -79,11 +85,11 @@ STAGES = {
             ),
         ),
         Stage("published_model", "serving", "1", ("evaluation",), ()),
-        Stage("evaluation_report", "reports", "4", ("evaluation",), ()),
+        Stage("evaluation_report", "reports", "5", ("evaluation",), ("data_dictionary",)),
     )
 }
 PREDICTIONS = Stage(
-    "predictions", "serving", "1", ("published_model",), ("target", "classes", "columns", "settings", "contract")
+    "predictions", "serving", "2", ("published_model",), ("target", "classes", "columns", "settings", "contract")
 )
 """The stage of those use cases only that name `predict`."""
 WITH_FEATURE_CODE = ("features", "evaluation", PREDICTIONS.name)
@@ -93,6 +99,7 @@ BESIDE_VALIDATED_DATA = (QUARANTINE, DRIFT)
 """What the same step makes: the rows a rule set aside, and how far new rows differ from those the model learned."""
 INDUSTRY_REPORT = "industry_report"
 MARKET_ENTRY_REPORT = "market_entry_report"
+STATUS_REPORT = "status_report"
 
 
 def digest(*parts: object) -> str:
@@ -108,7 +115,11 @@ def latest(instance: DagsterInstance, asset: str, partition: str | None) -> Asse
 
 
 def data_version(materialization: AssetMaterialization | None) -> str:
-    """The data version of a materialisation; empty where there is none."""
+    """The data version of a materialisation; empty where there is none.
+
+    Assets that name no `DataVersion` have no `code_version` either: with one, Dagster would take the version from the
+    code and the inputs, and what was made again under another definition would pass for the same.
+    """
     return (materialization.tags or {}).get(DATA_VERSION, "") if materialization else ""
 
 
@@ -128,12 +139,35 @@ def fingerprint(stage: Stage, use_case: UseCase, instance: DagsterInstance) -> s
     SourceError: the source's files can't be read.
     """
     if not stage.upstream:
-        code = feature_code.load(use_case.folder)
-        audited = [use_case.model_dump(mode="json", include={"target", "columns"})] if code.assemble else []
-        return digest(stage.version, sources.fingerprint(use_case), code.digest, *audited)
+        taken = recorded_files(latest(instance, stage.name, use_case.key))
+        return _of_source(stage, use_case, partial(sources.fingerprint, taken=taken))
     inputs = {name: data_version(latest(instance, name, use_case.key)) for name in stage.upstream}
     code = feature_code.load(use_case.folder).digest if stage.name in WITH_FEATURE_CODE else ""
     return digest(stage.version, as_written(use_case, stage.definition), inputs, code)
+
+
+def recorded_files(materialization: AssetMaterialization | None) -> frozenset[str]:
+    """The names of the dropped files that a materialisation was made of, as far as it recorded them."""
+    value: Any = materialization.metadata.get(TAKEN) if materialization else None
+    return frozenset(value.value) if value else frozenset()
+
+
+def look(use_case: UseCase, instance: DagsterInstance, *, patient: bool = False) -> str:
+    """As the fingerprint of `raw_data`, for who asks twice a minute: see `sources.look`. Raises as `fingerprint`."""
+    taken = recorded_files(latest(instance, "raw_data", use_case.key))
+    return _of_source(STAGES["raw_data"], use_case, partial(sources.look, taken=taken, patient=patient))
+
+
+def recorded_look(materialization: AssetMaterialization | None) -> str:
+    """The `look` that a materialisation of `raw_data` recorded; its fingerprint where both are the same."""
+    value = materialization.metadata.get(LOOK) if materialization else None
+    return str(value.value) if value else recorded_fingerprint(materialization)
+
+
+def _of_source(stage: Stage, use_case: UseCase, of: Callable[[UseCase], str]) -> str:
+    code = feature_code.load(use_case.folder)
+    audited = [use_case.model_dump(mode="json", include={"target", "columns"})] if code.assemble else []
+    return digest(stage.version, of(use_case), code.digest, *audited)
 
 
 def as_written(definition: BaseModel, parts: Collection[str] | None = None) -> dict[str, Any]:

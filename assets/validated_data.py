@@ -6,8 +6,10 @@ one. Judging is `resources.contracts`; what is made of drift is `assets.drift`.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 from dagster import (
     AssetCheckResult,
     AssetCheckSeverity,
@@ -17,11 +19,10 @@ from dagster import (
     AssetsDefinition,
     DataVersion,
     Output,
-    TableSchema,
     multi_asset,
 )
 
-from assets import drift, metadata
+from assets import deliveries, drift, metadata
 from assets.partitions import Partitions
 from assets.stages import DRIFT, FINGERPRINT, QUARANTINE, STAGES, as_written, digest, fingerprint, latest
 from catalogue import feature_code
@@ -35,19 +36,19 @@ from resources.store.state import State
 from resources.store.versions import content_digest
 
 STAGE = STAGES["validated_data"]
-COLUMNS_AS_BEFORE = "columns_as_before"
+CONTRACT, COLUMNS_AS_BEFORE = "contract", "columns_as_before"
 DEFINITION = "definition"
 """Metadata key: the digest of what `use_case.yaml` and `features.py` said about the table."""
 
 
 def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
     """The assets `validated_data`, `quarantine` and `drift`, made by one step."""
-    expectations = _expectations(catalogue)
 
     @multi_asset(
         outs={
             STAGE.name: AssetOut(
                 group_name=STAGE.group,
+                code_version=STAGE.version,
                 kinds={"polars", "parquet"},
                 description="The rows that meet the contract. Written only when no blocking expectation fails.",
             ),
@@ -58,17 +59,19 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
             ),
             QUARANTINE: AssetOut(
                 group_name=STAGE.group,
+                code_version=STAGE.version,
                 kinds={"polars", "parquet"},
                 description="The rows set aside: number in the snapshot, broken rule, column and value.",
             ),
         },
         partitions_def=partitions.use_cases,
         check_specs=[
-            *(
-                partitions.check(name, STAGE.name, f"every `{name}` of the contract, written or derived")
-                for name in expectations
+            partitions.check(CONTRACT, STAGE.name, "every rule of the contract, written or derived, is met"),
+            partitions.check(
+                COLUMNS_AS_BEFORE,
+                STAGE.name,
+                "no column of the published rows is gone from a delivery, and none is new",
             ),
-            partitions.check(COLUMNS_AS_BEFORE, STAGE.name, "no column of the published rows is gone from a delivery"),
             *drift.specs(partitions),
         ],
     )
@@ -76,31 +79,39 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         context: AssetExecutionContext, raw_data: pl.DataFrame, home: State
     ) -> Iterator[AssetCheckResult | Output]:
         use_case = catalogue.use_cases[context.partition_key]
-        verdict = contracts.validate(raw_data, use_case)
-        for name in expectations:
-            yield _check(name, [result for result in verdict.results if result.expectation == name])
+        read = latest(context.instance, "raw_data", use_case.key)
+        published = latest(context.instance, STAGE.name, use_case.key)
+        unnamed = deliveries.unnamed(raw_data, read, published, use_case)
+        files = deliveries.within(read, use_case, raw_data.height)
+        verdict = contracts.validate(raw_data.drop(cs.by_name(*unnamed)), use_case, files)
+        yield contract_check(verdict.results)
         definition = _definition(use_case)
-        vanished = vanished_columns(latest(context.instance, STAGE.name, use_case.key), raw_data, definition)
-        yield _columns_check(vanished)
+        vanished = vanished_columns(published, raw_data, definition)
+        yield _columns_check(vanished, _told(unnamed))
         verdict.raise_if_blocked()
         if vanished:
             raise contracts.ContractViolation(
-                f"{use_case.key}: the delivery lacks the columns {vanished}, which the published rows have. Deliver "
-                "them; or, if they are gone for good, say so under `columns` or `contract` in use_case.yaml, and run "
-                "again."
+                f"{use_case.key}: {files[0].name if len(files) == 1 else 'the delivery'} lacks the columns {vanished}, "
+                "which the published rows have. Deliver them; or, if they are gone for good, say so under `columns` or "
+                "`contract` in use_case.yaml, and run again."
             )
         data = accepted_data(raw_data, verdict)
         found = drift.compared(data, use_case, home, context.log.warning)
         yield from drift.checks(found)
         drift.raise_if_blocked(found)
         yield drift.output(found)
-        described = {FINGERPRINT: fingerprint(STAGE, use_case, context.instance), DEFINITION: definition}
+        described: dict[str, Any] = {
+            FINGERPRINT: fingerprint(STAGE, use_case, context.instance),
+            DEFINITION: definition,
+        }
+        if unnamed:
+            described[metadata.REMARKS] = metadata.sentences(_told(unnamed))
         yield from _outputs(raw_data, verdict, data, described)
 
     return validated_data
 
 
-def _outputs(raw: pl.DataFrame, verdict: Verdict, data: ValidatedData, described: dict[str, str]) -> Iterator[Output]:
+def _outputs(raw: pl.DataFrame, verdict: Verdict, data: ValidatedData, described: dict[str, Any]) -> Iterator[Output]:
     """Quarantine first: where the validated data is up to date, so is what was set aside from it."""
     yield Output(
         verdict.quarantine,
@@ -113,7 +124,12 @@ def _outputs(raw: pl.DataFrame, verdict: Verdict, data: ValidatedData, described
         data,
         STAGE.name,
         data_version=DataVersion(content_digest(verdict.accepted)),
-        metadata={**described, **set_aside, **metadata.table(verdict.accepted)},
+        metadata={
+            **described,
+            **set_aside,
+            **metadata.table(verdict.accepted),
+            **metadata.lineage("raw_data", {name: name for name in verdict.accepted.columns}),
+        },
     )
 
 
@@ -125,9 +141,16 @@ def vanished_columns(published: AssetMaterialization | None, raw: pl.DataFrame, 
     recorded = published.metadata.get(DEFINITION) if published else None
     if published is None or recorded is None or recorded.value != definition:
         return []
-    schema = published.metadata["dagster/column_schema"].value
-    assert isinstance(schema, TableSchema)
-    return [column.name for column in schema.columns if column.name not in raw.columns]
+    return [name for name in deliveries.columns(published) if name not in raw.columns]
+
+
+def _told(unnamed: list[str]) -> list[str]:
+    """Of columns that came with a delivery, how they are taken up."""
+    return [
+        f"column {name!r} is new in what was delivered, and left out until use_case.yaml names it: under `columns`, or "
+        f"as `expect_column_to_exist: {{column: {name}}}` under `contract`; rows of former files have none"
+        for name in unnamed
+    ]
 
 
 def _definition(use_case: UseCase) -> str:
@@ -142,38 +165,42 @@ def accepted_data(raw: pl.DataFrame, verdict: Verdict) -> ValidatedData:
     return ValidatedData(verdict.accepted, kept.to_numpy(), verdict.results, content_digest(raw), raw.height)
 
 
-def _expectations(catalogue: Catalogue) -> list[str]:
-    """The names under which results of any contract of the catalogue are checked."""
-    written = {rule.expectation for use_case in catalogue.use_cases.values() for rule in use_case.contract}
-    return sorted(written | contracts.DERIVED_EXPECTATIONS | {contracts.QUARANTINE_SHARE})
+def _columns_check(vanished: list[str], new: list[str]) -> AssetCheckResult:
+    gone = [f"gone: {', '.join(vanished)}"] if vanished else []
+    return AssetCheckResult(
+        check_name=COLUMNS_AS_BEFORE,
+        asset_key=STAGE.name,
+        passed=not (gone or new),
+        severity=AssetCheckSeverity.ERROR if vanished else AssetCheckSeverity.WARN,
+        description="; ".join([*gone, *new]) or "none is gone, none is new",
+    )
 
 
-def _columns_check(vanished: list[str]) -> AssetCheckResult:
-    listed = ", ".join(vanished) or "none gone"
-    return AssetCheckResult(check_name=COLUMNS_AS_BEFORE, asset_key=STAGE.name, passed=not vanished, description=listed)
-
-
-def _check(name: str, results: list[ContractResult]) -> AssetCheckResult:
+def contract_check(results: list[ContractResult]) -> AssetCheckResult:
+    """One check of all rules, so that a file which can't be read turns one red; the rules that are broken come first.
+    It is an error only where one of them blocks the delivery."""
     failed = [result for result in results if not result.passed]
     blocking = any(result.on_failure == "block" for result in failed)
-    rows = [
-        {
-            "column": result.column or "the table",
-            "rule": result.rule,
-            "on failure": result.on_failure,
-            "passed": result.passed,
-            "checked": result.checked,
-            "unexpected": result.unexpected,
-            "examples": ", ".join(result.examples),
-        }
-        for result in results
-    ]
+    broken = "; ".join(f"{result.column or 'the table'}: {result.message or result.rule}" for result in failed)
     return AssetCheckResult(
-        check_name=name,
+        check_name=CONTRACT,
         asset_key=STAGE.name,
         passed=not failed,
         severity=AssetCheckSeverity.ERROR if blocking else AssetCheckSeverity.WARN,
-        description="; ".join(f"{result.column or 'the table'}: {result.message or result.rule}" for result in failed)
-        or (f"{len(results)} met" if results else "this contract has no such rule"),
-        metadata={"results": metadata.records(rows)},
+        description=f"{len(failed)} of {len(results)} rules are broken: {broken}"
+        if failed
+        else f"{len(results)} rules met",
+        metadata={"rules": metadata.records([_described(one) for one in sorted(results, key=lambda one: one.passed)])},
     )
+
+
+def _described(result: ContractResult) -> dict[str, object]:
+    return {
+        "column": result.column or "the table",
+        "rule": result.rule,
+        "on failure": result.on_failure,
+        "met": result.passed,
+        "checked": result.checked,
+        "unexpected": result.unexpected,
+        "examples": ", ".join(result.examples),
+    }

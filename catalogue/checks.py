@@ -29,6 +29,7 @@ class Vocabulary:
     classifies: whether a task's target names a class.
     predicts: whether a task predicts rows without a target one by one.
     splits: the ways to split that a task knows.
+    in_predictions: whether predictions have a column of this name.
     """
 
     tasks: Collection[str]
@@ -39,6 +40,7 @@ class Vocabulary:
     classifies: Callable[[str], bool]
     predicts: Callable[[str], bool]
     splits: Callable[[str], Collection[str]]
+    in_predictions: Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,7 @@ def wrong_content(written: Written, vocabulary: Vocabulary) -> Iterator[Definiti
         yield from _wrong_class_names(written, vocabulary)
         yield from _impossible_split(written, vocabulary)
         yield from _nothing_to_predict(written, vocabulary)
+        yield from _clashing_identifiers(written, vocabulary)
     yield from _wrong_parameters(written, vocabulary)
     yield from _contradictions(written)
     yield from _code_errors(written)
@@ -158,6 +161,19 @@ def _nothing_to_predict(written: Written, vocabulary: Vocabulary) -> Iterator[De
     if use_case.source.files and use_case.source.files.path == use_case.predict.files.path:
         message = "predict: these are the files the model learns from: put rows without a target elsewhere"
         yield written.error(("predict", "files", "path"), message)
+
+
+def _clashing_identifiers(written: Written, vocabulary: Vocabulary) -> Iterator[DefinitionError]:
+    """They stand beside what is predicted."""
+    if not vocabulary.predicts(written.use_case.task):
+        return
+    for place, name in enumerate(written.use_case.columns.identifier):
+        if vocabulary.in_predictions(name):
+            message = (
+                f"columns.identifier: predictions have a column {name!r} of their own: rename it in the data and here, "
+                f"to 'id_{name}' for example, or move it to columns.drop: then predictions number the rows"
+            )
+            yield written.error(("columns", "identifier", place), message)
 
 
 def _code_errors(written: Written) -> Iterator[DefinitionError]:

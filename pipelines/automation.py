@@ -18,7 +18,7 @@ and came out the same requests nothing. Models have a new data version for each 
 
 from dagster import AssetsDefinition, AssetSelection, AssetSpec, AutomationCondition
 
-from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT, STAGES
+from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT, STAGES, STATUS_REPORT
 
 REQUESTED = AutomationCondition.newly_requested()
 UPDATED = AutomationCondition.newly_updated()
@@ -60,6 +60,18 @@ NEW_MEMBER = (
     & ~AutomationCondition.in_progress()
 ).with_label("a report that this one sums up was written anew, and no other is being written")
 
+# Where a use case stands: its report was written, or a delivery was refused. The market's comes last of those above.
+# The second operand keeps a refusal that falls on one tick with the end of the page's own run.
+REFUSED = AutomationCondition.any_deps_match(AutomationCondition.execution_failed().newly_true())
+STANDING_CHANGED = REFUSED | AutomationCondition.any_deps_match(UPDATED).ignore(
+    AssetSelection.assets("raw_data", "validated_data", "evaluation", INDUSTRY_REPORT)
+)
+NEW_STANDING = (
+    (STANDING_CHANGED.since(HANDLED) | (REFUSED & HANDLED).since(HANDLED & ~REFUSED))
+    & ~AutomationCondition.any_deps_in_progress()
+    & ~AutomationCondition.in_progress()
+).with_label("a report was written, or a run failed, since the start page was written")
+
 CONDITIONS = {
     **{name: NEW_FEATURES for name, stage in STAGES.items() if stage.group == "models"},
     "evaluation": NEW_MODELS,
@@ -67,6 +79,7 @@ CONDITIONS = {
     "evaluation_report": NEW_MODELS.with_label("the judgement was made anew"),
     INDUSTRY_REPORT: NEW_MEMBER,
     MARKET_ENTRY_REPORT: NEW_MEMBER,
+    STATUS_REPORT: NEW_STANDING,
 }
 """By asset. Raw data, validated data and features have none: one run, requested for a delivery, makes all three."""
 

@@ -5,6 +5,7 @@ environment names, and what the processes started from here inherit.
 """
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 from dagster import DagsterError, DagsterInstance
@@ -13,48 +14,93 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from assets.models import MODEL_ASSETS
 from catalogue import extras
-from resources.store.atomic import replacing
+from pipelines.retention import DATABASES
+from resources.secrets import SecretFreeError
+from resources.store.atomic import make_folder, replacing
+from resources.store.integrity import sqlite_damage
 from resources.store.state import State
+from resources.store.versions import locked
 
 SHIPPED = Path(__file__).parent.parent / "dagster.yaml"
 POSTGRES = "SECTORFORGE_POSTGRES_URL"
 SCHEME = "postgresql+psycopg2://"
 """SQLAlchemy takes plain `postgresql://` for another driver than the one that `dagster-postgres` brings."""
 EXAMPLE = f"{SCHEME}USER:PASSWORD@HOST:5432/DATABASE"
+CUT = frozenset("@#")
+"""In what SQLAlchemy takes for host and database: then a password was cut there."""
 POSTGRES_STORAGE = f"""
 storage:
-  postgres:
-    postgres_url: {{env: {POSTGRES}}}
+  custom:
+    module: resources.postgres_storage
+    class: PatientPostgresStorage
+    config: {{postgres_url: {{env: {POSTGRES}}}}}
 """
-"""The variable, not its value: no password lies in a file."""
+"""The variable, not its value: no password lies in a file. Whatever reads the file has the same patience."""
+DAMAGED = "malformed"
+"""What SQLite says of a page that can't be."""
+RESTORE = (
+    "Restore the state folder from a backup; without one, move the file away, and the next run begins a new history "
+    "and makes everything again: `sectorforge health --deep` names all that is damaged"
+)
 
 
-class InstanceError(RuntimeError):
+class InstanceError(SecretFreeError):
     """The instance can't be opened; the message says why, and what to do."""
 
 
 def open_instance() -> DagsterInstance:
     """The ordinary instance, made on first use. One that `DAGSTER_HOME` puts elsewhere is taken as it is.
 
-    Created here, once, before anything runs: two first runs on an empty home race on creating its tables. Runs inherit
-    OpenMP threads that sleep while they wait (`docs/decisions/0006-sleeping-threads.md`).
+    Created here, once, before anything runs, and by one process at a time: two would race on creating its tables. Runs
+    inherit OpenMP threads that sleep while they wait (`docs/decisions/0006-sleeping-threads.md`).
 
     Raises
     ------
     InstanceError: its storage does not answer, is not the one it was made with, or needs an extra.
+    StorageError: the state folder can't be made, or is being restored.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    State().require_whole()
     folder = State().dagster
-    if os.environ.setdefault("DAGSTER_HOME", str(folder)) == str(folder):
+    ours = os.environ.setdefault("DAGSTER_HOME", str(folder)) == str(folder)
+    if ours:
+        State().make()
         _configure(folder, os.environ.get(POSTGRES, ""))
+    _require_databases(Path(os.environ["DAGSTER_HOME"]))
     try:
-        instance = DagsterInstance.get()
-        _limit_pools(instance)
+        with locked(folder) if ours else nullcontext():
+            instance = DagsterInstance.get()
+            _limit_pools(instance)
     except storage_errors() as error:
         raise storage_error(error) from None
     except DagsterError as error:
         raise InstanceError(f"the instance in {os.environ['DAGSTER_HOME']} can't be opened: {error}") from None
     return instance
+
+
+def open_restored(draft: State, home: State) -> DagsterInstance:
+    """The instance of a state folder that lies in `draft` until it takes its place at `home`.
+
+    Raises
+    ------
+    InstanceError: as `open_instance`; or `DAGSTER_HOME` names another instance, whose history would stand in place of
+        the restored one, and be changed.
+    """
+    named = os.environ.get("DAGSTER_HOME")
+    if named and Path(named).resolve() != home.dagster.resolve():
+        if draft.dagster.exists():
+            raise InstanceError(
+                f"DAGSTER_HOME names {named}, and the backup holds a history of its own, for {home.dagster}: unset "
+                "DAGSTER_HOME, and restore again"
+            )
+        return open_instance()
+    _configure(draft.dagster, os.environ.get(POSTGRES, ""))
+    try:
+        return DagsterInstance.from_config(str(draft.dagster))
+    except storage_errors() as error:
+        raise storage_error(error) from None
+    except DagsterError as error:
+        raise InstanceError(f"the history in the backup can't be opened: {error}") from None
 
 
 def storage_errors() -> tuple[type[Exception], ...]:
@@ -69,9 +115,25 @@ def storage_errors() -> tuple[type[Exception], ...]:
 def storage_error(error: Exception) -> InstanceError:
     """One of the `storage_errors`, in words for people."""
     cause = " ".join(str(error.__cause__ or error).split("\n(Background")[0].split())
+    if DAMAGED in str(error):
+        return InstanceError(f"a database in {os.environ.get('DAGSTER_HOME')} is damaged: {cause}. {RESTORE}")
     in_postgres = f"Start the database, or correct {POSTGRES}"
     remedy = in_postgres if os.environ.get(POSTGRES) else "Is the disk full, or the state folder read-only?"
     return InstanceError(f"the storage of Dagster's instance does not answer: {cause}. {remedy}")
+
+
+def _require_databases(folder: Path) -> None:
+    """Dagster makes a new history of a database without a byte, as a power cut may leave it.
+
+    Raises
+    ------
+    InstanceError: something is no database, and there are artefacts that its history was of.
+    """
+    if not State().artefacts.exists():
+        return
+    for path in (folder / name for name in DATABASES):
+        if path.exists() and (wrong := sqlite_damage(path, deep=False)):
+            raise InstanceError(f"{path} {wrong}. {RESTORE}")
 
 
 def _configure(folder: Path, url: str) -> None:
@@ -84,7 +146,7 @@ def _configure(folder: Path, url: str) -> None:
     if (POSTGRES in former) != bool(url):
         kept = f"in PostgreSQL, so set {POSTGRES}" if POSTGRES in former else f"in SQLite, so unset {POSTGRES}"
         raise InstanceError(f"the history of {folder} lies {kept}; to begin an empty one there, remove {path}")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with replacing(path) as draft:
         draft.write_text(config, encoding="utf-8")
 
@@ -96,9 +158,14 @@ def _check_postgres(url: str) -> None:
     if not url.startswith(SCHEME):
         raise InstanceError(f"{POSTGRES} must begin with {SCHEME}, like {EXAMPLE}")
     try:
-        make_url(url)
-    except (ArgumentError, ValueError):  # whose messages may hold the password
+        address = make_url(url)
+    except (ArgumentError, ValueError):
         raise InstanceError(f"{POSTGRES} is no address of a database: write it like {EXAMPLE}") from None
+    if not CUT.isdisjoint(f"{address.host}{address.database}"):
+        raise InstanceError(
+            f"{POSTGRES} has more than a host and a database behind its first @: in its user and password write @ as "
+            "%40, / as %2F, # as %23 and ? as %3F"
+        )
 
 
 def _limit_pools(instance: DagsterInstance) -> None:

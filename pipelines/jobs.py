@@ -16,7 +16,14 @@ from dagster import (
 )
 
 from assets.partitions import Partitions
-from assets.stages import BESIDE_VALIDATED_DATA, INDUSTRY_REPORT, MARKET_ENTRY_REPORT, PREDICTIONS, STAGES
+from assets.stages import (
+    BESIDE_VALIDATED_DATA,
+    INDUSTRY_REPORT,
+    MARKET_ENTRY_REPORT,
+    PREDICTIONS,
+    STAGES,
+    STATUS_REPORT,
+)
 
 DATA_STAGES = [name for name, stage in STAGES.items() if stage.group == "data"]
 
@@ -50,7 +57,13 @@ market_entry_job = define_asset_job(
     description="The comparison of the industries.",
     executor_def=in_process_executor,
 )
-JOBS = [use_case_job, data_job, prediction_job, industry_job, market_entry_job]
+status_job = define_asset_job(
+    "status",
+    selection=AssetSelection.assets(STATUS_REPORT),
+    description="The start page: every use case with its verdict.",
+    executor_def=in_process_executor,
+)
+JOBS = [use_case_job, data_job, prediction_job, industry_job, market_entry_job, status_job]
 
 
 def schedules(partitions: Partitions) -> list[ScheduleDefinition]:

@@ -8,13 +8,16 @@ how a file is read (`resources.sources`).
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
 import yaml
+from pydantic import ValidationError
 
 from catalogue.definition import Files, UseCase
 from catalogue.reader import NAME, Catalogue
@@ -24,7 +27,9 @@ from pipelines.vocabulary import read_catalogue
 from resources import contracts
 from resources.errors import PermanentError
 from resources.sources import SourceError
-from resources.sources.reading import detect_reading, read_table
+from resources.sources.remarks import ReadTable
+from resources.sources.untrusted import Reader, content_of
+from resources.store.atomic import make_folder, sync, sync_all
 
 FILE = "use_case.yaml"
 
@@ -35,19 +40,28 @@ class OnboardingError(PermanentError):
 
 @dataclass(frozen=True)
 class Onboarded:
-    """A new use case: its folder, what was read, and what people should check before it is trusted."""
+    """A new use case: its folder, what was read, what reading left out or changed, and what people should check before
+    it is trusted."""
 
     use_case: UseCase
     rows: int
     columns: int
+    remarks: tuple[str, ...]
     doubts: list[str]
 
 
 def onboard(
-    key: str, data: Path, target: str, catalogue: Catalogue, *, title: str | None = None, task: str | None = None
+    key: str,
+    data: Path,
+    target: str,
+    catalogue: Catalogue,
+    *,
+    title: str | None = None,
+    task: str | None = None,
+    given: Mapping[str, Any] = MappingProxyType({}),
 ) -> Onboarded:
     """Propose a use case for a file and put it, with a copy of the file, into the catalogue's first folder, which is
-    made where there is none.
+    made where there is none. What is `given` of how the file is read, as a definition says it, is not told from it.
 
     Raises
     ------
@@ -57,8 +71,8 @@ def onboard(
     _check_key(key, catalogue)
     name, title = _file_name(data), _title(key, title, catalogue)
     try:
-        reading, table, doubts = _read(data, name)
-        proposal = propose(table, target, source=_source(name, reading), title=title, task=task)
+        reading, read, doubts = _read(data, name, given)
+        proposal = propose(read.table, target, source=_source(name, reading), title=title, task=task)
     except (SourceError, ProposalError) as error:
         raise OnboardingError(str(error)) from error
     doubts = [*doubts, *proposal.doubts]
@@ -70,9 +84,10 @@ def onboard(
         (folder / FILE).write_text(text, encoding="utf-8")
         shutil.copyfile(data, folder / name)
         _industry_file(folder.parent, catalogue)
-        use_case = _checked(key, Path(scratch), table)
+        use_case = _checked(key, Path(scratch), read.table)
         _put_in_place(folder, root / key, describe=_industry_of(key, catalogue) is None)
-    return Onboarded(use_case.placed(key, root / key), table.height, table.width, doubts)
+    rows, columns = read.table.shape
+    return Onboarded(use_case.placed(key, root / key), rows, columns, read.remarks, doubts)
 
 
 def _check_key(key: str, catalogue: Catalogue) -> None:
@@ -88,7 +103,7 @@ def _check_key(key: str, catalogue: Catalogue) -> None:
 
 def _made(root: Path) -> Path:
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        make_folder(root)
     except OSError as error:
         raise OnboardingError(f"{root}, where the use case is to lie, can't be made: {error.strerror}") from error
     return root
@@ -102,12 +117,17 @@ def _file_name(data: Path) -> str:
     return plain or "data.csv"
 
 
-def _read(data: Path, name: str) -> tuple[dict[str, Any], pl.DataFrame, list[str]]:
+def _read(data: Path, name: str, given: Mapping[str, Any]) -> tuple[dict[str, Any], ReadTable, list[str]]:
     """The options by which the file can be read, the table, and doubts about them."""
-    content, where = data.read_bytes(), str(data)
-    found = detect_reading(content, name, where)
-    reading = Files.model_validate({"path": name, **found.options})
-    return found.options, read_table(content, name, reading, where, pinned=False), found.doubts
+    try:
+        Files.model_validate({"path": name, **given})
+    except ValidationError as error:
+        raise OnboardingError("; ".join(str(one["msg"]) for one in error.errors())) from error
+    content, where = partial(content_of, data), str(data)
+    with Reader() as reader:
+        found = reader.detected(content, name, where, given)
+        reading = Files.model_validate({"path": name, **found.options})
+        return found.options, reader.table(content, name, reading, where), found.doubts
 
 
 def _source(name: str, reading: dict[str, Any]) -> dict[str, Any]:
@@ -169,15 +189,19 @@ def _broken(table: pl.DataFrame, use_case: UseCase) -> Iterator[str]:
 
 def _put_in_place(made: Path, place: Path, *, describe: bool) -> None:
     """Rename the new folder: the industry's where that is new, else the use case's. `describe`: the industry needs its
-    file too."""
+    file too. All of it is on the disk before it has its name, and the name is before this returns."""
+    described = made.parent / "industry.yaml"
     try:
         if not describe:
-            (made.parent / "industry.yaml").unlink()
+            described.unlink()
+        sync_all(made.parent)
         if not place.parent.exists():
             made.parent.rename(place.parent)
+            sync(place.parent.parent)
             return
         if describe:
-            shutil.copyfile(made.parent / "industry.yaml", place.parent / "industry.yaml")
+            described.rename(place.parent / "industry.yaml")
         made.rename(place)
+        sync(place.parent)
     except OSError as error:
         raise OnboardingError(f"{place} can't be made: {error.strerror}") from error

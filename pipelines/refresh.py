@@ -4,30 +4,42 @@ Belongs here: the order of runs and what came of each. Does not belong here: wha
 executing a run (`runs`), or how progress and results look (`cli`).
 """
 
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, Protocol
 
 from dagster import DagsterInstance, EventLogEntry
 
-from assets.stages import BESIDE_VALIDATED_DATA, INDUSTRY_REPORT, MARKET_ENTRY_REPORT, latest
+from assets.stages import BESIDE_VALIDATED_DATA, INDUSTRY_REPORT, MARKET_ENTRY_REPORT, STATUS_REPORT, latest
 from catalogue.reader import Catalogue
-from pipelines.freshness import stale_industries, stale_market, stale_stages
+from pipelines.freshness import stale_industries, stale_market, stale_stages, stale_status
 from pipelines.jobs import DATA_STAGES
+from pipelines.lost_runs import marking_lost_runs
 from pipelines.runs import ChildFailed, Ended, Launch, Worker
+from resources.store.atomic import StorageError
+from resources.store.run_lock import run_lock
 from resources.store.state import State
 
+ABOVE = "reports above"
+"""Stands for the key of a use case where the reports on industries and the market are meant."""
 Status = Literal["made", "up to date", "skipped", "retired", "failed"]
 
 
 class Progress(Protocol):
-    """Is informed of every launch, of its events, and of its end."""
+    """Is informed of what is waited for, of every launch, its events and its end, and of what came of each use case."""
+
+    def wait(self, key: str, message: str) -> None: ...
 
     def begin(self, launch: Launch, name: str, steps: int) -> None: ...
 
     def follow(self, launch: Launch, entry: EventLogEntry) -> None: ...
 
     def end(self, launch: Launch, message: str) -> None: ...
+
+    def result(self, result: "Result") -> None: ...
 
 
 @dataclass(frozen=True)
@@ -38,15 +50,23 @@ class Result:
     status: Status
     seconds: float = 0.0
     reason: str = ""
+    remarks: tuple[str, ...] = ()
+    """What its steps left out or changed."""
 
 
 def bring_up_to_date(
     keys: Sequence[str], catalogue: Catalogue, instance: DagsterInstance, progress: Progress
 ) -> list[Result]:
-    """Make again what is out of date, go on when one fails, and say what came of each."""
-    refresh = _Refresh(catalogue, instance, progress)
-    results = [refresh.use_case(key) for key in keys]
-    results += [result for result in refresh.reports_above() if result.status == "failed"]
+    """Make again what is out of date, in the order of the keys, go on when one fails, and say what came of each."""
+    State().make()
+    refresh, results = _Refresh(catalogue, instance, progress), list[Result]()
+    with marking_lost_runs(instance):
+        for key in keys:
+            results.append(refresh.use_case(key))
+            progress.result(results[-1])
+            if results[-1].status == "made" and key != keys[-1]:
+                refresh.start_page()
+        results += [result for result in refresh.reports_above() if result.status == "failed"]
     refresh.close()
     return results
 
@@ -59,17 +79,27 @@ class _Refresh:
         self._worker: Worker | None = None
 
     def use_case(self, key: str) -> Result:
-        """Make again what is out of date.
-
-        Where there are models, the data come first and alone: new data may turn out to hold the same rows, and then
-        nothing is trained. A retired use case is left as it is.
-        """
+        """Make again what is out of date. A retired use case is left as it is."""
         if key in self._catalogue.retired:
             return Result(key, "retired", reason=self._catalogue.retired[key])
+        try:
+            return self._alone(key) if self._stale(key) else Result(key, "up to date")
+        except (ChildFailed, StorageError) as error:
+            return Result(key, "failed", reason=str(error))
+
+    def _alone(self, key: str) -> Result:
+        """Ask again what is out of date, once nobody else is making it and until it is made: the child holds the run
+        lock meanwhile, and ends with this process."""
+        worker = self._renew()
+        with worker.holding(State().run_lock(key), _this_process(), partial(self._progress.wait, key)):
+            return self._use_case(key)
+
+    def _use_case(self, key: str) -> Result:
+        """Where there are models, the data come first and alone: new data may turn out to hold the same rows, and then
+        nothing is trained."""
         stages = self._stale(key)
         if not stages:
             return Result(key, "up to date")
-        self._renew()
         data = [stage for stage in stages if stage in DATA_STAGES]
         if not data or latest(self._instance, "evaluation", key) is None:
             return self._make("use_case", key, stages)
@@ -78,32 +108,54 @@ class _Refresh:
         if not rest:
             return made
         judged = self._make("use_case", key, rest)
-        return replace(judged, seconds=made.seconds + judged.seconds)
+        seconds, remarks = made.seconds + judged.seconds, made.remarks + judged.remarks
+        return replace(judged, seconds=seconds, remarks=remarks)
+
+    def start_page(self) -> None:
+        """Write it while more use cases come, for those who look meanwhile. What fails is said by `reports_above`."""
+        with suppress(StorageError), self._alone_above():
+            list(self._start_page())
 
     def reports_above(self) -> Iterator[Result]:
-        """Make again the reports on industries and the market that are out of date."""
-        for industry in stale_industries(self._catalogue, self._instance):
-            yield self._run(Launch("industry", industry, (INDUSTRY_REPORT,)))
-        if stale_market(self._catalogue, self._instance):
-            yield self._run(Launch("market_entry", None, (MARKET_ENTRY_REPORT,)))
+        """Make again the reports on industries and the market that are out of date, once where several commands end."""
+        try:
+            with self._alone_above():
+                yield from self._reports_above()
+        except StorageError as error:
+            yield Result(ABOVE, "failed", reason=str(error))
 
-    def _renew(self) -> None:
+    def _alone_above(self) -> AbstractContextManager[None]:
+        say = partial(self._progress.wait, ABOVE)
+        return run_lock(State().run_lock(f"refresh {ABOVE}"), _this_process(), say)
+
+    def _reports_above(self) -> Iterator[Result]:
+        for industry in stale_industries(self._catalogue, self._instance, State()):
+            yield self._run(Launch("industry", industry, (INDUSTRY_REPORT,)))
+        if stale_market(self._catalogue, self._instance, State()):
+            yield self._run(Launch("market_entry", None, (MARKET_ENTRY_REPORT,)))
+        yield from self._start_page()
+
+    def _start_page(self) -> Iterator[Result]:
+        if stale_status(self._catalogue, self._instance, State()):
+            yield self._run(Launch("status", None, (STATUS_REPORT,)))
+
+    def _renew(self) -> Worker:
         """A new process, which loads its imports while the former one ends."""
-        former, self._worker = self._worker, self._new()
+        former, self._worker = self._worker, Worker(self._catalogue.roots, self._instance, State().run_log)
         if former is not None:
             former.close()
-
-    def _new(self) -> Worker:
-        return Worker(self._catalogue.roots, self._instance, State().run_log)
+        return self._worker
 
     def close(self) -> None:
         """Let the process end."""
         if self._worker is not None:
             self._worker.close()
-            self._worker = None
 
     def _stale(self, key: str) -> list[str]:
-        return stale_stages(self._catalogue.use_cases[key], self._instance)
+        try:
+            return stale_stages(self._catalogue.use_cases[key], self._instance, State())
+        except OSError as error:
+            raise StorageError(f"{error.filename or State().path} can't be read: {error.strerror or error}") from error
 
     def _make(self, job: str, key: str, stages: list[str]) -> Result:
         assets = [*stages, *BESIDE_VALIDATED_DATA] if "validated_data" in stages else stages
@@ -111,22 +163,24 @@ class _Refresh:
 
     def _run(self, launch: Launch) -> Result:
         self._progress.begin(launch, launch.partition or launch.job, len(launch.assets))
-        self._worker = self._worker or self._new()
+        worker = self._worker if self._worker and self._worker.alive else self._renew()
         try:
-            ended = self._worker.run(launch, self._progress.follow)
+            ended = worker.run(launch, self._progress.follow)
         except ChildFailed as error:
-            ended = Ended(launch, 0.0, failure=f"{error}; see {State().run_log}")
-        if not self._worker.alive:
-            self.close()
+            ended = Ended(launch, 0.0, failure=str(error))
         result = _result(ended)
         self._progress.end(launch, f"{result.status} {result.reason}".strip())
         return result
 
 
+def _this_process() -> str:
+    return f"another `sectorforge run` (process {os.getpid()})"
+
+
 def _result(ended: Ended) -> Result:
     key = ended.launch.partition or ended.launch.job
     if ended.failure:
-        return Result(key, "failed", ended.seconds, ended.failure)
+        return Result(key, "failed", ended.seconds, ended.failure, ended.remarks)
     if ended.skipped:
-        return Result(key, "skipped", ended.seconds, ended.skipped)
-    return Result(key, "made", ended.seconds)
+        return Result(key, "skipped", ended.seconds, ended.skipped, ended.remarks)
+    return Result(key, "made", ended.seconds, remarks=ended.remarks)

@@ -26,11 +26,16 @@ from dagster import (
 from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_STATUSES
 
 from catalogue.reader import Catalogue
+from pipelines.lost_runs import STARTED
 from resources import sources, weights
 from resources.store import cleanup
+from resources.store.atomic import remove
+from resources.store.database_texts import vacuum
+from resources.store.heartbeat import forget_heartbeats
+from resources.store.io_manager import PARTITION
 from resources.store.materializations import latest_materializations
 from resources.store.state import State
-from resources.store.versions import ABANDONED_SECONDS, locked
+from resources.store.versions import is_abandoned, locked
 
 RETENTION = "retention"
 """The job."""
@@ -58,7 +63,7 @@ def clean(
 
     Waits for a backup that is under way. What a run in progress may read stays; `own_run`, this one, reads nothing.
     """
-    state.path.mkdir(parents=True, exist_ok=True)
+    state.make()
     with locked(state.path):
         return list(_Cleaning(catalogue, instance, state, dry_run, own_run))
 
@@ -84,11 +89,9 @@ class _Cleaning:
 
     @property
     def _busy_use_cases(self) -> set[str]:
-        return {record.dagster_run.tags.get("dagster/partition", "") for record in self._busy}
+        return {record.dagster_run.tags.get(PARTITION, "") for record in self._busy}
 
-    def _each(
-        self, what: str, paths: list[Path], remove: Callable[[Path], None] = cleanup.remove, note: str = ""
-    ) -> Freed:
+    def _each(self, what: str, paths: list[Path], remove: Callable[[Path], None] = remove, note: str = "") -> Freed:
         freed = sum(cleanup.size(path) for path in paths)
         for path in [] if self._dry_run else paths:
             with suppress(FileNotFoundError):
@@ -102,6 +105,7 @@ class _Cleaning:
             self._instance.delete_run(run_id)
         if not self._dry_run:
             _delete_loose_tags(self._root / DATABASES[0])
+            forget_heartbeats(self._instance, [run.run_id for run in self._instance.get_runs(STARTED)])
         return Freed("runs", len(runs), self._each("", traces).bytes, f"older than {KEPT.days} days")
 
     def _traces(self, run_id: str) -> list[Path]:
@@ -113,7 +117,7 @@ class _Cleaning:
     def _orphans(self) -> list[Path]:
         """The events of runs that were deleted before, in the UI or by an older version of this job."""
         shards = (self._root / "history" / "runs").glob("*-*.db")
-        old = [path for path in shards if time.time() - path.stat().st_mtime > ABANDONED_SECONDS]
+        old = list(filter(is_abandoned, shards))
         known = set(self._instance.get_run_ids()) if old else set()
         return [trace for path in old if path.stem not in known for trace in self._traces(path.stem)]
 
@@ -154,7 +158,7 @@ class _Cleaning:
         if self._dry_run:
             return Freed("databases", len(wasteful), sum(int(_empty_share(path) * _bytes(path)) for path in wasteful))
         before = sum(map(_bytes, wasteful))
-        locked_ones = [path.name for path in wasteful if not _vacuum(path)]
+        locked_ones = [path.name for path in wasteful if not vacuum(path)]
         note = f"in use, so left for next time: {', '.join(locked_ones)}" if locked_ones else ""
         return Freed("databases", len(wasteful), before - sum(map(_bytes, wasteful)), note)
 
@@ -183,17 +187,6 @@ def _empty_share(database: Path) -> float:
     with closing(sqlite3.connect(database)) as connection:
         empty, pages = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_count"))
     return empty / max(pages, 1)
-
-
-def _vacuum(database: Path) -> bool:
-    """Write a database anew without its empty pages; False where somebody else is writing to it."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        try:
-            connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        except sqlite3.OperationalError:
-            return False
-    return True
 
 
 def _bytes(database: Path) -> int:

@@ -4,10 +4,11 @@ Belongs here: which use case a run is of, and why it failed or was skipped, in w
 starting runs (`runs`), or whom to notify of them (`sensors`).
 """
 
-from dagster import DagsterEventType, DagsterRun, EventLogEntry
+from dagster import DagsterEventType, DagsterInstance, DagsterRun, EventLogEntry
 from dagster._core.events import JobFailureData
 from dagster_shared.error import SerializableErrorInfo
 
+from assets import metadata
 from assets.raw_data import SKIPPED
 from resources.store.io_manager import PARTITION
 
@@ -36,6 +37,15 @@ def failure_reason(entry: EventLogEntry) -> str:
     return event.message or "failed"
 
 
+def reasons(run: DagsterRun, instance: DagsterInstance) -> list[str]:
+    """Why a run failed: of each step that did, else of the run as a whole."""
+    of_steps, of_run = (
+        [failure_reason(entry) for entry in instance.all_logs(run.run_id, of_type=kind)]
+        for kind in (DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE)
+    )
+    return of_steps or of_run
+
+
 def skip_reason(entry: EventLogEntry) -> str:
     """Why there is no new copy of the raw data; empty where the event says something else."""
     event = entry.dagster_event
@@ -43,6 +53,14 @@ def skip_reason(entry: EventLogEntry) -> str:
         return ""
     reason = event.asset_observation_data.asset_observation.metadata.get(SKIPPED)
     return str(reason.value) if reason else ""
+
+
+def remarks(entry: EventLogEntry) -> list[str]:
+    """What a step says it left out or changed; empty where the event says something else."""
+    event = entry.dagster_event
+    if event is None or event.event_type != DagsterEventType.ASSET_MATERIALIZATION:
+        return []
+    return metadata.sentences_of(event.step_materialization_data.materialization, metadata.REMARKS)
 
 
 def root_cause(error: SerializableErrorInfo) -> str:

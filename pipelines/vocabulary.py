@@ -11,6 +11,7 @@ from catalogue.checks import Vocabulary
 from catalogue.definition import UseCase
 from catalogue.hyperparameters import hyperparameters
 from catalogue.reader import Catalogue
+from modeling.core.predictions import is_taken
 from modeling.problems import learners, tasks
 
 
@@ -25,6 +26,7 @@ def read_catalogue(*roots: Path) -> Catalogue:
         classifies=tasks.classifies,
         predicts=tasks.predicts,
         splits=tasks.splits,
+        in_predictions=is_taken,
     )
     return reader.read(roots or reader.roots(), known)
 

@@ -4,10 +4,12 @@ Belongs here: the base classes by which a run decides whether to skip, retry or 
 errors themselves, which live beside the code that raises them.
 """
 
+from resources.secrets import SecretFreeError
 
-class PermanentError(Exception):
+
+class PermanentError(SecretFreeError):
     """Trying again changes nothing: the data, a definition or a pinned file is wrong."""
 
 
-class UnreachableError(Exception):
+class UnreachableError(SecretFreeError):
     """A source does not answer, here and now. The use case is skipped, with this reason; it is not a failure."""

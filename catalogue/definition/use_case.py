@@ -13,6 +13,7 @@ from pydantic import Field
 
 from catalogue.definition.columns import Columns
 from catalogue.definition.contract import ContractRule
+from catalogue.definition.data_dictionary import ColumnDescription
 from catalogue.definition.drift import DriftBounds
 from catalogue.definition.gates import Costs, Gates
 from catalogue.definition.source import SOURCES, Files, Source
@@ -50,6 +51,11 @@ class UseCase(Strict):
         default=None, description="the extra of this project whose packages the use case's `features.py` imports"
     )
     columns: Columns = Columns()
+    data_dictionary: dict[str, ColumnDescription] = Field(
+        default={},
+        description="column -> what it means and its unit, for readers of reports: "
+        "`{GLUCOSE: {means: glucose in the blood serum, unit: mg/dl}}`; changes no result",
+    )
     split: Split = RandomSplit()
     contract: list[ContractRule] = Field(default=[])
     delivered_every_days: Annotated[float, Field(gt=0)] | None = Field(
@@ -99,10 +105,17 @@ class UseCase(Strict):
         return self._folder
 
     @property
+    def rows_to_predict(self) -> Files | None:
+        """How files of rows to predict are read: as `predict` says and, where it says nothing, as those learned from;
+        None where those are no files either."""
+        learned, files = self.source.files, self.predict.files if self.predict else self.source.files
+        return (files.read_like(learned) if learned else files).to_predict(self.target) if files else None
+
+    @property
     def unlabelled(self) -> "UseCase":
         """This definition with the rows it is to predict in place of those it learns from."""
         assert self.predict, "only for use cases that name `predict`"
-        source = self.source.model_copy(update=dict.fromkeys(SOURCES) | {"files": self.predict.files})
+        source = self.source.model_copy(update=dict.fromkeys(SOURCES) | {"files": self.rows_to_predict})
         return self.model_copy(update={"source": source})
 
     def placed(self, key: str, folder: Path) -> "UseCase":

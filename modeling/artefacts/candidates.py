@@ -61,7 +61,8 @@ def _described(candidate: Candidate) -> dict[str, Any]:
 def _load(folder: Path) -> Candidate:
     """Older folders know a time budget, and call the fit summary `told`; the oldest list no files."""
     content = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
-    members.check(folder / "learner", content.get("files", {}))
+    if "files" in content:
+        members.check(folder / "learner", content["files"])
     fitting = {name: value for name, value in content["fitting"].items() if name != "seconds"}
     out_of_fold = folder / OUT_OF_FOLD
     return Candidate(

@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from modeling.artefacts import model, reference
-from modeling.artefacts.errors import ArtefactError, reading
+from modeling.artefacts.errors import Read
 from modeling.core.model import Model
 from modeling.core.record import Evaluation
 from modeling.drift.reference import Reference
@@ -49,12 +49,10 @@ class StoredEvaluation:
         return self.folder / MODEL
 
 
-@dataclass(frozen=True)
-class ReadEvaluation:
-    """The record, or why it can't be read, for who goes on without it. `unreadable` names no place of this machine."""
+class ReadEvaluation(Read[Evaluation]):
+    """The record alone."""
 
-    evaluation: Evaluation | None
-    unreadable: str = ""
+    kind = Evaluation
 
 
 def save(evaluated: EvaluatedModel, folder: Path) -> None:
@@ -71,14 +69,6 @@ def save(evaluated: EvaluatedModel, folder: Path) -> None:
 def load_record(folder: Path) -> Evaluation:
     """The record alone."""
     return Evaluation.model_validate_json((folder / RECORD).read_text(encoding="utf-8"))
-
-
-def load_if_readable(folder: Path) -> ReadEvaluation:
-    """The record alone, or why it can't be read."""
-    try:
-        return ReadEvaluation(reading(load_record, folder))
-    except ArtefactError as error:
-        return ReadEvaluation(None, error.within(folder))
 
 
 def load_stored(folder: Path) -> StoredEvaluation:

@@ -36,18 +36,24 @@ def digests(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): _digest(path) for path in files}
 
 
-def check(folder: Path, saved: dict[str, str]) -> None:
-    """Refuse files that are not as they were saved: damaged weights may end the whole process. Files that are not
-    listed are never read.
+def check(folder: Path, saved: dict[str, str], beside: str = "") -> None:
+    """Refuse files that are not as they were saved: damaged weights may end the whole process, and what was added may
+    be read in their place.
+
+    beside: the file that holds the list, where it lies in the folder.
 
     Raises
     ------
-    ModelError: one of `saved` (path -> sha256) is missing, a link, or has another content.
+    ModelError: one of `saved` (path -> sha256) is missing, or has another content; or there is one more.
     """
     for name, digest in saved.items():
         path = folder / name
-        if path.is_symlink() or not path.is_file() or _digest(path) != digest:
+        if not path.is_file() or _digest(path) != digest:
             raise ModelError(f"{path}: not as it was saved; train again")
+    known = {*saved, beside}
+    for path in folder.rglob("*"):
+        if not path.is_dir() and path.relative_to(folder).as_posix() not in known:
+            raise ModelError(f"{path}: was not saved with the others; remove it, or train again")
 
 
 def _digest(path: Path) -> str:

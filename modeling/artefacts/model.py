@@ -62,7 +62,7 @@ def load(folder: Path) -> Model:
         they were saved.
     """
     content = _content(folder)
-    members.check(folder, content.pop("files"))
+    members.check(folder, content.pop("files"), beside=CARD)
     weights, calibrator = content.pop("members"), read_calibrator(content.pop("calibrator", None))
     fitted = {name: members.load(name, folder / "members" / name) for name in weights}
     card = ModelCard.model_validate(content)

@@ -6,9 +6,16 @@ making one (`modeling.reports`).
 
 from pathlib import Path
 
+from modeling.artefacts.errors import Read
 from modeling.core.report import Report
 
 FORMS = {"html": "report.html", "markdown": "report.md", "json": "report.json"}
+
+
+class ReadReport(Read[Report]):
+    """The report."""
+
+    kind = Report
 
 
 def save(report: Report, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """The one way to store a value as a folder, and to read it back.
 
-Belongs here: which module writes and reads which kind of value. Does not belong here: any file (a module a kind), or
-where the folders lie (`resources.store`).
+Belongs here: which module writes and reads which kind of value, and what no folder may hold. Does not belong here: any
+file (a module a kind), or where the folders lie (`resources.store`).
 
 A folder may be read as more than one kind: whoever needs the record of a judged use case loads `Evaluation`, and
 its model stays unread.
@@ -24,7 +24,7 @@ from modeling.artefacts import (
     table,
     validated_data,
 )
-from modeling.artefacts.errors import reading
+from modeling.artefacts.errors import ArtefactError, reading
 from modeling.core.candidate import Candidates
 from modeling.core.feature_set import FeatureSet
 from modeling.core.model import Model, ModelCard
@@ -56,7 +56,6 @@ READERS: dict[type, Callable[[Path], Any]] = {
     ModelCard: model.load_card,
     Evaluation: evaluated_model.load_record,
     evaluated_model.StoredEvaluation: evaluated_model.load_stored,
-    evaluated_model.ReadEvaluation: evaluated_model.load_if_readable,
     Report: report.load,
     Predictions: predictions.load,
 }
@@ -79,12 +78,19 @@ def load(kind: type[V], folder: Path) -> V:
 
     Raises
     ------
-    ArtefactError: files are missing, damaged, or of another version. OSError: the storage does not answer.
-    TypeError: no such kind is stored.
+    ArtefactError: files are missing, damaged, or of another version, or there is a link. OSError: the storage does not
+    answer. TypeError: no such kind is stored.
     """
     if kind not in READERS:
         raise TypeError(f"{kind} can't be read: known are {_names(READERS)}")
+    _refuse_links(folder)
     return reading(READERS[kind], folder)
+
+
+def _refuse_links(folder: Path) -> None:
+    """Nothing here writes one, and who copies the folder would copy what it leads to, wherever that lies."""
+    if link := next((path for path in folder.rglob("*") if path.is_symlink()), None):
+        raise ArtefactError(f"{link}: is a link, and was not saved as one; remove it, or run its use case again")
 
 
 def _names(kinds: dict[type, Any]) -> str:

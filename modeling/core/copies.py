@@ -4,8 +4,12 @@ Belongs here: finding them in training rows. Does not belong here: leaving them 
 what the target says (`leakage`).
 """
 
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator
+
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 PROBED_ROWS = 50
 """Compared first: most columns differ within a few rows."""
@@ -16,19 +20,47 @@ def copies(features: pl.DataFrame, categorical: list[str]) -> dict[str, str]:
     """Column -> which earlier one it repeats, and how: equal, other names for the same levels, or a linear function."""
     found: dict[str, str] = {}
     for names, form in ((categorical, _levels), (_numeric(features, categorical), _numbers)):
-        kept: dict[str, np.ndarray] = {}
+        distinct = _Distinct(features.height)
         for name in names:
             values = form(features[name])
-            original = next((other for other in kept if values is not None and _same(kept[other], values)), None)
-            if original is not None:
+            if values is None:
+                continue
+            if (original := distinct.original(name, values)) is not None:
                 found[name] = _in_words(features[original], features[name], name in categorical)
-            elif values is not None:
-                kept[name] = values
     return found
 
 
+class _Distinct:
+    """Columns of `rows` numbers that do not repeat each other. Equal ones have equal projections on one direction, so
+    a column is compared only with those whose projection is as near as the tolerance allows: columns cost no pairs."""
+
+    def __init__(self, rows: int) -> None:
+        self._direction = np.random.default_rng(0).uniform(-1, 1, rows)
+        self._values: list[np.ndarray] = []
+        self._names: list[str] = []
+        self._projections: list[tuple[float, int]] = []
+
+    def original(self, name: str, values: np.ndarray) -> str | None:
+        """The earliest column that holds the same `values` ``[n]``; without one they are kept as those of `name`."""
+        known = np.nan_to_num(values)
+        projection = float(known @ self._direction)
+        apart = 2 * TOLERANCE * (len(values) + np.abs(known).sum())
+        for place in self._near(projection, apart):
+            if _same(self._values[place], values):
+                return self._names[place]
+        insort(self._projections, (projection, len(self._names)))
+        self._names.append(name)
+        self._values.append(values)
+        return None
+
+    def _near(self, projection: float, apart: float) -> Iterator[int]:
+        first = bisect_left(self._projections, (projection - apart, 0))
+        last = bisect_right(self._projections, (projection + apart, len(self._names)))
+        return iter(sorted(place for _, place in self._projections[first:last]))
+
+
 def _numeric(features: pl.DataFrame, categorical: list[str]) -> list[str]:
-    types = features.drop(categorical).schema
+    types = features.drop(cs.by_name(*categorical)).schema
     return [name for name, dtype in types.items() if dtype.is_numeric() or dtype == pl.Boolean]
 
 

@@ -36,6 +36,8 @@ class Datasheet(Record):
     leakage: list[LeakageFinding]
     twins: dict[str, TwinRows] = Field(default={})
     """By role; none where no rows are compared."""
+    remarks: list[str] = Field(default=[])
+    """What reading the raw data left out or changed, and values that are spelt in several ways."""
 
     @classmethod
     def of(
@@ -94,7 +96,10 @@ class FeatureSet:
 
     def digest(self) -> str:
         """A digest of everything a learner or the evaluation can see of the rows: 64 hex digits."""
-        sink = hashlib.sha256(json.dumps(asdict(cast(Any, self.recipe)), sort_keys=True).encode())
+        recipe = asdict(cast(Any, self.recipe))
+        if not recipe.get("centres"):  # a part that came later: recipes without it are what they were
+            recipe.pop("centres", None)
+        sink = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
         for rows in (self.train, self.tune, self.valid, self.open_test()):
             for array in _arrays(rows):
                 sink.update(np.ascontiguousarray(array).tobytes())

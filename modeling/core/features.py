@@ -20,6 +20,10 @@ MAX_LEVELS = 255
 MIN_COUNT = 10
 """A level seen in fewer training rows, and in less than a hundredth of them, is rare; of the others the most
 frequent `MAX_LEVELS` keep a code."""
+LARGEST_EXACT = 2**24
+"""Up to here float32 keeps every whole number."""
+NARROW = 4
+"""Numbers so many times as large as the range they lie in lose much of their differences in float32."""
 TEXT = (pl.String, pl.Categorical, pl.Enum)
 
 Derive = Callable[[pl.LazyFrame], pl.LazyFrame]
@@ -66,6 +70,7 @@ class FeatureRecipe:
     levels: categorical column -> the values that keep a code of their own.
     left_out: column -> why it is no feature.
     content: columns that are handed on as they are, for learners that read, see or know chemistry.
+    centres: numeric column -> what is taken from its values, so that float32 keeps those apart that differ.
     """
 
     numeric: list[str]
@@ -73,6 +78,7 @@ class FeatureRecipe:
     levels: dict[str, list[str]] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
     content: list[str] = field(default_factory=list)
+    centres: dict[str, int | float] = field(default_factory=dict)
 
     @classmethod
     def fit(cls, train: pl.DataFrame, use_case: UseCase) -> Self:
@@ -85,20 +91,23 @@ class FeatureRecipe:
         """
         named = feature_columns(train.columns, use_case)
         left_out = {name: why for name in named if (why := _why_left_out(train[name]))}
-        features = train.select(name for name in named if name not in left_out)
+        features = train.select(cs.by_name(*(name for name in named if name not in left_out)))
         if not features.columns and not use_case.columns.content:
             raise FeatureError(f"{use_case.key}: no feature is left: {left_out or 'every column has another role'}")
         declared = [name for name in use_case.columns.categorical if name in features.columns]
         categorical = [*declared, *(c for c in features.select(cs.by_dtype(*TEXT)).columns if c not in declared)]
         repeated = copies(features, categorical)
-        features, categorical = features.drop(repeated), [name for name in categorical if name not in repeated]
-        rest = features.drop(categorical)
+        features = features.drop(cs.by_name(*repeated))
+        categorical = [name for name in categorical if name not in repeated]
+        rest = features.drop(cs.by_name(*categorical))
+        numbers = rest.select(cs.numeric() | cs.boolean())
         return cls(
-            numeric=rest.select(cs.numeric() | cs.boolean()).columns,
+            numeric=numbers.columns,
             moments={name: _parts(rest[name].dtype) for name in rest.select(cs.date() | cs.datetime()).columns},
             levels={name: _frequent_levels(features[name]) for name in categorical},
             left_out=left_out | repeated,
             content=use_case.columns.content,
+            centres={name: centre for name in numbers.columns if (centre := _centre(numbers[name]))},
         )
 
     @property
@@ -118,14 +127,15 @@ class FeatureRecipe:
         ------
         FeatureError: a column is missing, or holds something else than in training.
         """
-        missing = [name for name in self.inputs if name not in frame.columns]
+        schema = frame.schema
+        missing = [name for name in self.inputs if name not in schema]
         if missing:
             raise FeatureError(f"the columns {missing} are missing; the rows have {frame.columns}")
         try:
-            numeric = frame.select(*(pl.col(name).cast(pl.Float32) for name in self.numeric), *self._moment_parts())
-            codes = frame.select(_code(name, frame.schema[name], levels) for name, levels in self.levels.items())
+            numeric = frame.select(*(self._number(name, schema[name]) for name in self.numeric), *self._moment_parts())
+            codes = frame.select(_code(name, schema[name], levels) for name, levels in self.levels.items())
         except pl.exceptions.PolarsError as error:
-            types = {name: str(frame.schema[name]) for name in self.inputs}
+            types = {name: str(schema[name]) for name in self.inputs}
             what = str(error).splitlines()[0]
             raise FeatureError(f"a column is not what it was in training: {what}; the rows have {types}") from error
         finite = numeric.with_columns(pl.when(pl.all().is_finite()).then(pl.all()).otherwise(None).fill_null(np.nan))
@@ -136,13 +146,19 @@ class FeatureRecipe:
             numeric_names=self.numeric_names,
             categorical_names=tuple(self.levels),
             cardinalities=tuple(len(levels) + 2 for levels in self.levels.values()),
-            content=frame.select(self.content),
+            content=frame.select(cs.by_name(*self.content)),
         )
+
+    def _number(self, name: str, dtype: pl.DataType) -> pl.Expr:
+        column, centre = cs.by_name(name), self.centres.get(name)
+        if centre is not None:
+            column = column.cast(pl.Int128 if dtype.is_integer() and centre == int(centre) else pl.Float64) - centre
+        return column.cast(pl.Float32)
 
     def _moment_parts(self) -> Iterator[pl.Expr]:
         for name, parts in self.moments.items():
             for part in parts:
-                yield getattr(pl.col(name).dt, part)().cast(pl.Float32).alias(f"{name}.{part}")
+                yield getattr(cs.by_name(name).dt, part)().cast(pl.Float32).alias(f"{name}.{part}")
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:
@@ -158,6 +174,18 @@ def _why_left_out(values: pl.Series) -> str:
     return "constant in training rows" if values.n_unique() < 2 else ""
 
 
+def _centre(values: pl.Series) -> int | float:
+    """What must be taken from numbers that lie close together so that float32 keeps them apart; 0 where it does so."""
+    if values.dtype == pl.Boolean:
+        return 0
+    known = values.filter(values.cast(pl.Float64).is_finite()).sort()
+    if known.is_empty() or known.n_unique() == known.cast(pl.Float32).n_unique():
+        return 0
+    first, middle, last = (known[place] for place in (0, len(known) // 2, -1))
+    is_close = max(abs(first), abs(last)) > max(LARGEST_EXACT, NARROW * (last - first))
+    return middle if is_close else 0
+
+
 def _parts(dtype: pl.DataType) -> list[str]:
     return ["month", "weekday"] if dtype == pl.Date else ["month", "weekday", "hour"]
 
@@ -171,7 +199,7 @@ def _frequent_levels(values: pl.Series) -> list[str]:
 
 def as_text(name: str, dtype: pl.DataType) -> pl.Expr:
     """A column as text. Whole floats read like integers: a gap alone can make one of the other."""
-    column = pl.col(name)
+    column = cs.by_name(name).as_expr()
     if not dtype.is_float():
         return column.cast(pl.String)
     whole = column.cast(pl.Int64, strict=False)

@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import UseCase
 from modeling.core.features import Derive, FeatureError, derived
@@ -20,7 +21,7 @@ two rows the same."""
 
 def digests(frame: pl.DataFrame, columns: Collection[str]) -> np.ndarray:
     """uint64 ``[n]``: alike where rows hold the same values in `columns`, in whatever order and delivery they come."""
-    return row_hashes(frame.select(sorted(columns)))
+    return row_hashes(frame.select(cs.by_name(*sorted(columns))))
 
 
 def columns_read(frame: pl.DataFrame, inputs: Collection[str], use_case: UseCase, derive: Derive | None) -> list[str]:
@@ -31,10 +32,10 @@ def columns_read(frame: pl.DataFrame, inputs: Collection[str], use_case: UseCase
     """
     roles = use_case.columns
     raw = set(frame.columns) - {use_case.target, *roles.identifier}
-    empty = frame.clear().drop(use_case.target, strict=False)
+    empty = frame.clear().drop(cs.by_name(use_case.target, require_all=False))
     read = raw & set(inputs)
     if derive is not None:
-        read |= {name for name in raw - read if not _gives(empty.drop(name), inputs, derive)}
+        read |= {name for name in raw - read if not _gives(empty.drop(cs.by_name(name)), inputs, derive)}
     return sorted(read | {use_case.target})
 
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import UseCase
 from modeling.core import leakage, splits
@@ -112,7 +113,7 @@ class RowTask(BaseTask[S], ABC):
         """
         roles = self.roles(data.frame, use_case)
         target = data.frame[use_case.target]
-        frame = derived(data.frame.drop(use_case.target), derive).with_columns(target)
+        frame = derived(data.frame.drop(cs.by_name(use_case.target)), derive).with_columns(target)
         classes = self.classes(target, use_case.positive)
         recipe = cast(type[FeatureRecipe], self.recipe_type).fit(frame.filter(roles == "train"), use_case)
         block = self.blocks(data.frame, use_case)
@@ -159,6 +160,6 @@ class RowTask(BaseTask[S], ABC):
             part = frame.filter(mask)
             table = replace(recipe.transform(part), target=self.encode(part[use_case.target], classes))
             group, blocks = (None if code is None else code[mask] for code in (codes, block))
-            return Rows(table, numbers[mask], group, part.select(sliced), blocks)
+            return Rows(table, numbers[mask], group, part.select(cs.by_name(*sliced)), blocks)
 
         return [rows(role) for role in splits.ROLES]

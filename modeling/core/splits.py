@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import ColumnSplit, GroupSplit, RandomSplit, ScaffoldSplit, TimeSplit, UseCase
 from catalogue.definition.split import AnySplit
@@ -46,7 +47,10 @@ def assign(frame: pl.DataFrame, use_case: UseCase, scaffolds: pl.Series | None =
     for role in ROLES:
         if not (roles == role).any():
             counts = {name: int((roles == name).sum()) for name in ROLES}
-            raise SplitError(f"{use_case.key}: no row is left for {role!r} ({counts}): change `split` or add data")
+            alike = _alike(frame, use_case)
+            raise SplitError(
+                f"{use_case.key}: no row is left for {role!r} ({counts}): {alike}change `split` or add data"
+            )
     return roles
 
 
@@ -78,12 +82,12 @@ def blocks(frame: pl.DataFrame, use_case: UseCase, scaffolds: pl.Series | None =
         case TimeSplit():
             return frame[str(use_case.columns.time)].rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
         case GroupSplit():
-            return _codes(frame.select(str(use_case.columns.group)))
+            return _codes(frame[str(use_case.columns.group)].to_frame())
         case ScaffoldSplit() if scaffolds is not None:
             return _codes(scaffolds.to_frame())
         case ColumnSplit() if use_case.columns.group:
-            return _codes(frame.select(use_case.columns.group))
-    return _codes(frame.select(distinguishing(frame.columns, use_case)))
+            return _codes(frame[use_case.columns.group].to_frame())
+    return _codes(frame.select(cs.by_name(*distinguishing(frame.columns, use_case))))
 
 
 def _with_tuning(roles: pl.Series, block: np.ndarray, target: pl.Series, split: AnySplit) -> pl.Series:
@@ -91,6 +95,15 @@ def _with_tuning(roles: pl.Series, block: np.ndarray, target: pl.Series, split: 
     train = np.flatnonzero(roles == "train")
     tune = held_out(block[train], TUNING, split, strata(target.gather(train), split)) if len(train) else train
     return roles.scatter(train[tune], "tune")
+
+
+def _alike(frame: pl.DataFrame, use_case: UseCase) -> str:
+    """That the split's moments or groups are all one, which can't be divided; empty where they are not."""
+    whole = {"time": ("moment", use_case.columns.time), "group": ("group", use_case.columns.group)}
+    what, name = whole.get(use_case.split.by, ("", None))
+    if name is None or name not in frame.columns or frame[name].n_unique() > 1:
+        return ""
+    return f"all rows are of one {what}, {frame[name][0]}, which is not divided: "
 
 
 def strata(target: pl.Series, split: AnySplit) -> np.ndarray:
@@ -129,7 +142,7 @@ def distinguishing(columns: list[str], use_case: UseCase) -> list[str]:
 
 def _at_random(frame: pl.DataFrame, use_case: UseCase, split: RandomSplit) -> pl.Series:
     """Sets of exact duplicates at random; every level of a stratifying target is cut at the same shares."""
-    unit = _codes(frame.select(distinguishing(frame.columns, use_case)))
+    unit = _codes(frame.select(cs.by_name(*distinguishing(frame.columns, use_case))))
     _, first, size = np.unique(unit, return_index=True, return_counts=True)
     stratum = _levels(frame[use_case.target])[first] if split.stratify else np.zeros(len(size))
     shuffled = np.random.default_rng(split.seed).permutation(len(size))
@@ -181,7 +194,9 @@ def _unlikeness(role: np.ndarray, content: np.ndarray, split: GroupSplit | Scaff
 def _codes(columns: pl.DataFrame) -> np.ndarray:
     """0, 1, 2… for every distinct row ``[n]``, in order of first appearance."""
     row = "number of the row"
-    first = columns.with_row_index(row).select(pl.col(row).min().over(columns.columns))[row]
+    first = columns.with_row_index(row).select(pl.col(row).min().over([cs.by_name(name) for name in columns.columns]))[
+        row
+    ]
     return first.rank("dense").cast(pl.Int64).to_numpy() - 1
 
 
@@ -213,8 +228,8 @@ def by_time(time: pl.Series, split: TimeSplit) -> pl.Series:
         test_from = ordered[int(len(time) * (1 - split.test))]
     else:
         valid_from, test_from = split.valid_from, split.test_from
-    role = pl.when(pl.col(time.name) >= pl.lit(test_from)).then(pl.lit("test"))
-    role = role.when(pl.col(time.name) >= pl.lit(valid_from)).then(pl.lit("valid")).otherwise(pl.lit("train"))
+    role = pl.when(cs.by_name(time.name) >= pl.lit(test_from)).then(pl.lit("test"))
+    role = role.when(cs.by_name(time.name) >= pl.lit(valid_from)).then(pl.lit("valid")).otherwise(pl.lit("train"))
     try:
         return time.to_frame().select(role=role.cast(ROLE_TYPE))["role"]
     except pl.exceptions.PolarsError:

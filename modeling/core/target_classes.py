@@ -30,12 +30,14 @@ def refuse_event(target: pl.Series, positive: Any) -> None:
 
 
 def named(target: pl.Series) -> pl.Series:
-    """The target as class names; NaN is null, and whole floats lose their fraction: `1.0` is the class `1`.
+    """The target as class names; NaN is null, and whole numbers lose their fraction: `1.0` is the class `1`.
 
     Raises
     ------
     TargetError: fractions or infinite numbers, which name no class.
     """
+    if target.dtype.is_decimal():
+        target = target.cast(pl.Float64)
     if not target.dtype.is_float():
         return target.cast(pl.String)
     target = target.fill_nan(None)
@@ -50,7 +52,7 @@ def named(target: pl.Series) -> pl.Series:
 
 def found(names: pl.Series) -> str:
     """The classes and their rows, for a message: `2 values with their rows: 'no' (7), 'yes' (3)`."""
-    counts = names.drop_nulls().value_counts(sort=True).rows()
+    counts = names.alias("name").drop_nulls().value_counts(sort=True).rows()
     shown = ", ".join(f"{name!r} ({count:,})" for name, count in counts[:_SHOWN])
     return f"{len(counts):,} values with their rows: {shown}{', …' if len(counts) > _SHOWN else ''}"
 

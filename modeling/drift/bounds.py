@@ -5,6 +5,7 @@ belong here: the measures (`columns`, `two_samples`, `performance`), or what fol
 """
 
 from catalogue.definition import DriftBounds
+from modeling.core.digits import number, with_interval
 from modeling.core.record import Gate, Interval
 from modeling.drift.record import CHECKS, Column, DriftComparison
 
@@ -38,7 +39,7 @@ def _columns_check(drift: DriftComparison, bound: float) -> Gate:
 
 
 def _effect(column: Column) -> str:
-    notes = [f"{column.effect:.2f}"]
+    notes = [number(column.effect)]
     if column.missing != column.missing_before:
         notes.append(f"{column.missing:.1%} missing, were {column.missing_before:.1%}")
     if column.unseen:
@@ -59,7 +60,7 @@ def _label_check(drift: DriftComparison, bound: float) -> Gate:
     name, label = "labels_drifted", drift.label
     if label is None:
         return _passed(name, bound, drift.not_measured["label"])
-    message = f"{label.name} moved by {label.effect:.2f}; chance alone stays below {label.chance:.2f}"
+    message = f"{label.name} moved by {number(label.effect)}; chance alone stays below {number(label.chance)}"
     return Gate(name=name, bound=bound, measured=label.effect, passed=not label.drifted, message=message)
 
 
@@ -82,6 +83,4 @@ def _passed(name: str, bound: float, why: str) -> Gate:
 
 
 def _interval(measured: Interval) -> str:
-    if measured.low is None or measured.high is None:
-        return f"{measured.value:.3f}"
-    return f"{measured.value:.3f} ({measured.low:.3f} to {measured.high:.3f})"
+    return with_interval(measured.value, measured.low, measured.high)

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from pydantic import Field
 
+from modeling.core.digits import number
 from modeling.core.features import as_text
 from modeling.core.hashing import hashed
 from modeling.core.record import Record
@@ -100,7 +101,11 @@ class Number(_Cells):
         ranks = np.array([NormalDist().cdf(score) for score in self.scores[1:-1]])
         tenth = np.unique(np.minimum((ranks * SHOWN).astype(int), SHOWN - 1), return_inverse=True)[1]
         last = [self.edges[np.flatnonzero(tenth == one)[-1]] for one in range(tenth.max() + 1)]
-        names = [f"below {self.edges[0]:.4g}", *(f"to {edge:.4g}" for edge in last), f"above {self.edges[-1]:.4g}"]
+        names = [
+            f"below {number(self.edges[0])}",
+            *(f"to {number(edge)}" for edge in last),
+            f"above {number(self.edges[-1])}",
+        ]
         return names, np.array([0, *(tenth + 1), len(names) - 1])
 
 

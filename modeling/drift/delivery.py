@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from modeling.core.hashing import row_hashes
 from modeling.core.row_digests import repeat
@@ -46,7 +47,7 @@ def delivered(frame: pl.DataFrame, reference: Reference) -> Delivery:
     gone = [name for name in columns if name not in frame.columns]
     if gone or not len(reference.hashes):
         return _replaced(frame, f"the columns {gone}, by which rows are known, are gone" if gone else "none were kept")
-    new = _surplus(row_hashes(frame.select(columns)), reference.hashes)
+    new = _surplus(row_hashes(frame.select(cs.by_name(*columns))), reference.hashes)
     kept = (len(new) - new.sum()) / len(reference.hashes)
     if kept < 1 and repeat(reference.hashes):
         return _replaced(frame, "rows hold the same values by chance")

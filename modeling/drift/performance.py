@@ -7,6 +7,7 @@ belong here: loading the model (`modeling.artefacts`), or scores and intervals (
 import math
 
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import UseCase
 from modeling.core.features import Derive, FeatureError
@@ -49,7 +50,7 @@ def performance(
         return labelled
     try:
         truth = task.encode(labelled[use_case.target], record.classes)
-        predicted = model.predict(labelled.drop(use_case.target), derive)
+        predicted = model.predict(labelled.drop(cs.by_name(use_case.target)), derive)
     except (TargetError, FeatureError) as error:
         return str(error)
     group = None if use_case.columns.group is None else clusters(labelled, use_case)
@@ -69,7 +70,7 @@ def _labelled(use_case: UseCase, snapshot: pl.DataFrame, rows: pl.DataFrame, mod
     """Of the new `rows` those with a label that the model has not learned from, of contents a sample; or why none."""
     if not has_labels(use_case):
         return f"labels of new rows are not scored in the task {use_case.task}"
-    labelled = rows.filter(pl.col(use_case.target).is_not_null())
+    labelled = rows.filter(rows[use_case.target].is_not_null())
     if labelled.is_empty():
         return "no new row has a label yet"
     unseen = _unseen(labelled, snapshot, model, use_case)

@@ -6,6 +6,7 @@ measure in content (`resources.contracts.probes`), or what a model reads in it.
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import UseCase
 from modeling.problems.image.images import pixels
@@ -19,7 +20,7 @@ def measured(frame: pl.DataFrame, use_case: UseCase) -> pl.DataFrame:
     `photo.contrast` (mean and standard deviation of the grey values, 0–255). Null where the content is."""
     for name in use_case.columns.content:
         if name in frame.columns:
-            frame = frame.drop(name).with_columns(_properties(frame[name]))
+            frame = frame.drop(cs.by_name(name)).with_columns(_properties(frame[name]))
     return frame
 
 

@@ -12,6 +12,7 @@ import polars as pl
 
 from modeling.core.blend import Blend
 from modeling.core.compute import one_blas_thread
+from modeling.core.digits import number
 from modeling.core.record import Evaluation
 from modeling.evaluation.experiment import EvaluationRun, Experiment
 from modeling.evaluation.gates import gates
@@ -54,5 +55,5 @@ def evaluate(experiment: Experiment, run: EvaluationRun) -> Judgement:
     evaluation.published = evaluation.verdict.outcome != "held back"
     evaluation.limits = limits(experiment.use_case, evaluation)
     score = evaluation.champion.test[evaluation.metric].value
-    run.progress(f"{selection.choice.champion}: {title} {score:.4g} on the test")
+    run.progress(f"{selection.choice.champion}: {title} {number(score)} on the test")
     return Judgement(evaluation, selection.champion, answers)

@@ -88,6 +88,7 @@ class Serving:
     derive: the use case's own `features`, which its raw rows pass through.
     same_code: whether that is the code it was judged with.
     best: the best model published so far; None where this is it, or that one can't be read.
+    held: bool ``[n]``: the validated rows that were there when it was judged; None where that is not known.
     """
 
     version: str
@@ -96,6 +97,7 @@ class Serving:
     derive: Derive | None
     same_code: bool = True
     best: "Serving | None" = None
+    held: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ that could not be measured is not met, nor is one that a useless model would mee
 from dataclasses import dataclass
 
 from catalogue.definition import Gates
+from modeling.core.digits import number, with_interval
 from modeling.core.record import Evaluation, Gate, Interval, Lift, Spread
 from modeling.evaluation.challenge import challenge_gate
 from modeling.evaluation.gain import is_shown, is_worse
@@ -24,6 +25,7 @@ def gates(bounds: Gates, evaluation: Evaluation, title: str) -> list[Gate]:
         _calibration(bounds.max_calibration_error, evaluation),
         _slice_gap(bounds.max_slice_gap, evaluation, title),
         _speed(bounds.min_predictions_per_second, evaluation),
+        _events(bounds.min_events, evaluation),
     ]
     always = [
         *_gain_over_simple(evaluation, title),
@@ -53,18 +55,20 @@ class _Bound:
     @property
     def asked(self) -> str:
         if self.strictly:
-            return f"{'more' if self.at_least else 'less'} than {self.value:,.4g} is asked"
-        return f"{'at least' if self.at_least else 'at most'} {self.value:,.4g} is asked"
+            return f"{'more' if self.at_least else 'less'} than {number(self.value)} is asked"
+        return f"{'at least' if self.at_least else 'at most'} {number(self.value)} is asked"
 
     def held(self, measured: Interval | None, useless: str = "") -> Gate:
         """The gate. `useless`: why a model without use would meet the bound, and what to do; empty where none would."""
         if measured is None or measured.low is None or measured.high is None:
-            lacking = "could not be measured" if measured is None else f"is {measured.value:,.4g} without an interval"
+            lacking = (
+                "could not be measured" if measured is None else f"is {number(measured.value)} without an interval"
+            )
             return self._gate(measured, False, f"{self.what} {lacking}; {self.asked}")
         end = measured.low if self.at_least else measured.high
         side = "lower" if self.at_least else "upper"
         message = (
-            f"{self.what} is {measured.value:,.4g} ({measured.low:,.4g} to {measured.high:,.4g}); {self.asked} of the "
+            f"{self.what} is {with_interval(measured.value, measured.low, measured.high)}; {self.asked} of the "
             f"{side} end"
         )
         return self._gate(measured, self.met(end) and not useless, "; ".join(filter(None, (message, useless))))
@@ -83,8 +87,8 @@ def _metric(bound: float | None, evaluation: Evaluation, title: str) -> Gate | N
     useless = ""
     if trivial is not None and asked.met(trivial.value):
         useless = (
-            f"but {evaluation.baseline.learner}, which learns nothing, meets this bound with {trivial.value:,.4g}: set "
-            "`gates: min_metric` beyond that"
+            f"but {evaluation.baseline.learner}, which learns nothing, meets this bound with {number(trivial.value)}: "
+            "set `gates: min_metric` beyond that"
         )
     measured = evaluation.champion.test[evaluation.metric]
     return asked.held(measured.carrying(evaluation.spreads.get("score")), useless)
@@ -115,7 +119,7 @@ def _calibration(bound: float | None, evaluation: Evaluation) -> Gate | None:
     rarer = sorted(evaluation.target_summary[name] for name in evaluation.classes)[:-1]
     if rarer and bound >= sum(rarer):
         useless = (
-            f"but calling every row by the commonest class, for certain, errs by {sum(rarer):,.4g} and meets this "
+            f"but calling every row by the commonest class, for certain, errs by {number(sum(rarer))} and meets this "
             "bound: set `gates: max_calibration_error` well below that"
         )
     return asked.held(found and found.error, useless)
@@ -135,9 +139,22 @@ def _speed(bound: float | None, evaluation: Evaluation) -> Gate | None:
     if bound is None:
         return None
     speed = evaluation.champion.predictions_per_second
-    message = f"predictions per second are {speed:,.4g}; at least {bound:,.4g} is asked"
+    message = f"predictions per second are {number(speed)}; at least {number(bound)} is asked"
     passed = speed >= bound
     return Gate(name="min_predictions_per_second", bound=bound, measured=speed, passed=passed, message=message)
+
+
+def _events(bound: int, evaluation: Evaluation) -> Gate | None:
+    """Only where they are too few: whatever is measured on them is chance, and so is its interval."""
+    of_class = [sum(row) for row in evaluation.confusion or []]
+    events = sum(of_class) - max(of_class, default=0)
+    if not of_class or events >= bound:
+        return None
+    message = (
+        f"{events:,} of {sum(of_class):,} test rows are of another class than the commonest; at least {bound:,} are "
+        "asked: deliver more rows of the rare classes"
+    )
+    return Gate(name="min_events", bound=bound, measured=events, passed=False, message=message)
 
 
 def _gain_over_simple(evaluation: Evaluation, title: str) -> list[Gate]:

@@ -20,6 +20,7 @@ from modeling.core import record
 from modeling.core.intervals import clusters, scored
 from modeling.core.learner import Outcome
 from modeling.core.metrics import unweighted
+from modeling.core.recipe import left_out
 from modeling.core.row_task import RowTask
 from modeling.core.table import Rows
 from modeling.core.target_classes import called
@@ -104,6 +105,8 @@ def _described(experiment: Experiment) -> dict[str, Any]:
         "split": use_case.split.model_dump(mode="json"),
         "rows": sheet.rows,
         "unit": task.unit,
+        "remarks": sheet.remarks,
+        "left_out": left_out(features.recipe, use_case.columns),
         "leakage": sheet.leakage,
         "contract": sheet.contract,
     }

@@ -5,6 +5,7 @@ Belongs here: the caveats a reader must hear, drawn from the record itself. Does
 """
 
 from catalogue.definition import RandomSplit, UseCase
+from modeling.core.digits import together
 from modeling.core.record import Evaluation, Lift
 
 FEW_ROWS_OF_A_CLASS = 100
@@ -57,7 +58,7 @@ def _lifts(evaluation: Evaluation) -> list[str]:
 def _not_decisive(lift: Lift) -> str:
     if lift.low is None or lift.high is None:
         return f"The lift over {lift.over} is not decisive: no interval could be made."
-    interval = f"its 95 % interval, {lift.low:.4g} to {lift.high:.4g},"
+    interval = f"its 95 % interval, {' to '.join(together([lift.low, lift.high]))},"
     if lift.low > 0 or lift.high < 0:
         return f"The lift over {lift.over} is not decisive, although {interval} excludes zero: {lift.note}."
     return f"The lift over {lift.over} is not decisive: {interval} includes zero."

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from modeling.core.digits import number
 from modeling.core.intervals import scored
 from modeling.core.record import Advantage
 from modeling.core.task import Metric, Units
@@ -60,4 +61,4 @@ def advantage(answers: np.ndarray, over: np.ndarray, units: Units, metric: Metri
 def in_words(advantage: Advantage) -> str:
     """An advantage with its standard error in brackets."""
     error = advantage.standard_error
-    return f"{advantage.value:.3g} ({'unknown' if error is None else f'{error:.2g}'})"
+    return f"{number(advantage.value)} ({'unknown' if error is None else number(error)})"

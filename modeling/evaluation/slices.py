@@ -166,10 +166,10 @@ def _number(value: float) -> str:
 def _values(column: pl.Series) -> pl.Series:
     is_float = column.dtype.is_float()
     names = column.map_elements(_number, return_dtype=pl.String) if is_float else column.cast(pl.String)
-    counts = names.drop_nulls().value_counts(sort=True)
+    counts = names.alias("level").drop_nulls().value_counts(sort=True)
     if len(counts) <= MOST_LEVELS:
         return names
-    common = counts.head(MOST_LEVELS - 1)[names.name]
+    common = counts.head(MOST_LEVELS - 1)["level"]
     return pl.select(
         pl.when(names.is_null() | names.is_in(common.implode())).then(names).otherwise(pl.lit(_OTHER))
     ).to_series()

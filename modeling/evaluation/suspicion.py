@@ -5,6 +5,7 @@ or a formula that is the target (`modeling.core.leakage`, which sees no model).
 """
 
 from catalogue.definition import UseCase
+from modeling.core.digits import number
 from modeling.core.leakage import Known
 from modeling.core.record import Evaluation, LeakageFinding
 
@@ -48,7 +49,7 @@ def _reached(evaluation: Evaluation) -> list[str]:
     """The metrics that are nearly perfect, with their values."""
     scores, trivial = evaluation.champion.test, evaluation.baseline.test
     return [
-        f"{name} {scores[name].value:.4f}"
+        f"{name} {number(scores[name].value)}"
         for name, bound in NEARLY_PERFECT.items()
         if name in scores and scores[name].value > bound and not (name in trivial and trivial[name].value >= TRIVIAL)
     ]

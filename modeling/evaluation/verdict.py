@@ -4,6 +4,7 @@ Belongs here: the rule from gates and lifts to an outcome, and what could sink i
 (`gates`), what an evaluation does not show (`limits`), or publishing (`assets`).
 """
 
+from modeling.core.digits import number, together, with_interval
 from modeling.core.intervals import FEWEST_CLUSTERS
 from modeling.core.record import Evaluation, Lift, Verdict
 from modeling.evaluation.gain import is_shown
@@ -73,7 +74,7 @@ def _calibration(evaluation: Evaluation) -> list[str]:
     if slope is None or slope.low is None or slope.high is None or slope.low <= 1 <= slope.high:
         return []
     promise = "too much" if slope.high < 1 else "too little"
-    ends = f"{slope.value:.4g} ({slope.low:.4g} to {slope.high:.4g})"
+    ends = with_interval(slope.value, slope.low, slope.high)
     return [f"Its probabilities promise {promise}: the calibration slope is {ends}, and 1 is right."]
 
 
@@ -81,7 +82,8 @@ def _threshold(evaluation: Evaluation) -> list[str]:
     """What the threshold promised on choosing units and the test does not keep."""
     promises = evaluation.decision.promises if evaluation.decision else {}
     return [
-        f"At the threshold the {name} moved by {one.change.value:+.2g} from {one.validation.value:.4g} on validation."
+        f"At the threshold the {name} moved by {number(one.change.value, '+')} from {number(one.validation.value)} on "
+        "validation."
         for name, one in promises.items()
         if one.moved
     ]
@@ -94,7 +96,7 @@ def _seeds(evaluation: Evaluation, title: str) -> list[str]:
         return []
     if max(scores) - min(scores) <= (interval.high - interval.low) / 2:
         return []
-    return [f"Trained with other seeds, {title} on the test is {min(scores):.4g} to {max(scores):.4g}."]
+    return [f"Trained with other seeds, {title} on the test is {' to '.join(together([min(scores), max(scores)]))}."]
 
 
 def _accesses(evaluation: Evaluation) -> list[str]:
@@ -104,5 +106,5 @@ def _accesses(evaluation: Evaluation) -> list[str]:
 
 def _in_words(lift: Lift, title: str) -> str:
     if lift.low is None or lift.high is None:
-        return f"{title} {lift.value:+.4g}, without an interval"
-    return f"{title} {lift.value:+.4g} ({lift.low:+.4g} to {lift.high:+.4g})"
+        return f"{title} {number(lift.value, '+')}, without an interval"
+    return f"{title} {with_interval(lift.value, lift.low, lift.high, '+')}"

@@ -1,15 +1,11 @@
 """How a linear model or a plain network sees a `Table`: one matrix, scaled and one-hot, without missing values.
 
-Belongs here: the encoding that the linear learners and the reference network share, and how fitted scikit-learn objects
-are stored. Does not belong here: how raw columns become a `Table` (`modeling.core.features`), or encodings of one
-learner alone.
+Belongs here: the encoding that the linear learners and the reference network share. Does not belong here: how raw
+columns become a `Table` (`modeling.core.features`), how it is stored (`scikit_file`), or encodings of one learner
+alone.
 """
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
-import skops.io
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import MissingIndicator, SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -44,13 +40,3 @@ def encoder(train: Table, seed: int) -> ColumnTransformer:
         ("one_hot", one_hot, few + codes),
     ]
     return ColumnTransformer([step for step in steps if step[2]]).fit(train.matrix)
-
-
-def write(fitted: Any, path: Path) -> None:
-    """A fitted scikit-learn object as a skops file."""
-    skops.io.dump(fitted, path)
-
-
-def read(path: Path) -> Any:
-    """What `write` wrote. A file that names any type but scikit-learn's and numpy's own is refused."""
-    return skops.io.load(path, trusted=["numpy.dtype"])

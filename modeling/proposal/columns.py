@@ -11,9 +11,12 @@ from typing import Any
 
 import polars as pl
 
+from catalogue.visible import listed
 from modeling.core.features import MAX_LEVELS
-from modeling.proposal import names
+from modeling.core.predictions import is_taken
+from modeling.proposal import names, unread_dates
 from modeling.proposal.facts import ColumnFacts
+from modeling.proposal.unread_dates import looks_like_dates
 
 MOST_TEXT_LEVELS = 1000
 """A text column of more levels needs to be declared, unless they are few for so many rows."""
@@ -27,10 +30,16 @@ MOST_GROUPS = 0.95
 """Of the rows: with more, hardly a unit has several."""
 LARGEST_GROUP = 0.25
 """Share of the rows from which on a unit is too large to be left out as a whole."""
+LARGEST_AMOUNT = 2**53
+"""Beyond, a number keeps not each of its digits: whole numbers that are all larger name something."""
 MOST_MISSING_TIMES = 0.05
+MOST_TIMES = 5
+"""Columns named like a time that a unit is looked for beside."""
 YEARS = (1800, 2200)
 WEEKS = 53
 """No part of the calendar has a higher number."""
+MOST_LEFT_OUT = 10
+"""Columns left out that are said one by one."""
 WHEN = "`columns.known_at` says of each column whether it is known before, at or only after the moment of prediction"
 
 
@@ -54,8 +63,11 @@ class Roles:
 
     def keys(self) -> dict[str, Any]:
         """As a definition writes them; what is empty is left out."""
-        roles = ("identifier", "time", "group", "sensitive", "categorical", "drop")
-        return {role: held for role in roles if (held := getattr(self, role))}
+        roles = ("identifier", "time", "group", "sensitive", "categorical")
+        held = {role: getattr(self, role) for role in roles} | {
+            "drop": {name: self.evidence[name] for name in self.drop}
+        }
+        return {role: named for role, named in held.items() if named}
 
     def leave_out(self, name: str, because: str) -> None:
         """Drop a column, whatever it was thought to be."""
@@ -73,10 +85,16 @@ def roles(table: pl.DataFrame, *, ordered: bool = True) -> Roles:
     for facts in columns:
         if why := _useless(facts):
             found.leave_out(facts.name, why)
-    usable = [facts for facts in columns if facts.name not in found.drop]
+    undated = [facts for facts in _free(columns, found) if looks_like_dates(facts)]
+    for facts in undated:
+        found.leave_out(
+            facts.name, f"looks like dates that were not read, such as {_short(facts.values.drop_nulls()[0])}"
+        )
+    usable = _free(columns, found)
     _identifiers(usable, found)
     if ordered:
         _time(_free(usable, found), found)
+    found.doubts += [unread_dates.doubt(facts, ordered=found.time is not None) for facts in undated]
     _group(_free(usable, found), found)
     for facts in _free(usable, found):
         _feature(facts, found)
@@ -84,7 +102,8 @@ def roles(table: pl.DataFrame, *, ordered: bool = True) -> Roles:
 
 
 def _free(columns: list[ColumnFacts], found: Roles) -> list[ColumnFacts]:
-    return [facts for facts in columns if facts.name not in found.taken]
+    taken = found.taken
+    return [facts for facts in columns if facts.name not in taken]
 
 
 def _useless(facts: ColumnFacts) -> str:
@@ -105,17 +124,28 @@ def _identifiers(columns: list[ColumnFacts], found: Roles) -> None:
     for facts in columns:
         if facts.nulls or facts.distinct < facts.rows or not _names_rows(facts):
             continue
-        if found.identifier:
+        if is_taken(facts.name):
+            found.leave_out(facts.name, "names a row, and predictions have a column of this name")
+            found.doubts.append(_clash(facts.name))
+        elif found.identifier:
             found.leave_out(facts.name, "names a row, like the identifier")
         else:
             found.identifier.append(facts.name)
             found.evidence[facts.name] = f"another value in each of {facts.rows:,} rows"
 
 
+def _clash(name: str) -> str:
+    return (
+        f"{name!r} names each row, but predictions have a column of this name: rename it in the data, to 'id_{name}' "
+        "for example, and declare it under columns.identifier; until then it is left out, and predictions count rows"
+    )
+
+
 def _names_rows(facts: ColumnFacts) -> bool:
     if facts.is_whole:
         in_steps = facts.values.diff().drop_nulls().n_unique() == 1
-        return names.says(facts.name, names.IDENTIFIER) or (in_steps and not names.says(facts.name, names.TIME))
+        named = names.says(facts.name, names.IDENTIFIER) or int(str(facts.values.min())) > LARGEST_AMOUNT
+        return named or (in_steps and not names.says(facts.name, names.TIME))
     return facts.is_text and _words(facts) < SENTENCE
 
 
@@ -158,7 +188,8 @@ def _orders_rows(facts: ColumnFacts) -> bool:
 def _group(columns: list[ColumnFacts], found: Roles) -> None:
     """What has several rows. Where time orders the rows, all but new units are in training too: then it is a feature,
     for whole units can't be kept apart."""
-    units = [facts for facts in columns if _is_unit(facts) or _is_panel(facts, columns)]
+    times = [facts for facts in columns if names.says(facts.name, names.TIME) and facts.distinct < facts.rows]
+    units = [facts for facts in columns if _is_unit(facts) or _is_panel(facts, times[:MOST_TIMES])]
     if not units:
         return
     unit = max(units, key=lambda facts: facts.distinct)
@@ -180,12 +211,11 @@ def _is_unit(facts: ColumnFacts) -> bool:
     return named and _repeats(facts) and not names.says(facts.name, names.NO_UNIT)
 
 
-def _is_panel(facts: ColumnFacts, columns: list[ColumnFacts]) -> bool:
-    """Each value once at each time, several times in all."""
-    times = [other for other in columns if other is not facts and names.says(other.name, names.TIME)]
+def _is_panel(facts: ColumnFacts, times: list[ColumnFacts]) -> bool:
+    """Each value once at each of the times, several times in all."""
     if not times or not _repeats(facts) or 2 * facts.distinct > facts.rows or _is_code(facts):
         return False
-    return any(pl.DataFrame([facts.values, time.values]).is_unique().all() for time in times)
+    return any(pl.DataFrame([facts.values, time.values]).is_unique().all() for time in times if time is not facts)
 
 
 def _is_code(facts: ColumnFacts) -> bool:
@@ -203,7 +233,7 @@ def _repeats(facts: ColumnFacts) -> bool:
         return False
     if not FEWEST_GROUPS <= facts.distinct <= MOST_GROUPS * facts.rows:
         return False
-    return int(str(facts.values.value_counts(name="rows")["rows"].max())) <= LARGEST_GROUP * facts.rows
+    return int(str(facts.values.alias("value").value_counts(name="rows")["rows"].max())) <= LARGEST_GROUP * facts.rows
 
 
 def _feature(facts: ColumnFacts, found: Roles) -> None:
@@ -238,9 +268,10 @@ def _short(value: Any, most: int = 40) -> str:
 
 def doubts(found: Roles) -> Iterator[str]:
     """What somebody who knows the data should check, of the roles as they were settled."""
-    for name in found.drop:
-        if "sentences" in found.evidence[name] or "too many" in found.evidence[name]:
-            yield f"{name!r} is left out: {found.evidence[name]}"
+    silent = [name for name in found.drop if not any(repr(name) in doubt for doubt in found.doubts)]
+    yield from (f"{name!r} is left out: {found.evidence[name]}" for name in silent[:MOST_LEFT_OUT])
+    if more := silent[MOST_LEFT_OUT:]:
+        yield f"{len(more):,} more columns are left out, {listed(more)}: `columns.drop` says why of each"
     yield from found.doubts
     yield f"when is each feature known? {WHEN}: what is known only afterwards belongs in columns.drop"
     if found.sensitive:

@@ -17,6 +17,8 @@ import polars as pl
 from modeling.proposal.columns import Roles
 from modeling.proposal.facts import ColumnFacts
 
+MOST_WITH_RULES = 200
+"""Features: of more, nobody reads the rules, and a contract judges them one by one."""
 MOST_IN_SET = 20
 FITTING = 0.95
 """Share of the values that must be in a set, or fit a pattern: a few new ones are let pass."""
@@ -36,17 +38,33 @@ class ProposedClause(NamedTuple):
     evidence: str
 
 
-def contract(table: pl.DataFrame, target: str, *, is_classes: bool, columns: Roles) -> Iterator[ProposedClause]:
-    """The rules for a table. Columns that nothing is learned from have no rules."""
+def clauses(table: pl.DataFrame, target: str, *, is_classes: bool, columns: Roles) -> Iterator[ProposedClause]:
+    """The rules for a table. Columns that nothing is learned from have no rules; nor have the features where they are
+    more than `MOST_WITH_RULES`."""
     least = max(50, table.height // 2)
     yield ProposedClause(_rule("table_row_count_to_be_between", min_value=least), f"{table.height:,} rows")
-    unread = columns.taken - {columns.time, columns.group}
-    for name in table.columns:
-        facts = ColumnFacts.of(table[name])
-        if name == target:
+    features = _read(table, target, columns)
+    ruled = {target, *features} if len(features) <= MOST_WITH_RULES else {target}
+    for facts in (ColumnFacts.of(table[name]) for name in table.columns if name in ruled):
+        if facts.name == target:
             yield from _of_target(facts, is_classes)
-        elif name not in unread:
-            yield from _of_feature(facts, is_name=facts.is_text or name in columns.categorical)
+        else:
+            yield from _of_feature(facts, is_name=facts.is_text or facts.name in columns.categorical)
+
+
+def doubts(table: pl.DataFrame, target: str, columns: Roles) -> Iterator[str]:
+    """What the contract leaves to somebody who knows the data."""
+    if (features := len(_read(table, target, columns))) > MOST_WITH_RULES:
+        yield (
+            f"the contract has no rule for any of {features:,} features, more than the {MOST_WITH_RULES} that "
+            "are given rules: write those of the columns that matter"
+        )
+
+
+def _read(table: pl.DataFrame, target: str, columns: Roles) -> list[str]:
+    """The columns whose values count."""
+    unread = {target, *(columns.taken - {columns.time, columns.group})}
+    return [name for name in table.columns if name not in unread]
 
 
 def _rule(expectation: str, **arguments: Any) -> dict[str, Any]:
@@ -118,7 +136,7 @@ def _pattern(facts: ColumnFacts) -> Iterator[ProposedClause]:
     """Of a column whose values have one shape, such as `AB-1234`; free text and names have many."""
     text = facts.values.cast(pl.String).drop_nulls().head(100_000)
     shape = text.str.replace_all(r"\d+", "0").str.replace_all(r"\p{Lu}+", "A").str.replace_all(r"\p{Ll}+", "a")
-    common, rows = next(shape.value_counts(sort=True, name="rows").iter_rows())
+    common, rows = next(shape.alias("shape").value_counts(sort=True, name="rows").iter_rows())
     if rows < SHAPED * len(text) or not re.search(r"[^Aa]", common) or len(common) > LONGEST_PATTERN:
         return
     regex = "^" + "".join(PARTS.get(part) or re.escape(part) for part in common) + "$"

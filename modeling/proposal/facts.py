@@ -22,7 +22,9 @@ class ColumnFacts:
 
     @classmethod
     def of(cls, values: pl.Series) -> "ColumnFacts":
-        """Count what a column holds; NaN counts as missing."""
+        """Count what a column holds; NaN counts as missing, and a decimal as the float it is learned as."""
+        if values.dtype.is_decimal():
+            values = values.cast(pl.Float64)
         if values.dtype.is_float():
             values = values.fill_nan(None)
         distinct = values.drop_nulls().n_unique() if not values.dtype.is_nested() else values.len()

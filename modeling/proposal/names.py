@@ -17,7 +17,7 @@ TIME = (
     *("année", "semaine", "data", "anno", "mese", "时间", "日期", "年份", "年", "月份"),
 )
 YEAR = ("year", "jahr", "año", "année", "annee", "anno", "ano", "yr", "年份", "年度", "年")
-CLOCK = ("time", "timestamp", "epoch", "unixtime", "zeit", "时间")
+CLOCK = ("time", "timestamp", "ts", "epoch", "unixtime", "zeit", "时间")
 BIRTH = ("birth", "birthday", "birthdate", "born", "dob", "geburt", "geburtstag", "geburtsdatum", "naissance", "出生")
 UNIT = (
     *("patient", "subject", "person", "participant", "user", "customer", "client", "household", "family", "student"),

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import UseCase
 from catalogue.errors import suggestion
+from modeling.core.spellings import alike
 from modeling.problems import tasks
-from modeling.proposal import columns, series
+from modeling.proposal import columns, contract, series
 from modeling.proposal.columns import Roles, roles
-from modeling.proposal.contract import contract
 from modeling.proposal.restatement import leave_out_restating
 from modeling.proposal.split import SHARES, cut_or_not, split
 from modeling.proposal.target import ProposalError, TargetProposal, answer
@@ -60,7 +61,7 @@ def propose(table: pl.DataFrame, target: str, *, source: dict[str, Any], title: 
     rows = table.filter(table[target].is_not_null())
     if rows.height < MIN_ROWS:
         raise ProposalError(f"{rows.height} rows have a target, {MIN_ROWS} are needed: deliver more")
-    meant = roles(table.drop(target))
+    meant = roles(table.drop(cs.by_name(target)))
     if settings := _forecast(rows, target, found, meant, requested=task == FORECASTING):
         draft = _Draft(_of_series(found, settings), meant, *_BY_TIME)
     else:
@@ -69,11 +70,13 @@ def propose(table: pl.DataFrame, target: str, *, source: dict[str, Any], title: 
         use_case = UseCase.model_validate(draft.definition(table, target, source, title))
         leave_out_restating(rows, use_case, found, meant)
     definition = draft.definition(table, target, source, title)
-    clauses = list(contract(table, target, is_classes=found.is_classes, columns=meant))
+    clauses = list(contract.clauses(table, target, is_classes=found.is_classes, columns=meant))
     definition["contract"] = [clause.rule for clause in clauses]
     evidence = draft.evidence(definition, table.height)
     evidence |= {("contract", place): clause.evidence for place, clause in enumerate(clauses)}
-    return Proposal(definition, evidence, [*columns.doubts(meant), *draft.found.doubts, UNKNOWN_SOURCE])
+    unsure = *columns.doubts(meant), *alike(table.drop(cs.by_name(*meant.taken))), *draft.found.doubts
+    unsure = *unsure, *contract.doubts(table, target, meant)
+    return Proposal(definition, evidence, [*unsure, UNKNOWN_SOURCE])
 
 
 @dataclass
@@ -102,6 +105,9 @@ class _Draft:
         if len(definition["learners"]) < len(tasks.task_type(self.found.task).learners):
             evidence[("learners",)] = f"those of the task that {rows:,} rows are right for"
         for role, held in definition.get("columns", {}).items():
+            if role == "drop":  # says why itself, a line each
+                evidence |= {("columns", role, name): "" for name in held}
+                continue
             named = {("columns", role): held} if isinstance(held, str) else {}
             named = named or {("columns", role, place): name for place, name in enumerate(held)}
             evidence |= {place: self.meant.evidence[name] for place, name in named.items()}
@@ -125,22 +131,33 @@ def _forecast(
     ------
     ProposalError: a forecast is requested, and these are no regular series.
     """
-    rest = [name for name in rows.columns if name != target and name not in meant.taken]
+    unread = {target, *meant.taken}
+    rest = [name for name in rows.columns if name not in unread]
     if found.task != "regression" or not (requested or (meant.time and len(rest) <= 1)):
         return None
-    for group in (*rest, meant.group, None):
-        settings = series.settings(rows, meant.time, group) if meant.time else None
-        if settings is not None and (requested or rest in ([], [group])):
+    groups = [*rest, meant.group, None] if meant.time else []
+    tried = {group: series.found(rows, target, str(meant.time), group) for group in groups}
+    for group, one in tried.items():
+        if one.settings and (requested or (rest in ([], [group]) and one.filled >= series.EMPTIEST)):
             meant.group = group
             if group is not None:
                 meant.evidence[group] = f"{rows[group].n_unique():,} series"
-            return settings
-    if requested:
-        raise ProposalError(
-            "a forecast needs a column of dates or moments in regular steps, each once in a series: "
-            f"{'no column is one' if meant.time is None else f'{meant.time!r} is not'}"
-        )
+            meant.doubts += one.doubts
+            return one.settings
+    reasons = [one.why_not for one in tried.values() if one.why_not]
+    if requested or (rest == [] and reasons):
+        raise ProposalError(_no_forecast(meant.time, reasons))
+    if rest and (why := tried[rest[0]].why_not):
+        found.doubts.append(f"rows of one {rest[0]!r} look like a series, which can't be forecast as it is: {why}")
     return None
+
+
+def _no_forecast(time: str | None, reasons: list[str]) -> str:
+    column = "no column is one" if time is None else f"{time!r} is not"
+    return (
+        "a forecast needs a column of dates or moments in regular steps, each once in a series: "
+        f"{reasons[0] if reasons else column}"
+    )
 
 
 def _of_series(found: TargetProposal, settings: dict[str, Any]) -> TargetProposal:

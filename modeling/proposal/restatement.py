@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import UseCase
 from modeling.core import leakage, splits
@@ -33,6 +34,8 @@ def leave_out_restating(rows: pl.DataFrame, use_case: UseCase, found: TargetProp
     """
     use_case = use_case.placed("proposed", Path())
     features = feature_columns(rows.columns, use_case)
+    if rows.width == 1:
+        raise ProposalError(f"there is no column beside the target {use_case.target!r}: nothing tells its values apart")
     if not features:
         left_out = "; ".join(f"{name!r} ({meant.evidence[name]})" for name in sorted(meant.taken))
         raise ProposalError(f"no column is left to learn from: {left_out}. Name the features in a folder by hand")
@@ -62,10 +65,13 @@ def _restating(sample: pl.DataFrame, target: str, features: list[str], found: Ta
     """Features that are the target in other words: one value a class, or the same order of the rows."""
     if found.is_classes:
         varied = [name for name in features if sample[name].drop_nulls().n_unique() > 1]
-        values = sample.group_by(target).agg(pl.col(name).drop_nulls().n_unique() for name in varied)
+        values = sample.group_by(cs.by_name(target)).agg(cs.by_name(name).drop_nulls().n_unique() for name in varied)
         return {name: "the same in all rows of a class" for name in varied if (values[name] <= 1).all()}
-    numbers = [name for name in features if sample.schema[name].is_numeric()]
-    ranks = sample.select(pl.corr(name, target, method="spearman").abs().fill_nan(0) for name in numbers)
+    schema = sample.schema
+    numbers = [name for name in features if schema[name].is_numeric()]
+    ranks = sample.select(
+        pl.corr(cs.by_name(name), cs.by_name(target), method="spearman").abs().fill_nan(0) for name in numbers
+    )
     return {name: "orders the rows alike" for name in numbers if (ranks[name].item() or 0) > SAME_ORDER}
 
 
@@ -73,11 +79,13 @@ def _in_formula(
     sample: pl.DataFrame, target: str, restating: Mapping[str, str], found: TargetProposal, meant: Roles
 ) -> dict[str, str]:
     """The features of a formula that gives the target, such as a price and a quantity; it may use the time, too."""
-    names = [name for name in sample.columns if name not in {target, *restating, *meant.identifier, *meant.drop}]
+    unread = {target, *restating, *meant.identifier, *meant.drop}
+    names = [name for name in sample.columns if name not in unread]
     formula = leakage.find(sample, names, target, is_classes=found.is_classes)
     if formula is None:
         return {}
-    return {name: f"in {formula.words}" for name in formula.columns if name not in meant.taken}
+    taken = meant.taken
+    return {name: f"in {formula.words}" for name in formula.columns if name not in taken}
 
 
 def _scores(sample: pl.DataFrame, use_case: UseCase, features: list[str]) -> dict[str, float]:
@@ -100,4 +108,4 @@ def _scores(sample: pl.DataFrame, use_case: UseCase, features: list[str]) -> dic
         replace(recipe.transform(part), target=task.encode(part[use_case.target], classes)) for part in parts
     )
     scores = leakage.scores_alone({"train": train, "valid": valid}, classes)
-    return {name: score for name, (score, _) in scores.items() if name in features}
+    return {name: scores[name][0] for name in features if name in scores}

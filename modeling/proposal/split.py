@@ -7,6 +7,7 @@ belong here: making the split (`modeling.core.splits`), or which column is time 
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import TimeSplit
 from modeling.core import splits
@@ -25,7 +26,7 @@ def cut_or_not(rows: pl.DataFrame, target: str, found: TargetProposal, meant: Ro
     """The roles of columns where the time can't part the rows: it is a feature then, and units are kept together."""
     if meant.time is None or not (why := _no_cut(rows, target, found, meant.time)):
         return meant
-    orderless = roles(rows.drop(target), ordered=False)
+    orderless = roles(rows.drop(cs.by_name(target)), ordered=False)
     orderless.doubts.append(f"{meant.time!r} is a feature and does not part the rows: {why}")
     return orderless
 
@@ -60,7 +61,8 @@ def _no_cut(rows: pl.DataFrame, target: str, found: TargetProposal, time: str) -
 
 def _lacking(target: pl.Series, part: pl.Series) -> str | None:
     """A class that a role lacks; of many classes the rare ones may."""
-    classes = target.value_counts(name="rows").filter(pl.col("rows") >= RARE_CLASS * len(target))[target.name]
+    counts = target.alias("class").value_counts(name="rows")
+    classes = counts.filter(pl.col("rows") >= RARE_CLASS * len(target))["class"]
     held = pl.DataFrame({"class": target, "role": part}).unique().group_by("class").len()
     whole = held.filter(pl.col("len") == len(CUT))["class"]
     least = target.unique() if target.n_unique() == 2 else classes

@@ -4,7 +4,7 @@ Belongs here: what the target column alone shows: task, event, metric, the gate 
 here: the other columns (`modeling.proposal.columns`), or reading a target to learn from it (`modeling.problems`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,15 +13,28 @@ import polars as pl
 
 from modeling.core.target_classes import named
 from modeling.core.task import TargetError
-from modeling.proposal.names import EVENTS
+from modeling.proposal.names import EVENTS, YEAR, says
 
 MOST_CLASSES = 50
 MOST_NUMBERED_CLASSES = 10
 """Whole numbers of more values than this are amounts."""
+FEWEST_ROWS = 5
+"""Of a class: with fewer, a role has none of it."""
 FEW_ROWS = 20
 """Of a class: too few to score it."""
+FEWEST_COUNTS = 5
+"""Different whole numbers from 0 on, from which on they may be counts."""
+TAIL_OF_COUNTS = 0.2
+"""Share of the rows of the commonest count that the largest one has at most: classes are more evenly spread."""
+MOSTLY = 0.9
+"""Share of the rows of one number from which on there is little else to learn."""
+YEARS = (1800, 2200)
+MOST_MISSING = 0.5
+"""Share of the rows without a target that a contract lets pass."""
 RARE = 0.05
 """An event with a smaller share of the rows is rare: average precision says more than ROC AUC."""
+TRIMMED = 0.99
+"""Quantile of the errors beyond which a few rows would decide what guessing costs."""
 HEAVY_TAIL = 20
 """Largest value in units of the 99 % quantile, or that in units of the median: a few rows decide the RMSE."""
 WORTH_SHARE = 0.05
@@ -56,8 +69,10 @@ def answer(target: pl.Series, task: str | None) -> TargetProposal:
 
     Raises
     ------
-    ProposalError: the target holds one value, a date, too many classes, or nothing the task can predict.
+    ProposalError: the target holds one value, a date, too many classes, classes of hardly any row, or nothing the task
+    can predict; or most rows have none.
     """
+    target = target.cast(pl.Float64) if target.dtype.is_decimal() else target
     known = target.fill_nan(None).drop_nulls() if target.dtype.is_float() else target.drop_nulls()
     distinct = known.n_unique()
     if distinct < 2:
@@ -65,7 +80,13 @@ def answer(target: pl.Series, task: str | None) -> TargetProposal:
         raise ProposalError(f"the target {target.name!r} {held}: nothing can be learned; name another column")
     if not (known.dtype.is_numeric() or known.dtype in (pl.Boolean, pl.String, pl.Categorical, pl.Enum)):
         raise ProposalError(
-            f"the target {target.name!r} is {known.dtype}: derive a number or a class from it, and name that column"
+            f"the target {target.name!r} is {known.dtype}: derive a number or a class from it, such as the days until "
+            "then, and name that column"
+        )
+    if (missing := len(target) - len(known)) > MOST_MISSING * len(target):
+        raise ProposalError(
+            f"the target {target.name!r} is empty in {missing:,} of {len(target):,} rows, more than a contract sets "
+            "aside: if an empty cell means something, write the word for it there, else take those rows out"
         )
     if known.dtype.is_numeric() and len(infinite := known.filter(~known.is_finite())):
         raise ProposalError(f"the target {target.name!r} is infinite in {len(infinite):,} rows: take those rows out")
@@ -76,7 +97,7 @@ def answer(target: pl.Series, task: str | None) -> TargetProposal:
         found = _ANSWERS[task](known, distinct)
     except TargetError as error:
         raise ProposalError(str(error)) from error
-    if missing := len(target) - len(known):
+    if missing:
         found.doubts.append(f"the target is empty in {missing:,} of {len(target):,} rows, which are quarantined")
     return found
 
@@ -84,25 +105,34 @@ def answer(target: pl.Series, task: str | None) -> TargetProposal:
 def _task(known: pl.Series, distinct: int) -> str:
     fractions = known.dtype.is_float() and bool((known != known.round()).any())
     amounts = fractions or (known.dtype.is_numeric() and distinct > MOST_NUMBERED_CLASSES)
-    if amounts:
+    if amounts or _are_counts(known):
         return "regression"
     return "binary_classification" if distinct == 2 else "multiclass_classification"
+
+
+def _are_counts(known: pl.Series) -> bool:
+    """Whole numbers from 0 on, of which large ones are rare."""
+    if not known.dtype.is_numeric() or known.min() != 0 or known.n_unique() < FEWEST_COUNTS:
+        return False
+    rows = known.alias("value").value_counts(name="rows").sort("value")["rows"]
+    return int(rows[-1]) <= TAIL_OF_COUNTS * int(str(rows.max())) and int(str(rows.arg_max())) < len(rows) / 2
 
 
 def _binary(known: pl.Series, distinct: int) -> TargetProposal:
     if distinct != 2:
         raise ProposalError(f"the target {known.name!r} holds {distinct:,} values: a binary target holds two")
     names = named(known)
-    counts = dict(names.value_counts(sort=True).iter_rows())
+    counts = dict(names.alias("name").value_counts(sort=True).iter_rows())
+    _refuse_single(known.name, counts)
     found = TargetProposal("binary_classification")
     found.evidence["task"] = f"two values: {_counted(counts)}"
     events = [name for name in counts if name.strip().lower() in EVENTS]
     event = events[0] if len(events) == 1 else min(counts, key=lambda name: counts[name])
+    why = "the name of an event" if len(events) == 1 else "the rarer of two"
     if event.lower() not in ("1", "true"):
-        why = "the name of an event" if len(events) == 1 else "the rarer of two"
         found.add("positive", known.filter(names == event)[0], why)
-        if len(events) != 1:
-            found.doubts.append(f"is {event!r} the event to predict? It is {why}: correct `positive` if not")
+    if len(events) != 1 or set(counts) == {"1", "2"}:
+        found.doubts.append(f"is {event!r} the event to predict? It is {why}: correct `positive` if not")
     share = counts[event] / len(known)
     if share < RARE:
         found.add("metric", "average_precision", f"{event!r} is rare, {share:.1%} of the rows")
@@ -119,9 +149,10 @@ def _multiclass(known: pl.Series, distinct: int) -> TargetProposal:
     if distinct > MOST_CLASSES:
         raise ProposalError(
             f"the target {known.name!r} holds {distinct:,} different values, more than the {MOST_CLASSES} classes that "
-            "are proposed: name another column, or derive fewer classes"
+            f"are proposed ({_listed(known.unique())}): name another column, or derive fewer classes"
         )
-    counts = dict(named(known).value_counts(sort=True).iter_rows())
+    counts = dict(named(known).alias("name").value_counts(sort=True).iter_rows())
+    _refuse_single(known.name, counts)
     found = TargetProposal("multiclass_classification")
     found.evidence["task"] = f"{distinct} values: {_counted(counts)}"
     if known.dtype.is_numeric():
@@ -142,14 +173,44 @@ def _regression(known: pl.Series, distinct: int) -> TargetProposal:
     found = TargetProposal("regression")
     found.evidence["task"] = f"{distinct:,} numbers from {values.min():,.6g} to {values.max():,.6g}"
     if most > HEAVY_TAIL * high or high > HEAVY_TAIL * middle:
-        cost = float(np.abs(values - np.median(values)).mean())
+        errors = np.abs(values - np.median(values))
+        cost = float(np.minimum(errors, np.quantile(errors, TRIMMED)).mean()) or float(errors.mean())
         found.add("metric", "mae", f"half are below {middle:,.4g}, the largest is {most:,.4g}: a few decide an RMSE")
     else:
         cost = float(values.std())
         found.add("metric", "rmse", "large errors count more")
     lift = _rounded(WORTH_SHARE * cost)
     found.add("gates", {"min_lift_over_baseline": lift}, f"a twentieth of what guessing costs, {cost:,.4g}")
+    found.doubts += _doubts_about_amounts(known, distinct)
     return found
+
+
+def _doubts_about_amounts(known: pl.Series, distinct: int) -> Iterator[str]:
+    common, rows = next(known.alias("value").value_counts(sort=True).iter_rows())
+    if rows >= MOSTLY * len(known):
+        yield (
+            f"the target is {common:,} in {rows:,} of {len(known):,} rows: {len(known) - rows:,} others are few to "
+            "learn from; is the question rather whether it differs? Then derive a class, and name that column"
+        )
+    if says(known.name, YEAR) and known.is_between(*YEARS).all():
+        yield f"the target {known.name!r} holds years, read as amounts: a span, such as an age, says more"
+    if _are_counts(known):
+        yield (
+            f"the target holds {distinct} whole numbers from 0, read as counts: if they name classes, say "
+            "`--task multiclass_classification`"
+        )
+    if len(beyond := _beyond(known)):
+        yield (
+            f"the target holds {_listed(beyond)} where nearly all are far smaller: if these are mistakes, quarantine "
+            "them by the rule about its range"
+        )
+
+
+def _beyond(known: pl.Series) -> pl.Series:
+    """The values that would decide every squared error."""
+    size = known.cast(pl.Float64).abs()
+    usual = float(size.quantile(TRIMMED) or 0.0)
+    return known.filter(size > HEAVY_TAIL * usual) if usual else known.clear()
 
 
 _ANSWERS: dict[str, Callable[[pl.Series, int], TargetProposal]] = {
@@ -162,6 +223,23 @@ _ANSWERS: dict[str, Callable[[pl.Series, int], TargetProposal]] = {
 def _counted(counts: dict[str, int], most: int = 5) -> str:
     shown = ", ".join(f"{name!r} ({rows:,})" for name, rows in list(counts.items())[:most])
     return f"{shown}, …" if len(counts) > most else shown
+
+
+def _listed(values: pl.Series, most: int = 3) -> str:
+    shown = ", ".join(repr(value) for value in values.sort().head(most))
+    return f"{shown} and {len(values) - most:,} more" if len(values) > most else shown
+
+
+def _refuse_single(target: str, counts: dict[str, int]) -> None:
+    """Refuse classes that can't be both learned and judged."""
+    single = {name: rows for name, rows in counts.items() if rows < FEWEST_ROWS}
+    if not single:
+        return
+    remedy = "deliver more of them" if len(counts) == 2 else "merge them into one such as 'other', or take them out"
+    raise ProposalError(
+        f"the target {target!r} holds classes of hardly any row, {_counted(single)}: a class needs {FEWEST_ROWS} rows "
+        f"to be learned, chosen and tested by, and {FEW_ROWS} to be judged: {remedy}"
+    )
 
 
 def _few_rows(counts: dict[str, int]) -> list[str]:

@@ -18,6 +18,7 @@ from modeling.reports.drawing import (
     INK,
     MAIN,
     OTHER,
+    PHONE,
     REFERENCE,
     THIRD,
     WIDTH,
@@ -27,6 +28,9 @@ from modeling.reports.drawing import (
     png,
     rule_at,
 )
+
+_CHARACTERS = 52
+"""A name and a value that fit on one line of a chart as narrow as a phone."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,8 @@ def residual_bands(bands: Mapping[str, Curve]) -> ChartType:
 
 
 def forest(estimates: Sequence[Estimate], title: str, reference: float | None = None) -> ChartType:
-    """Values with their intervals, one a row, and a dashed line at `reference`."""
+    """Values with their intervals, one a row, and a dashed line at `reference`. Names and values stand above their row,
+    so that the whole is as narrow as a phone."""
     rows = [
         {
             "name": estimate.name,
@@ -118,18 +123,22 @@ def forest(estimates: Sequence[Estimate], title: str, reference: float | None = 
         }
         for estimate in estimates
     ]
+    crowded = any(len(f"{row['name']}{row['text']}") > _CHARACTERS for row in rows)
     main_first = ["main", "other"]
     colour = alt.Color("role:N", scale=alt.Scale(domain=main_first, range=[FIRST, THIRD]), legend=None)
     shape = alt.Shape("role:N", scale=alt.Scale(domain=main_first, range=["circle", "diamond"]), legend=None)
     scale = alt.Scale(zero=False, padding=8)
-    base = chart_of(rows, WIDTH, 26 * len(rows) + 6).encode(y=names_axis())
-    whiskers = base.transform_filter("isValid(datum.low) && isValid(datum.high)").mark_rule(strokeWidth=2)
+    height = 58 if crowded else 44
+    base = chart_of(rows, PHONE, height * len(rows)).encode(y=alt.Y("name:N", sort=None, title=None, axis=None))
+    whiskers = base.transform_filter("isValid(datum.low) && isValid(datum.high)").mark_rule(strokeWidth=2, yOffset=10)
+    value = base.mark_text(align="right", dy=-10).encode(text="text:N", x=alt.value(PHONE))
     layers = [
         whiskers.encode(x=alt.X("low:Q", title=title, scale=scale), x2="high:Q", color=colour),
-        base.mark_point(filled=True, size=70, opacity=1).encode(
+        base.mark_point(filled=True, size=70, opacity=1, yOffset=10).encode(
             x=alt.X("value:Q", title=title, scale=scale), color=colour, shape=shape
         ),
-        base.mark_text(align="left", dx=10).encode(text="text:N", x=alt.value(WIDTH)),
+        base.mark_text(align="left", dy=-24 if crowded else -10).encode(text="name:N", x=alt.value(0)),
+        value,
     ]
     if reference is not None:
         layers.insert(0, rule_at(reference, "x"))

@@ -70,7 +70,7 @@ def overview(evaluations: Mapping[str, Evaluation], links: Mapping[str, str], re
     return TableBlock("Use cases", columns, rows)
 
 
-def scores(evaluations: Mapping[str, Evaluation]) -> TableBlock:
+def scores(evaluations: Mapping[str, Evaluation], links: Mapping[str, str]) -> TableBlock:
     """What the champions reached. Metrics differ from row to row, so each row names its own."""
     columns: Columns = {
         "Use case": "text",
@@ -83,7 +83,7 @@ def scores(evaluations: Mapping[str, Evaluation]) -> TableBlock:
     }
     rows: list[list[Cell]] = [
         [
-            name(key, item),
+            linked(name(key, item), key, links),
             f"{metric_title(item.metric)} {'↑' if item.greater_is_better else '↓'}",
             with_interval(item.champion.test[item.metric]),
             with_interval(item.lift),
@@ -162,15 +162,15 @@ def gate_in_words(gate: Gate | None) -> str:
 
 
 def left_out(unreadable: Mapping[str, str]) -> list[Section]:
-    """The use cases whose evaluation can't be read, each with the reason; nothing where all can."""
+    """The evaluations and reports that can't be read, each with the reason; nothing where all can."""
     if not unreadable:
         return []
-    columns: Columns = {"Use case": "text", "Why": "text"}
+    columns: Columns = {"Of": "text", "Why": "text"}
     return [
         Section(
             id="left-out",
             title="Left out",
-            reading="Evaluations that could not be read. No figure of this report counts them.",
+            reading="What could not be read. No figure of this report counts an evaluation that is named here.",
             blocks=[TableBlock("Not read", columns, [list(one) for one in unreadable.items()])],
         )
     ]

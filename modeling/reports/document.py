@@ -6,7 +6,7 @@ what keeps the HTML and the Markdown from saying different things.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 Tone = Literal["good", "bad", "caution", "neutral"]
@@ -138,8 +138,10 @@ class Document:
     summary: Sequence[str]
     sections: Sequence[Section]
     footer: str
-    verdict_facts: Sequence[str] = ()
-    """What could sink the verdict."""
+    points: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Short lists under their headings, with the verdict: what it rests on, what could sink it, what to do."""
+    trail: Sequence[Link] = ()
+    """The reports above this one, the start page first."""
     warning: str | None = None
     origin: str = ""
     """Where the evidence comes from, and its licence."""

@@ -22,6 +22,8 @@ INK, MUTED, RULE, FIRST, SECOND, THIRD, CAUTION = map(
     palette.variable, ("ink", "muted", "rule", "first", "second", "third", "caution")
 )
 WIDTH = 440
+PHONE = 340
+"""Of a chart that is read without scrolling on a screen of 420 pixels."""
 
 Style = tuple[str, list[int]]
 """Colour and dash of a line."""
@@ -31,6 +33,8 @@ REFERENCE: Style = (THIRD, [2, 3])
 SPARSE = 20
 """Lines of so few points show them; a single point would else be invisible."""
 
+_ROLES = re.compile(r' (?:role="graphics-[^"]*"|aria-roledescription="[^"]*")')
+"""What Vega calls groups of marks; the picture is one image to a screen reader."""
 _CONFIG = {
     "background": "transparent",
     "aria": False,
@@ -59,7 +63,7 @@ _CONFIG = {
         "columnPadding": 16,
     },
     "title": {"color": INK, "fontSize": 12, "fontWeight": "bold", "anchor": "start", "frame": "group"},
-    "text": {"color": INK, "fontSize": 11},
+    "text": {"color": INK, "fontSize": 12},
     "concat": {"spacing": 28},
 }
 
@@ -71,7 +75,8 @@ def svg(chart: ChartType, text: str, label: str | None = None) -> str:
     start_tag = re.match(r'<svg [^>]*?(width="\d+" height="\d+" viewBox="[^"]+")>', drawn)
     if start_tag is None:
         raise ValueError(f"unexpected start of the SVG: {drawn[:200]!r}")
-    return f'<svg role="img" aria-label="{escape(spoken)}" {start_tag[1]}>' + drawn[start_tag.end() :]
+    marks = _ROLES.sub("", drawn[start_tag.end() :])
+    return f'<svg role="img" aria-label="{escape(spoken)}" {start_tag[1]}>{marks}'
 
 
 def png(chart: ChartType, label: str | None = None) -> bytes:

@@ -5,7 +5,7 @@ other industries (`market_entry`).
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from modeling.core.record import Evaluation
 from modeling.core.report import Report
@@ -16,6 +16,7 @@ from modeling.reports.document import (
     Cell,
     Columns,
     Document,
+    Link,
     Measure,
     Paragraph,
     Section,
@@ -34,12 +35,13 @@ def render(
     links: Mapping[str, str] | None = None,
     retired: Mapping[str, str] | None = None,
     unreadable: Mapping[str, str] | None = None,
+    trail: Sequence[Link] = (),
 ) -> Report:
     """The use cases of one industry.
 
     `evaluations` is keyed by use case (`industry/use_case`), `links` holds the path of a use case's report relative to
     this one, `retired` since when, or why, one is,
-    `unreadable` why an evaluation is left out. `json` sums the industry up.
+    `unreadable` why an evaluation is left out, `trail` the reports above this one. `json` sums the industry up.
     """
     links, retired = links or {}, retired or {}
     document = Document(
@@ -54,10 +56,11 @@ def render(
         sections=[
             *comparison.left_out(unreadable or {}),
             _use_cases(evaluations, links, retired),
-            _held_back(evaluations),
+            _held_back(evaluations, links),
             _limits(evaluations),
             _provenance(evaluations),
         ],
+        trail=trail,
         footer=f"Made from {len(evaluations)} evaluation records.",
     )
     return render_document(document, _json(title, evaluations, retired))
@@ -98,7 +101,7 @@ def _measures(evaluations: Mapping[str, Evaluation]) -> list[Measure]:
 def _use_cases(evaluations: Mapping[str, Evaluation], links: Mapping[str, str], retired: Mapping[str, str]) -> Section:
     blocks: list[Block] = [
         comparison.overview(evaluations, links, retired),
-        comparison.scores(evaluations),
+        comparison.scores(evaluations, links),
         *comparison.lifts(evaluations),
     ]
     return Section(
@@ -111,9 +114,14 @@ def _use_cases(evaluations: Mapping[str, Evaluation], links: Mapping[str, str], 
     )
 
 
-def _held_back(evaluations: Mapping[str, Evaluation]) -> Section:
+def _held_back(evaluations: Mapping[str, Evaluation], links: Mapping[str, str]) -> Section:
     rows: list[list[Cell]] = [
-        [key, outcome(item), item.verdict.reason, "; ".join(gate.message for gate in failed_gates(item))]
+        [
+            comparison.linked(key, key, links),
+            outcome(item),
+            item.verdict.reason,
+            "; ".join(gate.message for gate in failed_gates(item)),
+        ]
         for key, item in evaluations.items()
         if item.verdict.outcome != "published"
     ]

@@ -5,13 +5,13 @@ value or risk, which nothing measures yet: they print as missing, and without th
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from modeling.core.record import Evaluation
 from modeling.core.report import Report
 from modeling.reports import comparison
-from modeling.reports.document import Cell, Columns, Document, Measure, Section, Status, TableBlock
+from modeling.reports.document import Cell, Columns, Document, Link, Measure, Section, Status, TableBlock
 from modeling.reports.judgements import evidence_badge, outcomes, outcomes_in_words
 from modeling.reports.rendering import render as render_document
 from modeling.reports.wording import NOT_MEASURED, seconds
@@ -72,12 +72,14 @@ def render(
     links: Mapping[str, str] | None = None,
     retired: Mapping[str, str] | None = None,
     unreadable: Mapping[str, str] | None = None,
+    trail: Sequence[Link] = (),
 ) -> Report:
     """All industries side by side.
 
     `industries` maps an industry to its title; one without evaluations is listed as such. `evaluations` is keyed by
     `industry/use_case`, `links` holds the relative paths of reports by either key, `retired` since when, or why,
-    a use case is, `unreadable` why an evaluation is left out. `json` sums all up.
+    a use case is, `unreadable` why an evaluation is left out, `trail` the reports above this one. `json` sums
+    all up.
     """
     links, retired = links or {}, retired or {}
     standings = _standings(industries, evaluations)
@@ -102,6 +104,7 @@ def render(
             _inputs(standings, links),
             _use_cases(evaluations, links, retired),
         ],
+        trail=trail,
         footer=f"Made from {len(evaluations)} evaluation records.",
     )
     return render_document(document, _json(standings, retired))
@@ -183,7 +186,7 @@ def _use_cases(evaluations: Mapping[str, Evaluation], links: Mapping[str, str], 
         term="Paired bootstrap, 95% intervals.",
         blocks=[
             comparison.overview(evaluations, links, retired),
-            comparison.scores(evaluations),
+            comparison.scores(evaluations, links),
             *comparison.lifts(evaluations),
         ],
     )

@@ -43,6 +43,7 @@ def _environment(autoescape: bool) -> Environment:
         finalize=lambda value: visible(value) if type(value) is str else value,
     )
     environment.filters["breakable"] = _breakable
+    environment.filters["unbroken"] = _unbroken
     environment.filters["markdown"] = _escaped_for_markdown
     environment.tests["link"] = lambda cell: isinstance(cell, Link)
     environment.tests["status"] = lambda cell: isinstance(cell, Status)
@@ -53,6 +54,12 @@ def _breakable(text: str) -> Markup:
     """`text` for HTML; words too long for a column may break after an underscore, a slash or a bracket."""
     escaped = str(escape(visible(text)))
     return Markup(re.sub(r"\S{24,}", lambda word: re.sub(r"[_/(,](?=\w)", r"\g<0><wbr>", word[0]), escaped))
+
+
+def _unbroken(text: str) -> Markup:
+    """A number for HTML; between it and the interval in brackets it may break, and nowhere else."""
+    parts = re.split(r" (?=\()", visible(text), maxsplit=1)
+    return Markup(" ").join(Markup("<span>{}</span>").format(part) for part in parts)
 
 
 def _escaped_for_markdown(text: str) -> str:

@@ -3,11 +3,13 @@
 Belongs here: the headline and the order of the sections. Does not belong here: a section's content (`sections`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
+from catalogue.definition import ColumnDescription
 from modeling.core.record import Evaluation, Lift, Spread
 from modeling.core.report import Report
-from modeling.reports.document import Document, Measure, Section
+from modeling.reports.document import Document, Link, Measure, Section
 from modeling.reports.judgements import decisive, evidence_badge, evidence_warning, failed_gates, outcome
 from modeling.reports.rendering import render as render_document
 from modeling.reports.sections import behaviour, data, trust
@@ -17,6 +19,7 @@ from modeling.reports.sections.champion import champion, comparison
 from modeling.reports.sections.chapters import chapters
 from modeling.reports.sections.decision import decision
 from modeling.reports.sections.importance import importance
+from modeling.reports.sections.points import points
 from modeling.reports.sections.slices import slices
 from modeling.reports.wording import (
     NOT_MEASURED,
@@ -38,8 +41,14 @@ _CONSEQUENCES = {
 }
 
 
-def render(evaluation: Evaluation) -> Report:
-    """The whole judgement on one use case; `json` is the record itself."""
+def render(
+    evaluation: Evaluation,
+    dictionary: Mapping[str, ColumnDescription] | None = None,
+    trail: Sequence[Link] = (),
+) -> Report:
+    """The whole judgement on one use case; `json` is the record itself. `dictionary`: what columns mean, `trail`: the
+    reports above this one."""
+    dictionary = dictionary or {}
     document = Document(
         kind="Use case report",
         title=evaluation.title,
@@ -49,20 +58,25 @@ def render(evaluation: Evaluation) -> Report:
         warning=evidence_warning(evaluation),
         verdict=outcome(evaluation),
         verdict_reasons=_reasons(evaluation),
-        verdict_facts=evaluation.verdict.facts,
+        points=points(evaluation, dictionary),
+        trail=trail,
         measures=_measures(evaluation),
         summary=_summary(evaluation),
         blocks=[comparison(evaluation)],
-        sections=_sections(evaluation),
+        sections=_sections(evaluation, dictionary),
         footer=f"{evaluation.use_case}, run {evaluation.provenance.run_id}, {evaluation.provenance.finished_at}.",
     )
     return render_document(document, evaluation.model_dump_json(indent=2))
 
 
-def _sections(evaluation: Evaluation) -> list[Section]:
+def _sections(evaluation: Evaluation, dictionary: Mapping[str, ColumnDescription]) -> list[Section]:
     """What a task shows itself may stand for what it has no use for: then those sections are left out."""
-    before = [data.data, data.contract, data.split, candidates, champion]
-    about = [section for section, measured in _about_predictions(evaluation) if measured or not evaluation.chapters]
+    before = [partial(data.data, dictionary=dictionary), data.contract, data.split, candidates, champion]
+    about = [
+        section
+        for section, measured in _about_predictions(evaluation, dictionary)
+        if measured or not evaluation.chapters
+    ]
     after = [cost, trust.gates, trust.limits, trust.provenance]
     return [
         *(section(evaluation) for section in before),
@@ -71,7 +85,9 @@ def _sections(evaluation: Evaluation) -> list[Section]:
     ]
 
 
-def _about_predictions(evaluation: Evaluation) -> list[tuple[Callable[[Evaluation], Section], bool]]:
+def _about_predictions(
+    evaluation: Evaluation, dictionary: Mapping[str, ColumnDescription]
+) -> list[tuple[Callable[[Evaluation], Section], bool]]:
     """Sections on predictions in general, and whether the record has what they show."""
     of_outcome = {
         0: [(behaviour.residuals, bool(evaluation.curves))],
@@ -87,7 +103,7 @@ def _about_predictions(evaluation: Evaluation) -> list[tuple[Callable[[Evaluatio
     ]
     return [
         *of_outcome.get(len(evaluation.classes), several),
-        (importance, evaluation.explanation is not None),
+        (partial(importance, dictionary=dictionary), evaluation.explanation is not None),
         (slices, bool(evaluation.slices)),
     ]
 

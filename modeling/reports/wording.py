@@ -4,10 +4,10 @@ Belongs here: digits, units, names of learners and metrics. Does not belong here
 metrics mean (`metric_words`), or any sentence that only one section needs.
 """
 
-import math
 from collections.abc import Iterable, Sequence
-from typing import TypeGuard
 
+from modeling.core import digits
+from modeling.core.digits import Sign, is_measured, together
 from modeling.core.record import Advantage, Estimate, Evaluation, Interval, Lift, Spread
 from modeling.reports.metric_words import METRICS
 
@@ -31,37 +31,15 @@ def metric_meaning(name: str) -> str:
     return METRICS[name].meaning if name in METRICS else ""
 
 
-def _decimals(scale: float) -> int:
-    """Digits after the point that leave three or four significant ones in a number as large as `scale`."""
-    if scale == 0:
-        return 0
-    exponent = math.floor(math.log10(scale))
-    return min(max(2 - exponent, 0) + (0 <= exponent < 3), 6)
-
-
-def _fixed(value: float, decimals: int, sign: str = "-") -> str:
-    return f"{round(value, decimals) + 0.0:{sign},.{decimals}f}".replace("-", "−")
-
-
-def is_measured(value: float | None) -> TypeGuard[float]:
-    """Neither missing nor NaN or infinite."""
-    return value is not None and math.isfinite(value)
-
-
-def number(value: float | None, sign: str = "-") -> str:
-    """Three or four significant digits; `sign="+"` writes the plus too."""
-    if not is_measured(value):
-        return NOT_MEASURED
-    if float(value).is_integer() and abs(value) < 1000:
-        return _fixed(value, 0, sign)
-    return _fixed(value, _decimals(abs(value)), sign)
+def number(value: float | None, sign: Sign = "-") -> str:
+    """Four significant digits; `sign="+"` writes the plus too."""
+    return digits.number(value, sign) if is_measured(value) else NOT_MEASURED
 
 
 def numbers(values: Sequence[float | None], scale: float | None = None) -> list[str]:
     """A column of numbers that all have the decimals `scale` needs; by default that is the largest one."""
-    largest = max((abs(value) for value in values if is_measured(value)), default=0.0)
-    decimals = _decimals(scale or largest)
-    return [_fixed(value, decimals) if is_measured(value) else NOT_MEASURED for value in values]
+    measured = iter(together([value for value in values if is_measured(value)] or [0.0], scale=scale))
+    return [next(measured) if is_measured(value) else NOT_MEASURED for value in values]
 
 
 def count(value: int | None) -> str:
@@ -92,8 +70,8 @@ def seconds(value: float | None) -> str:
     return f"{int(value // 3600)} h {int(value % 3600 // 60)} min"
 
 
-def value_and_bounds(interval: Interval | None, sign: str = "-") -> tuple[str, str]:
-    """The value, and its interval as ``0.772 to 0.795``, with as many decimals as each other.
+def value_and_bounds(interval: Interval | None, sign: Sign = "-") -> tuple[str, str]:
+    """The value, and its interval as ``0.7722 to 0.7951``, with as many decimals as each other.
 
     A `Lift`, or anything with `sign="+"`, is written with its sign; without a value there is no interval to speak of.
     """
@@ -101,15 +79,14 @@ def value_and_bounds(interval: Interval | None, sign: str = "-") -> tuple[str, s
         return NOT_MEASURED, ""
     sign = "+" if isinstance(interval, Lift) else sign
     bounds = [bound for bound in (interval.low, interval.high) if is_measured(bound)]
-    decimals = _decimals(max(abs(value) for value in (interval.value, *bounds)))
-    value = _fixed(interval.value, decimals, sign)
     if len(bounds) < 2:
-        return value, NOT_MEASURED
-    return value, " to ".join(_fixed(bound, decimals, sign) for bound in bounds)
+        return number(interval.value, sign), NOT_MEASURED
+    value, low, high = together([interval.value, *bounds], sign)
+    return value, f"{low} to {high}"
 
 
-def with_interval(interval: Interval | None, sign: str = "-") -> str:
-    """``0.784 (0.772 to 0.795)``."""
+def with_interval(interval: Interval | None, sign: Sign = "-") -> str:
+    """``0.7843 (0.7722 to 0.7951)``."""
     value, bounds = value_and_bounds(interval, sign)
     if bounds == NOT_MEASURED:
         return f"{value} (interval {NOT_MEASURED})"
@@ -117,18 +94,18 @@ def with_interval(interval: Interval | None, sign: str = "-") -> str:
 
 
 def with_error(found: Estimate | None) -> str:
-    """``0.784 ± 0.006``: a score and its standard error; a difference with its sign."""
+    """``0.7841 ± 0.0064``: a score and its standard error; a difference with its sign."""
     if found is None or not is_measured(found.value):
         return NOT_MEASURED
     error, sign = found.standard_error, "+" if isinstance(found, Advantage) else "-"
     if not is_measured(error):
         return f"{number(found.value, sign)} (standard error {NOT_MEASURED})"
-    decimals = _decimals(max(abs(found.value), error))
-    return f"{_fixed(found.value, decimals, sign)} ± {_fixed(error, decimals)}"
+    value, beside = together([found.value, error], sign)
+    return f"{value} ± {beside.removeprefix('+')}"
 
 
-def spread_in_words(spread: Spread | None, sign: str = "-") -> str:
-    """``0.769 to 0.800 with seeds and splits (of the variance 68% rows, 2% seeds, 30% splits)``.
+def spread_in_words(spread: Spread | None, sign: Sign = "-") -> str:
+    """``0.7689 to 0.7997 with seeds and splits (of the variance 68% rows, 2% seeds, 30% splits)``.
 
     Empty where nothing but rows was measured.
     """

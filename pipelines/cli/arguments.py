@@ -1,8 +1,9 @@
-"""What commands are given: use cases and files.
+"""What commands are given: use cases, files and ports.
 
 Belongs here: the types of arguments that several commands take, and checking them. Does not belong here: the commands.
 """
 
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +15,7 @@ from catalogue.reader import Catalogue
 from pipelines.cli.error_boundary import WrongInput
 
 Patterns = Annotated[list[str] | None, typer.Argument(help="use cases, such as 'finance/*'; default: all")]
+LOOPBACK = "127.0.0.1"
 Key = Annotated[str, typer.Argument(help="the use case, such as finance/credit_scoring")]
 
 
@@ -69,3 +71,20 @@ def output_file(path: Path) -> Path:
     if path.is_dir():
         raise WrongInput(f"{path} is a folder: name a file")
     return path
+
+
+def listening(port: int) -> socket.socket:
+    """A port of this machine, taken; nobody is let in yet.
+
+    Raises
+    ------
+    WrongInput: another program has it, or it is none.
+    """
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((LOOPBACK, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise WrongInput(f"port {port} can't be taken ({error}): name another with --port") from None
+    return listener

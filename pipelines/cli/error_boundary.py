@@ -23,11 +23,13 @@ import typer
 
 from catalogue.feature_code import FeatureCodeError
 from catalogue.visible import visible
+from modeling.artefacts.errors import is_panic
 from pipelines.cli.terminal import errors
 from pipelines.instance import storage_error, storage_errors
 from resources.errors import PermanentError
+from resources.secrets import without_secrets
 from resources.serving.models import UnreadableModel
-from resources.store.atomic import StorageError
+from resources.store.atomic import StorageError, make_folder
 from resources.store.state import State
 
 FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
@@ -67,20 +69,22 @@ def guarded(function: Callable[..., Any]) -> Callable[..., Any]:
         except SystemExit:
             errors.print("some code ended the program by itself: does a features.py call `exit`?", style="red")
             raise typer.Exit(FAILED) from None
-        except Exception as error:  # noqa: BLE001  the last one who can say anything
-            errors.print(visible(_message(error)), markup=False, soft_wrap=True, style="red")
+        except BaseException as error:  # the last one who can say anything
+            if not isinstance(error, Exception) and not is_panic(error):
+                raise
+            errors.print(visible(without_secrets(_message(error))), markup=False, soft_wrap=True, style="red")
             raise typer.Exit(_status(error)) from None
 
     return wrapper
 
 
-def _status(error: Exception) -> int:
+def _status(error: BaseException) -> int:
     wrong_input = isinstance(error, PermanentError | FeatureCodeError)
     damaged = isinstance(error, StorageError | UnreadableModel)
     return WRONG_INPUT if wrong_input and not damaged else FAILED
 
 
-def _message(error: Exception) -> str:
+def _message(error: BaseException) -> str:
     if isinstance(error, storage_errors()):
         return str(storage_error(error))
     if type(error).__module__.partition(".")[0] in OURS:
@@ -91,15 +95,22 @@ def _message(error: Exception) -> str:
     return f"{what}\nPlease report it, with the traceback at the end of {_logged(error)}"
 
 
-def _logged(error: Exception) -> Path:
-    """The file to which the traceback was added: under the state folder, or where that can't be written another."""
+def _logged(error: BaseException) -> Path:
+    """The file to which the traceback was added: in the state folder, or a temporary one where that is empty, which a
+    restore asks for, or can't be written."""
     text = f"{datetime.now(UTC).isoformat(timespec='seconds')}\n{''.join(traceback.format_exception(error))}\n"
-    path = State().error_log
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as log:
-            log.write(text)
+        return _added(text, _temporary_log() if State().is_empty else State().error_log)
     except OSError:
-        path = Path(tempfile.mkstemp(prefix="sectorforge-", suffix=".log")[1])
-        path.write_text(text, encoding="utf-8")
+        return _added(text, _temporary_log())
+
+
+def _added(text: str, path: Path) -> Path:
+    make_folder(path.parent)
+    with path.open("a", encoding="utf-8") as log:
+        log.write(without_secrets(text))
     return path
+
+
+def _temporary_log() -> Path:
+    return Path(tempfile.mkstemp(prefix="sectorforge-", suffix=".log")[1])

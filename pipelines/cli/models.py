@@ -10,6 +10,7 @@ import typer
 from rich import box
 from rich.table import Column, Table
 
+from modeling.core.digits import number
 from modeling.core.record import Evaluation
 from pipelines.cli.arguments import Key, one_use_case
 from pipelines.cli.error_boundary import FAILED, Commands
@@ -28,18 +29,20 @@ def list_(key: Annotated[str | None, typer.Argument(help="the use case; default:
     """List the published models, the latest first."""
     catalogue = read_catalogue()
     table = Table("use case", "version", "judged", "champion", Column("test", justify="right"), "", box=box.SIMPLE)
-    models, damaged = Models(State()), list[DamagedVersion]()
+    models, damaged, wrong = Models(State()), list[DamagedVersion](), list[str]()
     for name in [one_use_case(catalogue, key).key] if key else catalogue.use_cases:
+        wrong += (unreadable := models.damaged_notes(name))
+        forgotten = set() if unreadable else models.learned_from_forgotten(name)
         for version in models.versions(name):
-            table.add_row(name, *_row(version))
+            table.add_row(name, *_row(version, learned_from_forgotten=version.name in forgotten))
         damaged += models.damaged(name)
     if table.row_count:
         console.print(table)
     elif not damaged:
         console.print("No model was published yet.")
-    for version in damaged:
-        errors.print(_line(version), markup=False, soft_wrap=True, style="red")
-    if damaged:
+    for line in [*map(_line, damaged), *wrong]:
+        errors.print(line, markup=False, soft_wrap=True, style="red")
+    if damaged or wrong:
         raise typer.Exit(FAILED)
 
 
@@ -74,9 +77,10 @@ def _choose(choice: ServingChoice, key: str, version: str = "") -> None:
     console.print(f"{key}: {serving or 'nothing'} serves from now on", highlight=False)
 
 
-def _row(version: Version) -> tuple[str, ...]:
+def _row(version: Version, *, learned_from_forgotten: bool) -> tuple[str, ...]:
     judged = version.evaluation
-    standing = _standing(version)
+    notes = [_standing(version), "learned from people who are forgotten" if learned_from_forgotten else ""]
+    standing = "; ".join(filter(None, notes))
     return version.name[:8], judged.provenance.finished_at, judged.champion.learner, _score(judged), standing
 
 
@@ -90,4 +94,4 @@ def _standing(version: Version | DamagedVersion) -> str:
 
 
 def _score(judged: Evaluation) -> str:
-    return f"{judged.metric} {judged.champion.test[judged.metric].value:.4g}"
+    return f"{judged.metric} {number(judged.champion.test[judged.metric].value)}"

@@ -1,7 +1,7 @@
 """The commands by which an installation is kept running.
 
 Belongs here: `health`, `backup`, `restore`, `clean` and `migrate`, and how their results look. Does not belong here:
-doing the work (`pipelines.health`, `resources.store.backup`, `pipelines.retention`).
+doing the work (`pipelines.health`, `resources.store.backup`, `resources.store.restore`, `pipelines.retention`).
 """
 
 import json
@@ -20,10 +20,13 @@ from pipelines import retention
 from pipelines.cli.arguments import input_file, output_file
 from pipelines.cli.error_boundary import FAILED, Commands
 from pipelines.cli.terminal import console
-from pipelines.instance import open_instance
+from pipelines.code_location import MODULE, NAME, WORKSPACE, take_over_former_name
+from pipelines.instance import open_instance, open_restored
 from pipelines.vocabulary import read_catalogue
 from resources.store import backup as backups
+from resources.store import restore as restores
 from resources.store.state import State
+from resources.tracking.relocation import relocate
 
 app = Commands()
 
@@ -32,9 +35,10 @@ app = Commands()
 def health(
     as_json: Annotated[bool, typer.Option("--json", help="print the checks as one JSON object")] = False,
     max_age_hours: Annotated[float | None, typer.Option(help="fail when the last successful run is older")] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="read every byte of artefacts and databases")] = False,
 ) -> None:
     """Say whether all that runs unattended does: status 0 when it does, else 1."""
-    checks = healths.examine(read_catalogue(), State().path, max_age_hours)
+    checks = healths.examine(read_catalogue(), State().path, max_age_hours, deep=deep)
     healthy = all(check.ok for check in checks)
     if as_json:
         content = {"healthy": healthy, "checks": [asdict(check) for check in checks]}
@@ -61,11 +65,18 @@ def backup(file: Annotated[Path, typer.Argument(help="the archive to write, such
 @app.command()
 def restore(file: Annotated[Path, typer.Argument(help="what `sectorforge backup` wrote")]) -> None:
     """Put a backup into a new or empty state folder, after every file in it was checked."""
-    count = backups.restore(input_file(file), State())
-    with open_instance() as instance:
-        backups.agree(State(), instance)
-        ended = backups.end_runs(instance)
-    console.print(f"{State().path}: {count} files; {ended} runs that were in progress are marked as failed")
+    made = restores.restore(input_file(file), State(), _settle)
+    for draft in made.removed:
+        console.print(f"{draft}: removed; a restore that was ended had left it", soft_wrap=True, highlight=False)
+    console.print(f"{State().path}: {made.files} files; {made.ended} runs that were in progress are marked as failed")
+
+
+def _settle(draft: State) -> int:
+    """Let links, runs and MLflow's paths be true of what was restored. Returns how many runs were ended."""
+    relocate(draft.mlflow_database, State().mlflow_artefacts)
+    with open_restored(draft, State()) as instance:
+        restores.agree(draft, instance)
+        return restores.end_runs(instance)
 
 
 @app.command()
@@ -88,4 +99,7 @@ def migrate() -> None:
     """Make the instance where there is none, and bring its storage to the installed version of Dagster."""
     with open_instance() as instance:
         instance.upgrade()
+        if renamed := take_over_former_name(instance):
+            remedy = f"start the daemon with `-w {WORKSPACE}`, not with `-m {MODULE}`"
+            console.print(f"Kept under the name {NAME} from now on: {', '.join(renamed)}; {remedy}", soft_wrap=True)
         console.print(f"{instance.root_directory} is up to date", highlight=False)

@@ -4,6 +4,7 @@ Belongs here: a live line per use case, or plain lines where the output is no te
 events come from (`runs`).
 """
 
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -12,16 +13,17 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from catalogue.visible import visible
+from pipelines.refresh import Result
 from pipelines.runs import Launch
 
 MESSAGE_WIDTH = 60
 
 
 class LiveProgress:
-    """Shows launches as they go; `follow` takes their events."""
+    """Shows launches as they go; `follow` takes their events. What came of a use case is said by `describe`."""
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    def __init__(self, console: Console, describe: Callable[[Result], str]) -> None:
+        self._console, self._describe = console, describe
         self._tasks: dict[str, TaskID] = {}
         self._bars = Progress(
             SpinnerColumn(),
@@ -43,6 +45,10 @@ class LiveProgress:
     ) -> None:
         self._bars.stop()
 
+    def wait(self, key: str, message: str) -> None:
+        """Say what is waited for before a use case is looked at."""
+        self._console.print(f"{key}: {visible(message)}", markup=False, highlight=False)
+
     def begin(self, launch: Launch, name: str, steps: int) -> None:
         """Announce a launch."""
         self._tasks[launch.run_id] = self._bars.add_task("starting", name=name, total=steps)
@@ -61,6 +67,10 @@ class LiveProgress:
         """Say how a launch ended."""
         self._bars.stop_task(self._tasks[launch.run_id])
         self._say(launch, message, line=True)
+
+    def result(self, result: Result) -> None:
+        """Say what came of a use case, and leave it standing."""
+        self._console.print(visible(self._describe(result)), markup=False, highlight=False, soft_wrap=True)
 
     def _say(self, launch: Launch, message: str, line: bool = False) -> None:
         text = visible(message.splitlines()[0][:MESSAGE_WIDTH]) if message else ""

@@ -6,7 +6,7 @@ Belongs here: how current reports and evaluations are shown, also below `run`. D
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -15,7 +15,13 @@ from catalogue.reader import Catalogue
 from catalogue.visible import visible
 from pipelines.cli.error_boundary import FAILED, Commands
 from pipelines.cli.terminal import console, errors, print_definition_errors
-from pipelines.current_artefacts import CurrentEvaluations, current_evaluations, current_reports
+from pipelines.current_artefacts import (
+    MARKET,
+    CurrentEvaluations,
+    current_evaluations,
+    current_reports,
+    damaged_reports,
+)
 from pipelines.vocabulary import read_catalogue
 
 app = Commands()
@@ -30,9 +36,10 @@ def report(
     found = current_evaluations(catalogue)
     if as_json:
         _print_json(found)
-    elif current_reports(catalogue):
+    elif current_reports(catalogue) or damaged_reports(catalogue):
         print_reports(catalogue, list(catalogue.use_cases), found)
-        print_unreadable(found)
+        print_unreadable(found.unreadable)
+        print_unreadable(damaged_reports(catalogue))
     else:
         console.print("There is no report yet: type `sectorforge run`.")
     print_definition_errors(catalogue)
@@ -42,7 +49,7 @@ def print_reports(catalogue: Catalogue, keys: Sequence[str], found: CurrentEvalu
     """Where the reports on these use cases, their industries and the market lie, and each use case's verdict."""
     industries = {key.partition("/")[0] for key in keys}
     for name, path in current_reports(catalogue).items():
-        if name in keys or name in industries or name == "market entry":
+        if name in keys or name in industries or name == MARKET:
             retired = " (retired)" if name in catalogue.retired else ""
             console.print(f"{name}{retired}: {path}", soft_wrap=True, highlight=False)
         if name in keys and name in found.evaluations:
@@ -51,15 +58,15 @@ def print_reports(catalogue: Catalogue, keys: Sequence[str], found: CurrentEvalu
             console.print(said, soft_wrap=True, highlight=False, markup=False)
 
 
-def print_unreadable(found: CurrentEvaluations) -> None:
-    """The evaluations that can't be read, and how to replace them."""
-    for key, why in found.unreadable.items():
+def print_unreadable(unreadable: Mapping[str, str]) -> None:
+    """What can't be read, and how to replace it."""
+    for key, why in unreadable.items():
         errors.print(visible(f"{key}: {why}"), markup=False, soft_wrap=True, style="red")
 
 
 def _print_json(found: CurrentEvaluations) -> None:
     content = {key: judged.model_dump(mode="json") for key, judged in found.evaluations.items()}
     sys.stdout.write(f"{json.dumps(content, indent=1)}\n")
-    print_unreadable(found)
+    print_unreadable(found.unreadable)
     if found.unreadable:
         raise typer.Exit(FAILED)

@@ -1,17 +1,25 @@
 """The command `sectorforge ui`.
 
-Belongs here: starting Dagster's own programs. Does not belong here: what they load (`pipelines.definitions`).
+Belongs here: its options. Does not belong here: the servers that it starts (`pipelines.web`), or what they load
+(`pipelines.definitions`).
 """
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from assets.metadata import REPORTS
+from pipelines.cli.arguments import LOOPBACK, listening
 from pipelines.cli.error_boundary import Commands
-from pipelines.cli.terminal import console
+from pipelines.cli.terminal import console, errors
+from pipelines.code_location import take_over_former_name, write_workspace
 from pipelines.instance import open_instance
+from pipelines.web.cross_site import served_hosts
+from resources import dagster_ui
+from resources.notification.places import address_errors
 
 app = Commands()
 
@@ -25,8 +33,17 @@ def ui(
 
     It has no authentication: it listens on loopback only.
     """
-    with open_instance():
-        console.print(f"http://127.0.0.1:{port} (Ctrl-C ends it)")
-    program = ["dagster_webserver", "--read-only"] if read_only else ["dagster", "dev"]
-    arguments = ["-m", *program, "-m", "pipelines.definitions", "-h", "127.0.0.1", "-p", str(port)]
-    os.execv(sys.executable, [sys.executable, *arguments])
+    for fault in address_errors(os.environ):
+        errors.print(f"Nobody gets notices there: {fault}", markup=False, soft_wrap=True, style="red")
+    served_hosts()
+    listening(port).close()
+    with open_instance() as instance:
+        if not read_only:
+            take_over_former_name(instance)
+        workspace = write_workspace(Path(instance.root_directory))
+        console.print(f"http://{LOOPBACK}:{port} (Ctrl-C ends it); reports: http://{LOOPBACK}:{port}{REPORTS}/")
+    with_daemon = ["pipelines.web.dev", "--log-level", "warning"]
+    program = ["pipelines.web.webserver", "--read-only"] if read_only else with_daemon
+    environment = {dagster_ui.VARIABLE: f"http://{LOOPBACK}:{port}", **os.environ}
+    arguments = ["-m", *program, "-w", str(workspace), "-h", LOOPBACK, "-p", str(port)]
+    os.execve(sys.executable, [sys.executable, *arguments], environment)

@@ -5,21 +5,26 @@ the catalogue (`catalogue.reader`), or making a use case (`new`).
 """
 
 import time
+from collections.abc import Callable, Collection, Sequence
+from itertools import count
 
 import typer
 from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from catalogue.reader import Catalogue
 from catalogue.visible import visible
+from modeling.core.digits import with_interval
 from modeling.core.record import Evaluation, Interval
 from modeling.evaluation.gain import is_shown, is_worse
 from pipelines.cli.arguments import Patterns, matching
 from pipelines.cli.error_boundary import FAILED, Commands
 from pipelines.cli.progress import LiveProgress
 from pipelines.cli.reports import print_reports, print_unreadable
-from pipelines.cli.terminal import console, errors, print_definition_errors
-from pipelines.current_artefacts import current_evaluations
+from pipelines.cli.terminal import console, errors, print_definition_errors, print_remarks
+from pipelines.current_artefacts import current_evaluations, current_report
+from pipelines.first_run import expected, quickest_first
 from pipelines.instance import open_instance
 from pipelines.refresh import Result, bring_up_to_date
 from pipelines.vocabulary import read_catalogue
@@ -35,9 +40,10 @@ def run(patterns: Patterns = None) -> None:
     """Bring use cases up to date, from raw data to reports. What is up to date is left alone."""
     catalogue = read_catalogue()
     print_definition_errors(catalogue)
-    keys = matching(catalogue, patterns)
+    keys = quickest_first(matching(catalogue, patterns))
     started = time.monotonic()
-    with open_instance() as instance, LiveProgress(console) as progress:
+    _announce(keys, current_evaluations(catalogue, keys).evaluations)
+    with open_instance() as instance, LiveProgress(console, _description(catalogue, len(keys))) as progress:
         results = bring_up_to_date(keys, catalogue, instance, progress)
     found = current_evaluations(catalogue)
     console.print(_summary(results, found.evaluations))
@@ -45,8 +51,9 @@ def run(patterns: Patterns = None) -> None:
         if result.reason:
             reason = visible(result.reason)
             console.print(f"{result.key} {result.status}: {reason}", markup=False, highlight=False)
+        print_remarks(result.remarks, beginning=f"{result.key}: ")
     print_reports(catalogue, keys, found)
-    print_unreadable(found)
+    print_unreadable(found.unreadable)
     console.print(f"{time.monotonic() - started:.0f} s in all. `sectorforge ui` shows every run.", highlight=False)
     if catalogue.errors or found.unreadable or any(result.status == "failed" for result in results):
         raise typer.Exit(FAILED)
@@ -66,7 +73,7 @@ def list_() -> None:
         standing = "can't be read" if key in found.unreadable else standing
         table.add_row(key, use_case.task, escape(visible(use_case.title)), champion, escape(visible(standing)))
     console.print(table)
-    print_unreadable(found)
+    print_unreadable(found.unreadable)
     print_definition_errors(catalogue)
 
 
@@ -87,6 +94,41 @@ def check() -> None:
     where = ", ".join(map(str, catalogue.roots))
     counts = f"{len(catalogue.use_cases)} use cases in {len(catalogue.industries)} industries"
     console.print(f"{counts}: no error in {where}", soft_wrap=True, highlight=False)
+
+
+def _announce(keys: Sequence[str], judged: Collection[str]) -> None:
+    """What comes, in which order, and how long it takes where that is known."""
+    new = [key for key in keys if key not in judged]
+    if not (takes := expected(new)) or len(keys) == 1:
+        return
+    unknown = f"; how long {len(takes.unknown)} more take is not known" if takes.unknown else ""
+    console.print(
+        f"{len(keys)} use cases, the quickest first: {takes.first}, after {_duration(takes.first_seconds)}. "
+        f"On two cores the {len(new)} that were not made yet took {_duration(takes.seconds)} in all{unknown}. "
+        "Each report's address is printed as soon as it is there; `sectorforge ui` shows them all, and every run.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _duration(seconds: float) -> str:
+    return f"about {seconds / 60:.0f} minutes" if seconds > 100 else f"about {seconds:.0f} seconds"
+
+
+def _description(catalogue: Catalogue, keys: int) -> Callable[[Result], str]:
+    """What is said of a use case as soon as it is made: its verdict, and where its report lies."""
+    done = count(1)
+
+    def describe(result: Result) -> str:
+        judged = current_evaluations(catalogue, [result.key]).evaluations.get(result.key)
+        report = current_report(result.key)
+        parts = [f"[{next(done)}/{keys}] {result.key} {result.status}"]
+        parts += [f"in {result.seconds:.0f} s"] if result.seconds else []
+        parts += [f"({judged.verdict.outcome})"] if judged else []
+        parts += [report.as_uri()] if report else []
+        return " ".join(parts)
+
+    return describe
 
 
 def _summary(results: list[Result], evaluations: dict[str, Evaluation]) -> Table:
@@ -121,6 +163,4 @@ def _over_baseline(judged: Evaluation) -> str:
 
 
 def _interval(measured: Interval) -> str:
-    if measured.low is None or measured.high is None:
-        return f"{measured.value:.4g}"
-    return f"{measured.value:.4g} ({measured.low:.4g} to {measured.high:.4g})"
+    return with_interval(measured.value, measured.low, measured.high)

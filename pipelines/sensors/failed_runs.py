@@ -5,7 +5,6 @@ Belongs here: the sensor, and what its notice says. Does not belong here: how a 
 """
 
 from dagster import (
-    DagsterEventType,
     DagsterInstance,
     DagsterRun,
     RunFailureSensorContext,
@@ -14,19 +13,17 @@ from dagster import (
 )
 
 from catalogue.reader import Catalogue
-from pipelines.run_events import failure_reason, subject
-from resources.notification import Notice, notify
+from pipelines.notices import links, tell
+from pipelines.run_events import reasons, subject
+from resources.notification.notice import Notice
 
 WILL_RETRY = "dagster/will_retry"
 
 
 def notice_of(run: DagsterRun, instance: DagsterInstance) -> Notice:
     """Which run of what failed, where, and why."""
-    of_steps, of_run = (
-        [failure_reason(entry) for entry in instance.all_logs(run.run_id, of_type=kind)]
-        for kind in (DagsterEventType.STEP_FAILURE, DagsterEventType.RUN_FAILURE)
-    )
-    return Notice(f"{subject(run)} failed", "\n".join([*(of_steps or of_run), f"run {run.run_id}"]))
+    text = [*reasons(run, instance), *links(subject(run), run.run_id)]
+    return Notice(f"{subject(run)} failed", "\n".join(text), severity="error")
 
 
 def is_retried(run: DagsterRun) -> bool:
@@ -45,6 +42,6 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
     )
     def tell_of_failures(context: RunFailureSensorContext) -> None:
         if not is_retried(context.dagster_run):
-            notify(notice_of(context.dagster_run, context.instance), context.log.error)
+            tell(notice_of(context.dagster_run, context.instance), context.log.error)
 
     return tell_of_failures

@@ -19,7 +19,9 @@ from dagster import (
 
 from catalogue.definition import UseCase
 from catalogue.reader import Catalogue
-from resources.notification import Notice, notify_or_log
+from pipelines.notices import tell
+from resources import sources
+from resources.notification.notice import Notice
 
 DAY_SECONDS = 24 * 3600
 
@@ -45,11 +47,13 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
     def tell_of_overdue_deliveries(context: SensorEvaluationContext) -> SensorResult:
         reported: dict[str, float] = json.loads(context.cursor or "{}")
         late = _late(expecting, context.instance, time.time())
-        for key, made in late.items():
-            if reported.get(key) != made:
-                notify_or_log(_notice(expecting[key], made), context.log.error)
+        known = {
+            key: made
+            for key, made in late.items()
+            if reported.get(key) == made or tell(_notice(expecting[key], made), context.log.error)
+        }
         skip = f"{len(late)} of {len(expecting)} use cases wait for data that should have come"
-        return SensorResult(skip_reason=skip, cursor=json.dumps(late))
+        return SensorResult(skip_reason=skip, cursor=json.dumps(known))
 
     return tell_of_overdue_deliveries
 
@@ -73,4 +77,6 @@ def _made(key: str, instance: DagsterInstance) -> float | None:
 def _notice(use_case: UseCase, made: float) -> Notice:
     at = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(made))
     expected = f"a delivery is expected every {use_case.delivered_every_days:g} days"
-    return Notice(f"{use_case.key}: a delivery is overdue", f"The latest data were made on {at}; {expected}.")
+    waits = sources.waiting(use_case)
+    text = f"The latest data were made on {at}; {expected}." + (f" {waits}" if waits else "")
+    return Notice(f"{use_case.key}: a delivery is overdue", text)

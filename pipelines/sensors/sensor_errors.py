@@ -13,8 +13,9 @@ from dagster import DagsterInstance, SensorDefinition, SensorEvaluationContext, 
 from dagster._core.scheduler.instigation import InstigatorState, InstigatorTick, TickStatus
 
 from catalogue.reader import Catalogue
+from pipelines.notices import tell
 from pipelines.run_events import root_cause
-from resources.notification import Notice, notify_or_log
+from resources.notification.notice import Notice
 
 MAX_TICKS = 100
 """The most ticks of one instigator that are read at once: more than it has between two of ours."""
@@ -69,12 +70,16 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
     def tell_of_sensor_errors(context: SensorEvaluationContext) -> SensorResult:
         stored = json.loads(context.cursor or "{}")
         cursors = {name: InstigatorCursor.from_stored(content) for name, content in stored.items()}
-        kept = {}
+        kept: dict[str, InstigatorCursor | None] = {}
         for state in context.instance.all_instigator_state():
-            errors, cursor = new_errors(_ended_ticks(context.instance, state), cursors.get(state.name))
-            kept[state.name] = asdict(cursor)
-            for error in errors:
-                notify_or_log(Notice(f"{state.name} can't do its work", error), context.log.error)
-        return SensorResult(skip_reason=f"checked {len(kept)} sensors and schedules", cursor=json.dumps(kept))
+            former = cursors.get(state.name)
+            errors, cursor = new_errors(_ended_ticks(context.instance, state), former)
+            told = [
+                tell(Notice(f"{state.name} can't do its work", error, severity="error"), context.log.error)
+                for error in errors
+            ]
+            kept[state.name] = cursor if all(told) else former
+        next_cursor = json.dumps({name: asdict(cursor) for name, cursor in kept.items() if cursor})
+        return SensorResult(skip_reason=f"checked {len(kept)} sensors and schedules", cursor=next_cursor)
 
     return tell_of_sensor_errors

@@ -16,7 +16,8 @@ from dagster import (
 from dagster._core.definitions.freshness import FreshnessState
 
 from catalogue.reader import Catalogue
-from resources.notification import Notice, notify_or_log
+from pipelines.notices import tell
+from resources.notification.notice import Notice
 
 
 def stale_since(instance: DagsterInstance, event: int) -> tuple[list[str], int]:
@@ -28,6 +29,10 @@ def stale_since(instance: DagsterInstance, event: int) -> tuple[list[str], int]:
     return stale, records[-1].storage_id if records else event
 
 
+def _notice(name: str) -> Notice:
+    return Notice(f"{name} is out of date", "it was not written when it should have been")
+
+
 def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
     """The sensor over all assets with a freshness policy, evaluated every `seconds`. Stopped until switched on."""
 
@@ -37,12 +42,9 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
         description="Tell people of a report that was not written for longer than it should be.",
     )
     def tell_of_stale_reports(context: SensorEvaluationContext) -> SensorResult:
-        newest = context.instance.event_log_storage.get_maximum_record_id() or 0
-        stale, last = stale_since(context.instance, int(context.cursor or newest))
-        for name in stale:
-            notify_or_log(
-                Notice(f"{name} is out of date", "it was not written when it should have been"), context.log.error
-            )
-        return SensorResult(skip_reason=f"{len(stale)} became too old", cursor=str(last))
+        former = int(context.cursor or context.instance.event_log_storage.get_maximum_record_id() or 0)
+        stale, last = stale_since(context.instance, former)
+        told = [tell(_notice(name), context.log.error) for name in stale]
+        return SensorResult(skip_reason=f"{len(stale)} became too old", cursor=str(last if all(told) else former))
 
     return tell_of_stale_reports

@@ -5,7 +5,9 @@ not belong here: writing or publishing the outcome (`assets`), or whether featur
 (`modeling.core.leakage`). Great Expectations and pandas are imported inside functions only.
 """
 
-from resources.contracts.clauses import DERIVED_EXPECTATIONS, Clause, rules
+from resources.contracts.clauses import DERIVED_EXPECTATIONS, Clause, declared_columns, named, rules
+from resources.contracts.deliveries import Delivery
+from resources.contracts.unlabelled import broken_by_row
 from resources.contracts.verdict import (
     QUARANTINE_SHARE,
     ContractError,
@@ -13,7 +15,6 @@ from resources.contracts.verdict import (
     Verdict,
     check_rules,
     validate,
-    validate_unlabelled,
 )
 
 __all__ = [
@@ -22,9 +23,12 @@ __all__ = [
     "Clause",
     "ContractError",
     "ContractViolation",
+    "Delivery",
     "Verdict",
+    "broken_by_row",
     "check_rules",
+    "declared_columns",
+    "named",
     "rules",
     "validate",
-    "validate_unlabelled",
 ]

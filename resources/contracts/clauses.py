@@ -4,7 +4,7 @@ Belongs here: clauses, and deriving them. Does not belong here: judging a table 
 or what follows (`verdict`).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -103,6 +103,14 @@ class ClauseResult:
     judged: bool = True
 
 
+def reads(clauses: list[Clause]) -> Callable[[str], bool]:
+    """Whether judging one of the clauses needs the values of a column."""
+    of_values = [clause for clause in clauses if not clause.about_names]
+    named = {name for clause in of_values for name in clause.columns}
+    conditions = {str(clause.rule.arguments.get("row_condition", "")) for clause in of_values}
+    return lambda column: column in named or any(column in condition for condition in conditions)
+
+
 def words(value: Any, most: int = 5) -> str:
     """Any value as text for people; of a long list the first `most`."""
     if isinstance(value, dict):
@@ -143,8 +151,8 @@ def _derived(expectation: str, arguments: dict[str, Any], advice: str = "", on_f
     return Clause(rule, derived=True, advice=advice)
 
 
-def _declared(use_case: UseCase) -> dict[str, str]:
-    """Column -> the keys of the YAML that name it."""
+def declared_columns(use_case: UseCase) -> dict[str, str]:
+    """Each column that has a role -> the keys of the YAML that give it."""
     roles = use_case.columns.model_dump()
     named = [(column, f"columns.{role}") for role, held in roles.items() for column in _listed(held)]
     if isinstance(use_case.split, ColumnSplit):
@@ -155,13 +163,28 @@ def _declared(use_case: UseCase) -> dict[str, str]:
     return declared
 
 
+def named(use_case: UseCase) -> set[str]:
+    """The columns that the definition names: by a role, in a rule, or in its settings."""
+    ruled = (column for rule in use_case.contract for column in Clause(rule).columns)
+    return {*declared_columns(use_case), *ruled, *_texts(use_case.settings)}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in settings."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        parts = [*value, *value.values()] if isinstance(value, dict) else value
+        yield from (text for part in parts for text in _texts(part))
+
+
 def _listed(held: str | list[str] | None) -> list[str]:
     return [held] if isinstance(held, str) else held or []
 
 
 def _of_columns(use_case: UseCase, schema: pl.Schema) -> Iterator[Clause]:
     yield _derived("table_row_count_to_be_between", {"min_value": MIN_ROWS}, "Fewer rows can't be learned from.")
-    for column, roles in _declared(use_case).items():
+    for column, roles in declared_columns(use_case).items():
         advice = f"It is declared as {roles} in use_case.yaml{nearest(column, schema)}"
         yield _derived("column_to_exist", {"column": column}, advice)
 

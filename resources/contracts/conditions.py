@@ -22,9 +22,10 @@ Broken = Iterator[tuple[str, list[int], str]]
 
 
 def _types(frame: pl.DataFrame, column_list: list[str], type_list: list[str]) -> Broken:
+    schema = frame.schema
     for column in column_list:
-        if frame.schema[column].base_type().__name__ not in type_list:
-            yield column, [], f"the type is {frame.schema[column]}"
+        if schema[column].base_type().__name__ not in type_list:
+            yield column, [], f"the type is {schema[column]}"
 
 
 def _of_type(frame: pl.DataFrame, column: str, type_: str) -> Broken:
@@ -36,7 +37,7 @@ def _in_type_list(frame: pl.DataFrame, column: str, type_list: list[str]) -> Bro
 
 
 def _finite(frame: pl.DataFrame, column_list: list[str]) -> Broken:
-    infinite = frame.select(column_list).select(cs.float().is_infinite())
+    infinite = frame.select(cs.by_name(*column_list)).select(cs.float().is_infinite())
     for column in infinite:
         if column.any():
             yield column.name, column.arg_true().to_list(), ""
@@ -44,7 +45,7 @@ def _finite(frame: pl.DataFrame, column_list: list[str]) -> Broken:
 
 def _few_levels(frame: pl.DataFrame, column_list: list[str]) -> Broken:
     most = max(MIN_LEVELS, int(SHARE_OF_LEVELS * frame.height))
-    for column in frame.select(pl.col(column_list).n_unique()):
+    for column in frame.select(cs.by_name(*column_list).n_unique()):
         if column.item() > most:
             yield column.name, [], f"{column.item():,} levels in {frame.height:,} rows, more than {most:,}"
 

@@ -6,16 +6,14 @@ Belongs here: everything that knows Great Expectations or pandas. Does not belon
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
-from datetime import date, datetime, time
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from catalogue.definition import ContractRule
-from resources.contracts.clauses import Clause, ClauseResult, words
+from resources.contracts.clauses import Clause, ClauseResult, reads, words
+from resources.contracts.moments import moment, zone
 from resources.contracts.probes import Probed
 
 if TYPE_CHECKING:
@@ -71,8 +69,8 @@ def judge(probed: Probed, clauses: list[Clause]) -> Iterator[ClauseResult]:
     of_names = [clause for clause in clauses if clause.about_names]
     of_values = [clause for clause in clauses if not clause.about_names]
     names = pd.DataFrame(columns=pd.Index(probed.raw.columns))
-    frame = probed.frame
-    read = [column for column in frame.columns if any(clause.reads(column) for clause in clauses)]
+    frame, needed = probed.frame, reads(clauses)
+    read = [column for column in frame.columns if needed(column)]
     values = pd.DataFrame({column: _to_pandas(frame[column]) for column in read}, index=pd.RangeIndex(frame.height))
     for table, source, applied in ((names, probed.raw, of_names), (values, frame, of_values)):
         for clause, result in _validated(table, applied, source.schema):
@@ -118,7 +116,7 @@ def _to_pandas(column: pl.Series) -> "pd.Series":
     if isinstance(dtype, pl.Categorical | pl.Enum):
         return column.cast(pl.String).to_pandas()
     if isinstance(dtype, pl.Date | pl.Datetime):
-        return column.cast(pl.Datetime("us", _zone(dtype))).to_pandas()
+        return column.cast(pl.Datetime("us", zone(dtype))).to_pandas()
     if dtype.is_float() or dtype.is_decimal():
         return column.cast(pl.Float64).to_pandas()
     if not column.null_count() or not (dtype.is_integer() or dtype == pl.Boolean):
@@ -149,10 +147,6 @@ def _validated(
         yield clauses[result.expectation_config.meta["position"]], result
 
 
-def _zone(dtype: pl.DataType) -> str:
-    return getattr(dtype, "time_zone", None) or "UTC"
-
-
 def _arguments(clause: Clause, schema: pl.Schema) -> dict[str, Any]:
     """The rule's arguments, with every bound on a column of dates as a moment that pandas compares with it."""
     arguments = {name: value for name, value in clause.rule.arguments.items() if name != "meta"}
@@ -160,19 +154,14 @@ def _arguments(clause: Clause, schema: pl.Schema) -> dict[str, Any]:
     if not isinstance(dtype, pl.Date | pl.Datetime):
         return arguments
     bounds = {"min_value", "max_value", "value_set"} & arguments.keys()
-    return arguments | {name: _moment(arguments[name], ZoneInfo(_zone(dtype))) for name in bounds}
+    return arguments | {name: _moments(arguments[name], dtype) for name in bounds}
 
 
-def _moment(value: Any, zone: ZoneInfo) -> Any:
+def _moments(value: Any, dtype: pl.DataType) -> Any:
+    """What can't be read as one stays as it is, for Great Expectations to judge."""
     if isinstance(value, list):
-        return [_moment(item, zone) for item in value]
-    if isinstance(value, str):
-        with suppress(ValueError):
-            value = datetime.fromisoformat(value)
-    if not isinstance(value, date):
-        return value
-    moment = value if isinstance(value, datetime) else datetime.combine(value, time())
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone)
+        return [_moments(item, dtype) for item in value]
+    return moment(value, dtype) or value
 
 
 def _finding(clause: Clause, result: "ExpectationValidationResult", frame: pl.DataFrame) -> ClauseResult:

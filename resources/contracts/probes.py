@@ -4,21 +4,20 @@ A column `photo` that holds images offers `photo.width`, `photo.fault` and whate
 clause names are measured, and each value is decoded once.
 
 Belongs here: the kinds of content, and how each probe is measured. Does not belong here: the rules derived of them
-(`clauses`), judging them (`expectations`, `conditions`), or decoding for a learner (`modeling`). Pillow and RDKit are
+(`clauses`), judging them (`expectations`, `conditions`), or decoding a picture (`modeling.problems.image`). RDKit is
 imported inside functions only.
 """
 
 import hashlib
-import io
-import warnings
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from catalogue.definition import UseCase
+from modeling.problems.image import decoding
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -64,12 +63,14 @@ class Probed:
     frame: the raw table and its probes; a probe takes the place of a raw column of its name.
     measured: the names of the probes in `frame`.
     offered: column of content -> the names of all its probes. A column of another type than its kind has none.
+    identifier: the declared columns that name its rows, as far as they are there.
     """
 
     raw: pl.DataFrame
     frame: pl.DataFrame
     measured: list[str]
     offered: dict[str, list[str]]
+    identifier: list[str] = field(default_factory=list)
 
 
 def content(use_case: UseCase) -> dict[str, Kind]:
@@ -93,7 +94,9 @@ def probed(frame: pl.DataFrame, use_case: UseCase, wanted: Callable[[str], bool]
         if (named := [probe for probe in kind.probes if wanted(f"{column}.{probe}")])
         for measure in kind.measure(frame[column], named)
     ]
-    return Probed(frame, frame.with_columns(measured), [measure.name for measure in measured], offered)
+    names = [measure.name for measure in measured]
+    identifier = [name for name in use_case.columns.identifier if name in frame.columns]
+    return Probed(frame, frame.with_columns(measured), names, offered, identifier)
 
 
 def _measure_texts(values: pl.Series, probes: list[str]) -> pl.DataFrame:
@@ -101,8 +104,7 @@ def _measure_texts(values: pl.Series, probes: list[str]) -> pl.DataFrame:
 
 
 def _measure_images(values: pl.Series, probes: list[str]) -> pl.DataFrame:
-    with warnings.catch_warnings(action="ignore"):
-        return _measure_each(values, _image, {probe: IMAGES[probe] for probe in probes})
+    return _measure_each(values, _image, {probe: IMAGES[probe] for probe in probes})
 
 
 def _measure_molecules(values: pl.Series, probes: list[str]) -> pl.DataFrame:
@@ -142,34 +144,18 @@ there is no letter."""
 
 
 def _image(file: bytes) -> "Image":
-    """The decoded image, a palette turned into its colours.
-
-    Pillow compares a PNG's checksums only in `verify`, reads its pixels only in `load`, and raises all kinds of errors.
-    """
-    from PIL import Image, UnidentifiedImageError
-
-    if not file:
-        raise Unusable("the file is empty: 0 bytes")
     try:
-        Image.open(io.BytesIO(file), formats=("PNG", "JPEG")).verify()
-        image = Image.open(io.BytesIO(file), formats=("PNG", "JPEG"))
-        image.load()
-    except UnidentifiedImageError as error:
-        raise Unusable("it can't be read as PNG or JPEG") from error
-    except Exception as error:
+        return decoding.decoded(file)
+    except decoding.UnreadableImage as error:
         raise Unusable(str(error)) from error
-    return image.convert("RGBA" if "transparency" in image.info else "RGB") if image.mode == "P" else image
 
 
 def _blank(image: "Image") -> str | None:
-    pixels = np.asarray(image)
-    return "blank: all pixels are the same" if (pixels == pixels[0, 0]).all() else None
+    return "blank: all pixels are the same" if decoding.is_blank(image) else None
 
 
 def _spread(image: "Image") -> float:
-    """Of 16 bits Pillow would clip the grey values, not scale them."""
-    grey = np.asarray(image) / 257 if image.mode.startswith("I") else np.asarray(image.convert("L"))
-    return float(grey.std())
+    return float(np.asarray(image.convert("L")).std())
 
 
 def _pixel_digest(image: "Image") -> str:
@@ -186,8 +172,8 @@ IMAGES: Measures = {
     "spread": (pl.Float64, _spread),
     "digest": (pl.String, _pixel_digest),
 }
-"""`channels`: 1 for grey, 3 for colours, one more for transparency. `spread`: standard deviation of the grey values,
-0–255. `digest`: sha256 of the pixels, however they are compressed."""
+"""Of the picture that a person sees. `channels`: 1 for grey, 3 for colours. `spread`: standard deviation of the grey
+values, 0–255. `digest`: sha256 of the pixels, however they are compressed."""
 
 
 def _molecule(smiles: str) -> "Mol":

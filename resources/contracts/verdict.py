@@ -4,23 +4,23 @@ Belongs here: running a contract's clauses and putting their findings together. 
 (`clauses`), judging one (`expectations`, `conditions`), or writing anything down (`assets`).
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import polars as pl
 
 from catalogue.definition import ContractRule, UseCase
 from modeling.core.record import ContractResult
 from resources.contracts import conditions, expectations, probes
-from resources.contracts.clauses import Clause, ClauseResult, as_text, nearest, rules, words
+from resources.contracts.clauses import Clause, ClauseResult, as_text, nearest, reads, rules
+from resources.contracts.deliveries import MAX_QUARANTINE, Delivery, bad, places
 from resources.contracts.probes import Probed
 from resources.errors import PermanentError
 
 EXAMPLES, EXAMPLE_LENGTH = 5, 80
 QUARANTINE_SHARE = "quarantine_share"
 """The name of the rule about the quarantine itself."""
-MAX_QUARANTINE = 0.5
-"""Largest share of the rows that may be set aside before the whole table is refused."""
 QUARANTINE = pl.Schema({"row": pl.Int64, "rule": pl.String, "column": pl.String, "value": pl.String})
 
 
@@ -43,12 +43,14 @@ class Verdict:
     accepted: the rows that pass every quarantine rule, in their order, with the schema of the raw table.
     quarantine: a line for each rule a row breaks: `row` (its number in the raw table, from 0), `rule`, `column`
         (null where several are compared; a probe, where that is judged), `value` as text.
+    by_number: rows are named by their numbers, not by the files in which people find them.
     """
 
     use_case: str
     results: list[ContractResult]
     accepted: pl.DataFrame
     quarantine: pl.DataFrame
+    by_number: bool = True
 
     @property
     def passed(self) -> bool:
@@ -63,10 +65,11 @@ class Verdict:
         ContractViolation: a blocking rule is broken; the message names each with column, counts, examples and rows.
         """
         if broken := self._blocking():
+            counted = "; rows are counted from 0" if self.by_number else ""
             raise ContractViolation(
                 f"{self.use_case}: the table breaks its contract:\n"
                 + "\n".join(_line(result) for result in broken)
-                + "\nCorrect the delivery, or what use_case.yaml declares; rows are counted from 0."
+                + f"\nCorrect the delivery, or what use_case.yaml declares{counted}."
             )
 
     def _blocking(self) -> list[ContractResult]:
@@ -79,45 +82,22 @@ class Verdict:
 
 def check_rules(use_case: UseCase) -> list[str]:
     """What is wrong with the rules written in the YAML, as far as can be seen without data; empty if nothing is."""
-    errors = ((position, rule, _rule_error(rule)) for position, rule in enumerate(use_case.contract, start=1))
+    errors = ((position, rule, rule_error(rule)) for position, rule in enumerate(use_case.contract, start=1))
     return [f"contract, rule {position}, {rule.expectation}: {error}" for position, rule, error in errors if error]
 
 
-def validate(frame: pl.DataFrame, use_case: UseCase) -> Verdict:
+def validate(frame: pl.DataFrame, use_case: UseCase, deliveries: Sequence[Delivery] = ()) -> Verdict:
     """Judge the raw table by every rule of the contract. Broken rules are in the verdict, not raised.
 
-    Raises
-    ------
-    ContractError: a rule of the YAML is itself wrong.
-    """
-    _refuse_wrong_rules(use_case)
-    return _verdict(frame, use_case, rules(use_case, frame.schema))
-
-
-def validate_unlabelled(frame: pl.DataFrame, use_case: UseCase) -> Verdict:
-    """Judge rows without a target: by the rules about single rows and about the types of columns, as far as their
-    columns are there. Rules about the table as a whole are about what is learned from; what is predicted may be one
-    row. The identifiers must be there; that other columns are missing is for the model to say, which knows what it
-    reads.
+    deliveries: of which the table consists, in the order of its rows; none where that is not known. The share that is
+    set aside is judged of each, for a bad one may be a small part of the table.
 
     Raises
     ------
     ContractError: a rule of the YAML is itself wrong.
     """
     _refuse_wrong_rules(use_case)
-    applicable = [clause for clause in rules(use_case, frame.schema) if _holds_without_target(clause, use_case)]
-    offered = probes.probed(frame, use_case, wanted=lambda name: False).offered.values()
-    names = {*frame.columns, *(probe for probes_of_it in offered for probe in probes_of_it)}
-    return _verdict(frame, use_case, [one for one in applicable if one.about_names or names.issuperset(one.columns)])
-
-
-def _holds_without_target(clause: Clause, use_case: UseCase) -> bool:
-    name = clause.rule.expectation
-    if clause.about_names:
-        return name == "expect_column_to_exist" and clause.columns[0] in use_case.columns.identifier
-    if clause.reads(use_case.target):
-        return False
-    return name in conditions.OF_VALUES or (name not in conditions.CONDITIONS and expectations.about_rows(name))
+    return _verdict(frame, use_case, rules(use_case, frame.schema), deliveries)
 
 
 def _refuse_wrong_rules(use_case: UseCase) -> None:
@@ -125,18 +105,41 @@ def _refuse_wrong_rules(use_case: UseCase) -> None:
         raise ContractError("\n".join(f"{use_case.key}: {error}" for error in errors))
 
 
-def _verdict(frame: pl.DataFrame, use_case: UseCase, clauses: list[Clause]) -> Verdict:
-    probed = probes.probed(frame, use_case, wanted=lambda name: any(clause.reads(name) for clause in clauses))
-    findings = sorted(_judged(probed, clauses), key=lambda finding: clauses.index(finding.clause))
-    aside = pl.concat([QUARANTINE.to_frame(), *_set_aside(probed.frame, findings)])
+def _verdict(
+    frame: pl.DataFrame, use_case: UseCase, clauses: list[Clause], deliveries: Sequence[Delivery] = ()
+) -> Verdict:
+    probed = probes.probed(frame, use_case, wanted=reads(clauses))
+    order = {id(clause): place for place, clause in enumerate(clauses)}
+    findings = sorted(_findings(probed, clauses), key=lambda finding: order[id(finding.clause)])
+    aside = pl.concat([QUARANTINE.to_frame(), *set_aside(probed, findings)])
     quarantine = aside.sort("row", maintain_order=True)
     rows = quarantine["row"].unique()
     accepted = frame.filter(~pl.int_range(pl.len()).is_in(rows.implode())) if len(rows) else frame
-    results = [*(_result(probed, finding) for finding in findings), _share(len(rows), frame.height)]
-    return Verdict(use_case.key, results, accepted, quarantine)
+    share = _share(rows.to_list(), frame.height, deliveries)
+    results = [*(_result(probed, finding, deliveries) for finding in findings), share]
+    return Verdict(use_case.key, results, accepted, quarantine, by_number=not deliveries)
 
 
-def _rule_error(rule: ContractRule) -> str | None:
+def _findings(probed: Probed, clauses: list[Clause]) -> list[ClauseResult]:
+    """What each rule finds. Rules that block see only the rows that no other sets aside: those are what is learned
+    from. Where none is left they see all, to say what is wrong."""
+    findings = list(_judged(probed, clauses))
+    aside = {row for finding in findings if _quarantines(finding) for row in finding.rows}
+    if not 0 < len(aside) < probed.raw.height:
+        return findings
+    kept = np.setdiff1d(np.arange(probed.raw.height), np.fromiter(aside, dtype=np.int64))
+    left = replace(probed, raw=probed.raw[kept], frame=probed.frame[kept])
+    blocking = [clause for clause in clauses if clause.rule.on_failure == "block"]
+    again = [replace(finding, rows=kept[finding.rows].tolist()) for finding in _judged(left, blocking)]
+    return [*(finding for finding in findings if finding.clause.rule.on_failure != "block"), *again]
+
+
+def _quarantines(finding: ClauseResult) -> bool:
+    return finding.clause.rule.on_failure == "quarantine"
+
+
+def rule_error(rule: ContractRule) -> str | None:
+    """What is wrong with a rule of the YAML, as far as can be seen without data."""
     if rule.expectation in conditions.CONDITIONS:
         return conditions.rule_error(rule)
     if rule.expectation in expectations.known():
@@ -166,10 +169,10 @@ def _unknown(name: str, probed: Probed) -> str:
     return f"the table has no column {name!r}{listed}{nearest(name, [*probed.raw.columns, *probes_of_it])}"
 
 
-def _result(probed: Probed, finding: ClauseResult) -> ContractResult:
+def _result(probed: Probed, finding: ClauseResult, deliveries: Sequence[Delivery]) -> ContractResult:
     clause = finding.clause
     first = dict.fromkeys(_examples(probed, finding))
-    rows = f"rows {words(finding.rows)}" if finding.rows else ""
+    rows = places(finding.rows, deliveries) if finding.rows else ""
     advice = "" if finding.passed else clause.advice
     return ContractResult(
         expectation=clause.rule.expectation,
@@ -186,19 +189,29 @@ def _result(probed: Probed, finding: ClauseResult) -> ContractResult:
 
 
 def _examples(probed: Probed, finding: ClauseResult) -> list[str]:
-    """Values that break the rule; measured ones with their row, for the source can't be searched for them."""
-    found = _values(probed.frame, finding.columns, finding.rows[:100])
+    """Values that break the rule; measured ones with their row and name, for the source can't be searched for them."""
+    found = _named_values(probed, finding.columns, finding.rows[:100])
     values = ["null" if value is None else value for value in found]
     if set(finding.columns).isdisjoint(probed.measured):
         return values
     return [f"row {row}: {value}" for row, value in zip(finding.rows, values, strict=False)]
 
 
-def _set_aside(frame: pl.DataFrame, findings: list[ClauseResult]) -> Iterator[pl.DataFrame]:
+def _named_values(probed: Probed, columns: list[str], rows: list[int]) -> list[str | None]:
+    """As `_values`; what was measured says of which row, such as the file of an image."""
+    values = _values(probed.frame, columns, rows)
+    if not probed.identifier or set(columns).isdisjoint(probed.measured):
+        return values
+    names = _values(probed.raw, probed.identifier, rows)
+    return [f"{value} ({name})" for value, name in zip(values, names, strict=True)]
+
+
+def set_aside(probed: Probed, findings: Iterable[ClauseResult], *, every: bool = False) -> Iterator[pl.DataFrame]:
+    """Of each broken rule that sets rows aside, as `QUARANTINE` says; `every`: of those that would block, too."""
     for finding in findings:
-        if finding.rows and finding.clause.rule.on_failure == "quarantine":
+        if finding.rows and (every or _quarantines(finding)):
             column = finding.columns[0] if len(finding.columns) == 1 else None
-            values = _values(frame, finding.columns, finding.rows)
+            values = _named_values(probed, finding.columns, finding.rows)
             same = pl.lit(finding.clause.text).alias("rule"), pl.lit(column, pl.String).alias("column")
             rows = pl.DataFrame({"row": finding.rows, "value": values}, schema_overrides=QUARANTINE)
             yield rows.with_columns(*same).select(QUARANTINE.names())
@@ -208,7 +221,7 @@ def _values(frame: pl.DataFrame, columns: list[str], rows: list[int]) -> list[st
     """What stands there: a value as text, or `A=1, B=2` of several columns."""
     if not rows:
         return []
-    found = frame.select(columns)[rows]
+    found = frame[columns][rows]
     if len(columns) == 1:
         return [None if value is None else as_text(value) for (value,) in found.iter_rows()]
     return [", ".join(f"{name}={as_text(value)}" for name, value in row.items()) for row in found.iter_rows(named=True)]
@@ -218,9 +231,11 @@ def _short(text: str) -> str:
     return text if len(text) <= EXAMPLE_LENGTH else f"{text[: EXAMPLE_LENGTH - 1]}…"
 
 
-def _share(quarantined: int, rows: int) -> ContractResult:
-    """The rule about the quarantine itself."""
-    passed = quarantined <= MAX_QUARANTINE * rows
+def _share(aside: list[int], rows: int, deliveries: Sequence[Delivery]) -> ContractResult:
+    """The rule about the quarantine itself, of the table and of each delivery in it."""
+    found = bad(aside, deliveries)
+    passed = len(aside) <= MAX_QUARANTINE * rows and found is None
+    of_it = f"{found[1]:,} of the {found[0].rows:,} rows of {found[0].name} are set aside. " if found else ""
     return ContractResult(
         expectation=QUARANTINE_SHARE,
         column=None,
@@ -228,8 +243,8 @@ def _share(quarantined: int, rows: int) -> ContractResult:
         on_failure="block",
         passed=passed,
         checked=rows,
-        unexpected=quarantined,
-        message="" if passed else "So many bad rows are a bad delivery, or a wrong rule",
+        unexpected=len(aside),
+        message="" if passed else f"{of_it}So many bad rows are a bad delivery, or a wrong rule",
         derived=True,
     )
 

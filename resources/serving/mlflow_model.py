@@ -1,14 +1,15 @@
-"""A published model as MLflow's own server loads it: this installation's code over files of ours, no pickle.
+"""A published model as one that MLflow itself can load: always this installation's code over data.
 
-Belongs here: the files that a registered model consists of, and what answers requests. MLflow and pandas may be
-imported at the top: nothing imports this module while definitions load. Does not belong here: predicting
-(`predictor`), or registering (`resources.tracking`).
+Belongs here: the files that a registered model consists of. MLflow and pandas may be imported at the top: nothing
+imports this module while definitions load. Does not belong here: predicting (`predictor`), registering
+(`resources.tracking`), or the server of `sectorforge serve` (`scoring`).
 
 A registered model holds the name of this module: who moves it raises `resources.tracking.runs.CURRENT_LAYOUT`.
+`sectorforge serve` reads none: its file `MLmodel` says which code MLflow runs, so whoever can write one can run code.
 """
 
 import logging
-import shutil
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,13 +20,18 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INTERNAL_ERROR, INVALID_PARAMETER_VALUE
 from mlflow.pyfunc import save_model
 
-from catalogue import feature_code
+from catalogue import reader
 from catalogue.definition import UseCase
+from modeling.artefacts.errors import is_panic
+from modeling.artefacts.storage import load
+from modeling.core.model import Model
 from resources.errors import PermanentError
 from resources.serving.predictor import Published
 
-PUBLISHED, MODEL, DEFINITION, USE_CASE = "published", "model", "definition", "use_case.json"
-"""A folder with two in it: the model folder, and the folder of the definition, which is a file."""
+PUBLISHED, MODEL, USE_CASE = "published", "model", "use_case.json"
+"""A folder, and in it the model folder and the definition."""
+NOWHERE = Path(os.devnull)
+"""The folder of a use case that the catalogue lacks: nothing lies in it."""
 
 
 def save(folder: Path, model: Path, version: str, use_case: UseCase, requirement: str) -> None:
@@ -37,7 +43,7 @@ def save(folder: Path, model: Path, version: str, use_case: UseCase, requirement
         data = Path(temporary) / PUBLISHED
         data.mkdir()
         (data / MODEL).symlink_to(model.resolve())
-        _write_definition(data / DEFINITION, use_case)
+        (data / USE_CASE).write_text(use_case.model_dump_json(indent=1), encoding="utf-8")
         save_model(
             folder,
             loader_module=__name__,
@@ -47,26 +53,22 @@ def save(folder: Path, model: Path, version: str, use_case: UseCase, requirement
         )
 
 
-def _write_definition(folder: Path, use_case: UseCase) -> None:
-    folder.mkdir()
-    (folder / USE_CASE).write_text(use_case.model_dump_json(indent=1), encoding="utf-8")
-    code = use_case.folder / feature_code.FILE
-    if code.exists():
-        shutil.copyfile(code, folder / feature_code.FILE)
-    if shared := feature_code.shared(use_case.folder):
-        shutil.copyfile(shared, folder.parent / feature_code.SHARED)
-
-
 def _load_pyfunc(path: str, model_config: dict[str, str]) -> "ServedModel":
-    """MLflow calls this with the folder of the files, and what `save` gave as configuration."""
-    folder = Path(path) / DEFINITION
-    definition = UseCase.model_validate_json((folder / USE_CASE).read_text(encoding="utf-8"))
-    use_case = definition.placed(model_config["use_case"], folder)
-    return ServedModel(Published.load(Path(path) / MODEL, model_config["version"], use_case))
+    """MLflow calls this with the folder of the files, and what `save` gave as configuration. A `features.py` is the one
+    of this installation's catalogue."""
+    definition = UseCase.model_validate_json((Path(path) / USE_CASE).read_text(encoding="utf-8"))
+    use_case = definition.placed(model_config["use_case"], _folder(model_config["use_case"]))
+    return ServedModel(Published.of(model_config["version"], load(Model, Path(path) / MODEL), use_case))
+
+
+def _folder(key: str) -> Path:
+    """Where this installation's catalogue has a use case."""
+    folders = {f"{place.parent.name}/{place.name}": place for root in reader.roots() for place in root.glob("*/*")}
+    return folders.get(key, NOWHERE)
 
 
 class ServedModel:
-    """A published model with its contract in front: a request is answered whole, or refused with the place."""
+    """A published model with its contract in front: each row has an answer or an error (`Published.answers`)."""
 
     def __init__(self, published: Published) -> None:
         self._published = published
@@ -82,7 +84,9 @@ class ServedModel:
             return self._published.answers(_rows(model_input)).to_pandas()
         except PermanentError as error:
             raise MlflowException(str(error), INVALID_PARAMETER_VALUE) from None
-        except Exception:
+        except BaseException as error:
+            if not isinstance(error, Exception) and not is_panic(error):
+                raise
             logging.getLogger(__name__).exception("a request failed")
             raise MlflowException("the model failed; its server's log says where", INTERNAL_ERROR) from None
 

@@ -1,7 +1,8 @@
 """The published models of every use case: their versions, and the one that serves.
 
-Belongs here: listing versions, making one serve, holding one against later ones. Does not belong here: whether a new
-model may be published (`modeling.evaluation.gates`), or the content of a model folder (`modeling.artefacts.model`).
+Belongs here: listing versions, making one serve, holding one against later ones, reading one whose files are whole.
+Does not belong here: whether a new model may be published (`modeling.evaluation.gates`), or the content of a model
+folder (`modeling.artefacts.model`).
 
 Layout::
 
@@ -10,6 +11,8 @@ Layout::
     artefacts/published_model/<use case>/pinned            the version a person decided on, where one did
     artefacts/published_model/<use case>/best              the version that later champions are held against, beside the
                                                            one that serves
+    artefacts/published_model/<use case>/learned_from_forgotten
+                                                           the versions that learned from people forgotten since
 """
 
 from collections.abc import Callable, Iterator
@@ -18,19 +21,63 @@ from pathlib import Path
 from textwrap import shorten
 
 from modeling.artefacts.errors import ArtefactError
+from modeling.artefacts.evaluated_model import MODEL, RECORD
 from modeling.artefacts.storage import load
+from modeling.core.model import Model
 from modeling.core.record import Evaluation
 from resources.errors import PermanentError
-from resources.store.atomic import replacing
-from resources.store.state import BEST, PINNED, VERSIONS, State
-from resources.store.versions import current, locked, make_current, publish
+from resources.store.atomic import StorageError, replacing
+from resources.store.integrity import damage
+from resources.store.state import BEST, LEARNED_FROM_FORGOTTEN, PINNED, VERSIONS, State
+from resources.store.versions import current, damaged_notes, locked, make_current, noted, publish
 
-ASSET = "published_model"
+ASSET, EVALUATION = "published_model", "evaluation"
 
 
 def brief(error: Exception) -> str:
     """What reading a damaged file failed with, on one line."""
     return shorten(str(error) or type(error).__name__, 500)
+
+
+def check_digests(place: Path) -> None:
+    """Refuse a version whose files are not what was written, before any of them is read.
+
+    Raises
+    ------
+    ArtefactError: the first of them. OSError: the storage does not answer.
+    """
+    if wrong := damage(place):
+        raise ArtefactError(f"{wrong}: not as it was published")
+
+
+def read_model(place: Path) -> Model:
+    """The model of the version that lies in `place`.
+
+    Raises
+    ------
+    ArtefactError: its files are not what was written, or not of this version of the code. OSError: the storage does not
+    answer.
+    """
+    check_digests(place)
+    return load(Model, place / MODEL)
+
+
+def why_nothing_serves(key: str, state: State) -> str:
+    """Of a use case without a published model: why, and what to do."""
+    judged = current(state.artefact(EVALUATION, key))
+    if judged is None:
+        return f"{key}: no model of it was judged yet: `sectorforge run {key}` first"
+    try:
+        evaluation = load(Evaluation, judged)
+    except (ArtefactError, OSError) as error:
+        return f"{key}: no model serves, and why can't be read: {brief(error)}; `sectorforge run {key}` makes it again"
+    if evaluation.published:
+        return f"{key}: no model serves yet, though the one judged last may: `sectorforge run {key}` publishes it"
+    return (
+        f"{key}: no model serves, for the one judged last was held back: {evaluation.verdict.reason} To run it again "
+        "changes nothing: `sectorforge report` names the report that says what it falls short of. Deliver more or "
+        f"better data, or change features, learners or gates in its folder, then `sectorforge run {key}`"
+    )
 
 
 class UnreadableModel(PermanentError):
@@ -75,16 +122,24 @@ class Models:
         return current(self._folder(key))
 
     def pinned(self, key: str) -> str | None:
-        """The version a person decided on; None where the latest published one serves."""
-        pin = self._folder(key) / PINNED
-        return pin.read_text(encoding="utf-8").strip() if pin.exists() else None
+        """The version a person decided on; None where the latest published one serves.
+
+        Raises
+        ------
+        StorageError: the note of it is damaged, so that it is not known whether there is one.
+        """
+        return next(iter(noted(self._folder(key), PINNED)), None)
 
     def best(self, key: str) -> Path | None:
         """The folder of the best version so far: the last one that was decisively better than the best before it, or
-        that a person decided on. Without a note of it, as before there were such, the version that serves."""
-        note = self._folder(key) / BEST
-        noted = self._folder(key) / VERSIONS / note.read_text(encoding="utf-8").strip() if note.exists() else None
-        return noted if noted and noted.is_dir() else self.serving(key)
+        that a person decided on. Without a note of it, as before there were such, the version that serves.
+
+        Raises
+        ------
+        StorageError: the note of it is damaged.
+        """
+        named = [self._folder(key) / VERSIONS / name for name in noted(self._folder(key), BEST)]
+        return next((place for place in named if place.is_dir()), None) or self.serving(key)
 
     def versions(self, key: str) -> list[Version]:
         """Every published version of a use case that can be read, the latest judged first."""
@@ -96,13 +151,38 @@ class Models:
         return [version for version in self._all(key) if isinstance(version, DamagedVersion)]
 
     def _all(self, key: str) -> Iterator[Version | DamagedVersion]:
-        serving, pinned = self.serving(key), self.pinned(key)
+        serving = self.serving(key)
+        try:
+            pinned = self.pinned(key)
+        except StorageError:  # the versions can be listed, and another be pinned
+            pinned = None
         for place in sorted((self._folder(key) / VERSIONS).glob("[!.]*")):
             standing = place == serving, place.name == pinned
             try:
+                if wrong := damage(place, digested=[RECORD]):
+                    raise ArtefactError(f"{wrong}: run its use case again")
                 yield Version(place.name, load(Evaluation, place), *standing)
             except (ArtefactError, OSError) as error:
                 yield DamagedVersion(place.name, brief(error), *standing)
+
+    def learned_from_forgotten(self, key: str) -> set[str]:
+        """The versions that learned, or may have, from people who were forgotten since.
+
+        Raises
+        ------
+        StorageError: the note of them is damaged.
+        """
+        return set(noted(self._folder(key), LEARNED_FROM_FORGOTTEN))
+
+    def damaged_notes(self, key: str) -> list[str]:
+        """Of each note beside the versions that can't be read, what to do."""
+        return damaged_notes(self._folder(key))
+
+    def mark_learned_from_forgotten(self, key: str, versions: set[str]) -> None:
+        """Note of versions that they learned from people who are forgotten, in addition to those noted before."""
+        if versions:
+            with locked(self._folder(key)):
+                self._note(key, LEARNED_FROM_FORGOTTEN, *sorted(versions | self.learned_from_forgotten(key)))
 
     def publish(self, key: str, version: str, write: Callable[[Path], None], *, best: bool) -> Path:
         """Keep a version, which serves from now on. `best`: it is the best so far."""
@@ -127,10 +207,13 @@ class Models:
         if len(found) != 1:
             what = f"{len(found)} published models of {key} begin with {version!r}" if found else "there is no such one"
             raise UnknownVersion(f"{key} {version}: {what}; known: {', '.join(names) or 'none'}")
+        place = self._folder(key) / VERSIONS / found[0]
+        if wrong := damage(place):
+            raise UnknownVersion(f"{key} {found[0]} can't be read: {wrong}; known: {', '.join(names)}")
         with locked(self._folder(key)):
             self._note(key, PINNED, found[0])
             self._note(key, BEST, found[0])
-            make_current(self._folder(key) / VERSIONS / found[0])
+            make_current(place)
         return found[0]
 
     def roll_back(self, key: str) -> str:
@@ -165,6 +248,6 @@ class Models:
             make_current(self._folder(key) / VERSIONS / latest.name)
         return latest.name
 
-    def _note(self, key: str, name: str, version: str) -> None:
-        with replacing(self._folder(key) / name) as draft:
-            draft.write_text(version, encoding="utf-8")
+    def _note(self, key: str, note: str, *versions: str) -> None:
+        with replacing(self._folder(key) / note) as draft:
+            draft.write_text("\n".join(versions), encoding="utf-8")

@@ -9,18 +9,41 @@ from resources.sources.cache import Cache
 from resources.sources.database_connection import DatabaseAway
 from resources.sources.errors import SourceError, SourceUnreachable
 from resources.sources.landing import LandingError, NothingDelivered
-from resources.sources.source import fingerprint, pins, read, read_package, settle
+from resources.sources.source import (
+    delivered,
+    fingerprint,
+    is_read_whole,
+    lines,
+    look,
+    pieces,
+    pins,
+    read,
+    read_package,
+    settle,
+    waiting,
+)
+from resources.sources.taken import Former, SetAside, Taken, TakenFiles
 
 __all__ = [
     "Cache",
     "DatabaseAway",
+    "Former",
     "LandingError",
     "NothingDelivered",
+    "SetAside",
     "SourceError",
     "SourceUnreachable",
+    "Taken",
+    "TakenFiles",
+    "delivered",
     "fingerprint",
+    "is_read_whole",
+    "lines",
+    "look",
+    "pieces",
     "pins",
     "read",
     "read_package",
     "settle",
+    "waiting",
 ]

@@ -29,6 +29,9 @@ made of one repeated byte reaches 1,000."""
 CHUNK_BYTES = 2**20
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".zip")
 ZIP_START = b"PK"
+ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Those of ISO/IEC 21320-1, which workbooks and wheels keep to. `zipfile` unpacks no other one piece by piece: a few
+bytes by bzip2 or LZMA become gigabytes in one step."""
 
 Files = dict[str, Callable[[], IO[bytes]]]
 """How to open each regular file of an archive, by its path."""
@@ -106,7 +109,7 @@ def unpacked(content: bytes, name: str, where: str) -> tuple[bytes, str]:
         if suffix == ".gz":
             return _bounded(lambda: gzip.open(io.BytesIO(content)), where, most, most), inner
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return _bounded(partial(archive.open, _only_file(archive, where)), where, most, most), inner
+            return _bounded(partial(_member, archive, _only_file(archive, where)), where, most, most), inner
 
 
 def parts(content: bytes, where: str) -> Iterator[tuple[str, bytes]]:
@@ -117,7 +120,7 @@ def parts(content: bytes, where: str) -> Iterator[tuple[str, bytes]]:
     most = room = _most(len(content))
     with _damage_named(where), zipfile.ZipFile(io.BytesIO(content)) as archive:
         for info in archive.infolist():
-            part = _bounded(partial(archive.open, info), where, room, most)
+            part = _bounded(partial(_member, archive, info), where, room, most)
             room -= len(part)
             yield info.filename, part
 
@@ -128,7 +131,7 @@ def _files(archive: IO[bytes]) -> Iterator[Files]:
     archive.seek(0)
     if is_zip:
         with zipfile.ZipFile(archive) as package:
-            yield _below_top({i.filename: partial(package.open, i) for i in package.infolist() if not i.is_dir()})
+            yield _below_top({i.filename: partial(_member, package, i) for i in package.infolist() if not i.is_dir()})
     else:
         with tarfile.open(fileobj=archive) as package:
             yield _below_top({info.name: partial(_opened, package, info) for info in package if info.isreg()})
@@ -139,6 +142,12 @@ def _below_top(files: Files) -> Files:
     if len(tops) != 1 or None in tops:
         return files
     return {path.partition("/")[2]: opener for path, opener in files.items()}
+
+
+def _member(package: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
+    if info.compress_type not in ZIP_METHODS:
+        raise NotImplementedError("packed otherwise than by deflate")
+    return package.open(info)
 
 
 def _opened(package: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:

@@ -6,13 +6,15 @@ bytes come from (`fetch`) or what they mean (`reading`).
 
 import hashlib
 import os
+import shutil
 import tempfile
 from functools import cached_property
 from io import BufferedRandom
 from pathlib import Path
 
 from resources.sources.errors import SourceError
-from resources.store.atomic import replacing, writing
+from resources.store.atomic import make_folder, replacing, writing
+from resources.store.integrity import file_sha256
 
 ALGORITHMS = {64: "sha256", 32: "md5"}
 """By the length of what they make."""
@@ -47,7 +49,7 @@ class Cache:
             content = (self._folder / pin).read_bytes()
         except FileNotFoundError:
             content = b""
-        if fits(content, pin):
+        if _digest(content, ALGORITHMS[len(pin)]) == pin:
             return content
         mirrored = self._mirrored.get(pin)
         return self.put(mirrored.read_bytes(), pin, str(mirrored)) if mirrored else None
@@ -62,6 +64,13 @@ class Cache:
             draft.write_bytes(content)
         return content
 
+    def put_file(self, file: BufferedRandom, pin: str, where: str) -> None:
+        """As `put`, of all that is in `file`, which may be larger than memory."""
+        _compare(_file_digest(file, pin), pin, where)
+        file.seek(0)
+        with replacing(self._made() / pin) as draft, draft.open("wb") as kept:
+            shutil.copyfileobj(file, kept)
+
     def scratch(self) -> BufferedRandom:
         """A nameless file beside the cached ones; it vanishes when closed, however the process ends."""
         with writing(self._folder):
@@ -69,7 +78,7 @@ class Cache:
 
     def _made(self) -> Path:
         with writing(self._folder):
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder)
         return self._folder
 
     @cached_property
@@ -81,18 +90,21 @@ class Cache:
         return {file_sha256(path): path for path in self._mirror.rglob("*") if path.is_file()}
 
 
-def fits(content: bytes, pin: str) -> bool:
-    """Whether `pin`, a sha256 or an md5, is the digest of `content`."""
-    return _digest(content, ALGORITHMS[len(pin)]) == pin
+def file_fits(file: BufferedRandom, pin: str) -> bool:
+    """Whether `pin` is the digest of all that is in `file`."""
+    return _file_digest(file, pin) == pin
 
 
 def check_pin(content: bytes, pin: str, where: str) -> None:
     """Raise SourceError where the digest of `content`, which came from `where`, is not `pin`."""
-    if not fits(content, pin):
-        algorithm = ALGORITHMS[len(pin)]
+    _compare(_digest(content, ALGORITHMS[len(pin)]), pin, where)
+
+
+def _compare(found: str, pin: str, where: str) -> None:
+    if found != pin:
         raise SourceError(
-            f"{where}: {algorithm} is {_digest(content, algorithm)}, the definition pins {pin}. Look at what changed; "
-            "if it is wanted, pin the new digest"
+            f"{where}: {ALGORITHMS[len(pin)]} is {found}, the definition pins {pin}. Look at what changed; if it is "
+            f"wanted, pin the new digest"
         )
 
 
@@ -100,7 +112,6 @@ def _digest(content: bytes, algorithm: str) -> str:
     return hashlib.new(algorithm, content).hexdigest()
 
 
-def file_sha256(path: Path) -> str:
-    """The digest (hex) of a file's content."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _file_digest(file: BufferedRandom, pin: str) -> str:
+    file.seek(0)
+    return hashlib.file_digest(file, ALGORITHMS[len(pin)]).hexdigest()

@@ -10,16 +10,19 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import Sql
 from resources.sources.database_connection import address, connected, described
-from resources.sources.database_types import declared, table_of
+from resources.sources.database_types import declared, table_of, with_largest
 from resources.sources.errors import SourceError
 from resources.sources.stacking import fitted
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, FromClause, Select
 
+LOOK_SECONDS, READ_SECONDS = 20.0, 3600.0
+"""How long looking whether rows changed, and reading them, may take."""
 BATCH_ROWS = 50_000
 """How many rows are Python's objects at one time, which take many times the room of a table's."""
 
@@ -34,22 +37,50 @@ def place(sql: Sql) -> str:
 
 
 def fingerprint(sql: Sql) -> str:
-    """What changes when rows do. Of an incremental source, the counts of rows and of values in its column, and the
-    largest; else a digest of all rows, in whatever order they come, which reads but does not keep them.
+    """What changes when rows do. Where a column shows changes, as `look`; else a digest of all rows, in whatever order
+    they come, which reads but does not keep them.
 
     Raises DatabaseAway, SourceError: as `read`.
     """
-    import sqlalchemy as sa
-
-    with connected(sql) as connection:
+    if sql.change_column:
+        return look(sql, ())
+    with connected(sql, READ_SECONDS) as connection:
         rows = _rows(sql)
-        if sql.incremental:
-            column = rows.c[sql.incremental.column]
-            seen = sa.select(sa.func.count(), sa.func.count(column), sa.func.max(column)).select_from(rows)
-            return repr(tuple(connection.execute(seen).one()))
         result = connection.execute(_all(rows), execution_options={"yield_per": BATCH_ROWS})
         total = sum(_number(tuple(row)) for batch in result.partitions() for row in batch)
         return f"{list(result.keys())} {total:x}"
+
+
+def look(sql: Sql, identifier: Sequence[str], *, patient: bool = False) -> str:
+    """What shows changes without the rows: how many there are, and of the column that shows changes, or else of each
+    column of the `identifier`, how many values and the largest. A row that changed in place is seen by the former only.
+    Of an identifier that is not in the database, as one that `assemble` makes, nothing is measured.
+
+    patient: whether it may take as long as reading.
+
+    Raises DatabaseAway, SourceError: as `read`; it takes longer than `LOOK_SECONDS`.
+    """
+    import sqlalchemy as sa
+
+    with connected(sql, READ_SECONDS if patient else LOOK_SECONDS) as connection:
+        measured = {sql.change_column: True} if sql.change_column else _measured(connection, sql, identifier)
+        rows = _rows(sql, list(measured))
+        measures = [
+            of(rows.c[name])
+            for name, has_largest in measured.items()
+            for of in ((sa.func.count, sa.func.max) if has_largest else (sa.func.count,))
+        ]
+        return repr(tuple(connection.execute(sa.select(sa.func.count(), *measures).select_from(rows)).one()))
+
+
+def _measured(connection: "Connection", sql: Sql, identifier: Sequence[str]) -> dict[str, bool]:
+    """The columns of the `identifier` that are in the database, and whether it knows the largest value of each."""
+    import sqlalchemy as sa
+
+    result = connection.execute(_all(_rows(sql)).where(sa.false()))
+    assert result.cursor, "a SELECT has a cursor until its last row"
+    there = with_largest(result.cursor.description)
+    return {name: there[name] for name in identifier if name in there}
 
 
 def read(
@@ -65,7 +96,7 @@ def read(
     Raises DatabaseAway: the variable is not set, the driver is not installed, the database does not answer or breaks
     off. Raises SourceError: it refuses the statement, delivers no row, or a column that fits no table.
     """
-    with connected(sql) as connection:
+    with connected(sql, READ_SECONDS) as connection:
         table = None if held is None else _continued(connection, sql, identifier, held, progress)
         if table is None:
             table = _fetched(connection, _all(_rows(sql)), sql.url)
@@ -74,7 +105,7 @@ def read(
         raise SourceError(f"{sql.url}: {described(sql)} delivers no row")
     if sql.incremental:
         _check_incremental(sql, sql.incremental.column, identifier, table.schema)
-    return table.sort(sorted(table.columns, key=lambda name: name not in identifier))
+    return table.sort([cs.by_name(name) for name in sorted(table.columns, key=lambda name: name not in identifier)])
 
 
 def _continued(
@@ -88,12 +119,13 @@ def _continued(
     import sqlalchemy as sa
 
     assert sql.incremental, "only an incremental source is continued"
-    rows, name = _rows(sql), sql.incremental.column
+    name = sql.incremental.column
+    rows = _rows(sql, [name])
     column, largest = rows.c[name], held[name].max()
     if largest is None:
         return None
     fetched = _fetched(connection, _all(rows).where(sa.or_(column >= largest, column.is_(None))), sql.url)
-    below = held.filter(pl.col(name) < largest)
+    below = held.filter(held[name] < largest)
     try:
         both = fitted({"what is held": below, sql.url: fetched})
     except SourceError as error:
@@ -122,11 +154,11 @@ def _check_incremental(sql: Sql, column: str, identifier: Sequence[str], schema:
         )
 
 
-def _rows(sql: Sql) -> "FromClause":
-    """What to select from; it knows its incremental column."""
+def _rows(sql: Sql, names: Sequence[str] = ()) -> "FromClause":
+    """What to select from; it knows the columns of these names."""
     import sqlalchemy as sa
 
-    columns = [sa.column(sql.incremental.column)] if sql.incremental else []
+    columns = [sa.column(name) for name in names]
     if sql.table:
         schema, _, name = sql.table.rpartition(".")
         return sa.table(name, *columns, schema=schema or None)

@@ -3,32 +3,35 @@
 Belongs here: the address, one read-only transaction, and which errors mean that the database does not answer.
 Does not belong here: what is selected (`database`), or the types of its rows (`database_types`).
 
-The address lies in an environment variable and holds a password. No error here has a cause, because event logs keep the
-words of causes, and SQLAlchemy's and the drivers' own words are passed on without what is secret.
+The address lies in an environment variable and holds a password. Errors say what SQLAlchemy and the driver say;
+`resources.secrets` takes out what is secret.
 """
 
 import os
-import re
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-from urllib.parse import quote, quote_plus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from catalogue import extras
 from catalogue.definition import Sql
 from resources.errors import UnreachableError
+from resources.postgresql import break_off, patient
 from resources.sources.errors import SourceError
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
     from sqlalchemy.exc import SQLAlchemyError
 
-PATIENCE = {"connect_timeout": "10", "keepalives_idle": "30", "keepalives_interval": "10", "keepalives_count": "3"}
-"""Seconds until a PostgreSQL server that says nothing counts as away, unless its address says otherwise."""
+LOCK_SECONDS = 10.0
+"""How long a PostgreSQL server lets us wait for a table that others hold."""
+GRACE_SECONDS = 5.0
+QUERY_CANCELED = "57014"
+"""What PostgreSQL calls a statement that took too long (its documentation, appendix A)."""
 EXAMPLE = "postgresql://user:password@host:5432/database"
-SECRET = re.compile("pass|secret|token|key", re.IGNORECASE)
-"""In the names of an address's parameters."""
 
 
 class DatabaseAway(UnreachableError):
@@ -36,21 +39,35 @@ class DatabaseAway(UnreachableError):
 
 
 @contextmanager
-def connected(sql: Sql) -> Iterator["Connection"]:
+def connected(sql: Sql, seconds: float) -> Iterator["Connection"]:
     """A connection in one read-only transaction, which sees one state of a PostgreSQL or SQLite database. Elsewhere
     every statement sees one, and the transaction is rolled back.
+
+    seconds: what the block may take from the moment there is a connection; a PostgreSQL or SQLite database that has not
+    answered by then is given up, also one that is silent. Statements of the former end on the server too.
 
     Raises DatabaseAway, SourceError: for all that SQLAlchemy raises.
     """
     from sqlalchemy.exc import SQLAlchemyError
 
     url = address(sql.url)
+    _check_file(sql.url, url)
+    given_up = threading.Event()
     try:
-        with _engine(sql.url, url).connect() as connection:
-            _begin(connection)
+        with _engine(sql.url, url).connect() as connection, _for_at_most(seconds, connection, given_up):
+            _begin(connection, seconds)
             yield connection
     except SQLAlchemyError as error:
-        reason = _without_secrets(str(getattr(error, "orig", error)).strip().partition("\n")[0], url)
+        if given_up.is_set():
+            raise DatabaseAway(
+                f"{sql.url}: the database did not answer for {seconds:.0f} s, and was given up"
+            ) from None
+        if getattr(error.__dict__.get("orig"), "sqlstate", None) == QUERY_CANCELED:
+            raise SourceError(
+                f"{sql.url}: {described(sql)} takes more than {seconds:.0f} s: narrow it, or give the column that "
+                "shows changes an index"
+            ) from None
+        reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
         if _is_transient(error):
             raise DatabaseAway(f"{sql.url}: the database does not answer ({reason})") from None
         raise SourceError(f"{sql.url}: the database refuses {described(sql)} ({reason}): correct it") from None
@@ -73,6 +90,13 @@ def address(variable: str) -> "URL":
         raise SourceError(f"the environment variable {variable} holds no SQLAlchemy URL, like {EXAMPLE}") from None
 
 
+def _check_file(variable: str, url: "URL") -> None:
+    """A pipe or a device would be waited for, or read without an end."""
+    path = Path(url.database or "")
+    if url.get_backend_name() == "sqlite" and path.exists() and not path.is_file():
+        raise SourceError(f"{variable}: {path} is no file, so no SQLite database: correct the address")
+
+
 def _engine(variable: str, url: "URL") -> "Engine":
     from sqlalchemy import NullPool, create_engine
     from sqlalchemy.exc import NoSuchModuleError
@@ -88,17 +112,41 @@ def _engine(variable: str, url: "URL") -> "Engine":
 def _cautious(url: "URL") -> "URL":
     """The address, so that a silent server is given up, and no file is made or changed."""
     if url.get_backend_name() == "postgresql":
-        return url.set(query=PATIENCE | url.query)
+        return patient(url)
     if url.get_backend_name() == "sqlite" and url.database and not url.database.startswith("file:"):
         return url.set(database=f"file:{quote(url.database)}", query={**url.query, "mode": "ro", "uri": "true"})
     return url
 
 
-def _begin(connection: "Connection") -> None:
+def _begin(connection: "Connection", seconds: float) -> None:
     if connection.dialect.name == "postgresql":
         connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        for name, limit in (("statement_timeout", seconds), ("lock_timeout", LOCK_SECONDS)):
+            connection.exec_driver_sql(f"set local {name} = {limit * 1000:.0f}")
     elif connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN")
+
+
+@contextmanager
+def _for_at_most(seconds: float, connection: "Connection", given_up: threading.Event) -> Iterator[None]:
+    """Break a connection off that is still there after some seconds beyond those in which the server itself ends a
+    statement, and note so: a server that is halted, or gone without a word, ends nothing."""
+    driver: Any = connection.connection.driver_connection
+
+    def give_up() -> None:
+        given_up.set()
+        if connection.dialect.name == "sqlite":
+            driver.interrupt()
+        elif hasattr(driver, "fileno"):
+            break_off(driver)
+
+    timer = threading.Timer(seconds + GRACE_SECONDS, give_up)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _is_transient(error: "SQLAlchemyError") -> bool:
@@ -109,14 +157,6 @@ def _is_transient(error: "SQLAlchemyError") -> bool:
         return False
     refused = getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
     return error.connection_invalidated or (isinstance(error, OperationalError) and not refused)
-
-
-def _without_secrets(text: str, url: "URL") -> str:
-    values = [url.password, *(value for name, value in url.query.items() if SECRET.search(name))]
-    for secret in (str(value) for value in values if value):
-        for written in (secret, quote(secret), quote_plus(secret)):
-            text = text.replace(written, "…")
-    return text
 
 
 def described(sql: Sql) -> str:

@@ -32,6 +32,8 @@ TYPES = {
     "interval": pl.Duration("us"),
 }
 """By PostgreSQL's names. Other databases' drivers name no types that could be relied on: their values decide."""
+WITH_LARGEST = {*TYPES, "numeric"} - {"bool", "uuid", "bytea"}
+"""Of PostgreSQL's types those that every version of it has a `max` of."""
 
 
 def declared(description: Sequence[Any], where: str) -> dict[str, pl.DataType | None]:
@@ -50,6 +52,15 @@ def declared(description: Sequence[Any], where: str) -> dict[str, pl.DataType | 
             raise SourceError(f"{where}: column {name!r} holds arrays, which no feature can be: unnest or cast it")
         types[name] = _decimal(column) if kind.startswith("numeric(") else TYPES.get(kind.partition("(")[0])
     return types
+
+
+def with_largest(description: Sequence[Any]) -> dict[str, bool]:
+    """Of every column by its name, whether the database knows which of its values is the largest.
+
+    description: of a cursor (PEP 249).
+    """
+    kinds = {column[0]: getattr(column, "type_display", "").partition("(")[0] for column in description}
+    return {name: not kind or kind in WITH_LARGEST for name, kind in kinds.items()}
 
 
 def _decimal(column: Any) -> pl.DataType | None:

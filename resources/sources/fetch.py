@@ -5,9 +5,12 @@ kept (`cache`) or unpacked (`archives`).
 """
 
 import hashlib
+import io
+import json
 import os
 import time
 from collections.abc import Callable
+from email.message import Message
 from io import BufferedRandom
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -30,6 +33,9 @@ TIMEOUT_SECONDS = (10, 60)
 """To connect, and between two pieces of an answer."""
 
 CHUNK_BYTES = 2**18
+MOST_PAGE_BYTES = 2**27
+"""The page of a project with ten thousand files takes a twentieth of it."""
+JSON_PAGE, HTML_PAGES = "application/vnd.pypi.simple.v1+json", ("application/vnd.pypi.simple.v1+html", "text/html")
 
 
 def session() -> requests.Session:
@@ -81,23 +87,51 @@ def _served(name: str, version: str, client: requests.Session) -> list["Distribu
 
     Raises SourceUnreachable: the index doesn't answer, or serves no such release.
     """
-    from pypi_simple import PYPI_SIMPLE_ENDPOINT, NoSuchProjectError, PyPISimple, UnsupportedContentTypeError
+    from pypi_simple import ACCEPT_ANY, PYPI_SIMPLE_ENDPOINT, PyPISimple
 
     what = f"{name}=={version}"
-    index = PyPISimple(os.environ.get("PIP_INDEX_URL") or PYPI_SIMPLE_ENDPOINT, session=client)
+    url = PyPISimple(os.environ.get("PIP_INDEX_URL") or PYPI_SIMPLE_ENDPOINT).get_project_url(name)
     try:
-        packages = index.get_project_page(name, timeout=TIMEOUT_SECONDS).packages
-    except NoSuchProjectError as error:
-        raise SourceUnreachable(f"{what}: the package index has no project {name!r}") from error
+        with client.get(url, headers={"Accept": ACCEPT_ANY}, stream=True, timeout=TIMEOUT_SECONDS) as response:
+            if response.status_code == requests.codes.not_found:
+                raise SourceUnreachable(f"{what}: the package index has no project {name!r}")
+            response.raise_for_status()
+            packages = _packages(name, response, _page(response, what), what)
     except requests.RequestException as error:
         raise SourceUnreachable(f"{what}: the package index does not answer ({_reason(error)})") from error
-    except UnsupportedContentTypeError as error:
-        raise SourceUnreachable(f"{what}: the package index answers with {error.content_type}, no index") from error
     served = [package for package in packages if package.version == version]
     if not served:
         others = list(dict.fromkeys(package.version for package in packages if package.version))[-5:]
         raise SourceUnreachable(f"{what}: the package index serves no such version, the last ones are {others}")
     return served
+
+
+def _page(response: requests.Response, what: str) -> bytes:
+    """The page that an index answers with. Raises SourceUnreachable: it is longer than any is."""
+    page = io.BytesIO()
+    for chunk in response.iter_content(CHUNK_BYTES):
+        page.write(chunk)
+        if page.tell() > MOST_PAGE_BYTES:
+            raise SourceUnreachable(f"{what}: the package index answers with more than {MOST_PAGE_BYTES:,} bytes")
+    return page.getvalue()
+
+
+def _packages(name: str, response: requests.Response, page: bytes, what: str) -> list["DistributionPackage"]:
+    """What a page lists, in HTML (PEP 503) or JSON (PEP 691). Raises SourceUnreachable: it is no such page."""
+    from pypi_simple import ProjectPage, UnsupportedRepoVersionError
+
+    header = Message()
+    header["Content-Type"] = response.headers.get("Content-Type", "text/html")
+    kind, charset = header.get_content_type(), header.get_content_charset()
+    try:
+        if kind == JSON_PAGE:
+            return ProjectPage.from_json_data(json.loads(page), response.url).packages
+        if kind in HTML_PAGES:
+            return ProjectPage.from_html(name, page, response.url, charset).packages
+    except (ValueError, LookupError, RecursionError, UnsupportedRepoVersionError) as error:
+        said = str(error).partition("\n")[0]
+        raise SourceUnreachable(f"{what}: the package index answers with no page of an index ({said})") from error
+    raise SourceUnreachable(f"{what}: the package index answers with {kind}, no index")
 
 
 def download(url: str, into: BufferedRandom, client: requests.Session, progress: Progress) -> None:

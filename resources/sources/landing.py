@@ -1,13 +1,13 @@
-"""Dropped files: which of them are deliveries, and when they are whole.
+"""Dropped files: which of them are deliveries.
 
 Belongs here: listing a landing folder, on this machine or in any store that fsspec knows, separating deliveries from
-other files, and identifying them by their content. Does not belong here: making a table of them (`stacking`), or when
-a new one is acted on (`pipelines.sensors.new_deliveries`).
+other files, and identifying them by their content. Does not belong here: when they are whole (`completeness`), making a
+table of them (`stacking`), or when a new one is acted on (`pipelines.sensors.new_deliveries`).
 """
 
 import hashlib
-import time
-from collections.abc import Iterator
+import os
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,15 +18,17 @@ from fsspec.core import url_to_fs
 from catalogue import extras
 from catalogue.definition import Files
 from resources.errors import PermanentError, UnreachableError
+from resources.sources.completeness import Completeness, modified
 from resources.sources.errors import SourceError
+from resources.sources.listed_file import open_listed
+from resources.sources.memory import check_size
 
-SETTLED_SECONDS = 1.0
-"""How long a file on this machine must be left alone before it counts as whole. Stores show whole objects only."""
 TEMPORARY = (".tmp", ".temp", ".part", ".partial", ".crdownload", ".download", ".swp", "~")
 """How programs end the names of files they are not done with."""
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "abfss": "azure", "az": "azure"}
 """The extra that installs a store's package, by the protocol that addresses of the store begin with."""
 WILD = "*?["
+CHUNK_BYTES = 2**24
 
 _digests: dict[tuple[str, str], str] = {}
 """Of files that were read before, by where they lie and what their store says of them: a tick over thousands of files
@@ -48,7 +50,7 @@ class Landed:
     Attributes
     ----------
     path: in its `store`, an fsspec file system, which says `about` it. name: below the use case's folder, or as `path`.
-    where: opens every message about it.
+    where: opens every message about it. Bytes of both that are no UTF-8 are written as `\\xe9`.
     """
 
     store: Any
@@ -56,48 +58,87 @@ class Landed:
     name: str
     where: str
     about: dict[str, Any]
+    completeness: Completeness
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.about.get("size") or 0
+
+    @property
+    def written(self) -> float:
+        """When it was written last, in seconds since 1970; 0 where its store does not say."""
+        return modified(self.about) or 0.0
 
     @property
     def seconds_to_wait(self) -> float:
-        """Until it counts as whole; 0 when it does, as one does that claims to be of the future."""
-        quiet = time.time() - self.about.get("mtime", 0)
-        return SETTLED_SECONDS - quiet if abs(quiet) < SETTLED_SECONDS else 0.0
+        """Until it was left alone for a moment; 0 where `complete_when` says something else."""
+        return self.completeness.seconds_to_wait(self.about)
+
+    @property
+    def waits_for(self) -> str:
+        """What it waits for before it is a delivery; empty where it is whole."""
+        with _store_errors(self.where):
+            return self.completeness.waits_for(self.where, self.about, self.sha256)
 
     def sha256(self) -> str:
-        """The digest (hex) of its content."""
+        """The digest (hex) of its content. Raises SourceError: it is too large to be read."""
         known = self.where, repr(self.about)
         if known not in _digests:
-            with _store_errors(self.where), self.store.open(self.path, "rb") as file:
-                _digests[known] = hashlib.file_digest(file, "sha256").hexdigest()
+            check_size(self.size, self.where)
+            digest = hashlib.sha256()
+            with _store_errors(self.where), open_listed(self.store, self.about) as file:
+                while chunk := file.read(CHUNK_BYTES):
+                    digest.update(chunk)
+                    check_size(file.tell(), self.where)  # it may grow meanwhile
+            _digests[known] = digest.hexdigest()
         return _digests[known]
 
-    def content(self) -> bytes:
-        """All of it. Raises LandingError: it changed meanwhile."""
-        with _store_errors(self.where):
-            content = self.store.cat_file(self.path)
-        if hashlib.sha256(content).hexdigest() != self.sha256():
+    def content(self, sha256: str | None = None) -> bytes:
+        """All of it. `sha256`: the digest that it was known by, where another process reads it.
+
+        Raises LandingError: it changed meanwhile, or something else lies there.
+        """
+        with _store_errors(self.where), open_listed(self.store, self.about) as file:
+            content = file.read()
+        if hashlib.sha256(content).hexdigest() != (sha256 or self.sha256()):
             raise LandingError(f"{self.where}: changed while it was read, so it is not whole yet")
         return content
 
 
-def deliveries(files: Files, folder: Path) -> list[Landed]:
+def deliveries(files: Files, folder: Path, taken: Collection[str] = ()) -> list[Landed]:
     """The whole files that match, each content once, in the order of their names; the last one alone where deliveries
-    replace each other. Hidden and temporary files, and those written to within the last second, are none.
+    replace each other. Hidden and temporary files are none.
+
+    taken: the names of the files that were taken before.
 
     Raises NothingDelivered: there is no such folder, or no file that matches.
-    Raises SourceError: a file that may not be read, or a symbolic link.
-    Raises LandingError: the store does not answer, or all that match are still being written.
+    Raises SourceError: a file that may not be read or is too large to be, or a symbolic link.
+    Raises LandingError: the store does not answer, all that match are still being written, or one is that was taken:
+    without it, rows that were there would be missing.
     """
     found = landed(files, folder)
-    whole = [file for file in found if not file.seconds_to_wait]
+    waiting = {file.path: file.waits_for for file in found}
+    for file in found:
+        if file.name in taken and (reason := waiting[file.path]):
+            raise LandingError(f"{file.where}: {reason}; it was taken before, so until then nothing is")
+    whole = [file for file in found if not waiting[file.path]]
     if not whole:
-        raise LandingError(f"{found[0].where}: was written to a moment ago, so it is not whole yet")
+        raise LandingError(f"{found[0].where}: {waiting[found[0].path]}")
     if files.deliveries == "replace":
         return whole[-1:]
     first: dict[str, Landed] = {}
     for file in whole:
         first.setdefault(file.sha256(), file)
     return list(first.values())
+
+
+def waiting(files: Files, folder: Path) -> str:
+    """What the first file that is not whole waits for, and how many more wait; empty where none does. Raises as
+    `deliveries`."""
+    reasons = [f"{file.where}: {reason}" for file in landed(files, folder) if (reason := file.waits_for)]
+    more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
+    return reasons[0] + more if reasons else ""
 
 
 def landed(files: Files, folder: Path) -> list[Landed]:
@@ -112,25 +153,34 @@ def landed(files: Files, folder: Path) -> list[Landed]:
             raise NothingDelivered(f"there is no folder {top}: make it, or correct the `path` of `files`")
         listed = cast(dict[str, Any], store.glob(pattern, detail=True, on_error="raise"))
     below = f"{store._strip_protocol(str(folder))}/"
+    completeness = Completeness(files.complete_when, store)
     found = [
         Landed(
             store,
             path,
-            path.removeprefix(below).lstrip("/"),
-            store.unstrip_protocol(path) if "://" in url else path,
+            _encodable(path.removeprefix(below).lstrip("/")),
+            _encodable(store.unstrip_protocol(path) if "://" in url else path),
             about,
+            completeness,
         )
         for path, about in sorted(listed.items())
-        if about["type"] != "directory" and _is_delivery(path.removeprefix(top))
+        if about["type"] != "directory"
+        and _is_delivery(path.removeprefix(top))
+        and not completeness.says(PurePosixPath(path).name)
     ]
     for file in found:
-        if file.about.get("islink"):
-            raise SourceError(f"{file.where} is a symbolic link, which may lead anywhere: put the file itself there")
-        if file.about["type"] != "file":
-            raise SourceError(f"{file.where} is no regular file: put one there")
+        _check_regular(file)
     if not found:
         raise NothingDelivered(f"no file matches {url}: put files there, or correct the `path` of `files`")
     return found
+
+
+def _check_regular(file: Landed) -> None:
+    """Raise SourceError for a link, a pipe or a device."""
+    if file.about.get("islink"):
+        raise SourceError(f"{file.where} is a symbolic link, which may lead anywhere: put the file itself there")
+    if file.about["type"] != "file":
+        raise SourceError(f"{file.where} is no regular file: put one there")
 
 
 def _check_no_link(top: Path, folder: Path) -> None:
@@ -153,14 +203,20 @@ def _store(url: str) -> tuple[Any, str]:
 
 def _top(pattern: str) -> str:
     """The folder above the first part of a path that stands for several."""
-    parts = PurePosixPath(pattern).parts
+    parts = pattern.split("/")
     fixed = next((place for place, part in enumerate(parts) if set(part) & set(WILD)), len(parts) - 1)
-    return str(PurePosixPath(*parts[:fixed]))
+    return "/".join(parts[:fixed]) or "/"
 
 
 def _is_delivery(path: str) -> bool:
     parts = PurePosixPath(path).parts
     return not (any(part.startswith((".", "~$")) for part in parts) or path.lower().endswith(TEMPORARY))
+
+
+def _encodable(path: str) -> str:
+    """A path as a table, a notice and a log can hold it: Python stands for bytes that are no UTF-8 by characters that
+    UTF-8 does not have (PEP 383)."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 @contextmanager
@@ -170,7 +226,7 @@ def _store_errors(where: str) -> Iterator[None]:
     No two packages raise the same when a store does not answer, so all that is left counts as that."""
     try:
         yield
-    except (PermanentError, UnreachableError):
+    except (PermanentError, UnreachableError, MemoryError):
         raise
     except ImportError as error:
         raise LandingError(f"{where}: {_missing_package(where, error)}") from error

@@ -1,4 +1,5 @@
-"""Writing so that a reader finds what was there before, or all of what is new, whenever a process dies.
+"""Writing so that a reader finds what was there before, or all of what is new, whenever a process dies or the power
+goes.
 
 Belongs here: the one way in which files and folders are replaced, and errors that say where, why and what to do when
 the storage refuses. Does not belong here: what is written, or where it lies (`state`).
@@ -16,6 +17,8 @@ from resources.errors import PermanentError
 
 DRAFT = ".writing-"
 """How the names of files and folders begin that are being written, or were when their process was killed."""
+DELETING = ".deleting-"
+"""How the names of folders begin that are being removed, or were when their process was killed."""
 REMEDIES: dict[int | None, str] = {
     errno.ENOSPC: "the disk is full: make room",
     errno.EDQUOT: "this user's share of the disk is used up: make room",
@@ -40,36 +43,84 @@ def replacing(path: Path) -> Iterator[Path]:
     ------
     StorageError: as `writing`; what lay at `path` is as it was.
     """
-    with draft_of(path) as draft, writing(path):
+    with writing(path), draft_of(path) as draft, writing(path):  # inside, while a draft that filled the disk is there
         yield draft
         put_in_place(draft, path)
 
 
 @contextmanager
 def draft_of(path: Path) -> Iterator[Path]:
-    """As `replacing`, for a block that itself calls `put_in_place`, and says what failed (`writing`)."""
-    draft = path.with_name(f"{DRAFT}{uuid4().hex}")
+    """As `replacing`, for a block that itself calls `put_in_place`, and says what failed (`writing`).
+
+    The draft lies alone in a new folder that only this user may enter: whoever else may write beside `path` can plant
+    nothing where the draft will be, unless they may rename that folder, too: where no sticky bit keeps them from it.
+    Its own permissions are the user's umask's.
+    """
+    private = path.with_name(f"{DRAFT}{uuid4().hex}")
+    private.mkdir(mode=0o700)
     try:
-        yield draft
+        yield private / "draft"
     finally:
-        _remove(draft)
+        shutil.rmtree(private, ignore_errors=True)
 
 
 def put_in_place(draft: Path, path: Path) -> None:
-    """Let a draft take the place of `path` in one step. A folder that is there already stays: what a folder of that
-    name holds never changes."""
+    """Let a draft take the place of `path` in one step: of the link where `path` is one, never of what that leads to.
+    A folder that is there already stays: what a folder of that name holds never changes.
+
+    All of the draft is on the disk before it has its name, and the name is before this returns.
+    """
+    sync_all(draft)
     try:
         draft.replace(path)
     except OSError:
         if not (draft.is_dir() and path.is_dir()):
             raise
+    sync(path.parent)
 
 
-def _remove(draft: Path) -> None:
-    if draft.is_dir() and not draft.is_symlink():
-        shutil.rmtree(draft, ignore_errors=True)
+def make_folder(folder: Path, mode: int = 0o777) -> None:
+    """Make a folder, and those above it, so that their names are on the disk. One that is there stays as it is.
+
+    mode: the permissions of `folder` itself, from which the umask takes away.
+    """
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(mode, parents=True, exist_ok=True)
+    for path in reversed(missing):
+        sync(path.parent)
+
+
+def sync_all(path: Path) -> None:
+    """Have on the disk: of a folder everything in it, then itself; of a link nothing, which is part of its folder."""
+    if path.is_symlink():
+        return
+    if path.is_dir():
+        for inside in path.iterdir():
+            sync_all(inside)
+    sync(path)
+
+
+def sync(path: Path) -> None:
+    """Have on the disk: a file's content, or the names in a folder."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder in such a way that it is not there half. It does not come back with a power cut."""
+    if path.is_dir() and not path.is_symlink():
+        doomed = path.rename(path.with_name(f"{DELETING}{path.name.removeprefix(DELETING)}"))
+        sync(doomed.parent)
+        shutil.rmtree(doomed, ignore_errors=True)
     else:
-        draft.unlink(missing_ok=True)
+        try:
+            path.unlink()
+        except FileNotFoundError:
+            return
+    sync(path.parent)
 
 
 @contextmanager

@@ -1,7 +1,8 @@
-"""The state folder as one file, and back.
+"""The state folder as one file.
 
-Belongs here: what a backup holds, in which order it is read so that it fits together while runs go on, and putting one
-back. Does not belong here: a database outside the state folder, which is for its own tools (docs/operations.md).
+Belongs here: what a backup holds, and in which order it is read so that it fits together while runs go on. Does not
+belong here: putting one back (`restore`), how an archive is read (`backup_archive`), or a database outside the state
+folder, which is for its own tools (docs/operations.md).
 
 The instance's databases come first and the artefacts after them, so every version that a database speaks of is in the
 archive; what was published meanwhile is in it too, and a restored instance points to the version that it knows.
@@ -12,50 +13,37 @@ import hashlib
 import io
 import json
 import os
-import re
 import shutil
 import sqlite3
 import tarfile
 import tempfile
-import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from pathlib import Path
+from typing import IO
 
-from dagster import AssetKey, DagsterInstance, DagsterRunStatus, EventLogRecord, RunsFilter
-from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from dagster import DagsterInstance
 from dagster._core.storage.runs import SqliteRunStorage
-from packaging.version import Version
 
-from resources.store.atomic import DRAFT, StorageError, replacing
-from resources.store.cleanup import DELETING, PUBLISHED, artefact_folders
-from resources.store.materializations import latest_materializations
-from resources.store.state import CURRENT, LOCK, VERSIONS, State
-from resources.store.versions import current, locked, make_current
+from resources.store.atomic import DELETING, DRAFT, StorageError, replacing
+from resources.store.backup_archive import FORMAT, MANIFEST, BackupError
+from resources.store.cleanup import archive_drafts
+from resources.store.integrity import SQLITE
+from resources.store.state import CURRENT, LOCK, RESTORING, State
+from resources.store.versions import locked
 
-FORMAT = 1
-MANIFEST = "MANIFEST.json"
-TRANSIENT = (LOCK, ".link-", ".nfs", ".restoring-", "partial-", DRAFT, DELETING)
+TRANSIENT = (LOCK, ".link-", ".nfs", RESTORING, "partial-", DRAFT, DELETING)
 """How the names of files begin that mean something to a running process only."""
 BESIDES_SQLITE = (".db-wal", ".db-shm", ".db-journal")
 """How the names of files end that SQLite keeps beside a database; its copy has what is in them."""
-SQLITE = b"SQLite format 3\0"
-LINK = re.compile(rf"{VERSIONS}/(?!\.)[^/]+")
-"""Where the link to an artefact's current version leads."""
-CHUNK = 2**20
-
-
-class BackupError(Exception):
-    """A backup that can't be made or put back; the message says why. Nothing was changed."""
 
 
 def back_up(state: State, file: Path) -> int:
     """Write the state folder to an archive, which appears whole or not at all; returns its size in bytes.
 
-    Runs may go on meanwhile; a cleaning waits.
+    Runs may go on meanwhile; a cleaning waits. What backups that were killed left beside it goes a day later.
 
     Raises
     ------
@@ -70,6 +58,8 @@ def back_up(state: State, file: Path) -> int:
     if file.resolve().is_relative_to(home):
         raise BackupError(f"{file} lies in the state folder itself: put the backup elsewhere")
     try:
+        for left in archive_drafts(file.parent):
+            shutil.rmtree(left, ignore_errors=True)
         with locked(home), replacing(file) as draft, tarfile.open(draft, "w:gz", compresslevel=1) as tar:
             draft.chmod(0o600)
             _write(state, tar)
@@ -113,11 +103,11 @@ def _members(state: State) -> Iterator[Path]:
 
     Paths are listed as they are reached: a folder may change while another one is read.
     """
-    kept = [path for path in state.path.iterdir() if path != state.scratch_root]
+    kept = [path for path in state.path.iterdir() if path != state.scratch_root and not _is_transient(path.name)]
     tops = sorted(kept, key=lambda path: path != state.dagster)
     for top in tops:
         if not top.is_dir():
-            yield from [] if _is_transient(top.name) else [top]
+            yield top
             continue
         for folder, names, found in os.walk(top):
             links = [name for name in names if (Path(folder) / name).is_symlink()]
@@ -170,123 +160,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
             yield file
 
 
-def restore(file: Path, state: State) -> int:
-    """Put a backup into an empty or new state folder, once all of it was found as it was written; returns how many
-    files there are.
-
-    Nothing is written outside the folder, whatever the archive says: entries are plain files with names that stay
-    inside, and links only lead from an artefact to one of its versions.
-
-    Raises
-    ------
-    BackupError: the folder is not empty, or the archive is damaged, no backup, or of a later version.
-    """
-    home = state.path
-    if home.exists() and any(home.iterdir()):
-        raise BackupError(f"{home} is not empty: name a new folder in SECTORFORGE_HOME, or move that one away")
-    home.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=".restoring-", dir=home))
-    try:
-        with tarfile.open(file, "r:gz") as tar:
-            manifest = _extract(tar, draft)
-        for name in manifest["empty"]:
-            _inside(draft, name).mkdir(parents=True)
-        for name, target in manifest["links"].items():
-            _inside(draft, name).symlink_to(target)
-        for top in draft.iterdir():
-            top.rename(home / top.name)
-    except (tarfile.TarError, EOFError, zlib.error, OSError, KeyError, ValueError) as error:
-        raise BackupError(f"{file} can't be put back: {error}") from error
-    finally:
-        shutil.rmtree(draft)
-    return len(manifest["files"])
-
-
-def _extract(tar: tarfile.TarFile, folder: Path) -> Any:
-    """Write every file below `folder`; returns the manifest, to which all of them answer."""
-    digests: dict[str, str] = {}
-    manifest = None
-    for entry in tar:
-        content = tar.extractfile(entry) if entry.isfile() else None
-        if content is None:
-            raise ValueError(f"{entry.name!r} is no plain file, so this is no backup")
-        if entry.name == MANIFEST:
-            manifest = json.load(content)
-        else:
-            digests[entry.name] = _put(content, _inside(folder, entry.name))
-    if manifest is None:
-        raise ValueError(f"it has no {MANIFEST}, so it is no backup, or not all of one")
-    _check(manifest, digests)
-    return manifest
-
-
-def _inside(folder: Path, name: str) -> Path:
-    parts = PurePosixPath(name).parts
-    if not parts or PurePosixPath(name).is_absolute() or ".." in parts:
-        raise ValueError(f"{name!r} leads out of the state folder, so this is no backup")
-    return folder.joinpath(*parts)
-
-
-def _put(content: IO[bytes], path: Path) -> str:
-    """Write a new file; returns the sha256 of what was written."""
-    digest = hashlib.sha256()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as file:
-        while chunk := content.read(CHUNK):
-            digest.update(chunk)
-            file.write(chunk)
-    return digest.hexdigest()
-
-
-def _check(manifest: Any, digests: dict[str, str]) -> None:
-    if manifest["format"] != FORMAT:
-        raise ValueError(f"its format is {manifest['format']}, and only {FORMAT} is known: update sectorforge")
-    if Version(manifest["versions"]["dagster"]) > Version(version("dagster")):
-        raise ValueError(
-            f"it was made with dagster {manifest['versions']['dagster']}: install that version, or a later"
-        )
-    wrong = sorted(name for name in digests | manifest["files"] if digests.get(name) != manifest["files"].get(name))
-    if wrong:
-        raise ValueError(f"{len(wrong)} files are not what was backed up, {wrong[0]} first: the archive is damaged")
-    for name, target in manifest["links"].items():
-        if PurePosixPath(name).name != CURRENT or not LINK.fullmatch(target):
-            raise ValueError(f"the link {name!r} leads to {target!r}, so this is no backup")
-
-
 def holds_history(state: State, instance: DagsterInstance) -> bool:
     """Whether a backup of the state folder has the instance's history in it."""
     in_sqlite = isinstance(instance.run_storage, SqliteRunStorage)
     return in_sqlite and Path(instance.root_directory).is_relative_to(state.path)
-
-
-def agree(state: State, instance: DagsterInstance) -> int:
-    """Make current of every artefact what the instance knows as its latest version; returns how many were not.
-
-    Published models are let alone: people may have gone back to an earlier one.
-    """
-    folders = set(artefact_folders(state.artefacts))
-    keys = [key for key in instance.all_asset_keys() if PUBLISHED not in key.path]
-    known = [_version(state, key, record) for key in keys for record in latest_materializations(instance, key)]
-    there = [place for place in known if place.parents[1] in folders and place.is_dir()]
-    others = [place for place in there if place.resolve() != current(place.parents[1])]
-    for place in others:
-        make_current(place)
-    return len(others)
-
-
-def _version(state: State, key: AssetKey, record: EventLogRecord) -> Path:
-    """The folder of the version that a materialisation made."""
-    said = record.asset_materialization.metadata.get("path") if record.asset_materialization else None
-    name = Path(str(said.value)).name if said else ""
-    return state.artefact(key.to_user_string(), record.partition_key) / VERSIONS / name
-
-
-def end_runs(instance: DagsterInstance) -> int:
-    """Mark as failed what was in progress when the backup was made, so that it holds nothing up; returns how many."""
-    begun = [status for status in NOT_FINISHED_STATUSES if status != DagsterRunStatus.QUEUED]
-    runs = instance.get_runs(RunsFilter(statuses=begun))
-    for run in runs:
-        instance.report_run_failed(run, "was in progress when the backup was made from which it was restored")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
-    instance.wipe_daemon_heartbeats()
-    return len(runs)

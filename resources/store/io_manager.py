@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import Any, Self, get_args, get_origin
 
 from dagster import ConfigurableIOManager, InitResourceContext, InputContext, OutputContext, ResourceDependency
-from pydantic import PrivateAttr
+from pydantic import Field, PrivateAttr
 
+from modeling.artefacts.errors import ArtefactError, Read
 from modeling.artefacts.storage import load, save
 from resources.errors import PermanentError
-from resources.store.run_lock import PROCESS, run_lock, this_process
+from resources.store.heartbeat import beating
+from resources.store.integrity import damage
+from resources.store.materializations import PATH
+from resources.store.run_limit import ending_after, seconds_allowed
+from resources.store.run_lock import run_lock
 from resources.store.state import State
 from resources.store.versions import current, publish
 
@@ -34,26 +39,35 @@ class ArtefactIOManager(ConfigurableIOManager):
     An input made in the same run is that run's own, whatever others published meanwhile; any other is the current one.
 
     An input annotated `dict[str, T]` is always a dict of the partitions that exist, by partition key, so that an
-    industry with a single use case needs no special case; a partition never made is left out. Any other annotation
-    means exactly one partition, which must exist.
+    industry with a single use case needs no special case; a partition never made is left out, and where `T` is a
+    `Read`, one that can't be read says why. Any other annotation means exactly one partition, which must exist.
 
-    A run has its partition for itself: another one of the same partition waits, whichever way it was started.
+    A run has its partition for itself: another one of the same partition waits, whichever way it was started. And it is
+    tagged with the `run_tags` of its partition.
     """
 
     home: ResourceDependency[State]
+    run_tags: dict[str, dict[str, str]] = Field(default={})
     _made: dict[tuple[str, Path], Path] = PrivateAttr(default_factory=dict)
 
     @contextmanager
     def yield_for_execution(self, context: InitResourceContext) -> Iterator[Self]:
-        """Holds the run lock of the use case while its run's steps last, and notes the process in the run's tags."""
+        """Holds the run lock of the use case while its run's steps last, and sends heartbeats."""
+        self.home.make()
         run = context.run
         if run is None or context.instance is None or context.log is None:
             yield self
             return
-        context.instance.add_run_tags(run.run_id, {PROCESS: this_process()})
         what = run.tags.get(PARTITION, run.job_name)
+        if tags := self.run_tags.get(what):
+            context.instance.add_run_tags(run.run_id, tags)
         lock = self.home.run_lock(what)
-        with run_lock(lock, f"run {run.run_id} of {what} (process {os.getpid()})", context.log.info):
+        holder = f"run {run.run_id} of {what} (process {os.getpid()})"
+        with (
+            beating(context.instance, run.run_id),
+            run_lock(lock, holder, context.log.info),
+            ending_after(seconds_allowed(run.tags, context.instance)),
+        ):
             yield self
 
     def handle_output(self, context: OutputContext, obj: Any) -> None:
@@ -69,7 +83,7 @@ class ArtefactIOManager(ConfigurableIOManager):
         with _retried_if_unreachable(context):
             place = publish(folder, version, lambda temporary: save(obj, temporary))
         self._made[context.run_id, folder] = place
-        context.add_output_metadata({"path": str(place)})
+        context.add_output_metadata({PATH: str(place), "dagster/uri": place.as_uri()})
 
     def load_input(self, context: InputContext) -> Any:
         """The value, of the kind that the step's annotation names.
@@ -87,17 +101,33 @@ class ArtefactIOManager(ConfigurableIOManager):
         if get_origin(wanted) is dict:
             keys = context.asset_partition_keys if context.has_asset_partitions else []
             found = {key: current(self._folder(path, key)) for key in keys}
-            return {key: load(get_args(wanted)[1], place) for key, place in found.items() if place is not None}
+            return {key: _member(get_args(wanted)[1], place) for key, place in found.items() if place is not None}
         key = context.asset_partition_key if context.has_asset_partitions else None
         folder = self._folder(path, key)
         run = context.upstream_output.run_id if context.upstream_output else ""
         place = self._made.get((run, folder)) or current(folder)
         if place is None:
             raise MissingArtefact(f"{'/'.join(path)} of {key or 'the whole'} was never made: materialise it first")
-        return load(wanted, place)
+        return _whole(wanted, place)
 
     def _folder(self, asset: list[str] | Any, partition: str | None) -> Path:
         return self.home.artefact("/".join(asset), partition)
+
+
+def _member(kind: type[Any], place: Path) -> Any:
+    if not issubclass(kind, Read):
+        return _whole(kind, place)
+    try:
+        return kind(_whole(kind.kind, place))
+    except ArtefactError as error:
+        return kind(None, error.within(place))
+
+
+def _whole(kind: type[Any], place: Path) -> Any:
+    """The value, once its files are known to be what was written."""
+    if wrong := damage(place):
+        raise ArtefactError(f"{wrong}: run its use case again")
+    return load(kind, place)
 
 
 @contextmanager

@@ -5,8 +5,21 @@ themselves (`versions`), or removing records (`pipelines.retention`).
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from dagster import AssetKey, AssetRecordsFilter, DagsterEventType, DagsterInstance, EventLogRecord
+from dagster import (
+    AssetKey,
+    AssetMaterialization,
+    AssetRecordsFilter,
+    DagsterEventType,
+    DagsterInstance,
+    EventLogRecord,
+)
+
+from resources.store.state import VERSIONS, State
+
+PATH = "path"
+"""The metadata key of the version's folder. Of a state folder that was moved only the last part is true."""
 
 
 def latest_materializations(instance: DagsterInstance, key: AssetKey) -> Sequence[EventLogRecord]:
@@ -15,3 +28,11 @@ def latest_materializations(instance: DagsterInstance, key: AssetKey) -> Sequenc
     latest = storage.get_latest_storage_id_by_partition(key, DagsterEventType.ASSET_MATERIALIZATION)
     wanted = AssetRecordsFilter(key, storage_ids=list(latest.values())) if latest else AssetRecordsFilter(key)
     return instance.fetch_materializations(wanted, limit=max(len(latest), 1)).records
+
+
+def version_made(
+    state: State, asset: str, partition: str | None, materialization: AssetMaterialization | None
+) -> Path | None:
+    """The folder of the version that a materialisation made, whether or not it is there; None where it made none."""
+    said = materialization.metadata.get(PATH) if materialization else None
+    return state.artefact(asset, partition) / VERSIONS / Path(str(said.value)).name if said else None

@@ -2,6 +2,6 @@
 
 from resources.tracking.registry import ALIAS
 from resources.tracking.resource import SERVER, Tracking
-from resources.tracking.runs import DAGSTER
+from resources.tracking.runs import EXTRA
 
-__all__ = ["ALIAS", "DAGSTER", "SERVER", "Tracking"]
+__all__ = ["ALIAS", "EXTRA", "SERVER", "Tracking"]

@@ -7,9 +7,10 @@ Every judged champion is a run of the experiment named like its use case, with a
 candidate; every published one a version of the registered model `industry.use_case`, whose alias `serving` stands on
 the one that serves.
 
-Where, the environment says: `MLFLOW_TRACKING_URI`, a server; else a database and a folder under the state folder. With
-`SECTORFORGE_DAGSTER_URL`, the address of the Dagster UI, runs link back to it. MLflow is the extra `tracking`: without
-it nothing is tracked. What fails here is reported and fails nothing else.
+Where, the environment says: `MLFLOW_TRACKING_URI`, a server; else a database and a folder under the state folder, which
+may have been moved since (`relocation`). With `SECTORFORGE_DAGSTER_URL`, the address of the Dagster UI, runs link back
+to it. MLflow is the extra `tracking`: without it nothing is tracked. What fails here is reported, and fails nothing
+else.
 """
 
 import logging
@@ -17,16 +18,17 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote, urlsplit
 
 from dagster import ConfigurableResource, ResourceDependency
 
 from catalogue import extras
 from catalogue.definition import UseCase
 from modeling.artefacts.evaluated_model import StoredEvaluation
-from modeling.artefacts.storage import load
+from resources.secrets import without_secrets
+from resources.store.atomic import make_folder
 from resources.store.state import State
-from resources.tracking.registry import ALIAS, NOTHING, model_name, point, register
+from resources.tracking.registry import NOTHING, point, register
+from resources.tracking.relocation import relocate
 from resources.tracking.runs import EXTRA, MODEL, run_of
 
 if TYPE_CHECKING:
@@ -57,10 +59,10 @@ class Tracking(ConfigurableResource):
         return DEFAULTS | {SERVER: uri, "MLFLOW_REGISTRY_URI": uri} | QUIET
 
     def record(self, use_case: UseCase, judged: StoredEvaluation, serving: Path | None) -> str:
-        """Keep a judged champion as a run, and as a version of the registered model if it is the one that serves.
+        """Keep a judged champion as a run, and as a version of the registered model if it is the one that serves. What
+        is there already stays, unless an earlier version of this code wrote files that this one can't load.
 
-        Returns what came of it, for people; nothing is raised. `serving` is the folder
-        of the version that serves.
+        Returns what came of it, for people; nothing is raised. `serving` is the folder of the version that serves.
         """
 
         def recorded(client: "MlflowClient") -> str:
@@ -78,26 +80,14 @@ class Tracking(ConfigurableResource):
             return NOTHING
         return self._guarded(lambda client: point(client, key, version))
 
-    def address(self, use_case: UseCase, serving: Path) -> str:
-        """Where MLflow finds the model that serves, whose folder is `serving`; registered now if it was not, or its
-        files written again if an earlier version of this code could load them and this one can't.
-
-        Raises
-        ------
-        LookupError: it can't be registered; the message says why.
-        """
-        outcome = self.record(use_case, load(StoredEvaluation, serving), serving)
-        if outcome.startswith(NOT_TRACKED):
-            raise LookupError(f"{use_case.key} can't be served. {outcome}")
-        return f"models:/{model_name(use_case.key)}@{ALIAS}"
-
     def _guarded(self, what: "Callable[[MlflowClient], str]") -> str:
         try:
             if extras.missing(EXTRA):
                 return f"{NOT_TRACKED}{extras.install_command([EXTRA])}"
             return what(self._client())
         except Exception as error:  # noqa: BLE001  whatever fails here must not fail the run
-            return f"{NOT_TRACKED}{type(error).__name__}: {self._without_secrets(str(error))}"
+            reason = str(error).partition("\n")[0]
+            return without_secrets(f"{NOT_TRACKED}{type(error).__name__}: {reason}")
 
     def _client(self) -> "MlflowClient":
         os.environ |= DEFAULTS | os.environ | QUIET
@@ -106,18 +96,14 @@ class Tracking(ConfigurableResource):
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.ERROR)
         if self._artefacts:
-            self.home.mlflow.mkdir(parents=True, exist_ok=True)
+            make_folder(self.home.mlflow)
+        if not os.environ.get(SERVER):
+            relocate(self.home.mlflow_database, self.home.mlflow_artefacts)
         uri = self.environment[SERVER]
         return MlflowClient(uri, uri)
 
     @property
     def _artefacts(self) -> str | None:
         """Where runs keep files; a server has a place of its own, a database has none."""
-        scheme = urlsplit(self.environment[SERVER]).scheme
-        return None if scheme.startswith(SERVERS) else str(self.home.mlflow_artefacts)
-
-    def _without_secrets(self, message: str) -> str:
-        password = urlsplit(self.environment[SERVER]).password
-        for form in {password, unquote(password), quote(password)} if password else ():
-            message = message.replace(form, "…")
-        return message.splitlines()[0] if message else ""
+        on_a_server = self.environment[SERVER].startswith(SERVERS)
+        return None if on_a_server else str(self.home.mlflow_artefacts)

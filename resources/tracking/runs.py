@@ -6,7 +6,6 @@ belong here: versions of a registered model (`registry`), or reaching MLflow (`r
 
 import json
 import math
-import os
 import time
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -19,6 +18,8 @@ from catalogue.definition import UseCase
 from modeling.artefacts.evaluated_model import StoredEvaluation
 from modeling.artefacts.storage import save
 from modeling.core.record import CandidateResult, Evaluation, Interval
+from resources import dagster_ui
+from resources.store.atomic import sync_all
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 
 EXTRA = "tracking"
 """The extra of this distribution that brings MLflow."""
-DAGSTER = "SECTORFORGE_DAGSTER_URL"
 RUN, PARENT, LAYOUT = "dagster.run_id", "mlflow.parentRunId", "layout"
 """Tags: the Dagster run that judged the champion, the run of a candidate's champion, how the model's files lie."""
-CURRENT_LAYOUT = "2"
-"""Raise it when a model that was registered before can no longer be loaded: its files are then written anew. Runs
-without the tag hold a copy of code that imports modules which have moved."""
+CURRENT_LAYOUT = "3"
+"""Raise it when a model that was registered before can no longer be loaded: its files are then written anew. Those of
+layout 2 hold a copy of the use case's `features.py`, those without the tag a copy of code that imports modules which
+have moved."""
 MODEL, REPORT = "model", "report"
 """Folders among a run's files."""
 AT_ONCE = 1000
@@ -84,8 +85,8 @@ def _tags(record: Evaluation) -> dict[str, str]:
         "mlflow.note.content": record.title,
         **{f"version.{name}": number for name, number in made.versions.items()},
     }
-    if address := os.environ.get(DAGSTER):
-        tags["dagster.run_url"] = f"{address.rstrip('/')}/runs/{made.run_id}"
+    if address := dagster_ui.address():
+        tags["dagster.run_url"] = f"{address}/runs/{made.run_id}"
     return tags
 
 
@@ -162,4 +163,7 @@ def _log_files(client: "MlflowClient", run: str, use_case: UseCase, judged: Stor
         save(report.render(judged.evaluation), folder / REPORT)
         mlflow_model.save(folder / MODEL, judged.model, judged.evaluation.provenance.run_id, use_case, requirement)
         client.log_artifacts(run, temporary)
+    place = client.get_run(run).info.artifact_uri
+    if place and Path(place).is_dir():
+        sync_all(Path(place))
     client.set_tag(run, LAYOUT, CURRENT_LAYOUT)

@@ -14,6 +14,8 @@ from dagster import DagsterInstance, DagsterUnknownPartitionError
 
 from ..pipelines.sandbox import DELIVERY, KEY, Sandbox, failures, hashes, orders
 
+pytestmark = pytest.mark.slow
+
 PRICED = [{"expect_column_values_to_be_between": {"column": "price", "min_value": 0}}]
 """A contract that names a feature."""
 
@@ -64,7 +66,7 @@ BAD_TABLES: dict[str, tuple[Callable[[], pl.DataFrame], list[str]]] = {
     ),
     "duplicate identifiers": (
         lambda: orders().with_columns(pl.col("order").replace(9, 3)),
-        ["order: expect_column_values_to_be_unique", "2 of 300 break it", "rows 3, 9", "Remove the repeated rows"],
+        ["order: expect_column_values_to_be_unique", "2 of 300 break it", "lines 5, 11", "Remove the repeated rows"],
     ),
     "all-null target": (
         lambda: orders().with_columns(returned=pl.lit(None, pl.Int64)),
@@ -73,10 +75,6 @@ BAD_TABLES: dict[str, tuple[Callable[[], pl.DataFrame], list[str]]] = {
     "one class only": (
         lambda: orders().with_columns(returned=pl.lit(1)),
         ["returned: expect_column_unique_value_count_to_be_between(min_value=2", "With one class there is nothing to"],
-    ),
-    "infinite values": (
-        lambda: with_price("-inf", 4),
-        ["price: expect_values_to_be_finite", "1 of 300 break it", "rows 4", "Write a missing value as an empty cell"],
     ),
     "a categorical of 10,000 levels": (
         many_levels,
@@ -106,7 +104,7 @@ def test_a_delivery_that_lost_a_feature_is_refused_until_the_definition_says_so(
     sandbox.place(frame=orders(seed=1).drop("weight"))
     found = refused(sandbox, instance)
     assert list(found) == ["validated_data"]
-    told(found["validated_data"], f"{KEY}: the delivery lacks the columns ['weight']", "or, if they are gone for good")
+    told(found["validated_data"], f"{KEY}: orders.csv lacks the columns ['weight']", "or, if they are gone for good")
 
     sandbox.place(frame=orders(seed=1).drop("weight"), contract=PRICED)
     assert sandbox.materialise(instance).success
@@ -181,7 +179,7 @@ def test_an_address_that_serves_other_bytes_than_pinned_is_refused(
 
 
 def test_after_the_good_file_is_put_back_the_run_succeeds(sandbox: Sandbox, instance: DagsterInstance):
-    sandbox.place(frame=with_price("inf", 4))
+    sandbox.place(frame=orders(49))
     refused(sandbox, instance)
     sandbox.place(frame=orders(seed=1))
     before = sandbox.published()

@@ -15,5 +15,5 @@ def test_the_reports_above_are_written_without_it_and_say_so(sandbox: Sandbox, i
     for asset, partition in (("industry_report", "retail"), ("market_entry_report", "all")):
         written = load(Report, sandbox.current(asset, partition)).markdown
         assert "Left out" in written and KEY in written
-        assert "Run the use case again, or restore its evaluation from a backup" in written
+        assert "run its use case again" in written and f"sectorforge run {KEY}" in written
         assert str(sandbox.home) not in written

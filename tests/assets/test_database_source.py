@@ -1,8 +1,10 @@
 """A use case whose rows a database delivers: from the query to the snapshot, and what a run makes of its moods."""
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -14,6 +16,7 @@ from assets.raw_data import SKIPPED
 from modeling.artefacts.table import TABLE
 from pipelines.freshness import stale_stages
 from pipelines.sensors import new_deliveries
+from resources.sources import DatabaseAway, SourceError, database, source
 
 from ..pipelines.sandbox import KEY, Sandbox, failures, orders
 from ..resources.postgres import PASSWORD, Server
@@ -23,7 +26,8 @@ INCREMENTAL = {"url": URL, "table": "orders", "incremental": {"column": "order"}
 
 
 @pytest.fixture
-def instance(empty: Sandbox) -> Iterator[DagsterInstance]:
+def instance(empty: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[DagsterInstance]:
+    empty.name_in(monkeypatch)
     with empty.instance() as opened:
         yield opened
 
@@ -75,10 +79,10 @@ def test_a_snapshot_is_out_of_date_once_the_rows_change(empty, instance, warehou
     place(empty, url=URL, query="select * from orders")
     make(empty, instance)
     first = empty.current("raw_data").resolve()
-    assert "raw_data" not in stale_stages(empty.use_case(), instance)
+    assert "raw_data" not in stale_stages(empty.use_case(), instance, empty.state)
 
     fill(warehouse, orders(23)[20:])
-    assert "raw_data" in stale_stages(empty.use_case(), instance)
+    assert "raw_data" in stale_stages(empty.use_case(), instance, empty.state)
     make(empty, instance)
     assert snapshot(empty)["order"].to_list() == list(range(23))
     assert pl.read_parquet(first / TABLE).height == 20
@@ -99,11 +103,11 @@ def test_only_what_is_new_is_fetched_and_a_higher_generation_fetches_all(empty, 
     assert "20 rows fetched" in make(empty, instance)
     fill(warehouse, orders(23)[20:])
     warehouse.execute('delete from orders where "order" = 0')
-    assert "raw_data" in stale_stages(empty.use_case(), instance)
+    assert "raw_data" in stale_stages(empty.use_case(), instance, empty.state)
     assert "4 rows fetched, 19 kept" in make(empty, instance)
 
     place(empty, **{**INCREMENTAL, "incremental": {"column": "order", "generation": 1}})
-    assert "raw_data" in stale_stages(empty.use_case(), instance)
+    assert "raw_data" in stale_stages(empty.use_case(), instance, empty.state)
     assert "22 rows fetched" in make(empty, instance)
     assert snapshot(empty)["order"].to_list() == list(range(1, 23))
 
@@ -125,7 +129,7 @@ def test_rows_are_not_added_to_those_of_another_query_or_another_database(
     other.commit()
     other.close()
     monkeypatch.setenv(URL, f"sqlite:///{tmp_path}/other.db")
-    assert "raw_data" in stale_stages(empty.use_case(), instance)
+    assert "raw_data" in stale_stages(empty.use_case(), instance, empty.state)
     make(empty, instance)
     assert snapshot(empty)["price"].max() <= 50
 
@@ -182,7 +186,7 @@ def test_a_database_that_is_away_is_nothing_new_and_a_wrong_query_is_reported_on
     make(empty, instance)
     (tmp_path / "warehouse.db").rename(tmp_path / "away.db")
     away = tick(empty, instance)
-    assert not away.run_requests and "nothing new in 1 sources" in str(away.skip_reason)
+    assert not away.run_requests and "the database does not answer" in str(away.skip_reason)
     (tmp_path / "away.db").rename(tmp_path / "warehouse.db")
     assert not tick(empty, instance, away.cursor).run_requests
 
@@ -190,6 +194,105 @@ def test_a_database_that_is_away_is_nothing_new_and_a_wrong_query_is_reported_on
     first = tick(empty, instance, away.cursor)
     assert not first.run_requests and "refuses the table orders" in str(first.skip_reason)
     assert "nothing new" in str(tick(empty, instance, first.cursor).skip_reason)
+
+
+CHANGED_IN_PLACE = 'update orders set price = 1, weight = 9 where "order" = 3'
+
+
+def test_a_table_in_which_no_column_shows_changes_is_read_once_a_day_and_by_every_run(
+    empty, instance, warehouse, monkeypatch
+):
+    place(empty, url=URL, table="orders")
+    monkeypatch.setattr(source, "today", lambda: date(2026, 11, 26))
+    make(empty, instance)
+    monkeypatch.setattr(database, "BATCH_ROWS", "no row may be read")
+    assert not tick(empty, instance).run_requests
+    warehouse.execute(CHANGED_IN_PLACE)
+    assert not tick(empty, instance).run_requests
+    fill(warehouse, orders(21)[20:])
+    assert tick(empty, instance).run_requests
+    warehouse.execute('delete from orders where "order" = 20')
+    assert not tick(empty, instance).run_requests
+    monkeypatch.setattr(database, "BATCH_ROWS", 50_000)
+    assert "raw_data" in stale_stages(empty.use_case(), instance, empty.state)
+    monkeypatch.setattr(source, "today", lambda: date(2026, 11, 27))
+    assert tick(empty, instance).run_requests
+    make(empty, instance)
+    assert snapshot(empty)["price"][3] == 1
+    assert not tick(empty, instance).run_requests
+
+
+NUMBERED = """import polars as pl
+
+
+def assemble(members):
+    return members["rows"].select(pl.format("order {}", "number").alias("order"), pl.exclude("number"))
+"""
+
+
+def test_an_identifier_that_assemble_makes_is_none_of_the_database(empty, instance, warehouse):
+    warehouse.execute('alter table orders rename column "order" to number')
+    place(empty, url=URL, table="orders")
+    (empty.root / KEY / "features.py").write_text(NUMBERED)
+    make(empty, instance)
+    assert snapshot(empty)["order"][0] == "order 0"
+    assert not tick(empty, instance).run_requests
+    fill(warehouse, orders(21)[20:])
+    assert tick(empty, instance).run_requests
+
+
+@pytest.mark.parametrize("error", [SourceError, DatabaseAway])
+def test_a_look_that_fails_costs_no_snapshot(empty, instance, warehouse, monkeypatch, error):
+    place(empty, url=URL, table="orders")
+
+    def failing(*_: object, **__: object) -> str:
+        raise error("the database has no max of a bit")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "look", failing)
+        assert "the database has no max of a bit" in make(empty, instance)
+    assert snapshot(empty).height == 20
+    first = tick(empty, instance)
+    assert first.run_requests, "what it sees was not known"
+    make(empty, instance)
+    assert not tick(empty, instance, first.cursor).run_requests
+
+
+def test_a_change_in_place_is_seen_at_once_where_a_column_shows_it(empty, instance, warehouse):
+    place(empty, url=URL, table="orders", changed_by="weight")
+    warehouse.execute("update orders set weight = 1")
+    make(empty, instance)
+    warehouse.execute(CHANGED_IN_PLACE)
+    assert tick(empty, instance).run_requests
+    assert "raw_data" in stale_stages(empty.use_case(), instance, empty.state)
+    make(empty, instance)
+    assert snapshot(empty)["price"][3] == 1
+    assert not tick(empty, instance).run_requests
+
+
+def test_a_snapshot_that_is_gone_is_requested_once_although_the_history_knows_it(empty, instance, warehouse):
+    """As on a machine that shares the database of runs and not the state folder."""
+    place(empty)
+    make(empty, instance)
+    shutil.rmtree(empty.home / "artefacts")
+    first = tick(empty, instance)
+    assert first.run_requests
+    assert not tick(empty, instance, first.cursor).run_requests
+    make(empty, instance)
+    shutil.rmtree(empty.home / "artefacts")
+    assert not tick(empty, instance, first.cursor).run_requests
+
+
+def test_a_snapshot_is_there_although_the_state_folder_moved(empty, instance, warehouse, tmp_path, monkeypatch):
+    """The history holds where it was made: as after a restore to another machine, for every use case at once."""
+    place(empty)
+    make(empty, instance)
+    moved = empty.copy(tmp_path / "moved")
+    shutil.rmtree(empty.home / "artefacts")
+    moved.name_in(monkeypatch)
+    with moved.instance() as there:
+        assert "raw_data" not in stale_stages(moved.use_case(), there, moved.state)
+        assert not tick(moved, there).run_requests
 
 
 # --- with a real server -----------------------------------------------------------------------------------------------
@@ -218,7 +321,7 @@ def test_a_table_runs_through_to_its_report(empty, instance, server):
     types = dict(snapshot(empty).schema)
     assert (types["price"], types["returned"]) == (pl.Decimal(10, 2), pl.Boolean)
     assert (empty.current("evaluation_report") / "report.html").exists()
-    assert stale_stages(empty.use_case(), instance) == []
+    assert stale_stages(empty.use_case(), instance, empty.state) == []
 
 
 @pytest.mark.slow

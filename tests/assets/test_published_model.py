@@ -57,9 +57,10 @@ def test_a_champion_that_fails_a_gate_leaves_the_old_one_with_the_reason(sandbox
     assert hashes(sandbox.home / "artefacts" / "published_model") == files
     assert "at least 0.999 is asked" in why(instance)
     assert data_version(latest(instance, "published_model", KEY)) == before
-    assert stale_stages(sandbox.use_case(), instance) == []
+    assert stale_stages(sandbox.use_case(), instance, sandbox.state) == []
 
 
+@pytest.mark.slow
 def test_a_champion_that_is_decisively_worse_leaves_the_old_one_with_the_reason(sandbox, instance, models):
     before = serving(models)
     sandbox.place(frame=grown(), columns={"identifier": ["order"], "drop": ["price"]})
@@ -71,6 +72,7 @@ def test_a_champion_that_is_decisively_worse_leaves_the_old_one_with_the_reason(
     assert "decisive" in (sandbox.current("evaluation_report") / "report.md").read_text()
 
 
+@pytest.mark.slow
 def test_a_champion_as_good_on_new_rows_takes_over(sandbox, instance, models):
     before = serving(models)
     sandbox.place(frame=grown())
@@ -79,6 +81,7 @@ def test_a_champion_as_good_on_new_rows_takes_over(sandbox, instance, models):
     assert len(models.versions(KEY)) == 2
 
 
+@pytest.mark.slow
 def test_a_pinned_model_stays_until_it_is_unpinned_and_the_lineage_knows(sandbox, instance, models):
     home, first = sandbox.state, serving(models)
     choose(ServingChoice.PIN, KEY, first[:6], home, instance)
@@ -86,15 +89,16 @@ def test_a_pinned_model_stays_until_it_is_unpinned_and_the_lineage_knows(sandbox
     sandbox.make(instance)
     assert serving(models) == first and "a person pinned" in why(instance)
     choose(ServingChoice.UNPIN, KEY, "", home, instance)
-    assert stale_stages(sandbox.use_case(), instance) == ["published_model"]
+    assert stale_stages(sandbox.use_case(), instance, sandbox.state) == ["published_model"]
     sandbox.make(instance, KEY, "published_model")
     second = serving(models)
     assert second != first
     choose(ServingChoice.ROLL_BACK, KEY, "", home, instance)
     assert serving(models) == first == data_version(latest(instance, "published_model", KEY))
-    assert stale_stages(sandbox.use_case(), instance) == []
+    assert stale_stages(sandbox.use_case(), instance, sandbox.state) == []
 
 
+@pytest.mark.slow
 def test_the_ui_s_job_decides_too(sandbox, instance, models):
     sandbox.place(frame=grown())
     first = serving(models)
@@ -112,6 +116,7 @@ def test_the_check_says_whether_the_champion_took_over(sandbox, instance):
     assert not check.passed and "at least 0.999 is asked" in (check.description or "")
 
 
+@pytest.mark.slow
 def test_a_person_accepts_a_champion_that_could_not_be_compared(sandbox, instance, models):
     """Other features from other code: nothing shows that the new one is not worse."""
     before = serving(models)
@@ -125,4 +130,4 @@ def test_a_person_accepts_a_champion_that_could_not_be_compared(sandbox, instanc
     assert serving(models) == new != before and "accept" in why(instance)
     best = models.best(KEY)
     assert best and best.name == new, "what a person decided on is what later ones are held against"
-    assert stale_stages(sandbox.use_case(), instance) == []
+    assert stale_stages(sandbox.use_case(), instance, sandbox.state) == []

@@ -57,9 +57,9 @@ def test_the_raw_table_is_what_the_simulation_makes_of_the_settings(empty: Sandb
     place(empty)
     empty.make(instance, KEY, "raw_data")
     assert raw_table(empty) == [(0, 0), (1, 1), (2, 0)]
-    assert "raw_data" not in stale_stages(empty.use_case(), instance)
+    assert "raw_data" not in stale_stages(empty.use_case(), instance, empty.state)
     place(empty, steps=2)
-    assert stale_stages(empty.use_case(), instance) == list(STAGES)
+    assert stale_stages(empty.use_case(), instance, empty.state) == list(STAGES)
     empty.make(instance, KEY, "raw_data")
     assert raw_table(empty) == [(0, 0), (1, 1)]
 

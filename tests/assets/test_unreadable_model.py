@@ -15,9 +15,10 @@ from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation
 from modeling.drift.record import CHECKS
 from resources.serving.models import Models
+from resources.store.integrity import write_digests
 
 from ..pipelines.sandbox import KEY, Sandbox, orders
-from .test_contract_checks import evaluations
+from .test_contract_checks import evaluations, rows
 
 GATE = "not_worse_than_serving"
 
@@ -76,18 +77,26 @@ def check_of(instance: DagsterInstance, name: str, asset: str) -> tuple[bool, st
     return latest.passed, latest.description or ""
 
 
+def gate(instance: DagsterInstance) -> tuple[bool, str]:
+    (latest, *_) = evaluations(instance, "gates", "evaluation")
+    found = next(one for one in rows(latest, "gates") if one["name"] == GATE)
+    return found["passed"], found["message"]
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", MODEL_DAMAGE)
 def test_a_model_that_cannot_be_read_is_replaced_by_the_next_champion(
     sandbox: Sandbox, instance: DagsterInstance, served: Path, damage: str
 ):
     spoil, reason = MODEL_DAMAGE[damage]
     spoil(served)
+    write_digests(served)
     sandbox.place(frame=grown())
     sandbox.make(instance)
 
     passed, said = check_of(instance, "performance_fell", DRIFT)
     assert passed and "the model that serves can't be read" in said and reason in said
-    passed, said = check_of(instance, GATE, "evaluation")
+    passed, said = gate(instance)
     assert passed and "not compared" in said and reason in said
     challenge = load(Evaluation, sandbox.current("evaluation")).challenge
     assert challenge and challenge.serving == served.name and challenge.lift is None
@@ -98,6 +107,16 @@ def test_a_model_that_cannot_be_read_is_replaced_by_the_next_champion(
     assert serving and serving != served
 
 
+@pytest.mark.slow
+def test_a_model_that_is_not_what_was_published_is_not_read(sandbox: Sandbox, instance: DagsterInstance, served: Path):
+    cut("model/model.json")(served)
+    sandbox.place(frame=grown())
+    sandbox.make(instance)
+    for passed, said in (check_of(instance, "performance_fell", DRIFT), gate(instance)):
+        assert passed and "model/model.json has" in said and "not as it was published" in said
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [cut("evaluation.json"), without("evaluation.json")], ids=["cut off", "missing"])
 def test_a_record_that_cannot_be_read_stops_neither_a_delivery_nor_its_successor(
     sandbox: Sandbox, instance: DagsterInstance, served: Path, damage: Callable[[Path], None]
@@ -107,11 +126,12 @@ def test_a_record_that_cannot_be_read_stops_neither_a_delivery_nor_its_successor
     sandbox.place(frame=grown())
     sandbox.make(instance)
     passed, said = check_of(instance, "performance_fell", DRIFT)
-    assert passed and "the model that serves can't be read" in said
+    assert passed and "can't be read: evaluation.json" in said
     serving = Models(sandbox.state).serving(KEY)
     assert serving and serving != served
 
 
+@pytest.mark.slow
 def test_a_reference_that_cannot_be_read_stops_no_delivery(sandbox: Sandbox, instance: DagsterInstance):
     cut("reference/profile.json")(sandbox.current("evaluation"))
     sandbox.place(frame=grown())

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from packaging.utils import canonicalize_name
 
 from benchmarks.gpu import __main__ as check
 from benchmarks.gpu import networks, row, section
@@ -15,6 +14,8 @@ from benchmarks.gpu.measurement import Measurement, NotRun, Setting
 from benchmarks.gpu.measurement import row as outcome
 from benchmarks.gpu.row import MeasuredRow
 from benchmarks.gpu.sections import SECTIONS, BenchmarkSection, batches
+
+from ..requirements import pins
 
 OF_A_GPU = {"kwh", "gpu", "gpu_memory_mb", "cuda", "energy", "largest_batch", "first_epoch_seconds"}
 
@@ -72,14 +73,7 @@ def test_a_section_that_takes_too_long_is_cut() -> None:
 
 
 def test_the_wheels_are_the_pinned_versions() -> None:
-    root = Path(__file__).parents[2]
-    wanted, pinned = (pins(root / file) for file in ("benchmarks/gpu/requirements.txt", "constraints.txt"))
-    assert wanted.items() <= pinned.items()
-
-
-def pins(file: Path) -> dict[str, str]:
-    lines = (line for line in file.read_text().splitlines() if "==" in line)
-    return {canonicalize_name(name): version for name, version in (line.split("==") for line in lines)}
+    assert pins("gpu").items() <= pins("image").items()
 
 
 def test_shares_add_up() -> None:
@@ -119,6 +113,7 @@ def test_compiled_tabm_takes_a_shorter_last_batch(tmp_path: Path) -> None:
     assert len(bare.network.eval()(*bare.rows(19).inputs)) == 19
 
 
+@pytest.mark.slow
 def test_the_command_writes_json_and_says_by_its_status_whether_all_ran(tmp_path: Path) -> None:
     file = tmp_path / "gpu.json"
     command = [sys.executable, "-m", "benchmarks.gpu", "--device", "cpu", "--quick", "--out", str(file)]

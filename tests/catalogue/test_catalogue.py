@@ -11,12 +11,14 @@ from pydantic import Field
 
 from catalogue import feature_code, reader
 from catalogue.checks import Vocabulary
+from catalogue.definition import Files, UseCase
 from catalogue.definition.strict import Strict
 from catalogue.errors import suggestion
 from catalogue.hyperparameters import model
 from catalogue.reader import Catalogue
 from catalogue.schema import editor_line, use_case_schema
 from catalogue.yaml import parse
+from modeling.core.predictions import is_taken
 from modeling.core.task import Settings
 from pipelines import schema
 from pipelines.vocabulary import read_catalogue
@@ -40,6 +42,7 @@ WORDS = Vocabulary(
     classifies=lambda task: task == "binary_classification",
     predicts=lambda task: task == "binary_classification",
     splits=lambda task: ("random", "group", "time", "column"),
+    in_predictions=is_taken,
 )
 USE_CASE = """\
 title: Will it break?
@@ -139,7 +142,7 @@ def test_hidden_folders_and_loose_files_are_no_part_of_it(folders):
     ("added", "line", "column", "message"),
     [
         ("splitt: {by: random}", 8, 1, "splitt: unknown key; did you mean 'split'?"),
-        ("xyz: 1", 8, 1, "xyz: unknown key; known: classes, columns, contract, costs, delivered_every_days, "),
+        ("xyz: 1", 8, 1, "xyz: unknown key; known: classes, columns, contract, costs, data_dictionary, "),
         ("columns:\n  identifer: [a]", 9, 3, "columns.identifer: unknown key; did you mean 'identifier'?"),
         ("split: {by: random, vaild: 0.2}", 8, 21, "split.vaild: unknown key; did you mean 'valid'?"),
         ("split: {by: random, from: 1}", 8, 21, "split.from: unknown key; known: by, seed, stratify, test, valid"),
@@ -276,12 +279,42 @@ def test_a_wrong_value_is_named_with_what_to_write(folders, written, instead, li
     assert any(error.startswith(f"shop/parts/use_case.yaml:{line}:{column}: {message}") for error in folders.errors())
 
 
+def test_rows_to_predict_are_read_like_those_learned_from_where_nothing_else_is_said():
+    source = {"path": "*.csv", "separator": ";", "decimal_comma": True, "thousands": ".", "numbers": {"y": {}, "x": {}}}
+    written = {"title": "t", "task": "regression", "target": "y", "columns": {}}
+    about = {"licence": "-", "citation": "-"}
+
+    def read(**predict: object) -> Files:
+        case = {**written, "source": {"files": source, **about}, "predict": {"files": predict}}
+        files = UseCase.model_validate(case).unlabelled.source.files
+        assert files is not None
+        return files
+
+    alike, said, other = read(path="new/*.csv"), read(path="new/*.csv", thousands=None), read(path="new/*.xlsx")
+    assert (alike.path, alike.separator, alike.thousands, [*alike.numbers]) == ("new/*.csv", ";", ".", ["x"])
+    assert (said.decimal_comma, said.thousands, said.separator) == (False, None, ";")
+    assert other.separator == ","
+
+
 def test_a_task_that_does_not_answer_row_by_row_predicts_nothing(folders):
     text = USE_CASE.replace("binary_classification", "regression") + "predict: {files: {path: new/*.csv}}\n"
     folders.write("shop/parts/use_case.yaml", text)
     [error] = folders.errors()
     said = "predict: regression does not answer rows without a target one by one: take `predict` out"
     assert error == f"shop/parts/use_case.yaml:8:1: {said}"
+
+
+@pytest.mark.parametrize(
+    "name", ["prediction", "decision", "row", "model_version", "probability_1", "remarks", "error"]
+)
+def test_an_identifier_is_not_called_like_a_column_of_predictions(folders, name: str):
+    folders.write("shop/parts/use_case.yaml", f"{USE_CASE}columns: {{identifier: [id, {name}]}}\n")
+    [error] = folders.errors()
+    assert error.startswith(f"shop/parts/use_case.yaml:8:28: columns.identifier: predictions have a column '{name}'")
+    assert f"rename it in the data and here, to 'id_{name}'" in error
+    named = USE_CASE.replace("binary_classification", "regression")  # here no task that predicts row by row
+    folders.write("shop/parts/use_case.yaml", f"{named}columns: {{identifier: [id, {name}]}}\n")
+    assert folders.errors() == []
 
 
 def test_every_error_of_a_file_is_listed_at_once_in_its_order(folders):

@@ -40,6 +40,10 @@ def test_a_query_or_a_table_is_a_source(empty: Sandbox):
         ({"url": "W"}, "give either a `query` or a `table`"),
         ({"url": "W", "query": " "}, "give either a `query` or a `table`"),
         ({"url": "W", "table": "sales."}, "'sales.' names no table: write `table` or `schema.table`"),
+        (
+            {**GOOD, "incremental": {"column": "id"}, "changed_by": "id"},
+            "`incremental` names the column that shows changes: delete `changed_by`",
+        ),
         ({**GOOD, "incremental": "id"}, "must be `key: value` lines; found 'id'"),
         ({**GOOD, "incremental": {"column": "id", "generaton": 1}}, "did you mean 'generation'?"),
     ],

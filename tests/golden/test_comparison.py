@@ -46,6 +46,16 @@ def test_a_changed_result_names_its_stage_and_what_to_do(stage: str, change: flo
 
 
 @pytest.mark.usefixtures("recorded")
+def test_what_follows_from_what_every_processor_ends_elsewhere_is_neither_kept_nor_compared(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(comparison, "OF_PROCESSOR", {"tiny": "baseline_model"})
+    record("tiny", figures())
+    assert complaints("tiny", figures(baseline_model=2 * VALUES, evaluation=2 * VALUES)) == []
+    assert len(complaints("tiny", figures(features=2 * VALUES))) == 1
+
+
+@pytest.mark.usefixtures("recorded")
 def test_another_order_of_rows_is_another_result():
     (found,) = complaints("tiny", figures(features=VALUES[::-1]))
     assert found.startswith("tiny: features gives another result")

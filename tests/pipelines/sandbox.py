@@ -24,6 +24,7 @@ from catalogue.reader import ENVIRONMENT, Catalogue
 from modeling.artefacts.evaluated_model import StoredEvaluation
 from pipelines.definitions import build_defs
 from pipelines.instance import SHIPPED
+from pipelines.refresh import Result
 from pipelines.runs import Launch
 from pipelines.vocabulary import read_catalogue
 from resources.compute import ComputeResource
@@ -86,6 +87,9 @@ class Untracked(Tracking):
 class NoProgress:
     """Shows nothing of runs."""
 
+    def wait(self, key: str, message: str) -> None:
+        pass
+
     def begin(self, launch: Launch, name: str, steps: int) -> None:
         pass
 
@@ -93,6 +97,9 @@ class NoProgress:
         pass
 
     def end(self, launch: Launch, message: str) -> None:
+        pass
+
+    def result(self, result: Result) -> None:
         pass
 
 

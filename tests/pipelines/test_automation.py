@@ -3,7 +3,7 @@
 import pytest
 from dagster import AssetKey, DagsterInstance, evaluate_automation_conditions
 
-from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT
+from assets.stages import INDUSTRY_REPORT, MARKET_ENTRY_REPORT, STATUS_REPORT
 from pipelines.automation import CONDITIONS
 from pipelines.freshness import stale_stages
 
@@ -66,6 +66,7 @@ def test_the_same_rows_made_again_start_nothing(sandbox, instance, daemon):
     assert daemon.tick() == []
 
 
+@pytest.mark.slow
 def test_what_a_person_already_made_is_not_made_again(sandbox, instance, daemon):
     sandbox.place(frame=orders(320))
     sandbox.make(instance)
@@ -74,11 +75,30 @@ def test_what_a_person_already_made_is_not_made_again(sandbox, instance, daemon)
 
 def test_reports_above_follow_their_members(sandbox, instance, daemon):
     sandbox.make(instance, KEY, "evaluation_report")
-    assert daemon.tick() == [INDUSTRY_REPORT]
+    assert daemon.tick() == [INDUSTRY_REPORT, STATUS_REPORT]
     sandbox.make(instance, KEY.partition("/")[0], job="industry")
     assert daemon.tick() == [MARKET_ENTRY_REPORT]
     sandbox.make(instance, None, job="market_entry")
+    assert daemon.tick() == [STATUS_REPORT]
+    sandbox.make(instance, None, job="status")
     assert daemon.tick() == []
+
+
+@pytest.mark.parametrize("between", [True, False], ids=["a tick between", "on one tick"])
+def test_the_start_page_tells_of_a_refused_delivery(
+    sandbox: Sandbox, instance: DagsterInstance, daemon: Daemon, *, between: bool
+):
+    sandbox.make(instance, None, job="status")
+    page = sandbox.current("status_report", "all") / "report.md"
+    assert "delivery refused in" not in page.read_text()
+    if between:
+        assert daemon.tick() == []
+    sandbox.place(frame=orders(20))
+    assert not sandbox.materialise(instance, job="data").success
+    assert [daemon.tick() for _ in range(2)] == [[STATUS_REPORT], []]
+    sandbox.make(instance, None, job="status")
+    assert f"{KEY}: delivery refused in validated_data" in page.read_text()
+    assert "../../../evaluation_report/retail/returns/current/report.html" in page.read_text()
 
 
 def test_a_new_use_case_alone_starts_nothing(sandbox, instance, daemon):
@@ -94,7 +114,7 @@ def test_a_run_that_fails_is_not_requested_again_until_the_rows_change(sandbox, 
     with monkeypatch.context() as patched:
         patched.setattr("assets.models.train", None)
         assert not daemon.run("use_case", KEY, *JUDGED)
-    assert [daemon.tick() for _ in range(3)] == [[]] * 3
+    assert [daemon.tick() for _ in range(3)] == [[STATUS_REPORT], [], []]
     daemon.restart(sandbox)
     assert daemon.tick() == []
     sandbox.place(frame=orders(340))
@@ -102,6 +122,7 @@ def test_a_run_that_fails_is_not_requested_again_until_the_rows_change(sandbox, 
     assert daemon.tick() == JUDGED
 
 
+@pytest.mark.slow
 def test_a_reset_starts_no_storm(sandbox, instance, daemon):
     sandbox.place(frame=orders(320))
     sandbox.make(instance, KEY, job="data")
@@ -113,7 +134,7 @@ def test_what_changes_while_its_reader_runs_is_read_again(sandbox, instance, dae
     """The run may have read its inputs before, and ends after."""
     industry = KEY.partition("/")[0]
     sandbox.make(instance, KEY, "evaluation_report")
-    assert daemon.tick() == [INDUSTRY_REPORT]
+    assert INDUSTRY_REPORT in daemon.tick()
     sandbox.make(instance, KEY, "evaluation_report")
     assert daemon.run("industry", industry)
     assert INDUSTRY_REPORT in daemon.tick()
@@ -132,4 +153,4 @@ def test_rows_that_change_while_models_are_trained_are_trained_on(sandbox, insta
     sandbox.make(instance, KEY, job="data")
     while requested := set(daemon.tick()) & set(JUDGED):
         assert daemon.run("use_case", KEY, *requested)
-    assert stale_stages(sandbox.use_case(), instance) == []
+    assert stale_stages(sandbox.use_case(), instance, sandbox.state) == []

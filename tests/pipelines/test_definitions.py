@@ -11,6 +11,7 @@ import pytest
 import yaml
 from dagster import AssetKey, DefaultScheduleStatus
 
+from pipelines.code_location import NAME, WORKSPACE, write_workspace
 from pipelines.definitions import defs
 
 PROJECT = Path(__file__).parents[2]
@@ -31,16 +32,18 @@ ASSETS = {
     "evaluation_report": "reports",
     "industry_report": "reports",
     "market_entry_report": "reports",
+    "status_report": "reports",
 }
 """Every asset, and its group."""
 DATA = {"raw_data", "validated_data", "quarantine", "drift", "features"}
-USE_CASE = ASSETS.keys() - {"industry_report", "market_entry_report"}
+USE_CASE = ASSETS.keys() - {"industry_report", "market_entry_report", "status_report"}
 JOBS = {
     "use_case": USE_CASE,
     "data": DATA,
     "prediction": {"predictions"},
     "industry": {"industry_report"},
     "market_entry": {"market_entry_report"},
+    "status": {"status_report"},
 }
 """Every asset job, and what it makes."""
 SCHEDULES = {
@@ -106,7 +109,15 @@ def test_every_check_is_partitioned_like_its_asset():
     """A check without partitions, on an asset with them, loads every partition."""
     checks = [GRAPH.get(key) for key in GRAPH.asset_check_keys]
     checked = {check.key.asset_key.to_user_string() for check in checks}
-    assert checked == {"validated_data", "drift", "features", "evaluation", "published_model", "predictions"}
+    assert checked == {
+        "raw_data",
+        "validated_data",
+        "drift",
+        "features",
+        "evaluation",
+        "published_model",
+        "predictions",
+    }
     for check in checks:
         assert check.partitions_def == GRAPH.get(check.key.asset_key).partitions_def, check.key
 
@@ -117,9 +128,12 @@ def test_only_the_networks_wait_for_the_gpu():
     assert {pool for pool in pools.values() if pool} == {"gpu"}
 
 
-def test_workspace_and_project_file_name_the_same_location():
+def test_however_it_is_started_the_location_has_one_name(tmp_path: Path):
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["dg"]["project"]
-    (location,) = yaml.safe_load((PROJECT / "workspace.yaml").read_text())["load_from"]
+    (location,) = yaml.safe_load(WORKSPACE.read_text())["load_from"]
+    (written,) = yaml.safe_load(write_workspace(tmp_path).read_text())["load_from"]
+    assert project["code_location_name"] == NAME
+    assert written["python_module"] == {**location["python_module"], "working_directory": str(PROJECT)}
     assert location["python_module"] == {
         "module_name": project["code_location_target_module"],
         "location_name": project["code_location_name"],

@@ -1,5 +1,6 @@
 """What is made again after a change, and what is left alone."""
 
+import shutil
 from typing import Any
 
 import polars as pl
@@ -13,6 +14,9 @@ from modeling.core.record import Evaluation
 from pipelines.freshness import stale_industries, stale_market, stale_stages
 from pipelines.jobs import DATA_STAGES
 from resources.serving.predictor import Published
+from resources.store.integrity import damage
+from resources.store.state import DIGESTS
+from resources.store.versions import current
 
 from .sandbox import DELIVERY, KEY, Sandbox, definition, orders
 
@@ -22,7 +26,7 @@ CONTRACT = [{"expect_column_values_to_be_between": {"column": "price", "min_valu
 
 
 def stale(sandbox: Sandbox, instance: DagsterInstance) -> list[str]:
-    return stale_stages(sandbox.use_case(), instance)
+    return stale_stages(sandbox.use_case(), instance, sandbox.state)
 
 
 def test_before_the_first_run_everything_is_stale(empty: Sandbox):
@@ -33,6 +37,33 @@ def test_before_the_first_run_everything_is_stale(empty: Sandbox):
 
 def test_after_a_run_nothing_is_stale(sandbox: Sandbox, instance: DagsterInstance):
     assert stale(sandbox, instance) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asset", list(STAGES))
+def test_what_is_damaged_or_gone_is_made_again_with_what_depends_on_it(
+    sandbox: Sandbox, instance: DagsterInstance, asset: str
+):
+    place = current(sandbox.state.artefact(asset, KEY))
+    assert place is not None
+    files = [path for path in sorted(place.rglob("*")) if path.is_file() and path.name != DIGESTS]
+    (files or [place / DIGESTS])[0].write_bytes(b"")
+    damaged = stale(sandbox, instance)
+    shutil.rmtree(place)
+    assert asset == damaged[0] == stale(sandbox, instance)[0]
+    sandbox.make(instance, KEY)
+    assert stale(sandbox, instance) == []
+
+
+@pytest.mark.slow
+def test_without_its_history_everything_is_made_again_beside_what_is_there(sandbox: Sandbox):
+    former = {asset: current(sandbox.state.artefact(asset, KEY)) for asset in STAGES}
+    shutil.rmtree(sandbox.dagster_home)
+    with sandbox.instance() as instance:
+        assert stale(sandbox, instance) == list(STAGES)
+        sandbox.make(instance, KEY)
+        assert stale(sandbox, instance) == []
+    assert [asset for asset, place in former.items() if place is None or damage(place)] == []
 
 
 def test_a_new_delivery_makes_everything_stale(sandbox: Sandbox, instance: DagsterInstance):
@@ -75,6 +106,7 @@ def test_feature_code_makes_everything_stale(sandbox: Sandbox, instance: Dagster
     assert stale(sandbox, instance) == list(STAGES)
 
 
+@pytest.mark.slow
 def test_feature_code_that_makes_the_same_features_trains_nothing_and_the_model_predicts_again(
     sandbox: Sandbox, instance: DagsterInstance
 ):
@@ -84,11 +116,7 @@ def test_feature_code_that_makes_the_same_features_trains_nothing_and_the_model_
     sandbox.make(instance, KEY, *JUDGED_AND_LATER)
     assert stale(sandbox, instance) == []
     served = sandbox.current("published_model")
-    assert (
-        Published.load(served / "model", served.resolve().name, sandbox.use_case())
-        .answers(orders(5).drop("returned"))
-        .height
-    )
+    assert Published.load(served.resolve(), sandbox.use_case()).answers(orders(5).drop("returned")).height
 
 
 def test_a_key_that_is_new_to_the_code_makes_nothing_stale_and_one_that_is_written_does():
@@ -113,20 +141,22 @@ def test_remaking_what_was_stale_leaves_nothing_stale(sandbox: Sandbox, instance
     assert stale(sandbox, instance) == []
 
 
+@pytest.mark.slow
 def test_reports_above_are_stale_until_made_and_again_after_a_new_evaluation(
     sandbox: Sandbox, instance: DagsterInstance
 ):
     catalogue = sandbox.catalogue()
-    assert stale_industries(catalogue, instance) == ["retail"]
+    assert stale_industries(catalogue, instance, sandbox.state) == ["retail"]
     sandbox.make(instance, "retail", job="industry")
-    assert stale_industries(catalogue, instance) == []
-    assert stale_market(catalogue, instance)
+    assert stale_industries(catalogue, instance, sandbox.state) == []
+    assert stale_market(catalogue, instance, sandbox.state)
     sandbox.make(instance, None, job="market_entry")
-    assert not stale_market(catalogue, instance)
+    assert not stale_market(catalogue, instance, sandbox.state)
     sandbox.make(instance, KEY, "evaluation", "evaluation_report")
-    assert stale_industries(catalogue, instance) == ["retail"]
+    assert stale_industries(catalogue, instance, sandbox.state) == ["retail"]
 
 
+@pytest.mark.slow
 def test_the_snapshot_has_one_version_from_the_source_to_the_evaluation(sandbox: Sandbox, instance: DagsterInstance):
     sandbox.place(frame=orders().with_columns(colour=pl.lit("a colour of more than twelve bytes"), weight=None))
     sandbox.make(instance)

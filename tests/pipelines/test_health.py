@@ -21,9 +21,12 @@ from dagster_shared.error import SerializableErrorInfo
 from typer.testing import CliRunner
 
 from pipelines.cli import operations
-from pipelines.health import FREE_BYTES, HEARTBEAT_SECONDS, Check, examine
+from pipelines.health import Check, examine
+from pipelines.health.instance_checks import HEARTBEAT_SECONDS
+from pipelines.health.state_checks import FREE_BYTES
+from resources.store.io_manager import PARTITION
 
-from .sandbox import Sandbox
+from .sandbox import KEY, Sandbox
 
 FAULT = SerializableErrorInfo("the store does not answer\n", [], "LandingError")
 
@@ -56,7 +59,14 @@ def test_all_is_well(sandbox: Sandbox, instance: DagsterInstance):
         "daemons",
         "sensors and schedules",
         "last successful run",
+        "runs in progress",
+        "deliveries",
         "state folder",
+        "artefacts",
+        "test access logs",
+        "databases",
+        "notices",
+        "forgotten people",
         "catalogue",
     ]
     assert checks["last successful run"].measured["hours"] < 1
@@ -79,6 +89,24 @@ def test_a_daemon_that_fails_is_named_with_its_reason(sandbox: Sandbox, instance
     beat(instance, faulty="SCHEDULER")
     daemons = examined(sandbox)["daemons"]
     assert (daemons.ok, daemons.detail) == (False, "SCHEDULER: the store does not answer")
+
+
+def ended(instance: DagsterInstance, job: str, status: DagsterRunStatus) -> None:
+    create_run_for_test(instance, job_name=job, status=status, tags={PARTITION: KEY})
+
+
+def test_a_use_case_whose_newest_delivery_was_refused_is_named_until_a_run_succeeds(
+    sandbox: Sandbox, instance: DagsterInstance
+):
+    ended(instance, "data", DagsterRunStatus.FAILURE)
+    ended(instance, "prediction", DagsterRunStatus.SUCCESS)
+    check = examined(sandbox)["deliveries"]
+    assert not check.ok and check.detail.startswith(f"{KEY}: the run failed (run ")
+    assert check.measured == {"refused": 1}
+    ended(instance, "data", DagsterRunStatus.STARTED)
+    assert not examined(sandbox)["deliveries"].ok, "what is under way has taken nothing yet"
+    ended(instance, "use_case", DagsterRunStatus.SUCCESS)
+    assert examined(sandbox)["deliveries"].ok
 
 
 def switched_on(instance: DagsterInstance, *outcomes: TickStatus) -> None:

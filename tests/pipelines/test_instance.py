@@ -2,16 +2,22 @@
 
 import os
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 import yaml
+from dagster._core.storage.runs import SqlRunStorage
+from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from catalogue import extras
 from pipelines.cli import app as command_line
-from pipelines.instance import POSTGRES, SCHEME, SHIPPED, InstanceError, open_instance
+from pipelines.instance import POSTGRES, SCHEME, SHIPPED, InstanceError, open_instance, storage_errors
+from resources.postgresql import PATIENCE
+from resources.store.state import VARIABLE
 
 from ..resources.postgres import Server, free_port
 
@@ -43,6 +49,12 @@ def test_the_shipped_configuration_is_written_and_kept_up_to_date(home: Path):
     assert [path.name for path in written.parent.glob(".*yaml*")] == []
 
 
+@pytest.mark.usefixtures("home")
+def test_telemetry_is_off():
+    with open_instance() as instance:
+        assert not instance.telemetry_enabled
+
+
 def test_an_instance_elsewhere_is_taken_as_it_is(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -59,6 +71,16 @@ def test_a_url_for_another_driver_is_refused_with_what_to_write(monkeypatch: pyt
     with pytest.raises(InstanceError, match=r"must begin with postgresql\+psycopg2://") as raised:
         open_instance()
     assert PASSWORD not in str(raised.value)
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("password", ["Fir5t@Sec0nd", "Fir5t@Sec0nd/x", "Fir5t@#Sec0nd"])
+def test_a_password_that_cuts_the_url_is_refused(monkeypatch: pytest.MonkeyPatch, password: str):
+    pytest.importorskip("dagster_postgres", reason=extras.install_command(["postgres"]))
+    monkeypatch.setenv(POSTGRES, f"{SCHEME}dagster:{password}@127.0.0.1:1/dagster")
+    with pytest.raises(InstanceError, match="write @ as %40") as raised:
+        open_instance()
+    assert "Fir5t" not in str(raised.value) and "Sec0nd" not in str(raised.value)
 
 
 @pytest.mark.usefixtures("home")
@@ -97,20 +119,51 @@ def test_a_database_that_does_not_answer_is_reported_in_a_line_without_its_passw
 def test_on_postgresql_the_pool_has_its_limit_and_no_file_has_the_password(
     home: Path, monkeypatch: pytest.MonkeyPatch, own_postgresql: Server
 ):
-    monkeypatch.setenv(POSTGRES, own_postgresql.storage)
+    monkeypatch.setenv(POSTGRES, f"{own_postgresql.storage}?connect_timeout=3")
     with open_instance() as instance:
         storage = instance.event_log_storage
         assert "Postgres" in type(storage).__name__
+        assert make_url(vars(storage)["postgres_url"]).query.items() >= (PATIENCE | {"connect_timeout": "3"}).items()
         assert {pool.name: pool.limit for pool in storage.get_pool_limits()} == {"gpu": 1}
         first, second = (storage.claim_concurrency_slot("gpu", run, "torch_model") for run in ("one", "two"))
         assert (first.is_claimed, second.is_claimed) == (True, False)
         storage.free_concurrency_slots_for_run("one")
         assert storage.claim_concurrency_slot("gpu", "two", "torch_model").is_claimed
     assert yaml.safe_load((home / "dagster" / "dagster.yaml").read_text())["storage"] == {
-        "postgres": {"postgres_url": {"env": POSTGRES}}
+        "custom": {
+            "module": "resources.postgres_storage",
+            "class": "PatientPostgresStorage",
+            "config": {"postgres_url": {"env": POSTGRES}},
+        }
     }
     files = [path for path in home.rglob("*") if path.is_file()]
     assert files
     assert not any(secret.encode() in path.read_bytes() for path in files for secret in own_postgresql.secrets)
     assert not (home / "dagster" / "history").exists()
     assert os.environ["DAGSTER_HOME"] == str(home / "dagster")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("home")
+def test_a_database_that_is_halted_in_the_middle_of_a_statement_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, own_postgresql: Server
+):
+    """As one whose disk hangs: the connection stays, and nothing comes."""
+    monkeypatch.setenv(POSTGRES, own_postgresql.storage)
+    with open_instance() as instance:
+        monkeypatch.setattr("resources.postgres_storage.STATEMENT_SECONDS", 3.0)
+        storage = instance.run_storage
+        assert isinstance(storage, SqlRunStorage)
+        with storage.connect() as connection, own_postgresql.halted(), pytest.raises(storage_errors()):
+            connection.exec_driver_sql("select 1")
+
+
+@pytest.mark.slow
+def test_first_commands_at_once_make_one_history(tmp_path: Path):
+    command = [sys.executable, "-c", "from pipelines.instance import open_instance; open_instance()"]
+    home = {key: value for key, value in os.environ.items() if key != "DAGSTER_HOME"} | {
+        VARIABLE: str(tmp_path / "home")
+    }
+    at_once = [subprocess.Popen(command, env=home, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [one.communicate()[1] for one in at_once] == [""] * 4
+    assert [one.returncode for one in at_once] == [0] * 4

@@ -116,10 +116,19 @@ def test_reports_can_be_opened(sandbox: Sandbox, asset: str, partition: str, say
     assert (folder / "report.html").read_text(encoding="utf-8").lower().startswith("<!doctype html>")
 
 
-@pytest.mark.parametrize(("asset", "partition"), [("industry_report", "agriculture"), ("market_entry_report", "all")])
-def test_links_of_the_reports_above_lead_somewhere(sandbox: Sandbox, asset: str, partition: str):
+@pytest.mark.parametrize(
+    ("asset", "partition", "leads_to"),
+    [
+        ("evaluation_report", KEY, {"industry_report", "status_report"}),
+        ("industry_report", "agriculture", {"evaluation_report", "status_report"}),
+        ("market_entry_report", "all", {"industry_report", "evaluation_report", "status_report"}),
+    ],
+)
+def test_reports_lead_to_each_other(sandbox: Sandbox, asset: str, partition: str, leads_to: set[str]):
     page = sandbox.current(asset, partition) / "report.html"
     links = [part.partition('"')[0] for part in page.read_text(encoding="utf-8").split('href="')[1:]]
-    files = [link for link in links if link.endswith(".html")]
-    assert files
-    assert [link for link in files if not Path(os.path.normpath(page.parent / link)).is_file()] == []
+    files = [Path(os.path.normpath(page.parent / link)) for link in links if link.endswith(".html")]
+    artefacts = sandbox.home / "artefacts"
+    assert {file.relative_to(artefacts).parts[0] for file in files} == leads_to
+    written_later = artefacts / "status_report"
+    assert [file for file in files if not file.is_file() and not file.is_relative_to(written_later)] == []

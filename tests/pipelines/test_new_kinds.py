@@ -60,6 +60,7 @@ def sales(folder: Path) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("described", "held_back_by"), [(pictures, []), (notes, []), (sales, ["ranges_keep_promise"])])
 def test_a_folder_is_all_it_takes(
     described: Callable[[Path], dict[str, Any]], held_back_by: list[str], empty: Sandbox

@@ -10,6 +10,13 @@ from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus, DefaultScheduleStatus
+from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.remote_origin import (
+    RegisteredCodeLocationOrigin,
+    RemoteInstigatorOrigin,
+    RemoteRepositoryOrigin,
+)
+from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, TickData, TickStatus
 from dagster._core.storage.dagster_run import DagsterRun
 from dagster._core.test_utils import create_run_for_test
 from typer.testing import CliRunner
@@ -90,7 +97,7 @@ def test_of_runs_that_made_something_those_go_whose_work_was_made_anew(sandbox: 
     assert disposable_runs(instance, datetime.now(UTC) - KEPT) == [second]
     clean(sandbox.catalogue(), instance, sandbox.state)
     assert {run.run_id for run in instance.get_runs()} == {first, third}
-    assert stale_stages(sandbox.use_case(), instance) == []
+    assert stale_stages(sandbox.use_case(), instance, sandbox.state) == []
 
 
 def test_the_events_of_a_run_deleted_elsewhere_go_a_day_later(sandbox: Sandbox, instance: DagsterInstance):
@@ -104,6 +111,21 @@ def test_the_events_of_a_run_deleted_elsewhere_go_a_day_later(sandbox: Sandbox, 
     assert not shard(instance, run).exists()
 
 
+def test_old_ticks_go_also_of_a_sensor_that_exists_no_longer(sandbox: Sandbox, instance: DagsterInstance):
+    repository = RemoteRepositoryOrigin(RegisteredCodeLocationOrigin("sectorforge"), "__repository__")
+    origin = RemoteInstigatorOrigin(repository, "sensor_of_former_days")
+    state = InstigatorState(origin, InstigatorType.SENSOR, InstigatorStatus.RUNNING)
+    instance.add_instigator_state(state)
+    which = state.instigator_origin_id, state.selector_id
+    for status, days in ((TickStatus.SKIPPED, 8), (TickStatus.SKIPPED, 6), (TickStatus.SUCCESS, 91)):
+        moment = time.time() - days * 24 * 3600
+        name, kind = origin.instigator_name, InstigatorType.SENSOR
+        instance.create_tick(TickData(which[0], name, kind, status, moment, run_ids=[], selector_id=which[1]))
+    freed = by_kind(clean(sandbox.catalogue(), instance, sandbox.state))["ticks of sensors and schedules"]
+    (left,) = instance.get_ticks(*which)
+    assert freed.count == 2 and left.timestamp == pytest.approx(time.time() - 6 * 24 * 3600, abs=600)
+
+
 def test_the_database_shrinks(sandbox: Sandbox, instance: DagsterInstance):
     index = sandbox.dagster_home / "history" / "runs" / "index.db"
     with closing(sqlite3.connect(index)) as database:
@@ -115,7 +137,7 @@ def test_the_database_shrinks(sandbox: Sandbox, instance: DagsterInstance):
     freed = by_kind(clean(sandbox.catalogue(), instance, sandbox.state))["databases"]
     assert freed.bytes > 2_500_000
     assert index.stat().st_size <= before - 2_500_000
-    assert stale_stages(sandbox.use_case(), instance) == []
+    assert stale_stages(sandbox.use_case(), instance, sandbox.state) == []
 
 
 # --- artefacts and the rest -------------------------------------------------------------------------------------------
@@ -146,7 +168,7 @@ def test_what_is_current_is_the_same_to_the_byte_and_old_versions_go(sandbox: Sa
     assert (freed.count, versions(sandbox)) == (2, before - {"0", "1"})
     assert freed.bytes > 100_000
     assert sandbox.published() == published
-    assert stale_stages(sandbox.use_case(), instance) == []
+    assert stale_stages(sandbox.use_case(), instance, sandbox.state) == []
 
 
 def test_what_a_run_in_progress_may_read_stays(sandbox: Sandbox, instance: DagsterInstance):

@@ -72,7 +72,7 @@ def test_the_reports_above_are_written_anew_and_say_so(retired: Sandbox, instanc
     page = (retired.current(INDUSTRY_REPORT, "retail") / "report.html").read_text(encoding="utf-8")
     assert f"retired: {REASON}" in page
     retired.place()
-    assert stale_industries(retired.catalogue(), instance) == ["retail"]
+    assert stale_industries(retired.catalogue(), instance, retired.state) == ["retail"]
     retired.make(instance, "retail", job="industry")
     assert "retired" not in (retired.current(INDUSTRY_REPORT, "retail") / "report.md").read_text(encoding="utf-8")
 

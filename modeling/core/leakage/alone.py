@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from modeling.core.digits import number
 from modeling.core.leakage.known import Known
 from modeling.core.record import LeakageFinding
 from modeling.core.table import Table
@@ -42,43 +43,59 @@ def single_feature(tables: Mapping[str, Table], classes: list[str], known: Known
         severity=known.severity(solved),
         message=f"nearly solved by one feature alone (above {SOLVED}): {known.question(solved)}"
         if solved
-        else f"no feature alone nearly solves the task; the best, {best!r}, scores {scores[best][0]:.3f}",
-        examples=[f"{feature}: {score:.4f} ({of})" for feature, (score, of) in solved.items()][:EXAMPLES],
+        else f"no feature alone nearly solves the task; the best, {best!r}, scores {number(scores[best][0])}",
+        examples=[f"{feature}: {number(score)} ({of})" for feature, (score, of) in solved.items()][:EXAMPLES],
     )
 
 
 def scores_alone(tables: Mapping[str, Table], classes: list[str]) -> dict[str, Solving]:
     """How well each feature alone solves the task: the best R², or ROC AUC of a class against the others, of a small
     tree on the rows of a role other than training."""
+    from sklearn import config_context
+    from sklearn.utils.class_weight import compute_sample_weight
+
     train, *_ = tables.values()
     if len(train) > SAMPLE:
         train = train.rows(np.random.default_rng(0).choice(len(train), SAMPLE, replace=False))
     others = {role: table for role, table in tables.items() if role != "train" and len(table)}
-    return {feature: _alone(train, others, feature, classes) for feature in train.names}
+    weights = compute_sample_weight("balanced", train.target) if classes else None
+    with config_context(skip_parameter_validation=True):
+        return {feature: _alone(train, weights, others, feature, classes) for feature in train.names}
 
 
-def _alone(train: Table, others: Mapping[str, Table], feature: str, classes: list[str]) -> Solving:
+def _alone(
+    train: Table, weights: np.ndarray | None, others: Mapping[str, Table], feature: str, classes: list[str]
+) -> Solving:
+    """By arrays as a tree wants them: checking them again would take most of the time of a wide table."""
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-    x = _column(train, feature)
-    if not classes:
-        regression = DecisionTreeRegressor(max_leaf_nodes=8).fit(x, train.target)
-        scores = [(float(regression.score(_column(t, feature), t.target)), role) for role, t in others.items()]
-        return max(scores, default=(0.0, ""))
-    leaves = LEAVES * len(classes)
-    tree = DecisionTreeClassifier(max_leaf_nodes=leaves, class_weight="balanced").fit(x, train.target)
-    found = [_of_classes(tree, _column(table, feature), table.target, role, classes) for role, table in others.items()]
+    x, y = _column(train, feature), train.target.reshape(-1, 1).astype(np.float64)
+    tree = (
+        DecisionTreeClassifier(max_leaf_nodes=LEAVES * len(classes))
+        if classes
+        else DecisionTreeRegressor(max_leaf_nodes=8)
+    )
+    tree.fit(x, y, sample_weight=weights, check_input=False)
+    score = _of_classes if classes else _of_numbers
+    found = [score(tree, _column(table, feature), table.target, role, classes) for role, table in others.items()]
     return max(found, default=(0.0, ""))
 
 
 def _column(table: Table, feature: str) -> np.ndarray:
-    return np.nan_to_num(table.column(feature).astype(np.float64), nan=-1e30).reshape(-1, 1)
+    return np.nan_to_num(table.column(feature).astype(np.float32), nan=-1e30).reshape(-1, 1)
+
+
+def _of_numbers(tree: Any, x: np.ndarray, target: np.ndarray, role: str, classes: list[str]) -> Solving:
+    """R²."""
+    from sklearn.metrics import r2_score
+
+    return float(r2_score(target, tree.predict(x, check_input=False))), role
 
 
 def _of_classes(tree: Any, x: np.ndarray, target: np.ndarray, role: str, classes: list[str]) -> Solving:
     """The best ROC AUC of a class against the others."""
-    _, first, leaf = np.unique(tree.apply(x), return_index=True, return_inverse=True)
-    probability = np.asarray(tree.predict_proba(x[first]))
+    _, first, leaf = np.unique(tree.apply(x, check_input=False), return_index=True, return_inverse=True)
+    probability = np.asarray(tree.predict_proba(x[first], check_input=False))
     counts = np.zeros((len(first), len(classes)))
     np.add.at(counts, (leaf, target.astype(np.int64)), 1)
     scores = [(0.0, "")]

@@ -5,6 +5,7 @@ the scores of rows whose group was seen (`modeling.evaluation.seen_groups`).
 """
 
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import UseCase
 from modeling.core.record import LeakageFinding
@@ -17,8 +18,10 @@ def groups(frame: pl.DataFrame, roles: pl.Series, use_case: UseCase) -> LeakageF
     group, name = use_case.columns.group, "groups_across_roles"
     if group is None:
         return LeakageFinding(name=name, passed=True, severity="error", message="no group is declared")
-    seen = frame.select(pl.col(group), _learning(roles).alias("role of the row"))
-    spread = seen.group_by(group).agg(pl.col("role of the row").n_unique()).filter(pl.col("role of the row") > 1)
+    seen = frame.select(cs.by_name(group), _learning(roles).alias("role of the row"))
+    spread = (
+        seen.group_by(cs.by_name(group)).agg(pl.col("role of the row").n_unique()).filter(pl.col("role of the row") > 1)
+    )
     returning = use_case.split.by == "time"
     return LeakageFinding(
         name=name,
@@ -54,8 +57,8 @@ def moments(frame: pl.DataFrame, roles: pl.Series, use_case: UseCase) -> Leakage
     time = use_case.columns.time
     if time is None:
         return LeakageFinding(name="time_across_roles", passed=True, severity="warning", message="no time is declared")
-    of_role = frame.select(pl.col(time), role=_learning(roles)).group_by("role")
-    spans = of_role.agg(first=pl.col(time).min(), last=pl.col(time).max()).sort("role")
+    of_role = frame.select(cs.by_name(time), role=_learning(roles)).group_by("role")
+    spans = of_role.agg(first=cs.by_name(time).min(), last=cs.by_name(time).max()).sort("role")
     ordered = bool((spans["first"] > spans["last"].shift(1)).fill_null(True).all())
     spelled = "; ".join(f"{role} {first} to {last}" for role, first, last in spans.iter_rows())
     said = "each role ends before the next begins" if ordered else "the roles overlap in time"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import UseCase
 from modeling.core.features import Derive, derived, feature_columns
@@ -59,9 +60,9 @@ class Audit:
 def audit(rows: Audited, use_case: UseCase) -> Audit:
     """Look for everything through which a test can know too much."""
     columns, known = feature_columns(rows.derived.columns, use_case), Known(use_case)
-    content = rows.validated.select(pl.struct(_content(rows, use_case)).hash()).to_series()
+    content = rows.validated.select(pl.struct(cs.by_name(*_content(rows, use_case))).hash()).to_series()
     near, twins = duplicates.near(rows.likeness, rows.tables, rows.roles, rows.numbers)
-    before = rows.validated.head(TRIED_ROWS).drop(use_case.target)
+    before = rows.validated.head(TRIED_ROWS).drop(cs.by_name(use_case.target))
     training = rows.derived.filter(rows.roles == "train")
     findings = [
         duplicates.exact(content, rows.roles, rows.numbers),

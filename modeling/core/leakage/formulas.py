@@ -12,6 +12,7 @@ from itertools import combinations
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from modeling.core.leakage.known import Known
 from modeling.core.record import LeakageFinding
@@ -59,7 +60,7 @@ def formula(train: pl.DataFrame, columns: list[str], target: str, classes: list[
 def find(frame: pl.DataFrame, columns: list[str], target: str, *, is_classes: bool) -> Formula | None:
     """The simplest formula of `columns` that gives the target, to within `EXACT`; None without one."""
     sample = frame if frame.height <= SAMPLE else frame.sample(SAMPLE, seed=0, shuffle=False)
-    values = _numbers(sample.select(columns))
+    values = _numbers(sample.select(cs.by_name(*columns)))
     if is_classes:
         return next(_of_classes(sample[target], target, values), None)
     truth = sample[target].cast(pl.Float64).fill_null(np.nan).to_numpy()
@@ -71,6 +72,8 @@ def _numbers(frame: pl.DataFrame) -> dict[str, np.ndarray]:
     """Columns as float64 ``[n]``, moments as days; those of one value left out."""
     found = {}
     for column in frame.iter_columns():
+        if len(found) == MOST_COLUMNS:
+            break
         if column.dtype in (pl.Date, pl.Datetime):
             values = column.cast(pl.Datetime("us")).dt.timestamp("us") / 86_400e6
         elif column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.Duration):
@@ -78,7 +81,7 @@ def _numbers(frame: pl.DataFrame) -> dict[str, np.ndarray]:
         else:
             continue
         array = values.cast(pl.Float64).fill_null(np.nan).to_numpy()
-        if len(np.unique(array[np.isfinite(array)])) > 1 and len(found) < MOST_COLUMNS:
+        if len(np.unique(array[np.isfinite(array)])) > 1:
             found[column.name] = array
     return found
 
@@ -168,7 +171,7 @@ def _least_squares(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
 
 def _of_classes(labels: pl.Series, target: str, values: dict[str, np.ndarray]) -> Iterator[Formula]:
     """A difference, sum, product or ratio of two columns that orders one class apart from the others."""
-    counts = labels.drop_nulls().value_counts(name="rows").sort(labels.name)
+    counts = labels.alias("label").drop_nulls().value_counts(name="rows").sort("label")
     members = {
         name: (labels == name).fill_null(False).to_numpy()
         for name, rows in counts.iter_rows()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import UseCase
 from modeling.core.features import Derive, derived
@@ -73,6 +74,6 @@ def _hanging_on(frame: pl.DataFrame, derive: Derive | None, columns: list[str], 
     """The features that change when `late` columns are taken from other rows."""
     if derive is None or not late:
         return []
-    moved = frame.with_columns(pl.col(late).reverse())
+    moved = frame.with_columns(cs.by_name(*late).reverse())
     one, other = derived(frame, derive), derived(moved, derive)
     return [name for name in columns if not one[name].equals(other[name], null_equal=True)]

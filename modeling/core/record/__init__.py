@@ -4,7 +4,7 @@ Belongs here: the schema, in parts. Does not belong here: computing any of it. A
 (`None` or no entry), never zero.
 """
 
-from modeling.core.record.base import Interval, Lift, Record, Spread
+from modeling.core.record.base import Interval, Lift, Record, Spread, with_texts
 from modeling.core.record.behaviour import (
     Calibration,
     Curve,
@@ -85,4 +85,5 @@ __all__ = [
     "TwinRows",
     "Verdict",
     "WithinCluster",
+    "with_texts",
 ]

@@ -1,17 +1,37 @@
-"""What every part of a record is, and a measured value.
+"""What every part of a record is, changing its texts, and a measured value.
 
 Belongs here: what the other parts are built of. Does not belong here: any part (the other modules here).
 """
 
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeVar, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+Value = TypeVar("Value")
 
 
 class Record(BaseModel):
     """A part of a record: its fields and no others."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def with_texts(value: Value, change: Callable[[str], str]) -> Value:
+    """A record, or lists and mappings of records and texts, with `change` made to every text, keys too. A word that is
+    one of those the schema lists (`Literal`) stays."""
+    return _changed(value, change)
+
+
+def _changed(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, Record):
+        listed = {name for name, field in type(value).model_fields.items() if get_origin(field.annotation) is Literal}
+        return value.model_copy(update={k: _changed(v, change) for k, v in value if k not in listed})
+    if isinstance(value, dict):
+        return {_changed(key, change): _changed(item, change) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_changed(item, change) for item in value)
+    return change(value) if isinstance(value, str) else value
 
 
 class Interval(Record):

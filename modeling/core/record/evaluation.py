@@ -107,6 +107,10 @@ class Evaluation(Record):
     """What only this task shows."""
     challenge: Challenge | None = None
     """Absent where no model served yet."""
+    remarks: list[str] = Field(default=[])
+    """What reading the raw data left out or changed, and values that are spelt in several ways."""
+    left_out: dict[str, str] = Field(default={})
+    """Column -> why it is no feature, of those that no other role claims."""
     leakage: list[LeakageFinding]
     contract: list[ContractResult]
     gates: list[Gate]

@@ -28,6 +28,8 @@ class Challenge(Record):
     margin: how much worse than that model the champion may be, in units of the metric; absent without a lift.
     message: what they were compared on, or why they were not.
     best: the same beside the best model published so far; absent where that is the one that served.
+    old_units: those of the units that were there before the latest deliveries, when that model was judged.
+    old_lift: the lift on these alone; absent where they are too few, or it is not known which they are.
     """
 
     serving: str
@@ -37,6 +39,8 @@ class Challenge(Record):
     margin: float | None = None
     message: str
     best: "Challenge | None" = None
+    old_units: int = 0
+    old_lift: Lift | None = None
 
     @property
     def sets_standard(self) -> bool:

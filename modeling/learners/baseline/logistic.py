@@ -12,7 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner
 from modeling.core.table import Table
-from modeling.learners import encoding, linear
+from modeling.learners import linear, scikit_file
 from modeling.learners.checks import check
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)
@@ -59,13 +59,13 @@ class Logistic(Learner):
 
     def save(self, folder: Path) -> None:
         """Encoder and regression as `logistic.skops`, the shape of the answer as `logistic.json`."""
-        encoding.write(self._pipeline, folder / "logistic.skops")
+        scikit_file.write(self._pipeline, folder / "logistic.skops")
         (folder / "logistic.json").write_text(json.dumps({"binary": self._binary}))
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         model = cls()
-        model._pipeline = encoding.read(folder / "logistic.skops")
+        model._pipeline = scikit_file.read(folder / "logistic.skops")
         model._binary = json.loads((folder / "logistic.json").read_text())["binary"]
         return model
 

@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline
 
 from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner
 from modeling.core.table import Table
-from modeling.learners import encoding, linear
+from modeling.learners import linear, scikit_file
 from modeling.learners.checks import check
 
 STRENGTHS = (1000.0, 100.0, 10.0, 1.0, 0.1)
@@ -54,12 +54,12 @@ class Ridge(Learner):
 
     def save(self, folder: Path) -> None:
         """Encoder and regression as `ridge.skops`."""
-        encoding.write(self._pipeline, folder / "ridge.skops")
+        scikit_file.write(self._pipeline, folder / "ridge.skops")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         model = cls()
-        model._pipeline = encoding.read(folder / "ridge.skops")
+        model._pipeline = scikit_file.read(folder / "ridge.skops")
         return model
 
 

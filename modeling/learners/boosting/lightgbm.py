@@ -20,6 +20,7 @@ from pydantic import Field
 
 from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner, Outcome
 from modeling.core.table import Table
+from modeling.learners import tree_file
 from modeling.learners.censoring import AtRisk
 from modeling.learners.checks import check
 from modeling.learners.progress import thinned, throttled
@@ -122,12 +123,12 @@ class LightGBM(Learner):
 
     def save(self, folder: Path) -> None:
         """The trees as `lightgbm.txt`, LightGBM's own text format."""
-        self._booster.save_model(folder / "lightgbm.txt")
+        tree_file.write(self._booster, folder / "lightgbm.txt")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         model = cls()
-        model._booster = lgb.Booster(model_file=folder / "lightgbm.txt")
+        model._booster = tree_file.read(folder / "lightgbm.txt")
         return model
 
 

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from modeling.core.learner import STORED, FitSummary, Fitting, Hyperparameters, Learner, LearnerError
 from modeling.core.table import Table
-from modeling.learners import encoding, work
+from modeling.learners import encoding, scikit_file, work
 from modeling.learners.checks import check
 from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
@@ -101,7 +101,7 @@ class MLP(Learner):
 
     def save(self, folder: Path) -> None:
         """Encoder (`columns.skops`), weights (`weights.safetensors`), and what builds the network (`mlp.json`)."""
-        encoding.write(self._columns, folder / "columns.skops")
+        scikit_file.write(self._columns, folder / "columns.skops")
         save_file(self._network.state_dict(), folder / "weights.safetensors")
         facts = {"head": asdict(self._head), STORED: self._chosen.model_dump(mode="json")}
         (folder / "mlp.json").write_text(json.dumps(facts))
@@ -110,7 +110,7 @@ class MLP(Learner):
     def load(cls, folder: Path) -> Self:
         facts, weights = json.loads((folder / "mlp.json").read_text()), load_file(folder / "weights.safetensors")
         model = cls()
-        model._columns = encoding.read(folder / "columns.skops")
+        model._columns = scikit_file.read(folder / "columns.skops")
         model._head, model._chosen = Head(**facts["head"]), MLPHyperparameters(**facts[STORED])
         model._network = _network(weights["0.weight"].shape[1], model._head.width, model._chosen)
         model._network.load_state_dict(weights)

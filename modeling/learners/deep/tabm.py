@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from modeling.core.learner import STORED, FitSummary, Fitting, Hyperparameters, Learner
 from modeling.core.table import RARE, Table
-from modeling.learners import encoding, work
+from modeling.learners import scikit_file, work
 from modeling.learners.checks import check, varies
 from modeling.learners.torch import training
 from modeling.learners.torch.head import Head
@@ -138,7 +138,7 @@ class TabM(Learner):
     def save(self, folder: Path) -> None:
         """Weights (`weights.safetensors`), quantiles of the numbers (`quantiles.skops`), and the rest (`tabm.json`)."""
         if self._quantiles is not None:
-            encoding.write(self._quantiles, folder / "quantiles.skops")
+            scikit_file.write(self._quantiles, folder / "quantiles.skops")
         save_file(self._network.state_dict(), folder / "weights.safetensors")
         facts = {
             "head": asdict(self._head),
@@ -153,7 +153,7 @@ class TabM(Learner):
         model = cls()
         model._head, model._chosen = Head(**facts["head"]), TabMHyperparameters(**facts[STORED])
         model._layout = FeatureLayout(**facts["layout"])
-        model._quantiles = encoding.read(folder / "quantiles.skops") if model._layout.numeric else None
+        model._quantiles = scikit_file.read(folder / "quantiles.skops") if model._layout.numeric else None
         model._network = TabMNetwork(model._layout, model._chosen, model._head.width)
         model._network.load_state_dict(load_file(folder / "weights.safetensors"))
         return model

@@ -6,6 +6,7 @@ Belongs here: writing, finding and removing a checkpoint. Does not belong here: 
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from itertools import chain
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -41,14 +42,17 @@ class Checkpoint:
     def write(
         self, state: TrainingState, network: nn.Module, best: dict[str, Tensor], optimizer: torch.optim.Optimizer
     ) -> None:
-        """The tensors and `state`, to a temporary name first: a file of this name is always whole."""
+        """The tensors and `state`, to a temporary name first: a file of this name is always whole, and there for good
+        when this returns."""
         if self._path is None:
             return
         tensors = _flat({"network": network.state_dict(), "best": best, "optimizer": _moments(optimizer)})
         scalars = {"fingerprint": self._fingerprint, "state": json.dumps(asdict(state))}
         unfinished = self._path.with_suffix(".unfinished")
         save_file(tensors, unfinished, metadata=scalars)
+        _sync(unfinished)
         unfinished.replace(self._path)
+        _sync(self._path.parent)
 
     def restore(
         self, network: nn.Module, optimizer: torch.optim.Optimizer
@@ -56,11 +60,14 @@ class Checkpoint:
         """Bring `network` and `optimizer` to where they were; the state and the best weights, or None without any."""
         if self._path is None or not self._path.exists():
             return None
-        with safe_open(self._path, "pt") as file:
-            scalars = file.metadata()
-            if scalars["fingerprint"] != self._fingerprint:
-                return None
-            tensors = {name: file.get_tensor(name) for name in file.offset_keys()}
+        try:
+            with safe_open(self._path, "pt") as file:
+                scalars = file.metadata()
+                if scalars["fingerprint"] != self._fingerprint:
+                    return None
+                tensors = {name: file.get_tensor(name) for name in file.offset_keys()}
+        except SafetensorError:  # as a power cut leaves it
+            return None
         network.load_state_dict(_part(tensors, "network"))
         _restore_moments(optimizer, _part(tensors, "optimizer"))
         return TrainingState(**json.loads(scalars["state"])), _part(tensors, "best")
@@ -78,6 +85,15 @@ def fingerprint(settings: dict[str, Any], network: nn.Module, rows: Iterable[Ten
         digest.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def _sync(path: Path) -> None:
+    """Have a file's content, or the names in a folder, on the disk."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
 
 
 def _flat(groups: dict[str, dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -86,9 +86,9 @@ class Driving(MulticlassClassificationTask[DrivingSettings]):
         group = use_case.columns.group
         if group is None:
             return None
-        seen = frame.select(feature_columns(frame.columns, use_case)).select(cs.numeric()).columns
-        rounded = pl.col(seen).cast(pl.Float64).round_sig_figs(2)
-        step = pl.struct(pl.int_range(pl.len()).over(group).alias("step"), rounded, use_case.target).hash()
+        seen = frame.select(cs.by_name(*feature_columns(frame.columns, use_case))).select(cs.numeric()).columns
+        rounded = cs.by_name(*seen).cast(pl.Float64).round_sig_figs(2)
+        step = pl.struct(pl.int_range(pl.len()).over(group).alias("step"), rounded, cs.by_name(use_case.target)).hash()
         return Keys(frame.select(step.sum().over(group)).to_series(), "whole episodes, numbers to two digits")
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:

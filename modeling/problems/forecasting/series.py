@@ -6,15 +6,16 @@ smoothing (`modeling.problems.forecasting.smoothing`), or which origins train an
 (`modeling.problems.forecasting.task`).
 """
 
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, NamedTuple, Self, cast
 
 import numpy as np
 import polars as pl
 
 from modeling.core.features import FeatureError
 from modeling.core.table import RARE, Table
-from modeling.problems.forecasting.grid import Grid, SeriesLayout, moments_between, on_grid
+from modeling.problems.forecasting.grid import Grid, SeriesLayout, moments_ahead, on_grid
 from modeling.problems.forecasting.smoothing import Smoothing, best_smoothing, known_mean, smoothed
 
 SEASONAL_NAIVE = "same phase of the last season"
@@ -76,10 +77,11 @@ class SeriesRecipe:
                 f"{layout.horizon:,} steps ahead: give more history, or a shorter season"
             )
         hours = (train.moments[-1] - train.moments[0]).total_seconds() / 3600
+        shortest = cast("timedelta", train.moments.diff().min()).total_seconds() / 3600
         parts = [
             name
             for name, cycle in CYCLES.items()
-            if hours / (steps - 1) <= cycle.hours and 2 * cycle.hours * cycle.size <= hours * steps / (steps - 1)
+            if shortest <= cycle.hours and 2 * cycle.hours * cycle.size <= hours * steps / (steps - 1)
         ]
         fitted = best_smoothing(train.values, layout)
         return cls(layout, train.series, dict(zip(train.series, fitted, strict=True)), parts, left_out)
@@ -91,11 +93,12 @@ class SeriesRecipe:
 
     def transform(self, frame: pl.DataFrame) -> Table:
         """The forecasts that follow the last moment of `frame`: a row for every series in the order of their names, and
-        step. `frame` holds the history, one of the longest season or more.
+        step. `frame` holds the history, one of the longest season or more; of a series that has less, the level alone
+        is known.
 
         Raises
         ------
-        FeatureError: as `on_grid`; an unknown series, or one with too little history.
+        FeatureError: as `on_grid`; an unknown series, or one without a value.
         """
         grid = on_grid(frame, self.layout)
         unknown = [name for name in grid.series if name not in self.smoothing]
@@ -107,12 +110,7 @@ class SeriesRecipe:
         last = len(grid.moments) - 1
         if last + 1 < self.layout.season:
             raise FeatureError(f"the history has {last + 1:,} steps; a season of {self.layout.season:,} is needed")
-        table = self.at(grid, np.array([last]))
-        short = ~np.isfinite(table.column(SEASONAL_NAIVE)).reshape(len(grid.series), -1).all(axis=1)
-        if short.any():
-            name = grid.series[int(short.argmax())]
-            raise FeatureError(f"series {name!r} has no value at the phase of some step: give it a longer history")
-        return table
+        return _answered(self.at(grid, np.array([last])), grid)
 
     def at(self, grid: Grid, origins: np.ndarray) -> Table:
         """The features of every series (first), origin and step (last), from values up to the origin only; no target.
@@ -148,8 +146,7 @@ class SeriesRecipe:
 
     def _calendar(self, grid: Grid, origins: np.ndarray) -> dict[str, np.ndarray]:
         """Part -> its number, from 0, at every origin and step ``[o, h]``."""
-        last = grid.moments.tail(1).dt.offset_by(self.layout.frequency * self.layout.horizon)
-        every = moments_between(grid.moments.append(last), self.layout)
+        every = moments_ahead(grid.moments, self.layout)
         ahead = origins[:, None] + np.arange(1, self.layout.horizon + 1)
         numbers = {part: getattr(every.dt, part)().to_numpy().astype(int) for part in self.parts}
         return {part: (number - CYCLES[part].first)[ahead] for part, number in numbers.items()}
@@ -159,6 +156,19 @@ class SeriesRecipe:
         """The recipe whose `asdict` is `content`."""
         smoothing = {name: Smoothing(*fitted) for name, fitted in content["smoothing"].items()}
         return cls(**content | {"layout": SeriesLayout(**content["layout"]), "smoothing": smoothing})
+
+
+def _answered(table: Table, grid: Grid) -> Table:
+    """The table, with the smoothing's forecast where no value has the phase of a step."""
+    naive, smoothing = table.column(SEASONAL_NAIVE), table.column(SMOOTHED)
+    known = np.where(np.isfinite(naive), naive, smoothing)
+    without = ~np.isfinite(known).reshape(len(grid.series), -1).all(axis=1)
+    if without.any():
+        names = [grid.series[place] for place in np.flatnonzero(without)]
+        raise FeatureError(f"series {names[:5]} ({len(names):,} in all) have no value: leave them out, or deliver some")
+    numeric = table.numeric.copy()
+    numeric[:, table.numeric_names.index(SEASONAL_NAIVE)] = known
+    return replace(table, numeric=numeric)
 
 
 def _of_phase(values: np.ndarray, origins: np.ndarray, layout: SeriesLayout) -> dict[str, np.ndarray]:

@@ -38,8 +38,8 @@ def smoothed(values: np.ndarray, alpha: np.ndarray, gamma: np.ndarray, layout: S
 def _smoothing(values: np.ndarray, alpha: np.ndarray, gamma: np.ndarray, layout: SeriesLayout) -> Iterator[np.ndarray]:
     """Forecasts ``[…, s, h]`` at every origin from the last step of the first season on.
 
-    The weights are ``[…, s]``. The first season starts the level and the seasonal deviations; an unknown value teaches
-    nothing.
+    The weights are ``[…, s]``. The first season starts the level and the seasonal deviations; where nothing of it is
+    known, the first value starts the level. An unknown value teaches nothing.
     """
     season, ahead = layout.season, np.arange(1, layout.horizon + 1)
     start = values[:, :season]
@@ -48,7 +48,7 @@ def _smoothing(values: np.ndarray, alpha: np.ndarray, gamma: np.ndarray, layout:
     yield level[..., None] + deviation[..., (season - 1 + ahead) % season]
     for step in range(season, values.shape[1]):
         error = np.nan_to_num(values[:, step] - level - deviation[..., step % season])
-        level += alpha * error
+        level = np.where(np.isnan(level), values[:, step], level + alpha * error)
         deviation[..., step % season] += gamma * error
         yield level[..., None] + deviation[..., (step + ahead) % season]
 

@@ -9,11 +9,11 @@ targets reach beyond its end, so training ends before the first outcome that val
 """
 
 from dataclasses import dataclass, replace
-from typing import ClassVar, cast
+from typing import Annotated, ClassVar, cast
 
 import numpy as np
 import polars as pl
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from catalogue.definition import TimeSplit, UseCase
 from modeling.core.feature_set import FeatureSet
@@ -29,7 +29,7 @@ from modeling.core.table import Rows
 from modeling.core.task import EvaluatedChampion, Metric, Settings, TargetHolds, by_name
 from modeling.core.validated_data import ValidatedData
 from modeling.problems.forecasting.chapters import chapters
-from modeling.problems.forecasting.grid import Gaps, Grid, SeriesLayout, on_grid
+from modeling.problems.forecasting.grid import Gaps, Grid, SeriesLayout, on_grid, steps_of
 from modeling.problems.forecasting.ranges import Ranges, ranges_keep_promise
 from modeling.problems.forecasting.series import MOMENTS, SEASONAL_NAIVE, SMOOTHED, STEP, SeriesRecipe
 
@@ -49,12 +49,26 @@ class ForecastingSettings(Settings):
     every: int = Field(default=1, ge=1, description="steps between two origins")
     gaps: Gaps = Field(default="refuse", description="a moment without a value is refused, or left unknown")
 
+    weekdays: list[Annotated[int, Field(ge=1, le=7)]] | None = Field(
+        default=None,
+        min_length=1,
+        description="the weekdays that have values, 1 (Monday) to 7, where not all have: `[1, 2, 3, 4, 5]`; steps of "
+        "`1d`",
+    )
+    tolerance: int = Field(default=0, ge=0, description="seconds by which a moment may miss its step")
+
     @field_validator("seasons")
     @classmethod
     def _rising(cls, seasons: list[int]) -> list[int]:
         if sorted(set(seasons)) != seasons or seasons[0] < 2:
             raise ValueError(f"{seasons} must rise, from 2 on: write the shortest season first, like [24, 168]")
         return seasons
+
+    @model_validator(mode="after")
+    def _days_of_a_week(self) -> "ForecastingSettings":
+        if self.weekdays is not None and self.frequency != "1d":
+            raise ValueError(f"`weekdays` go with `frequency: 1d`, not with {self.frequency}: take one of them out")
+        return self
 
 
 @dataclass(frozen=True)
@@ -93,7 +107,7 @@ class Forecasting(BaseTask[ForecastingSettings]):
             )
         layout = self._layout(use_case)
         grid = on_grid(data.frame, layout)
-        spans = _spans(assign(data.frame, use_case), data.frame[layout.time], grid)
+        spans = _spans(assign(data.frame, use_case), steps_of(data.frame[layout.time], layout), grid)
         left_out = {
             name: "a forecast reads the past of its series only"
             for name in data.frame.columns
@@ -141,6 +155,8 @@ class Forecasting(BaseTask[ForecastingSettings]):
             horizon=settings.horizon,
             seasons=settings.seasons,
             gaps=settings.gaps,
+            weekdays=settings.weekdays,
+            tolerance=settings.tolerance,
         )
 
     def _rows(self, recipe: SeriesRecipe, grid: Grid, span: range, numbers: np.ndarray, role: str) -> Rows:
@@ -188,9 +204,7 @@ def _outcomes(rows: Rows) -> pl.Series:
 
 def _spans(roles: pl.Series, moments: pl.Series, grid: Grid) -> dict[str, range]:
     """The positions on the grid that belong to each role: from its first moment to that of the next."""
-    first = (
-        pl.DataFrame({"role": roles, "moment": moments.cast(pl.Datetime("us"))}).group_by("role").agg(pl.min("moment"))
-    )
+    first = pl.DataFrame({"role": roles, "moment": moments}).group_by("role").agg(pl.min("moment"))
     starts = [int(grid.moments.index_of(moment) or 0) for moment in first.sort("role")["moment"]]
     ends = [*starts[1:], len(grid.moments)]
     return {role: range(start, end) for role, start, end in zip(ROLES, starts, ends, strict=True)}

@@ -1,13 +1,13 @@
 """Images as learners and readers need them: decoded, resized, compared, taken apart.
 
-Belongs here: the steps between the bytes of a PNG or JPEG file and arrays. Does not belong here: what may
-be delivered (the contract's probes), networks (`modeling.problems.image.backbone`), or what is reported
+Belongs here: the steps between pictures and arrays. Does not belong here: reading a file (`decoding`), what may be
+delivered (the contract's probes), networks (`modeling.problems.image.backbone`), or what is reported
 (`modeling.problems.image.task`). Pillow belongs to the extra `vision` and is imported inside functions.
 """
 
 import base64
 import io
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -18,11 +18,11 @@ import polars as pl
 from modeling.core import memoisation
 from modeling.core.features import FeatureError
 from modeling.core.table import Table
+from modeling.problems.image.decoding import UnreadableImage, decoded, is_grey, opened
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FORMATS = ("PNG", "JPEG")
 HASH_SIDE, LOWEST = 64, 12
 """Rows and columns an image is resized to before it is hashed; frequencies that are compared, in each direction."""
 HASH_BITS = (2 * LOWEST - 2) * LOWEST + (2 * LOWEST - 1) * (LOWEST - 1)
@@ -40,7 +40,7 @@ def files(table: Table) -> list[bytes]:
     names = [name for name, dtype in table.content.schema.items() if dtype == pl.Binary]
     if len(names) != 1:
         raise FeatureError(f"the rows have {names or 'no column'} of image bytes; name one as `columns: {{image: …}}`")
-    (column,) = table.content.select(names)
+    column = table.content[names[0]]
     if column.has_nulls():
         raise FeatureError(f"{column.name!r}: {column.null_count():,} of {len(column):,} images are missing")
     return column.to_list()
@@ -51,12 +51,12 @@ def pixels(files: Sequence[bytes], side: int, *, colour: bool) -> np.ndarray:
 
     Raises
     ------
-    FeatureError: a file is no PNG or JPEG, or broken; with its digest.
+    FeatureError: a file is no image, or broken; with its digest.
     """
     mode, channels = ("RGB", 3) if colour else ("L", 1)
 
     def squeezed(new: Sequence[bytes]) -> list[np.ndarray]:
-        return [np.asarray(image.convert(mode).resize((side, side))) for image in _opened(new)]
+        return [np.asarray(image.convert(mode).resize((side, side))) for image in _each(decoded, new)]
 
     arrays = memoisation.each(f"{side} pixels {mode}", files, squeezed)
     stacked = np.array(arrays, dtype=np.uint8).reshape(len(arrays), side, side, channels)
@@ -65,12 +65,12 @@ def pixels(files: Sequence[bytes], side: int, *, colour: bool) -> np.ndarray:
 
 def coloured(files: Iterable[bytes]) -> bool:
     """Whether any image has more than shades of grey to offer, by its kind of pixels."""
-    return any(image.mode not in ("1", "L", "LA") for image in _opened(files, decode=False))
+    return not all(is_grey(image) for image in _each(opened, files))
 
 
 def usual_side(files: Iterable[bytes]) -> int:
     """The median of the images' longer sides, in pixels."""
-    return int(np.median([max(image.size) for image in _opened(files, decode=False)]))
+    return int(np.median([max(image.size) for image in _each(opened, files)]))
 
 
 def spectral_hashes(column: pl.Series) -> np.ndarray:
@@ -116,7 +116,7 @@ class PatchOccluder:
         """The image as PNG, with the dropped cells in the image's mean colour."""
         from PIL import Image
 
-        (image,) = _opened([value])
+        (image,) = _each(decoded, [value])
         array = np.array(image)
         rows, columns = (np.linspace(0, size, GRID + 1).astype(int) for size in array.shape[:2])
         mean = array.mean(axis=(0, 1))
@@ -133,7 +133,7 @@ def beside_saliency(file: bytes, effects: np.ndarray, side: int) -> str:
     """
     from PIL import Image
 
-    (image,) = _opened([file])
+    (image,) = _each(decoded, [file])
     image = image.convert("RGB").resize((side, side))
     strength = effects.clip(0).reshape(GRID, GRID) / max(effects.max(), np.finfo(float).tiny)
     mask = Image.fromarray((strength * 160).astype(np.uint8)).resize((side, side), Image.Resampling.BICUBIC)
@@ -146,25 +146,11 @@ def beside_saliency(file: bytes, effects: np.ndarray, side: int) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def _opened(files: Iterable[bytes], *, decode: bool = True) -> Iterator["Image"]:
-    """Every image, one after the other, 16 bits of grey scaled to 8 and a palette turned into its colours."""
-    from PIL import Image
-    from PIL.Image import DecompressionBombError
-
+def _each(read: Callable[[bytes], "Image"], files: Iterable[bytes]) -> Iterator["Image"]:
+    """Every image, one after the other."""
     for file in files:
         try:
-            image = Image.open(io.BytesIO(file), formats=FORMATS)
-            if decode:
-                image.load()
-        except (OSError, SyntaxError, ValueError, DecompressionBombError) as error:
-            what = f"the image with SHA-256 {sha256(file).hexdigest()} can't be decoded as PNG or JPEG: {error}"
+            yield read(file)
+        except UnreadableImage as error:
+            what = f"the image with SHA-256 {sha256(file).hexdigest()} can't be decoded: {error}"
             raise FeatureError(f"{what}; quarantine it in the contract") from error
-        yield _plain(image) if decode else image
-
-
-def _plain(image: "Image") -> "Image":
-    from PIL import Image
-
-    if image.mode.startswith("I"):
-        return Image.fromarray((np.asarray(image) / 257).astype(np.uint8))
-    return image.convert("RGB") if image.mode == "P" else image

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 NAME = "minimol"
 FILE = f"{NAME}.onnx"
+DIGEST = "e6b8bea2fb9872ffcc9e1e228dc59e94b5b6e7907a3f42f59ae197bace25ef1d"
+"""The sha256 of the one file that is read: a graph of operations, which a library in C++ follows."""
 BATCH = 16
 THREADS = 2
 """Whatever the machine has: sums are rounded by how they are shared among threads."""
@@ -68,14 +70,21 @@ class MiniMol:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """From a folder with the packaged weights, or one `save` wrote to."""
+        """From a folder with the packaged weights, or one `save` wrote to.
+
+        Raises
+        ------
+        ValueError: it holds another network.
+        """
         import onnxruntime
 
         weights = (folder / FILE).read_bytes()
+        if hashlib.sha256(weights).hexdigest() != DIGEST:
+            raise ValueError(f"{folder / FILE} is not MiniMol v1")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = THREADS
         session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
-        return cls(session, weights, hashlib.sha256(weights).hexdigest())
+        return cls(session, weights, DIGEST)
 
     def save(self, folder: Path) -> None:
         """The ONNX file, byte for byte as it was loaded."""

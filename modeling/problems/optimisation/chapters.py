@@ -12,6 +12,7 @@ import polars as pl
 import polars.selectors as cs
 from scipy.stats import sem, t
 
+from modeling.core.digits import number
 from modeling.core.intervals import estimated
 from modeling.core.metrics import mean
 from modeling.core.record import Band, Chapter, Estimates, Interval, Line, LineChart, Listing
@@ -144,8 +145,8 @@ def _effort(found: _Found) -> Estimates:
     taken = {name: np.array([trials_until(wanted, run) for run in best]) for name, best in found.best.items()}
     return Estimates(
         title=f"Trials until {NEARLY:.0%} of the best",
-        caption=f"Mean over repeats until an outcome of {found.sign * wanted:.4g} or better, which is {NEARLY:.0%} of "
-        f"the way from the mean of all experiments to the best. Where {found.trials} trials did not suffice they "
+        caption=f"Mean over repeats until an outcome of {number(found.sign * wanted)} or better, which is {NEARLY:.0%} "
+        f"of the way from the mean of all experiments to the best. Where {found.trials} trials did not suffice they "
         f"count as {found.trials + 1}.",
         x_title="trials",
         estimates={name: found.mean(of.astype(np.float64)) for name, of in taken.items()},
@@ -154,11 +155,11 @@ def _effort(found: _Found) -> Estimates:
 
 def _best_after(found: _Found) -> Listing:
     """The best outcome after some trials, and after all."""
-    shown = [number for number in (5, 10, 20) if number < found.trials] + [found.trials]
+    shown = [trials for trials in (5, 10, 20) if trials < found.trials] + [found.trials]
     columns: dict[str, list[str | None] | list[int | None] | list[float | None]] = {"search": [*found.best]}
-    for number in shown:
-        columns[f"after {number} trials"] = [
-            found.sign * float(best[:, number - 1].mean()) for best in found.best.values()
+    for trials in shown:
+        columns[f"after {trials} trials"] = [
+            found.sign * float(best[:, trials - 1].mean()) for best in found.best.values()
         ]
     best = found.sign * float(found.pool.max())
-    return Listing(title=f"Best outcome so far, mean over repeats; the best there is: {best:.4g}", columns=columns)
+    return Listing(title=f"Best outcome so far, mean over repeats; the best there is: {number(best)}", columns=columns)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import UseCase
 from modeling.core.feature_set import FeatureSet
@@ -41,11 +42,11 @@ class Optimisation(RegressionTask[OptimisationSettings]):
         factors = self.settings.factors or feature_columns(data.frame.columns, use_case)
         _check(data.frame, factors)
         made = super().prepare(data, use_case, derive)
-        settings = pl.DataFrame({"number": data.numbers}).with_columns(data.frame.select(factors))
+        settings = pl.DataFrame({"number": data.numbers}).with_columns(data.frame.select(cs.by_name(*factors)))
 
         def with_settings(rows: Rows) -> Rows:
             known = pl.DataFrame({"number": rows.number}).join(settings, on="number", maintain_order="left")
-            return replace(rows, table=replace(rows.table, shared={SETTINGS: known.select(factors)}))
+            return replace(rows, table=replace(rows.table, shared={SETTINGS: known.select(cs.by_name(*factors))}))
 
         unsealed = {role: with_settings(getattr(made, role)) for role in ("train", "tune", "valid")}
         test = with_settings(made.open_test())

@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from modeling.core.features import FeatureError
 from modeling.core.table import Rows, Table
@@ -74,9 +75,9 @@ class PricesRecipe:
         if missing:
             raise FeatureError(f"the columns {missing} are missing; the rows have {frame.columns}")
         rows = frame.select(
-            day=pl.col(self.time).cast(pl.Date),
-            asset=pl.col(self.asset).cast(pl.String),
-            close=pl.col(self.price).cast(pl.Float64),
+            day=cs.by_name(self.time).cast(pl.Date),
+            asset=cs.by_name(self.asset).cast(pl.String),
+            close=cs.by_name(self.price).cast(pl.Float64),
             row=pl.int_range(pl.len(), dtype=pl.Int64),
         )
         self._refuse(rows.filter(pl.struct("day", "asset").is_duplicated()), "more than one price; keep one")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import UseCase
 from modeling.core.features import FeatureError, FeatureRecipe
@@ -47,20 +48,22 @@ class HistoryRecipe:
         ------
         FeatureError: a column the definition names is missing.
         """
-        columns, numbers = use_case.columns, {name: pl.col(name).cast(pl.Float32) for name in settings.numbers}
+        columns, numbers = use_case.columns, {name: cs.by_name(name).cast(pl.Float32) for name in settings.numbers}
         described = [name for name in (settings.title, settings.tags, *settings.numbers, *settings.profile) if name]
         missing = [name for name in (columns.group, columns.time, *described) if name not in train.columns]
         if missing:
             raise FeatureError(f"{use_case.key}: the columns {missing} are missing; the rows have {train.columns}")
-        item = pl.col(use_case.target).cast(pl.String)
-        tags = pl.lit("") if settings.tags is None else pl.col(settings.tags).fill_null("")
+        item = cs.by_name(use_case.target).cast(pl.String)
+        tags = pl.lit("") if settings.tags is None else cs.by_name(settings.tags).fill_null("")
         catalogue = train.group_by(item.alias(ITEM)).agg(
-            (pl.col(settings.title).cast(pl.String) if settings.title else item).first().alias(TITLE),
+            (cs.by_name(settings.title).cast(pl.String) if settings.title else item).first().alias(TITLE),
             tags.first().str.extract_all(r"[^\s|,]+").alias(TAGS),
             **{name: number.first() for name, number in numbers.items()},
         )
         read = {columns.group, columns.time, use_case.target, *described}
-        people = _people(train.sort(columns.time, maintain_order=True), str(columns.group), settings.profile)
+        people = _people(
+            train.sort(cs.by_name(str(columns.time)), maintain_order=True), str(columns.group), settings.profile
+        )
         return cls(
             user=str(columns.group),
             item=use_case.target,
@@ -99,11 +102,11 @@ class HistoryRecipe:
             )
         known = self.items[ITEM]
         code = (
-            pl.col(self.item)
+            cs.by_name(self.item)
             .cast(pl.String)
             .replace_strict(known, range(len(known)), default=None, return_dtype=pl.Int32)
         )
-        read = {USER: pl.col(self.user), CODE: code, TIME: pl.col(self.time)}
+        read = {USER: cs.by_name(self.user).as_expr(), CODE: code, TIME: cs.by_name(self.time).as_expr()}
         kept = [name for name in (NUMBER, ROLE) if name in frame.columns]
         return frame.select(*kept, **read).sort(TIME, maintain_order=True)
 
@@ -120,7 +123,7 @@ class HistoryRecipe:
 
     def people(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A row per user: `user`, and the profile as their first interaction has it."""
-        return _people(frame.sort(self.time, maintain_order=True), self.user, self.profile.inputs)
+        return _people(frame.sort(cs.by_name(self.time), maintain_order=True), self.user, self.profile.inputs)
 
     def table(self, users: pl.Series, people: pl.DataFrame, past: pl.DataFrame, moment: Any) -> Table:
         """The profiles of `users`, from `people`, and their histories in the coded interactions `past`, which all lie
@@ -146,5 +149,5 @@ class HistoryRecipe:
 
 def _people(ordered: pl.DataFrame, user: str, profile: list[str]) -> pl.DataFrame:
     """The `profile` of each user as text, from the first of their rows."""
-    first = ordered.unique(user, keep="first", maintain_order=True)
-    return first.select(pl.col(user).alias(USER), pl.col(profile).cast(pl.String))
+    first = ordered.unique(cs.by_name(user), keep="first", maintain_order=True)
+    return first.select(cs.by_name(user).as_expr().alias(USER), cs.by_name(*profile).cast(pl.String))

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import TimeSplit, UseCase
 from modeling.core import leakage, splits
@@ -26,6 +27,8 @@ from modeling.problems.recommendation.histories import CODE, NUMBER, ROLE, TIME,
 from modeling.problems.recommendation.ranking import NO_ITEM, TITLE, USER
 from modeling.problems.recommendation.settings import RecommendationSettings
 
+FEWEST_USERS = 5
+"""Who take something in validation, or in the test: of fewer, a score is of persons and not of a model."""
 MOST_ALIKE = 0.01
 """Share of a role's wanted items that may be known to the user under another code."""
 
@@ -47,11 +50,12 @@ def prepare(
         )
     roles = splits.assign(data.frame, use_case)
     target = data.frame[use_case.target]
-    frame = derived(data.frame.drop(use_case.target), derive).with_columns(target)
+    frame = derived(data.frame.drop(cs.by_name(use_case.target)), derive).with_columns(target)
     recipe = HistoryRecipe.fit(frame.filter(roles == "train"), use_case, settings)
     numbered = frame.with_columns(pl.Series(NUMBER, data.numbers), roles.alias(ROLE))
     coded, people = recipe.coded(numbered), recipe.people(frame)
     windows = {role: _Window.of(role, coded, settings.repeats) for role in splits.ROLES}
+    _check_users(windows, data.frame[use_case.columns.group].n_unique(), settings.repeats)
     sliced = list(dict.fromkeys([*use_case.columns.sensitive, *use_case.columns.slices]))
 
     def rows(window: _Window) -> Rows:
@@ -59,7 +63,7 @@ def prepare(
         table = replace(recipe.table(users, people, window.past, window.moment), target=_padded(window.wanted[CODE]))
         number = window.wanted[NUMBER].list.first().to_numpy()
         first = pl.DataFrame({NUMBER: number}).join(numbered, on=NUMBER, how="left", maintain_order="left")
-        return Rows(table, number, None, first.select(sliced))
+        return Rows(table, number, None, first.select(cs.by_name(*sliced)))
 
     train, tune, valid, test = (rows(window) for window in windows.values())
     counts = [int((roles == role).sum()) for role in splits.ROLES]
@@ -89,6 +93,17 @@ class _Window:
             fresh = window if repeats else window.join(past, on=[USER, CODE], how="anti")
         once = fresh.drop_nulls(CODE).unique([USER, CODE], keep="first", maintain_order=True)
         return cls(past, moment, once.group_by(USER, maintain_order=True).agg(CODE, NUMBER))
+
+
+def _check_users(windows: dict[str, _Window], users: int, repeats: bool) -> None:
+    """Refuse what could not be judged."""
+    for role in ("valid", "test"):
+        if (found := windows[role].wanted.height) < FEWEST_USERS:
+            again = "" if repeats else "; if they take the same again, write `settings: {repeats: true}`"
+            raise splits.SplitError(
+                f"{found:,} of {users:,} users take an item in {role} that training knows and they have not had, "
+                f"{FEWEST_USERS} are needed: deliver more users, or more of their time{again}"
+            )
 
 
 def _padded(codes: pl.Series) -> np.ndarray:

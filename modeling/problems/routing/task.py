@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import UseCase
 from modeling.core.feature_set import FeatureSet
@@ -78,7 +79,7 @@ class Routing(RegressionTask[RoutingSettings]):
         if group is None:
             return None
         row_of = [name for name in (*self.settings.moment, "road") if name != group]
-        row = pl.struct(*row_of, pl.col(use_case.target).cast(pl.Float64).round_sig_figs(2)).hash()
+        row = pl.struct(*row_of, cs.by_name(use_case.target).cast(pl.Float64).round_sig_figs(2)).hash()
         return Keys(frame.select(row.sum().over(group)).to_series(), "slowness of every road, to two digits")
 
     def prepare(self, data: ValidatedData, use_case: UseCase, derive: Derive | None) -> FeatureSet:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 from pydantic import Field
 
 from catalogue.definition import UseCase
@@ -18,7 +19,7 @@ from modeling.core.features import Derive
 from modeling.core.learner import Outcome
 from modeling.core.record import Chapter, Described
 from modeling.core.row_task import RowTask
-from modeling.core.target_classes import refuse_event
+from modeling.core.target_classes import found, named, refuse_event
 from modeling.core.task import EvaluatedChampion, Metric, Settings, TargetError, TargetHolds, by_name
 from modeling.core.validated_data import ValidatedData
 from modeling.learners.censoring import seen, signed
@@ -26,12 +27,18 @@ from modeling.problems.survival.chapters import chapters
 from modeling.problems.survival.metrics import harrell, uno
 
 _SHOWN = 5
+_HAPPENED, _CUT_SHORT = ("1", "true", "yes"), ("0", "false", "no")
+ZERO = 0.5
+"""What a time of zero counts as, in units of the shortest time above it: only the order of times is learned from."""
 
 
 class SurvivalSettings(Settings):
     """What `settings` of a survival use case may hold."""
 
-    event: str = Field(description="the column that is 1 or true where the target's time ended with the event")
+    event: str = Field(description="the column that says whether the target's time ended with the event")
+    happened: str | int | bool | None = Field(
+        default=None, description="the value of `event` that says so; 1, true or yes where it is not given"
+    )
     horizon: float = Field(gt=0, description="the time until which predictions are judged, in the target's unit")
 
 
@@ -63,11 +70,12 @@ class Survival(RowTask[SurvivalSettings]):
 
         Raises
         ------
-        TargetError: no column of events, one that is not 0 or 1, no training row with the event, or times that are
-        missing or not above zero.
+        TargetError: no column of events, one that does not say which value is the event, no training row with the
+        event, or times that are missing or below zero.
         """
-        event, time = self._event(data), _time(data, use_case.target)
-        rest = data.frame.drop(self.settings.event)
+        event, reported = self._event(data), _time(data, use_case.target)
+        time = _above_zero(reported)
+        rest = data.frame.drop(cs.by_name(self.settings.event))
         target = pl.Series(use_case.target, signed(time.to_numpy(), event.to_numpy()))
         features = super().prepare(replace(data, frame=rest.with_columns(target)), use_case, derive)
         if not seen(features.train.table.target).any():
@@ -75,7 +83,13 @@ class Survival(RowTask[SurvivalSettings]):
                 f"column {self.settings.event!r}: none of the {len(features.train):,} training rows has the event: "
                 "check the column, and the split"
             )
-        summary = {"share with the event": event.mean(), "median time": time.median(), "longest time": time.max()}
+        summary = {
+            "share with the event": event.mean(),
+            "median time": reported.median(),
+            "longest time": reported.max(),
+        }
+        if zero := int((reported == 0).sum()):
+            summary[f"times of zero, read as {ZERO} of the shortest other"] = zero
         return replace(features, datasheet=features.datasheet.model_copy(update={"target_summary": summary}))
 
     def classes(self, target: pl.Series, positive: Any) -> list[str]:
@@ -103,9 +117,10 @@ class Survival(RowTask[SurvivalSettings]):
 
     def described(self, use_case: UseCase) -> Described:
         """A time that may be cut short."""
-        event = self.settings.event
+        event, happened = self.settings.event, self.settings.happened
+        otherwise = "is 0" if happened is None else f"is not {happened}"
         return Described(
-            target=f"{use_case.target} until {event}, cut short where observation ended first ({event} is 0); "
+            target=f"{use_case.target} until {event}, cut short where observation ended first ({event} {otherwise}); "
             f"judged until {self.settings.horizon:g}"
         )
 
@@ -113,23 +128,48 @@ class Survival(RowTask[SurvivalSettings]):
         name = self.settings.event
         if name not in data.frame.columns:
             raise TargetError(f"settings: event names {name!r}; the rows have {data.frame.columns}")
-        event = data.frame[name].cast(pl.Int64, strict=False)
-        _refuse(~event.is_in([0, 1]).fill_null(False), data, name, "are neither 0 nor 1")
-        return event == 1
+        values = named(data.frame[name]).str.strip_chars()
+        _refuse(values.is_null(), data, name, "are missing", "quarantine those rows in the contract")
+        if (wanted := self.settings.happened) is None:
+            return _usual(values)
+        wanted = named(pl.Series([wanted]))[0]
+        if wanted not in values:
+            raise TargetError(f"settings: `happened` is {wanted!r}, but column {name!r} holds {found(values)}")
+        return values == wanted
+
+
+def _usual(values: pl.Series) -> pl.Series:
+    """Where the event happened, by the usual words for it."""
+    words = values.str.to_lowercase()
+    if not words.is_in([*_HAPPENED, *_CUT_SHORT]).all():
+        raise TargetError(
+            f"column {values.name!r} holds {found(values)}: write under `settings` which of them says that the event "
+            f"happened, such as `happened: {values.unique().sort()[-1]!r}`; every other value counts as cut short"
+        )
+    return words.is_in(_HAPPENED)
 
 
 def _time(data: ValidatedData, target: str) -> pl.Series:
     time = data.frame[target].cast(pl.Float64)
-    _refuse(~(time.is_finite() & (time > 0)).fill_null(False), data, target, "are no time above zero")
+    known = time.is_finite().fill_null(False)
+    _refuse(~known, data, target, "are no time", "quarantine those rows in the contract")
+    _refuse(time < 0, data, target, "are below zero", "the event lies before the start: correct the two dates")
     return time
 
 
-def _refuse(wrong: pl.Series, data: ValidatedData, column: str, why: str) -> None:
+def _above_zero(time: pl.Series) -> pl.Series:
+    """What happened at once happened before all else."""
+    shortest = time.filter(time > 0).min()
+    if shortest is None:
+        raise TargetError(f"column {time.name!r}: every time is zero, so nothing came earlier than anything else")
+    return pl.select(pl.when(time > 0).then(time).otherwise(ZERO * pl.lit(shortest))).to_series()
+
+
+def _refuse(wrong: pl.Series, data: ValidatedData, column: str, why: str, advice: str) -> None:
     if wrong.any():
         numbers = data.numbers[wrong.to_numpy()][:_SHOWN].tolist()
         raise TargetError(
-            f"column {column!r}: {wrong.sum():,} of {len(wrong):,} values {why}, at rows {numbers}: "
-            "quarantine those rows in the contract"
+            f"column {column!r}: {wrong.sum():,} of {len(wrong):,} values {why}, at rows {numbers}: {advice}"
         )
 
 

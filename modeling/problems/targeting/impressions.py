@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import polars as pl
+import polars.selectors as cs
 
 from modeling.core.features import FeatureError, FeatureRecipe
 from modeling.core.table import Table
@@ -53,9 +54,11 @@ class ImpressionRecipe:
 
     def framed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """`frame` with `WHICH` and the value of every `per_action` feature for the action its rows name."""
-        action = pl.col(self.action).cast(pl.String)
+        action = cs.by_name(self.action).cast(pl.String)
         values = {
-            name: pl.coalesce(pl.when(action == which).then(pl.col(column)) for which, column in columns.items())
+            name: pl.coalesce(
+                pl.when(action == which).then(cs.by_name(column).as_expr()) for which, column in columns.items()
+            )
             for name, columns in self.per_action.items()
         }
         wide = [column for columns in self.per_action.values() for column in columns.values()]
@@ -63,8 +66,10 @@ class ImpressionRecipe:
 
     def named(self) -> pl.Expr:
         """An expression for the name of the action shown: `pool/action`, or the action where there are no pools."""
-        action = pl.col(self.action).cast(pl.String)
-        return action if self.pool is None else pl.concat_str(pl.col(self.pool).cast(pl.String), action, separator="/")
+        action = cs.by_name(self.action).cast(pl.String)
+        return (
+            action if self.pool is None else pl.concat_str(cs.by_name(self.pool).cast(pl.String), action, separator="/")
+        )
 
     @classmethod
     def from_json(cls, content: dict[str, Any]) -> Self:

@@ -48,7 +48,7 @@ def prepare(data: ValidatedData, use_case: UseCase, task: TargetingTask, derive:
     """
     roles = splits.assign(data.frame, use_case)
     target = data.frame[use_case.target]
-    frame = derived(data.frame.drop(use_case.target), derive).with_columns(target)
+    frame = derived(data.frame.drop(cs.by_name(use_case.target)), derive).with_columns(target)
     classes = task.classes(target, use_case.positive)
     train = frame.filter(roles == "train")
     recipe = _fitted(train, use_case, task)
@@ -80,7 +80,7 @@ def prepare(data: ValidatedData, use_case: UseCase, task: TargetingTask, derive:
         roles=roles,
         tables={role: part.table for role, part in zip(splits.ROLES, parts, strict=True)},
         classes=classes,
-        likeness=_likeness(framed.drop(use_case.target)),
+        likeness=_likeness(framed.drop(cs.by_name(use_case.target))),
     )
     counts, of_target = [len(part) for part in parts], summary(task.encode(target, classes), classes)
     found = leakage.audit(audited, use_case)
@@ -122,10 +122,10 @@ def _actions(
 ) -> pl.DataFrame:
     """The table `policies.ACTIONS`, from training rows alone."""
     settings = task.settings
-    production = pl.lit(True) if settings.logger is None else pl.col(settings.logger) == settings.production
+    production = pl.lit(True) if settings.logger is None else cs.by_name(settings.logger) == settings.production
     counted = train.with_columns(
         recipe.named().alias(NAME),
-        pl.lit("").alias(POOL) if recipe.pool is None else pl.col(recipe.pool).cast(pl.String).alias(POOL),
+        pl.lit("").alias(POOL) if recipe.pool is None else cs.by_name(recipe.pool).cast(pl.String).alias(POOL),
         pl.Series("reward", task.encode(train[use_case.target], classes)),
         production.alias("produced"),
     )
@@ -148,8 +148,10 @@ def _logged(part: pl.DataFrame, actions: pl.DataFrame, recipe: ImpressionRecipe,
     """What a policy is weighed with: `Table.content`."""
     settings = task.settings
     number = recipe.named().replace_strict(actions[NAME], range(actions.height), return_dtype=pl.Int64)
-    judged = pl.lit(True) if settings.logger is None else pl.col(settings.logger) == settings.judged_on
-    logged = part.select(number.alias(ACTION), pl.col(settings.propensity).alias(PROPENSITY), judged.alias(JUDGED))
+    judged = pl.lit(True) if settings.logger is None else cs.by_name(settings.logger) == settings.judged_on
+    logged = part.select(
+        number.alias(ACTION), cs.by_name(settings.propensity).as_expr().alias(PROPENSITY), judged.alias(JUDGED)
+    )
     pool = actions[POOL].gather(logged[ACTION])
     logged = logged.with_columns(pool.alias(POOL))
     return logged.with_columns(
@@ -163,7 +165,7 @@ def _of_every_action(part: pl.DataFrame, actions: pl.DataFrame, pool: pl.Series,
     for code, members in actions.group_by(POOL, maintain_order=True):
         held = (columns.get(name.rpartition("/")[2]) for name in members[NAME])
         of_pool = pl.concat_list(
-            pl.lit(None, pl.Float32) if column is None else pl.col(column).cast(pl.Float32) for column in held
+            pl.lit(None, pl.Float32) if column is None else cs.by_name(column).cast(pl.Float32) for column in held
         )
         value = pl.when(pl.lit(pool) == code[0]).then(of_pool).otherwise(value)
     return part.select(value.alias("values"))["values"]

@@ -9,6 +9,7 @@ What an untrained network answers to a text is memoised (`modeling.core.memoisat
 
 import copy
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,9 @@ TINY: dict[str, Any] = {"hidden_size": 128, "num_hidden_layers": 2, "num_attenti
 VOCABULARY = 8000
 DIVISIBLE = ("bert", "mpnet")
 """Networks, as transformers calls their types, whose last layers can work alone (`layers_above`)."""
+CONFIGURATIONS, ADAPTER = ("config.json", "tokenizer_config.json"), "adapter_config.json"
+RUNS_CODE = {"auto_map", "attn_implementation", "_attn_implementation", "experts_implementation", "quantization_config"}
+"""Keys of transformers' files that name code, or packages that run some."""
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
@@ -219,12 +223,30 @@ def _pretrained(name: str, *, offline: bool) -> tuple[Any, "PreTrainedTokenizerB
     from transformers.utils import logging
 
     logging.disable_progress_bar()
+    given: dict[str, Any] = {"local_files_only": offline, "trust_remote_code": False}
     try:
-        network = AutoModel.from_pretrained(name, local_files_only=offline, dtype=torch.float32, use_safetensors=True)
-        return network, AutoTokenizer.from_pretrained(name, local_files_only=offline)
+        if offline:
+            _check_names_no_code(Path(name))
+        network = AutoModel.from_pretrained(name, **given, dtype=torch.float32, use_safetensors=True)
+        return network, AutoTokenizer.from_pretrained(name, **given)
     except (OSError, ValueError) as error:
         what = f"hyperparameter 'model': {name!r} can't be loaded ({str(error).splitlines()[0]})"
         raise LearnerError(f"{what}: name one of {', '.join(PACKAGED)}, a folder, or an encoder at the hub") from error
+
+
+def _check_names_no_code(folder: Path) -> None:
+    """A network's folder holds data. transformers would fetch and run what some keys name, or take the weights of a
+    network elsewhere.
+
+    Raises
+    ------
+    ValueError: there is such a key, or an adapter. OSError: a file is missing.
+    """
+    for file in CONFIGURATIONS:
+        if found := RUNS_CODE & json.loads((folder / file).read_text(encoding="utf-8")).keys():
+            raise ValueError(f"{file} has the key {min(found)!r}, which names code")
+    if (folder / ADAPTER).exists():
+        raise ValueError(f"{ADAPTER} names another network")
 
 
 def _scratch(texts: Sequence[str], length: int) -> tuple[Any, "PreTrainedTokenizerBase"]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import polars as pl
+import polars.selectors as cs
 
 from catalogue.definition import UseCase
 from modeling.core.classification import ClassificationTask
@@ -39,7 +40,9 @@ class TextClassification(ClassificationTask[Settings]):
 
     def likeness(self, frame: pl.DataFrame, use_case: UseCase) -> Likeness:
         """The shingles of the texts, without figures and names."""
-        joined = frame.select(pl.concat_str(_columns(use_case), separator="\n", ignore_nulls=True)).to_series()
+        joined = frame.select(
+            pl.concat_str(cs.by_name(*_columns(use_case)), separator="\n", ignore_nulls=True)
+        ).to_series()
         vectors = resemblance.vectors(joined.fill_null("").to_list())
         closest = within(vectors, "cosine", MOST_APART)
         return Vectors(

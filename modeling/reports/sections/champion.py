@@ -142,7 +142,11 @@ def _beside(challenge: Challenge, what: str) -> Paragraph:
         return Paragraph(f"Not compared with {other}: {challenge.message}.")
     margin = f", and up to {number(challenge.margin)} worse is let pass" if challenge.margin else ""
     judgement = f"{with_interval(challenge.lift)} (plus is better), {decisive(challenge.lift).text}"
-    return Paragraph(f"Against {other}: {judgement}{margin}; {challenge.message}.")
+    said = f"Against {other}: {judgement}{margin}; {challenge.message}."
+    if challenge.old_lift:
+        old = f"{with_interval(challenge.old_lift)}, {decisive(challenge.old_lift).text}"
+        said += f" On the {challenge.old_units:,} of them that were there before the new rows: {old}."
+    return Paragraph(said)
 
 
 def _steps(chosen: Champion) -> list[Block]:

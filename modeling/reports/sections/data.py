@@ -3,15 +3,20 @@
 Belongs here: data, contract, split and leakage audit. Does not belong here: anything a model did with the rows.
 """
 
+from collections.abc import Mapping
 from itertools import groupby
 
+from catalogue.definition import ColumnDescription
 from modeling.core.record import ContractResult, Evaluation, LeakageFinding
 from modeling.reports.document import Block, Bullets, Cell, Columns, FactList, Paragraph, Section, Status, TableBlock
 from modeling.reports.judgements import evidence_badge, passed
 from modeling.reports.wording import NOT_MEASURED, count, listing, number, share
 
+MOST_LEFT_OUT = 50
+"""Columns that are listed; `evaluation.json` and the UI have all."""
 
-def data(evaluation: Evaluation) -> Section:
+
+def data(evaluation: Evaluation, dictionary: Mapping[str, ColumnDescription]) -> Section:
     """Source, licence and version of the data, its features and its target."""
     rows = evaluation.rows
     facts = FactList(
@@ -30,8 +35,34 @@ def data(evaluation: Evaluation) -> Section:
         title="The data",
         reading="What the models learned from, who may use it, and what is to be predicted.",
         term="The data version is the digest of the raw snapshot's content: the same digest means the same bytes.",
-        blocks=[facts, _target(evaluation), Paragraph(f"Features: {_features(evaluation)}.")],
+        blocks=[
+            facts,
+            _target(evaluation),
+            Paragraph(f"Features: {_features(evaluation)}."),
+            *_described(dictionary),
+            *_remarks(evaluation),
+        ],
     )
+
+
+def _described(dictionary: Mapping[str, ColumnDescription]) -> list[Block]:
+    """The data dictionary; nothing where a use case has none."""
+    rows: list[list[Cell]] = [[name, one.means, one.unit or "–"] for name, one in dictionary.items()]
+    columns: Columns = {"Column": "text", "Means": "text", "Unit": "text"}
+    return [TableBlock("What the columns mean", columns, rows)] if rows else []
+
+
+def _remarks(evaluation: Evaluation) -> list[Block]:
+    """Columns that are not used, and what reading the files left out or changed."""
+    blocks: list[Block] = []
+    if evaluation.left_out:
+        rows: list[list[Cell]] = [[name, why] for name, why in evaluation.left_out.items()]
+        title = f"Columns left out: {count(len(rows))}"
+        title += f", of which the first {MOST_LEFT_OUT}" if len(rows) > MOST_LEFT_OUT else ""
+        blocks.append(TableBlock(title, {"Column": "text", "Why": "text"}, rows[:MOST_LEFT_OUT]))
+    if evaluation.remarks:
+        blocks += [Paragraph("To know of the data as they were read:"), Bullets(evaluation.remarks)]
+    return blocks
 
 
 def _features(evaluation: Evaluation) -> str:

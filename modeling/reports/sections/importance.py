@@ -4,6 +4,9 @@ Belongs here: the ranking of features and the tests of it. Does not belong here:
 (`modeling.evaluation.explanation`).
 """
 
+from collections.abc import Mapping
+
+from catalogue.definition import ColumnDescription
 from modeling.core.record import Evaluation, Explanation, Importance, Interval
 from modeling.reports import charts
 from modeling.reports.document import Block, Columns, FactList, Paragraph, Section, Status, TableBlock
@@ -15,7 +18,7 @@ _STABLE = 0.7
 """Rank correlation over seeds from which the order is called one."""
 
 
-def importance(evaluation: Evaluation) -> Section:
+def importance(evaluation: Evaluation, dictionary: Mapping[str, ColumnDescription]) -> Section:
     """Which features the champion rests on, and the tests of that ranking."""
     explanation, title = evaluation.explanation, metric_title(evaluation.metric)
     return Section(
@@ -26,11 +29,15 @@ def importance(evaluation: Evaluation) -> Section:
         "features at random, and features whose order changes with the seed are not ranked.",
         term="Permutation importance on validation rows (Breiman 2001); deletion on the sealed test; stability is the "
         "mean Spearman correlation of the ranking over seeds.",
-        blocks=_shown(evaluation, explanation, title) if explanation else [Paragraph(f"Importance: {NOT_MEASURED}.")],
+        blocks=_shown(evaluation, explanation, title, dictionary)
+        if explanation
+        else [Paragraph(f"Importance: {NOT_MEASURED}.")],
     )
 
 
-def _shown(evaluation: Evaluation, explanation: Explanation, title: str) -> list[Block]:
+def _shown(
+    evaluation: Evaluation, explanation: Explanation, title: str, dictionary: Mapping[str, ColumnDescription]
+) -> list[Block]:
     ranked = sorted(explanation.importances, key=lambda feature: feature.loss, reverse=True)
     leading = ranked[:_FEATURES_IN_THE_FIGURE]
     if not leading:
@@ -39,7 +46,14 @@ def _shown(evaluation: Evaluation, explanation: Explanation, title: str) -> list
     drawn = _tiers(evaluation, leading, title) if tiered else _ranking(evaluation, explanation, leading, title)
     rest = len(ranked) - len(leading)
     more = [Paragraph(f"{rest} more features, each with less effect, are not shown.")] if rest else []
-    return [*drawn, *more, _tests_of(explanation, title, len(evaluation.champion.seeds))]
+    meant = _meant([feature.feature for feature in leading], dictionary)
+    return [*drawn, *meant, *more, _tests_of(explanation, title, len(evaluation.champion.seeds))]
+
+
+def _meant(features: list[str], dictionary: Mapping[str, ColumnDescription]) -> list[Block]:
+    """What these features mean, as far as the use case says."""
+    meant = {name: dictionary[name].in_words for name in features if name in dictionary}
+    return [FactList(meant)] if meant else []
 
 
 def _tiers(evaluation: Evaluation, leading: list[Importance], title: str) -> list[Block]:

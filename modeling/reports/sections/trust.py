@@ -12,7 +12,7 @@ from modeling.reports.wording import NOT_MEASURED, listing, number, with_interva
 def gates(evaluation: Evaluation) -> Section:
     """Every gate with its bound and what was measured."""
     rows = [
-        [gate.name.replace("_", " "), f"{gate.bound:,g}", _measured(gate), passed(gate.passed), gate.message]
+        [gate.name.replace("_", " "), number(gate.bound), _measured(gate), passed(gate.passed), gate.message]
         for gate in evaluation.gates
     ]
     columns: Columns = {"Gate": "text", "Bound": "number", "Measured": "number", "Result": "text", "In words": "text"}

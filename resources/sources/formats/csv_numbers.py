@@ -1,41 +1,48 @@
-"""Numbers in a CSV file that are written with a decimal comma or with marks between thousands.
+"""Numbers in the columns of a CSV file that no key names.
 
 Belongs here: columns of text as numbers, and refusing a notation that the file contradicts. Does not belong here: the
-notations themselves (`sources.notation`).
+notations themselves (`sources.notation`), or columns that `numbers` names (`sources.declared_numbers`).
 """
 
 import polars as pl
 from polars import selectors as cs
 
 from resources.sources.errors import SourceError
-from resources.sources.formats.csv_place import Place
-from resources.sources.notation import NOTATIONS, Notation
+from resources.sources.formats.csv_place import AnyPlace
+from resources.sources.notation import INFINITE, NOTATIONS, Notation
+from resources.sources.notation.number_remarks import infinite, padded
+from resources.sources.remarks import ReadTable
 
 
-def with_numbers(table: pl.DataFrame, notation: Notation, place: Place) -> pl.DataFrame:
-    """The columns whose every value is a number in the notation as numbers, those of true and false as such."""
-    typed = table.with_columns([_typed(column, notation, place) for column in table.iter_columns()])
-    if notation.decimal_comma and typed.select(cs.float()).is_empty():
+def with_numbers(table: pl.DataFrame, notation: Notation, place: AnyPlace) -> ReadTable:
+    """The columns whose every value is a number in the notation as numbers, those of true and false as such; those that
+    `numbers` or `date_format` names stay text."""
+    names = dict(zip(table.columns, place.reading.columns or table.columns, strict=False))
+    texts = table.select(cs.string())
+    declared = place.reading.numbers.keys() | place.reading.date_format.keys()
+    texts = texts.select(cs.by_name(*(name for name in texts.columns if names.get(name) not in declared)))
+    is_number, is_any = pl.all().str.contains(notation.pattern), f"{notation.pattern}|{INFINITE}"
+    numbers = texts.select(cs.by_name(*_where(texts, pl.all().str.contains(is_any).all() & is_number.any())))
+    truths = _where(texts, pl.all().is_in(["true", "false"]).all() & pl.all().is_not_null().any())
+    typed = table.with_columns(notation.read(numbers)).with_columns(cs.by_name(*truths) == "true")
+    if not notation.is_plain:
+        for column in texts.drop(cs.by_name(*numbers.columns, *truths)).iter_columns():
+            _check_misfits(column, column.str.contains(is_any), place)
+    if notation.decimal_comma and not place.reading.numbers and typed.select(cs.float()).is_empty():
         _check_decimal_comma(typed.select(cs.string()), place)
-    return typed
+    signs = {name: int((numbers[name].is_not_null() & typed[name].is_null()).sum()) for name in numbers.columns}
+    return ReadTable(typed, (*padded(numbers), *infinite(signs)))
 
 
-def _typed(text: pl.Series, notation: Notation, place: Place) -> pl.Series:
-    known = text.drop_nulls()
-    if known.is_empty():
-        return text
-    if known.is_in(["true", "false"]).all():
-        return text == "true"
-    numbers = text.str.contains(notation.pattern)
-    if numbers.all():
-        return notation.read(text)
-    if 2 * (numbers.sum() or 0) > len(known):
-        _check_misfits(text, numbers, place)
-    return text
+def _where(texts: pl.DataFrame, condition: pl.Expr) -> list[str]:
+    """The columns that meet a condition."""
+    return [column.name for column in texts.select(condition).iter_columns() if column[0]]
 
 
-def _check_misfits(text: pl.Series, numbers: pl.Series, place: Place) -> None:
-    """Raise SourceError where all values of a column but some are numbers, and those are in another notation."""
+def _check_misfits(text: pl.Series, numbers: pl.Series, place: AnyPlace) -> None:
+    """Raise SourceError where most values of a column are numbers, and the others are in another notation."""
+    if 2 * (numbers.sum() or 0) <= text.count():
+        return
     misfits = text.filter(~numbers)
     other = next((one for one in NOTATIONS if misfits.drop_nulls().str.contains(one.pattern).all()), None)
     if other is not None:
@@ -47,7 +54,7 @@ def _check_misfits(text: pl.Series, numbers: pl.Series, place: Place) -> None:
         )
 
 
-def _check_decimal_comma(table: pl.DataFrame, place: Place) -> None:
+def _check_decimal_comma(table: pl.DataFrame, place: AnyPlace) -> None:
     """Raise SourceError where no column has a decimal comma and one has decimal points."""
     for column in table.iter_columns():
         if column.count() and column.str.contains(r"^\s*[+-]?\d*\.\d+\s*$").all():

@@ -13,9 +13,10 @@ import polars as pl
 
 from catalogue.definition import Reading
 from resources.sources.errors import SourceError
+from resources.sources.remarks import ReadTable
 
 
-def read(content: bytes, reading: Reading, where: str) -> pl.DataFrame:
+def read(content: bytes, reading: Reading, where: str) -> ReadTable:
     """The table of a DataFrame. Raises SourceError: as `sources.reading.read_table`."""
     import pandas as pd
 
@@ -25,7 +26,7 @@ def read(content: bytes, reading: Reading, where: str) -> pl.DataFrame:
         raise SourceError(f"{where}: cannot be unpickled as a pandas DataFrame ({error})") from error
     if not isinstance(frame, pd.DataFrame):
         raise SourceError(f"{where}: holds a {type(frame).__name__}, not a pandas DataFrame")
-    return pl.from_pandas(frame)
+    return ReadTable(pl.from_pandas(frame))
 
 
 class _DataFrameUnpickler(pickle.Unpickler):

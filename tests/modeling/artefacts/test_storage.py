@@ -5,9 +5,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from polars.exceptions import PanicException
 
-from modeling.artefacts.errors import ArtefactError
-from modeling.artefacts.evaluated_model import RECORD, ReadEvaluation, StoredEvaluation
+from modeling.artefacts.errors import ArtefactError, reading
+from modeling.artefacts.evaluated_model import RECORD, StoredEvaluation
 from modeling.artefacts.storage import READERS, WRITERS, load, save
 from modeling.core.record import Evaluation
 from modeling.core.report import Report
@@ -39,6 +40,15 @@ def test_plain_values_come_back_as_they_went(tmp_path: Path):
             assert found == value
 
 
+@pytest.mark.parametrize("error", [IndexError, PanicException], ids=["of Python", "of Rust"])
+def test_what_a_library_did_not_foresee_is_the_folder_s_error(tmp_path: Path, error: type[BaseException]):
+    def failing(_: Path) -> None:
+        raise error("index out of range")
+
+    with pytest.raises(ArtefactError, match=f"{error.__name__}: index out of range.*: run its use case again"):
+        reading(failing, tmp_path)
+
+
 def test_a_value_of_no_known_kind_is_refused(tmp_path: Path):
     with pytest.raises(TypeError, match="dict can't be stored: known are DataFrame, "):
         save({}, tmp_path)
@@ -50,17 +60,10 @@ def test_a_value_of_no_known_kind_is_refused(tmp_path: Path):
 def test_an_empty_folder_is_an_error_that_names_it_and_the_remedy(kind: type, tmp_path: Path):
     if kind.__name__ == "Candidates":
         pytest.skip("a family without learners is an empty folder")
-    if kind is ReadEvaluation:
-        pytest.skip("it says why it can't be read, as the next test shows")
     with pytest.raises(ArtefactError) as caught:
         load(kind, tmp_path)
     assert str(tmp_path) in str(caught.value)
     assert str(tmp_path) not in caught.value.within(tmp_path)
-
-
-def test_an_evaluation_that_cannot_be_read_is_a_value_that_says_why(tmp_path: Path):
-    found = load(ReadEvaluation, tmp_path)
-    assert found.evaluation is None and found.unreadable and str(tmp_path) not in found.unreadable
 
 
 def test_storage_that_does_not_answer_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -312,3 +312,23 @@ def test_derived_columns_never_see_the_target():
 def test_code_that_loses_rows_is_refused():
     with pytest.raises(FeatureError, match=r"`features` turns 400 rows into 10; keep each row"):
         derived(parts(), lambda frame: frame.head(10))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [2**24 + n for n in range(40)],
+        [1234567890123456789 + n for n in range(40)],
+        [9e8 + n / 2 for n in range(40)],
+    ],
+)
+def test_numbers_that_differ_in_their_last_digit_stay_apart(values: list[float]):
+    recipe, frame = fit(x=values * 5)
+    column = recipe.transform(frame.head(40)).numeric[:, 0]
+    assert list(np.diff(column)) == [values[1] - values[0]] * 39
+    assert recipe.transform(frame.head(40).cast({"x": pl.Float64})).numeric[0, 0] == pytest.approx(column[0], abs=300)
+
+
+def test_numbers_that_float32_keeps_apart_are_as_they_are():
+    recipe, _ = fit(x=[2**24 - n for n in range(50)] * 4, y=[n * 1e6 for n in range(50)] * 4)
+    assert recipe.centres == {}

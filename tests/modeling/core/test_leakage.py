@@ -251,7 +251,7 @@ def test_a_leak_of_a_rare_fourth_class_is_found_and_the_class_named():
     told = pl.when(pl.col("broken") == "rare").then(1.0).otherwise(0.0) + pl.col("heat") / 1e6
     finding = findings(frame.with_columns(ticket=told), task="multiclass_classification")["single_feature"]
     assert not finding.passed and finding.severity == "error"
-    assert len(finding.examples) == 1 and finding.examples[0].startswith("ticket: 1.0000 (class 'rare' of ")
+    assert len(finding.examples) == 1 and finding.examples[0].startswith("ticket: 1 (class 'rare' of ")
 
 
 def orders(rows: int = 600) -> pl.DataFrame:

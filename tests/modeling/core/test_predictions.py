@@ -30,13 +30,14 @@ def test_of_two_classes_the_decision_is_made_at_the_published_threshold():
         "probability_no": [0.7, 0.71],
         "probability_yes": [0.3, 0.29],
         "decision": ["yes", "no"],
+        "threshold": [BINARY.threshold] * 2,
     }
 
 
 def test_named_classes_are_said_beside_the_values_that_other_systems_know():
     named = use_case("id").model_copy(update={"classes": {"yes": "defaults"}})
     found = answered(ROWS, np.arange(2), np.array([0.3, 0.29]), named, BINARY)
-    assert found.columns == ["id", "probability_no", "probability_yes", "decision", "decision_name"]
+    assert found.columns == ["id", "probability_no", "probability_yes", "decision", "threshold", "decision_name"]
     assert found.select("decision", "decision_name").rows() == [("yes", "defaults"), ("no", "no")]
 
 

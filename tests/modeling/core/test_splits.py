@@ -208,15 +208,16 @@ def test_a_column_that_says_something_else_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("frame", "split"),
+    ("frame", "split", "cause"),
     [
-        (parts(100).with_columns(lot=pl.lit("one")), {"by": "group"}),
-        (parts(100).with_columns(made=pl.lit(3)), {"by": "time"}),
-        (parts(2), {"by": "random"}),
-        (parts(100).with_columns(half=pl.lit("train")), {"by": "column", "column": "half"}),
+        (parts(100).with_columns(lot=pl.lit("one")), {"by": "group"}, "all rows are of one group, one, which"),
+        (parts(100).with_columns(made=pl.lit(3)), {"by": "time"}, "all rows are of one moment, 3, which"),
+        (parts(2), {"by": "random"}, "change `split`"),
+        (parts(100).with_columns(half=pl.lit("train")), {"by": "column", "column": "half"}, "change `split`"),
     ],
 )
-def test_a_role_without_rows_is_refused(frame, split):
+def test_a_role_without_rows_is_refused(frame, split, cause):
     message = refusal(frame, **split)
+    assert f"): {cause}" in message
     assert message.startswith("shop/parts: no row is left for ")
     assert message.endswith(": change `split` or add data")

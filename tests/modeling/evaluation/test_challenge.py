@@ -202,6 +202,44 @@ def test_models_of_before_know_their_rows_by_all_columns_but_the_identifiers() -
     assert older.lift is None and "made before columns were kept" in older.message
 
 
+# --- old rows ---------------------------------------------------------------------------------------------------------
+
+
+def delivered_in_cents() -> pl.DataFrame:
+    """200 rows that were there, and 200 new ones whose heat is a hundred times too large, the wrong way round."""
+    heat = pl.when(pl.col("part") < ROWS // 2).then(pl.col("heat")).otherwise(-100 * pl.col("heat"))
+    return FRAME.with_columns(heat)
+
+
+def test_a_champion_that_fits_the_new_rows_and_spoils_the_old_ones_is_held_back() -> None:
+    """The wrong new rows speak for it as loudly as the old ones against it."""
+    frame = delivered_in_cents()
+    old = np.arange(ROWS) < ROWS // 2
+    champion = np.where(old, FRAME["noise"], FRAME["heat"])
+    served = replace(serving("heat"), held=old)
+    found = against(served, "", rows_of(frame), frame, champion=champion)
+    assert challenge_gate(
+        against(replace(served, held=None), "", rows_of(frame), frame, champion=champion), "AUC"
+    ).passed
+    gate = challenge_gate(found, "ROC AUC")
+    assert found.old_units == 200 and found.old_lift and found.old_lift.value < 0
+    assert held_back(found) and "on 200 of these that were there before the new rows" in gate.message
+
+
+def test_a_champion_as_good_on_old_rows_takes_over_and_few_of_them_show_nothing() -> None:
+    frame = delivered_in_cents()
+    for share, champion in ((ROWS // 2, FRAME["heat"]), (MIN_UNITS - 1, FRAME["heat"])):
+        found = against(
+            replace(serving("heat"), held=np.arange(ROWS) < share),
+            "",
+            rows_of(frame),
+            frame,
+            champion=champion.to_numpy(),
+        )
+        assert challenge_gate(found, "ROC AUC").passed
+        assert found.old_units == (share if share >= MIN_UNITS else 0)
+
+
 # --- non-inferiority --------------------------------------------------------------------------------------------------
 
 

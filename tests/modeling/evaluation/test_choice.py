@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from modeling.core.digits import number
 from modeling.core.metrics import rmse
 from modeling.core.task import Metric, Units
 from modeling.evaluation.choice import ENSEMBLE, ChampionChoice, ChoosingUnits, choose
@@ -49,7 +50,7 @@ def test_the_sentence_states_the_rule_and_every_advantage():
     )
     for name in ("trivial", "ridge"):
         ahead = choice.contest.ahead[name]
-        assert f"{name} {ahead.value:.3g} ({ahead.standard_error:.2g})" in choice.chosen_by
+        assert f"{name} {number(ahead.value)} ({number(ahead.standard_error)})" in choice.chosen_by
 
 
 def test_the_trivial_model_wins_where_nothing_is_better():

@@ -33,7 +33,7 @@ def test_the_lower_end_of_the_metric_must_reach_its_bound():
     assert _gate("min_metric", made, min_metric=0.70).passed
     missed = _gate("min_metric", made, min_metric=0.70 + NEXT)
     assert not missed.passed and (missed.measured, missed.low, missed.high) == (0.75, 0.70, 0.80)
-    assert missed.message == "ROC AUC on the sealed test is 0.75 (0.7 to 0.8); at least 0.7 is asked of the lower end"
+    assert missed.message == "ROC AUC on the sealed test is 0.75 (0.70 to 0.80); at least 0.7 is asked of the lower end"
 
 
 def test_where_less_is_better_the_upper_end_must():

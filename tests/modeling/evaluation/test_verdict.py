@@ -66,7 +66,7 @@ def test_a_threshold_that_does_not_keep_what_it_promised_is_said():
     made = _sound()
     change = Interval(value=-0.06, low=-0.09, high=-0.03)
     made.decision.promises = {"recall": Promise(validation=Interval(value=0.71), change=change, moved=True)}
-    assert verdict(made, "ROC AUC").facts == ["At the threshold the recall moved by -0.06 from 0.71 on validation."]
+    assert verdict(made, "ROC AUC").facts == ["At the threshold the recall moved by −0.06 from 0.71 on validation."]
 
 
 def test_a_small_move_at_the_threshold_is_not_called_zero():
@@ -84,7 +84,7 @@ def test_what_could_sink_it_is_said_with_its_numbers_and_the_gravest_first():
     assert len(facts) == MOST_FACTS
     assert facts[0].startswith("The test holds 7 groups only")
     assert facts[1] == "Its probabilities promise too much: the calibration slope is 0.6 (0.5 to 0.7), and 1 is right."
-    assert facts[2] == "Trained with other seeds, ROC AUC on the test is 0.7 to 0.79."
+    assert facts[2] == "Trained with other seeds, ROC AUC on the test is 0.70 to 0.79."
     made.groups = None
     assert "opened 4 times" in verdict(made, "ROC AUC").facts[-1]
 

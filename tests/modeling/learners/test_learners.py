@@ -15,12 +15,11 @@ import numpy as np
 import pytest
 import skops.io
 from safetensors.numpy import load_file
-from skops.io.exceptions import UntrustedTypesFoundException
 
 from modeling.core.compute import Compute
 from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError, Outcome
 from modeling.core.table import MISSING, Table
-from modeling.learners import work
+from modeling.learners import scikit_file, work
 from modeling.learners.boosting.lightgbm import CELL_OPERATIONS, MOST_SECONDS, MOST_TRIALS, SECONDS, USUAL_ROUNDS
 from modeling.learners.work import OPERATIONS_PER_SECOND, affordable
 from modeling.problems import learners
@@ -309,7 +308,7 @@ def test_a_saved_pipeline_with_a_foreign_type_is_refused(tmp_path: Path) -> None
     model, _ = fitted("ridge", "regression")
     model.save(tmp_path)
     skops.io.dump(Path("/tmp"), tmp_path / "ridge.skops")
-    with pytest.raises(UntrustedTypesFoundException, match="pathlib"):
+    with pytest.raises(scikit_file.ScikitFileError, match="pathlib"):
         learners.learner("ridge").load(tmp_path)
 
 

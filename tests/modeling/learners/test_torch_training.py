@@ -97,6 +97,17 @@ def test_a_checkpoint_of_another_fit_is_ignored(name: str, change: str, tmp_path
     assert said and not any("resumed" in line for line in said)
 
 
+@DEEP
+@pytest.mark.parametrize("bytes_left", [0, 5, 1000])
+def test_a_checkpoint_that_a_power_cut_spoiled_is_ignored(name: str, bytes_left: int, tmp_path: Path) -> None:
+    interrupted(name, circumstances(name, tmp_path))
+    (checkpoint,) = tmp_path.iterdir()
+    checkpoint.write_bytes(checkpoint.read_bytes()[:bytes_left])
+    said: list[str] = []
+    learners.learner(name)().fit(TRAIN, VALID, replace(circumstances(name, tmp_path), progress=said.append))
+    assert said and not any("resumed" in line for line in said)
+
+
 VICTIM = """
 import sys, time
 from dataclasses import replace

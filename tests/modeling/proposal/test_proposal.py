@@ -1,5 +1,6 @@
 """What is proposed for a table nobody has described, and what is said of it."""
 
+import sys
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -92,6 +93,10 @@ def test_a_task_can_be_asked_for():
         (people(y=1), "y", "the target 'y' is 1 in all 400 rows: nothing can be learned"),
         (people(y=[None] * ROWS), "y", "is empty in all 400 rows"),
         (people(y=moments()), "y", "the target 'y' is Datetime"),
+        (people().select("y"), "y", "there is no column beside the target 'y'"),
+        (people(y=[None] * 250 + [1, 2, 3] * 50), "y", "is empty in 250 of 400 rows, more than a contract sets aside"),
+        (people(y=[1] + [0] * 399), "y", "holds classes of hardly any row, '1' (1): a class needs 5 rows"),
+        (people(y=["a"] * 200 + ["b"] * 198 + ["c", "d"]), "y", "'c' (1), 'd' (1): a class needs 5 rows"),
         (people(y=[f"n{n}" for n in range(ROWS)]), "y", "400 different values, more than the 50 classes"),
         (people().select("y", x=1), "y", "no column is left to learn from: 'x' (1 in every row)"),
         (people(y=[float("inf"), *range(399)]), "y", "is infinite in 1 rows"),
@@ -101,6 +106,92 @@ def test_what_can_not_be_learned_is_refused_with_a_remedy(table: pl.DataFrame, t
     with pytest.raises(ProposalError) as caught:
         proposed(table, target)
     assert message in str(caught.value)
+
+
+def test_counts_are_counts_and_grades_are_classes():
+    draw = np.random.default_rng(0)
+    counts, grades = proposed(people(y=draw.poisson(1.5, ROWS))), proposed(people(y=draw.integers(1, 6, ROWS)))
+    assert counts.definition["task"] == "regression"
+    assert any("read as counts" in doubt for doubt in counts.doubts)
+    assert grades.definition["task"] == "multiclass_classification"
+    assert definition(people(y=draw.integers(0, 6, ROWS)))["task"] == "multiclass_classification"
+
+
+def test_decimals_are_numbers_and_whole_ones_classes():
+    prices = pl.Series([f"{n % 97}.25" for n in range(ROWS)]).cast(pl.Decimal(10, 2))
+    events = pl.Series(["1.00", "0.00"] * 200).cast(pl.Decimal(10, 2)).shuffle(seed=0)
+    assert definition(people(y=prices))["task"] == "regression"
+    found = proposed(people(y=events))
+    assert found.definition["task"] == "binary_classification"
+    assert yaml.safe_load(written(found.definition, found.evidence, found.doubts))["contract"]
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ([8] * 398 + [7, 6], "the target is 8 in 398 of 400 rows: 2 others are few to learn from"),
+        ([2 * n + 0.5 for n in range(397)] + [1e9, 2e9, 3e9], "holds 1000000000.0, 2000000000.0, 3000000000.0 where"),
+        (["No", "no", "Yes", "yes", "YES "] * 80, "'No' (80), 'no' (80); 'YES ' (80), 'Yes' (80), 'yes' (80)"),
+        ([1, 2] * 200, "is '1' the event to predict?"),
+    ],
+)
+def test_what_may_be_meant_otherwise_is_a_doubt(target: list[Any], said: str):
+    task = "regression" if target[0] == 8 else None
+    doubts = proposed(people(y=pl.Series(target).shuffle(seed=0)), task=task).doubts
+    assert any(said in doubt for doubt in doubts), doubts
+
+
+def test_a_few_values_out_of_range_do_not_make_a_gate_that_nothing_meets():
+    y = np.random.default_rng(0).normal(100, 10, ROWS)
+    y[:3] = 1e9
+    assert definition(people(y=y))["gates"]["min_lift_over_baseline"] < 10
+
+
+def test_years_as_a_target_are_doubted():
+    table = people(y=np.random.default_rng(0).integers(1990, 2020, ROWS)).rename({"y": "year_built"})
+    assert any("holds years, read as amounts" in doubt for doubt in proposed(table, "year_built").doubts)
+
+
+def test_columns_left_out_are_said_with_the_reason():
+    doubts = proposed(people(one=["EU"] * ROWS, two=[7] * ROWS, empty=[None] * ROWS)).doubts
+    assert "'empty' is left out: empty in every row" in doubts
+    assert "'one' is left out: 'EU' in every row" in doubts
+
+
+# --- many columns -----------------------------------------------------------------------------------------------------
+
+
+def wide(columns: int) -> pl.DataFrame:
+    draw = np.random.default_rng(0)
+    return people(60, **{f"day_{n}": draw.normal(size=60) for n in range(columns)})
+
+
+def test_of_many_features_none_has_a_rule_and_that_is_said():
+    found = proposed(wide(240))
+    assert [*found.definition["contract"][0]] == ["expect_table_row_count_to_be_between"]
+    assert len(found.definition["contract"]) == 2
+    assert any("no rule for any of 242 features" in doubt for doubt in found.doubts)
+
+
+@pytest.mark.slow
+def test_the_work_grows_with_the_columns_and_not_with_their_pairs():
+    def calls(columns: int) -> int:
+        table, count = wide(columns), 0
+
+        def counted(*_: Any) -> None:
+            nonlocal count
+            count += 1
+
+        sys.setprofile(counted)
+        try:
+            proposed(table)
+        finally:
+            sys.setprofile(None)
+        return count
+
+    proposed(wide(10))
+    few, more, most = calls(300), calls(600), calls(1200)
+    assert most - more < 3 * (more - few)
 
 
 # --- the columns ------------------------------------------------------------------------------------------------------
@@ -122,11 +213,21 @@ def test_columns_get_their_roles_with_evidence():
         "identifier": ["CustomerID"],
         "sensitive": ["Geschlecht", "年龄"],
         "categorical": ["plz"],
-        "drop": ["version", "nested", "remark"],
+        "drop": {
+            "version": "1 in every row",
+            "nested": "of type List(Int64): take it apart into numbers, text or dates",
+            "remark": "sentences: the task text_classification reads them",
+        },
     }
-    assert found.evidence[("columns", "drop", 0)] == "1 in every row"
+    for name, why in found.definition["columns"]["drop"].items():
+        assert f"{name!r} is left out: {why}" in found.doubts
     assert found.evidence[("columns", "identifier", 0)] == "another value in each of 400 rows"
     assert any("'remark' is left out: sentences" in doubt for doubt in found.doubts)
+
+
+def test_numbers_of_which_a_feature_would_lose_digits_name_rows():
+    tweets = [1234567890123456790 + 3 * n + n % 2 for n in range(ROWS)]
+    assert definition(people(tweet=tweets))["columns"]["identifier"] == ["tweet"]
 
 
 def test_a_time_splits_the_rows_and_a_birthday_does_not():
@@ -157,7 +258,7 @@ def test_units_with_several_rows_are_kept_together():
 def test_a_feature_that_nearly_is_the_target_is_left_out():
     table = people().with_columns(paid_back=pl.col("y") * 100 + pl.col("x"), state=pl.col("y").cast(pl.String) + "!")
     found = proposed(table)
-    assert found.definition["columns"]["drop"] == ["paid_back", "state"]
+    assert list(found.definition["columns"]["drop"]) == ["paid_back", "state"]
     (doubt,) = [doubt for doubt in found.doubts if "left out for nearly being the target" in doubt]
     assert "'paid_back' (alone ROC AUC 1.000), 'state' (the same in all rows of a class)" in doubt
 
@@ -165,13 +266,13 @@ def test_a_feature_that_nearly_is_the_target_is_left_out():
 def test_a_function_of_an_amount_is_left_out():
     amount = np.random.default_rng(1).lognormal(3, 1, ROWS)
     found = proposed(people(y=amount, log_y=np.log(amount)))
-    assert found.definition["columns"]["drop"] == ["log_y"]
+    assert list(found.definition["columns"]["drop"]) == ["log_y"]
 
 
 def test_a_class_told_by_another_column_is_left_out_even_where_it_tells_one_class_only():
     y = np.random.default_rng(0).choice(["low", "middle", "high"], ROWS)
     found = proposed(people(y=y, is_high=(y == "high").astype(int)))
-    assert found.definition["columns"]["drop"] == ["is_high"]
+    assert list(found.definition["columns"]["drop"]) == ["is_high"]
 
 
 def test_a_value_with_nothing_but_its_past_is_forecast():
@@ -264,7 +365,7 @@ def test_calendar_and_code_columns_are_no_units(name: str, values: Any):
     held = list(values)
     column = [held[n % len(held)] for n in range(ROWS)]
     month = [n // len(held) for n in range(ROWS)]
-    assert "group" not in definition(people(month_no=month, **{name: column})).get("columns", {})
+    assert "group" not in definition(people(ROWS, month_no=month, **{name: column})).get("columns", {})
 
 
 def test_a_unit_is_still_one_without_a_name_for_it():
@@ -291,3 +392,11 @@ def test_a_target_that_is_the_time_between_two_moments_is_noticed():
 
 def test_it_is_asked_when_columns_are_known():
     assert any("when is each feature known? `columns.known_at`" in doubt for doubt in proposed(people()).doubts)
+
+
+@pytest.mark.parametrize("name", ["decision", "model_version", "prediction"])
+def test_an_identifier_called_like_a_column_of_predictions_is_left_out_with_a_new_name(name: str):
+    found = proposed(people(ROWS, **{name: [f"M{place}" for place in range(ROWS)]}))
+    assert [*found.definition["columns"]["drop"]] == [name]
+    (doubt,) = [one for one in found.doubts if repr(name) in one]
+    assert f"rename it in the data, to 'id_{name}' for example, and declare it under columns.identifier" in doubt

@@ -56,7 +56,7 @@ def test_every_kind_of_exhibit_is_in_both_forms() -> None:
         assert said in page.html and said in page.markdown
     assert "Shaded: nine in ten." in page.html
     assert 'id="what-it-sees-does"' in page.html and "What it sees &amp; does" in page.html
-    assert "seen ends at 40" in page.markdown and "short 0.800 (0.750 to 0.850)" in page.markdown
+    assert "seen ends at 40" in page.markdown and "short 0.80 (0.75 to 0.85)" in page.markdown
     assert "| 2,000 |" in page.markdown and "Heat \\<1995\\>" in page.markdown
     assert f'src="data:image/png;base64,{PIXEL}" alt="a cell with a crack"' in page.html
 

@@ -168,6 +168,22 @@ def test_every_colour_of_a_picture_is_one_both_papers_know(report: Report) -> No
     }
 
 
+def _luminance(colour: str) -> float:
+    """Relative, by WCAG 2.1."""
+    parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("mode", [palette.LIGHT, palette.DARK], ids=["light", "dark"])
+def test_every_colour_of_text_can_be_read_on_both_papers(mode: dict[str, str]) -> None:
+    """Also in pictures, whose text axe does not look at."""
+    for text in mode.keys() - {"paper", "wash", "rule"}:
+        for paper in ("paper", "wash"):
+            darker, lighter = sorted((_luminance(mode[text]), _luminance(mode[paper])))
+            assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (text, paper)
+
+
 @pytest.mark.parametrize(("make", "sections"), EVALUATIONS.values(), ids=EVALUATIONS.keys())
 def test_every_section_is_there_in_both_forms(make, sections: set[str]) -> None:
     made = rendered(make)
@@ -182,8 +198,8 @@ def test_every_section_is_there_in_both_forms(make, sections: set[str]) -> None:
 def test_the_headline_numbers_are_in_both_forms() -> None:
     made = rendered(records.binary)
     for said in (
-        "0.784 (0.773 to 0.796)",
-        "+0.284",
+        "0.7843 (0.7726 to 0.7960)",
+        "+0.2843",
         "+0.0092 (−0.0011 to +0.0195)",
         "not decisive: the interval includes zero",
         "ensemble (lightgbm 0.62, tabm 0.38)",
@@ -207,7 +223,7 @@ def test_the_verdict_comes_before_anything_else_with_what_could_sink_it() -> Non
         "What could sink it",
         "other seeds",
         "The champion may serve, but",
-        "0.769 to 0.800 with seeds and splits (of the variance 68% rows, 1.9% seeds, 30% splits)",
+        "0.7689 to 0.7997 with seeds and splits (of the variance 68% rows, 1.9% seeds, 30% splits)",
     ):
         assert said in box
     assert "What could sink it" not in rendered(records.held_back).html
@@ -216,9 +232,9 @@ def test_the_verdict_comes_before_anything_else_with_what_could_sink_it() -> Non
 def test_how_far_each_candidate_is_behind_the_best() -> None:
     table = rendered(records.binary).markdown.partition("behind the best, ensemble")[2]
     for row in (
-        "| trivial | +0.287 ± 0.011 | **behind** |",
-        "| lightgbm | +0.00190 ± 0.00140 | **behind** |",
-        "| tabm | +0.00320 (standard error not measured) | **not told apart** |",
+        "| trivial | +0.2871 ± 0.0112 | **behind** |",
+        "| lightgbm | +0.0019 ± 0.0014 | **behind** |",
+        "| tabm | +0.0032 (standard error not measured) | **not told apart** |",
         "| ★ ensemble (champion) | – | **best expected score** |",
     ):
         assert row in table
@@ -226,7 +242,7 @@ def test_how_far_each_candidate_is_behind_the_best() -> None:
 
 def test_steps_after_the_choice_are_said_with_their_advantage() -> None:
     markdown = rendered(records.binary).markdown
-    assert "| recalibration | taken | +0.00310 ± 0.00120 | log loss is 0.0031 better with Platt scaling |" in markdown
+    assert "| recalibration | taken | +0.0031 ± 0.0012 | log loss is 0.0031 better with Platt scaling |" in markdown
     assert "| refit | not taken | not measured | not refitted: the champion blends several learners |" in markdown
 
 
@@ -236,10 +252,10 @@ def test_probabilities_are_judged_in_words_for_a_manager_and_in_figures_for_a_da
         "A predicted probability is typically off by 1.2 percentage points, at most 2.1 percentage points. Low ones "
         "are too low and high ones too high. They remove 22% of the squared error of telling everybody the average.",
         "- Calibration error: 0.0121 (0.0000 to 0.0213)",
-        "- Slope (1 is right): 0.910 (0.850 to 0.970)",
-        "- Intercept (0 is right): 0.0200 (−0.0500 to 0.0900)",
+        "- Slope (1 is right): 0.91 (0.85 to 0.97)",
+        "- Intercept (0 is right): 0.02 (−0.05 to 0.09)",
         "- Brier skill (0 is none, 1 is perfect): 0.221 (0.203 to 0.239)",
-        "- Error of predicting 0 for everybody: 0.221",
+        "- Error of predicting 0 for everybody: 0.2212",
     ):
         assert said in markdown
 
@@ -247,13 +263,13 @@ def test_probabilities_are_judged_in_words_for_a_manager_and_in_figures_for_a_da
 def test_what_a_threshold_promised_stands_beside_what_the_test_gave() -> None:
     markdown = rendered(records.binary).markdown
     recall, specificity = (line for line in markdown.splitlines() if re.match(r"\| (Recall|Specificity) \(", line))
-    assert "| 0.711 (0.682 to 0.740) | 0.652 (0.629 to 0.675) | −0.0589 (−0.0960 to −0.0218) | **moved** |" in recall
+    assert "| 0.711 (0.682 to 0.740) | 0.6521 (0.6290 to 0.6752) | −0.0589 (−0.0960 to −0.0218) | **moved** |" in recall
     assert specificity.endswith("| **kept** |")
 
 
 def test_the_largest_gap_between_groups_knows_how_many_were_compared() -> None:
     evaluation, said = records.binary(), "30 to 44 is served better than 21 to 29 by "
-    assert f"{said}0.0220 (0.0000 to 0.0610) ROC AUC" in rendered(records.binary).markdown
+    assert f"{said}0.022 (0.000 to 0.061) ROC AUC" in rendered(records.binary).markdown
     assert "the 2 pairs of groups that were compared: it may be chance." in rendered(records.binary).markdown
     assert evaluation.largest_slice_gap
     sure = evaluation.largest_slice_gap.model_copy(update={"gap": Interval(value=0.022, low=0.004, high=0.061)})
@@ -269,7 +285,7 @@ def test_few_clusters_are_named_where_they_keep_a_lift_from_being_decisive() -> 
     )
     markdown = undrawn(records.binary(lift=lift, within_clusters=[largest])).markdown
     assert f"which is not decisive: {few}" in markdown
-    assert "| ST3000DM001 | 6,100 | 81.0% | 0.700 (0.600 to 0.800) |" in markdown
+    assert "| ST3000DM001 | 6,100 | 81.0% | 0.7 (0.6 to 0.8) |" in markdown
 
 
 def test_an_order_that_another_seed_changes_is_no_ranking() -> None:
@@ -312,14 +328,14 @@ def test_the_champion_stands_beside_the_model_that_serves_and_the_best_so_far() 
     best = Challenge(serving="b" * 36, units=900, lift=None, message="it can't be read")
     challenge = Challenge(serving="a" * 36, units=900, lift=lift, margin=0.01, message="900 test rows", best=best)
     markdown = undrawn(records.binary(challenge=challenge)).markdown
-    assert "Against the model that serves (judged in run aaaaaaaa): −0.0040 (−0.0110 to +0.0030)" in markdown
-    assert "not decisive, and up to 0.0100 worse is let pass; 900 test rows." in markdown
+    assert "Against the model that serves (judged in run aaaaaaaa): −0.004 (−0.011 to +0.003)" in markdown
+    assert "not decisive, and up to 0.01 worse is let pass; 900 test rows." in markdown
     assert "Not compared with the best model published so far (judged in run bbbbbbbb): it can't be read." in markdown
 
 
 def test_repeated_splits_are_a_row_each_and_what_is_missing_is_said() -> None:
     markdown = rendered(records.binary).markdown
-    assert "| 2 | 17,900 | 4,500 | 0.787 ± 0.008 | +0.287 ± 0.008 | +0.0102 ± 0.0031 |" in markdown
+    assert "| 2 | 17,900 | 4,500 | 0.7874 ± 0.0081 | +0.2874 ± 0.0081 | +0.0102 ± 0.0031 |" in markdown
     assert "Repeated splits: a third was not dealt." in markdown
     assert "other splits of the rows" not in rendered(records.regression).markdown
 
@@ -341,7 +357,7 @@ def test_a_champion_that_draws_nothing_has_no_spread_over_seeds(seeds: dict[int,
 
 
 def test_nothing_is_minus_zero() -> None:
-    assert wording.with_interval(Interval(value=-0.00001, low=-0.0116, high=0.0116)) == "0.0000 (−0.0116 to 0.0116)"
+    assert wording.with_interval(Interval(value=-0.00001, low=-0.1162, high=0.1162)) == "0.0000 (−0.1162 to 0.1162)"
 
 
 def test_json_is_the_record() -> None:
@@ -391,7 +407,7 @@ def test_what_was_not_measured_is_never_a_number() -> None:
     made = rendered(records.tiny)
     text = " ".join(Page(made.html).text.split())
     for said in (
-        "0.610 (interval not measured)",
+        "0.61 (interval not measured)",
         "The lift over a simple model was not measured.",
         "not decisive: the interval was not measured",
         "Calibration: not measured.",
@@ -411,7 +427,7 @@ def test_what_was_not_measured_is_never_a_number() -> None:
 def test_a_metric_the_baseline_lacks_is_not_measured() -> None:
     row = re.search(r"^\| Brier score .*$", rendered(records.binary).markdown, re.MULTILINE)
     assert row is not None
-    assert row[0].split(" | ")[1:4] == ["0.134 (0.131 to 0.138)", "not measured", "not measured"]
+    assert row[0].split(" | ")[1:4] == ["0.1342 (0.1308 to 0.1376)", "not measured", "not measured"]
 
 
 def test_a_simple_champion_is_not_compared_with_itself() -> None:
@@ -434,7 +450,7 @@ def test_the_simple_model_is_called_by_its_name() -> None:
     lift = Lift(value=0.1, low=0.05, high=0.15, over="tfidf", decisive=True)
     simple = records.binary().baseline.model_copy(update={"learner": "tfidf"})
     evaluation = records.binary(simple=simple, lift_over_simple=lift)
-    side_by_side = comparison.scores({"finance/news": evaluation})
+    side_by_side = comparison.scores({"finance/news": evaluation}, {})
     assert "Linear" not in side_by_side.columns
     assert side_by_side.rows[0][-1] == Status("tfidf: decisive", "good")
     assert "linear" not in undrawn(evaluation).markdown.lower()
@@ -528,7 +544,7 @@ def test_an_industry_opens_with_how_many_use_cases_end_in_which_verdict() -> Non
     made = of_industry()
     assert "## 4 use cases: 2 published, 1 gain not shown, 1 held back" in made.markdown
     held = made.markdown.partition("## 2. ")[2].partition("## 3. ")[0]
-    assert "| finance/credit_scoring | **≈ Gain not shown** | All gates are met, but" in held
+    assert "| [finance/credit_scoring](../credit/report.html) | **≈ Gain not shown** | All gates are met, but" in held
     assert "| healthcare/disease_prediction | **✗ Held back** | Not met: expected calibration error" in held
     assert "agriculture/species" not in held
     assert json.loads(made.json)["use_cases"]["finance/credit_scoring"]["verdict"]["outcome"] == "gain not shown"
@@ -543,7 +559,7 @@ def test_the_market_counts_verdicts_by_industry() -> None:
 
 def test_a_simple_champion_is_said_to_be_it_beside_others() -> None:
     champion = records.binary().champion.model_copy(update={"learner": "logistic", "members": {"logistic": 1.0}})
-    table = comparison.scores({"finance/credit_scoring": records.binary(champion=champion)})
+    table = comparison.scores({"finance/credit_scoring": records.binary(champion=champion)}, {})
     assert list(table.rows[0][-2:]) == ["–", "logistic: the champion"]
 
 
@@ -603,11 +619,14 @@ def test_a_training_curve_is_a_picture() -> None:
     ("value", "text"),
     [
         (0, "0"),
-        (0.78431, "0.784"),
-        (0.01234, "0.0123"),
-        (-0.5, "−0.500"),
+        (0.78431, "0.7843"),
+        (0.01234, "0.01234"),
+        (0.0000123449, "0.00001234"),
+        (1.23449e-7, "1.234e−07"),
+        (-0.5, "−0.5"),
         (32.963, "32.96"),
-        (123456.7, "123,457"),
+        (39753.2, "39,750"),
+        (5000, "5,000"),
         (None, "not measured"),
         (float("nan"), "not measured"),
     ],

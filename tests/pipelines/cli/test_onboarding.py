@@ -16,6 +16,7 @@ from pipelines.cli.app import app
 from pipelines.vocabulary import read_catalogue
 from resources import contracts
 
+from ...resources.store.power_cut import cut_everywhere
 from ..sandbox import KEY, Sandbox, hashes, orders
 
 NEW = "energy/load_forecast"
@@ -124,6 +125,28 @@ def test_a_first_catalogue_that_can_not_be_made_is_refused(shop: Sandbox, tmp_pa
     assert (status, "can't be made: Not a directory" in " ".join(err.split())) == (2, True)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("described", [True, False], ids=["industry.yaml is there", "industry.yaml is missing"])
+def test_after_a_power_cut_it_is_there_whole_or_not_at_all_and_for_good_once_it_was_said(
+    shop: Sandbox, tmp_path: Path, described: bool
+):
+    root = tmp_path / "parent" / "mine"
+    root.parent.mkdir()
+    arguments = ["--from", str(saved(shop)), "--target", "returned"]
+    with cut_everywhere(root.parent, tmp_path / "images") as cuts:
+        for key in ("energy/load", "energy/solar"):
+            if not described:
+                (root / "energy" / "industry.yaml").unlink(missing_ok=True)
+            status, _, err = sectorforge("--catalogue", str(root), "new", key, *arguments)
+            assert status == 0, err
+        images = cuts()
+    made = {key: hashes(root / key) for key in ("energy/load", "energy/solar")}
+    for image in images:
+        there = {key: hashes(image / "mine" / key) for key in made if (image / "mine" / key).exists()}
+        assert there == {key: made[key] for key in there}
+    assert hashes(images[-1] / "mine") | hashes(root) == hashes(images[-1] / "mine")
+
+
 # --- what is refused --------------------------------------------------------------------------------------------------
 
 
@@ -140,7 +163,7 @@ def constant(frame: pl.DataFrame) -> pl.DataFrame:
         (NEW, "returned", lambda frame: frame.clear(), [], "empty, no row below the header"),
         (NEW, "returned", lambda frame: frame, ["--task", "driving"], "'driving' can't be proposed"),
         (KEY, "returned", lambda frame: frame, [], "is there already, and is left as it is"),
-        ("Energy/load", "returned", lambda frame: frame, [], "'Energy/load' is no key: write industry/use_case in a-z"),
+        ("Energy/load", "returned", lambda frame: frame, [], "write industry/use_case in a-z"),
         ("../load", "returned", lambda frame: frame, [], "'../load' is no key"),
         ("energy", "returned", lambda frame: frame, [], "'energy' is no key"),
         ("energy/load/now", "returned", lambda frame: frame, [], "is no key"),

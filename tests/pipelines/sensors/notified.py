@@ -1,15 +1,33 @@
 """People who are notified by a sensor.
 
-Belongs here: evaluating a sensor tick by tick, and what is reported at each. Does not belong here: what a test expects.
+Belongs here: evaluating a sensor tick by tick, and what it leaves in the outbox at each. Does not belong here: what a
+test expects.
 """
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 from dagster import DagsterInstance, SensorResult, build_sensor_context
 
 from catalogue.reader import Catalogue
+
+from ..sandbox import Sandbox
+
+
+def name_a_webhook(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the environment name the sandbox and a webhook, where nobody is. Returns the webhook's outbox."""
+    sandbox.name_in(monkeypatch)
+    monkeypatch.setenv("SECTORFORGE_WEBHOOK", "http://127.0.0.1:9/")
+    return sandbox.state.notices / "webhook"
+
+
+def notices(outbox: Path) -> list[str]:
+    """Title and text of what lies in an outbox, the oldest first."""
+    kept = [json.loads(file.read_text())["notice"] for file in sorted(outbox.glob("*.json"))]
+    return [f"{one['title']}\n{one['text']}" for one in kept]
 
 
 @dataclass
@@ -18,18 +36,15 @@ class Notified:
 
     module: ModuleType
     instance: DagsterInstance
-    monkeypatch: pytest.MonkeyPatch
+    outbox: Path
+    catalogue: Catalogue
     cursor: str | None = None
-    notices: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.monkeypatch.setattr(self.module, "notify_or_log", lambda notice, _: self.notices.append(str(notice)))
 
     def tick(self) -> list[str]:
         """The notices of one more tick."""
-        before = len(self.notices)
+        before = len(notices(self.outbox))
         context = build_sensor_context(instance=self.instance, cursor=self.cursor)
-        result = self.module.build(Catalogue([]), 30)(context)
+        result = self.module.build(self.catalogue, 30)(context)
         assert isinstance(result, SensorResult)
         self.cursor = result.cursor
-        return self.notices[before:]
+        return notices(self.outbox)[before:]

@@ -16,6 +16,13 @@ from resources.sources import LandingError
 from ..sandbox import DELIVERY, KEY, Sandbox, orders
 
 NEW, OLD = "new", "old"
+REPEATED = orders(20, seed=1).write_csv().encode()
+"""Orders that are there already, which the contract refuses."""
+
+
+@pytest.fixture(autouse=True)
+def _at_home(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox.name_in(monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +55,26 @@ NEW, OLD = "new", "old"
             TickDecision(SourceCursor(OLD, 3, "gone")),
         ),
         (SourceState(found=OLD, made=OLD), SourceCursor(OLD, 3, "gone"), TickDecision(SourceCursor(OLD, 3))),
+        (
+            SourceState(found=OLD, made=OLD, refused=True, definition="corrected"),
+            SourceCursor(OLD, requests=1, definition="as it was"),
+            TickDecision(SourceCursor(OLD, requests=2, definition="corrected"), request=True),
+        ),
+        (
+            SourceState(found=OLD, made=OLD, definition="changed"),
+            SourceCursor(OLD, definition="as it was"),
+            TickDecision(SourceCursor(OLD, definition="changed")),
+        ),
+        (
+            SourceState(found=OLD, made=OLD, refused=True, definition="as it was"),
+            SourceCursor(OLD),
+            TickDecision(SourceCursor(OLD, definition="as it was")),
+        ),
+        (
+            SourceState(found=OLD, made=OLD, refused=True),
+            SourceCursor(OLD, definition="as it was"),
+            TickDecision(SourceCursor(OLD, definition="as it was")),
+        ),
     ],
     ids=[
         "a delivery is requested",
@@ -61,6 +88,10 @@ NEW, OLD = "new", "old"
         "another error is reported",
         "a transient error is not reported",
         "an error that is mended leaves the cursor",
+        "what was refused is requested again when the definition is corrected",
+        "another definition of what was made requests nothing",
+        "what was refused before the first look is not requested again",
+        "while a run is under way it is not known what it has read",
     ],
 )
 def test_the_decision(state, cursor, decision):
@@ -70,10 +101,10 @@ def test_the_decision(state, cursor, decision):
 @pytest.mark.parametrize("key", [TRANSIENT, FORMER_TRANSIENT])
 def test_a_run_skipped_for_a_transient_error_counts_as_an_event(key, sandbox, instance):
     source = PolledSource(sandbox.use_case(), "raw_data", "data")
-    events = [source_state(source, instance).event]
+    events = [source_state(source, instance, sandbox.state).event]
     for transient in (False, True):
         instance.report_runless_asset_event(AssetObservation("raw_data", partition=KEY, metadata={key: transient}))
-        events.append(source_state(source, instance).event)
+        events.append(source_state(source, instance, sandbox.state).event)
     assert events[0] == events[1] < events[2]
 
 
@@ -182,13 +213,42 @@ def test_a_run_that_lacks_an_extra_is_not_requested_again(sandbox, instance, fol
 
 
 def test_a_failed_run_is_not_requested_again_until_the_folder_changes(sandbox, instance, folder):
-    drop(folder, "broken.csv", b"order;price\n1;2\n")
+    drop(folder, "broken.csv", REPEATED)
     first = tick(sandbox, instance, None)
     assert not sandbox.materialise(instance, KEY, job="data").success
     second = tick(sandbox, instance, first.cursor)
     assert requested(first) == [KEY] and requested(second) == []
-    drop(folder, "broken.csv", b"order;price\n1;3\n")
+    drop(folder, "broken.csv", REPEATED + b"22,50.0,4.0,red,1\n")
     assert requested(tick(sandbox, instance, second.cursor)) == [KEY]
+
+
+def test_a_refused_delivery_is_taken_up_again_once_the_definition_is_corrected(sandbox, instance, folder):
+    """Dagster loads the definitions once; the sensor sees what the files say now. A definition that can't be read is
+    told of, and requests nothing."""
+    sandbox.make(instance, KEY, "raw_data", job="data")
+    sensor = new_deliveries.build(sandbox.catalogue(), seconds=30)
+    path = folder / "use_case.yaml"
+    good = path.read_text()
+
+    def tick(cursor: str | None) -> SensorResult:
+        result = sensor(build_sensor_context(instance=instance, cursor=cursor))
+        assert isinstance(result, SensorResult)
+        return result
+
+    drop(folder, "repeated.csv", REPEATED)
+    first = tick(None)
+    assert not sandbox.materialise(instance, KEY, job="data").success
+    refused = tick(first.cursor)
+    assert (requested(first), requested(refused)) == ([KEY], [])
+
+    path.write_text(good.replace("task:", "tsk:"))
+    spoilt = tick(refused.cursor)
+    assert requested(spoilt) == [] and "use_case.yaml:2:1: tsk: unknown key; did you mean 'task'?" in str(spoilt)
+
+    path.write_text(good + "time_limit: 60\n")
+    corrected = tick(spoilt.cursor)
+    assert requested(corrected) == [KEY]
+    assert requested(tick(corrected.cursor)) == []
 
 
 def test_a_state_that_comes_back_after_two_failed_runs_is_requested_under_another_key(sandbox, instance, folder):
@@ -206,11 +266,11 @@ def in_former_words(cursor: str | None) -> str:
     """The same cursor as earlier versions wrote it."""
     former = {"requested": "asked", "after_event": "after", "reported": "told", "requests": "times"}
     stored = json.loads(cursor or "{}")
-    return json.dumps({key: {former[name]: value for name, value in one.items()} for key, one in stored.items()})
+    return json.dumps({key: {former[name]: one[name] for name in former} for key, one in stored.items()})
 
 
 def test_a_cursor_of_an_earlier_version_starts_no_run_again(sandbox, instance, folder):
-    drop(folder, "broken.csv", b"order;price\n1;2\n")
+    drop(folder, "broken.csv", REPEATED)
     first = tick(sandbox, instance, None)
     assert not sandbox.materialise(instance, KEY, job="data").success
     stored = in_former_words(first.cursor)
@@ -224,7 +284,7 @@ def test_the_run_key_goes_on_from_a_cursor_of_an_earlier_version(sandbox, instan
     """The key names source, fingerprint, event and count: in another form it would start every run again."""
     source = PolledSource(sandbox.use_case(), "raw_data", "data")
     drop(folder, "second.csv", orders(50, seed=2).write_csv().encode())
-    state = source_state(source, instance)
+    state = source_state(source, instance, sandbox.state)
     stored = json.dumps({KEY: {"asked": "other", "after": 1, "told": "", "times": 6}})
     (request,) = tick(sandbox, instance, stored).run_requests or []
     assert request.run_key == f"{KEY} {state.found} {state.event} 7"

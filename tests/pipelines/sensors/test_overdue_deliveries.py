@@ -1,11 +1,12 @@
 """People are notified once of data that should have come and did not."""
 
 import pytest
-from dagster import DagsterInstance, SensorResult, build_sensor_context
+from dagster import DagsterInstance
 
 from pipelines.sensors import overdue_deliveries
 
 from ..sandbox import KEY, Sandbox
+from .notified import Notified, name_a_webhook
 
 DAY = overdue_deliveries.DAY_SECONDS
 
@@ -15,34 +16,26 @@ def test_a_delivery_is_overdue_from_the_day_it_was_expected(now: float, days: fl
     assert overdue_deliveries.days_overdue(0, 7, now) == pytest.approx(days)
 
 
-def tick(sandbox: Sandbox, instance: DagsterInstance, cursor: str | None = None) -> SensorResult:
-    made = overdue_deliveries.build(sandbox.catalogue(), 30)
-    result = made(build_sensor_context(instance=instance, cursor=cursor))
-    assert isinstance(result, SensorResult)
-    return result
+def people(sandbox: Sandbox, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> Notified:
+    return Notified(overdue_deliveries, instance, name_a_webhook(sandbox, monkeypatch), sandbox.catalogue())
 
 
 def test_old_data_are_reported_once_until_newer_come(
     sandbox: Sandbox, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ):
-    reported: list[str] = []
-    monkeypatch.setattr(overdue_deliveries, "notify_or_log", lambda notice, log: reported.append(str(notice)))
     sandbox.place(delivered_every_days=1e-9)
-    first = tick(sandbox, instance)
-    again = tick(sandbox, instance, first.cursor)
-    assert len(reported) == 1 and reported[0].startswith(
-        f"{KEY}: a delivery is overdue\nThe latest data were made on 20"
-    )
+    notified = people(sandbox, instance, monkeypatch)
+    (notice,) = notified.tick()
+    assert notice.startswith(f"{KEY}: a delivery is overdue\nThe latest data were made on 20")
+    assert notified.tick() == []
     sandbox.make(instance, KEY, "raw_data", job="data")
-    tick(sandbox, instance, again.cursor)
-    assert len(reported) == 2
+    assert len(notified.tick()) == 1
 
 
 def test_fresh_data_and_use_cases_that_expect_none_are_left_alone(
     sandbox: Sandbox, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(overdue_deliveries, "notify_or_log", lambda notice, log: pytest.fail(str(notice)))
-    tick(sandbox, instance)
+    assert people(sandbox, instance, monkeypatch).tick() == []
     sandbox.place(delivered_every_days=7)
     sandbox.place("retail/refunds", delivered_every_days=1e-9)
-    tick(sandbox, instance)
+    assert people(sandbox, instance, monkeypatch).tick() == []

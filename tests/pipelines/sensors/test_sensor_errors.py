@@ -16,10 +16,11 @@ from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatu
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster_shared.error import SerializableErrorInfo
 
+from catalogue.reader import Catalogue
 from pipelines.sensors import sensor_errors
 
 from ..sandbox import Sandbox
-from .notified import Notified
+from .notified import Notified, name_a_webhook
 
 
 @dataclass
@@ -52,8 +53,9 @@ class Sensor:
 
 @pytest.fixture
 def people(empty: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Notified]:
+    outbox = name_a_webhook(empty, monkeypatch)
     with empty.instance() as instance:
-        yield Notified(sensor_errors, instance, monkeypatch)
+        yield Notified(sensor_errors, instance, outbox, Catalogue([]))
 
 
 def test_a_sensor_that_fails_is_reported_once_until_it_works_again(people: Notified):

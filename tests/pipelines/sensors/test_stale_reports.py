@@ -7,11 +7,12 @@ from dagster import AssetKey, DagsterInstance, FreshnessPolicy
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 
 from assets.stages import MARKET_ENTRY_REPORT
+from catalogue.reader import Catalogue
 from pipelines.definitions import defs
 from pipelines.sensors import stale_reports
 
 from ..sandbox import Sandbox
-from .notified import Notified
+from .notified import Notified, name_a_webhook
 
 
 def becomes(instance: DagsterInstance, state: FreshnessState) -> None:
@@ -24,8 +25,9 @@ def becomes(instance: DagsterInstance, state: FreshnessState) -> None:
 
 
 def test_a_report_that_is_not_written_is_reported_once(empty: Sandbox, monkeypatch: pytest.MonkeyPatch):
+    outbox = name_a_webhook(empty, monkeypatch)
     with empty.instance() as instance:
-        people = Notified(stale_reports, instance, monkeypatch)
+        people = Notified(stale_reports, instance, outbox, Catalogue([]))
         becomes(instance, FreshnessState.PASS)
         assert people.tick() == []
         becomes(instance, FreshnessState.FAIL)

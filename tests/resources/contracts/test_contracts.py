@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from resources.contracts import ContractError, check_rules, rules, validate
+from resources.contracts import ContractError, Delivery, check_rules, rules, validate
+from resources.contracts.clauses import words
 
 from .contract_tables import ROWS, broken, planted, refusal, table, use_case, written
 
@@ -412,3 +413,58 @@ def test_importing_contracts_imports_nothing_heavy():
     heavy = {"great_expectations", "pandas", "PIL", "rdkit", "sklearn", "torch"}
     code = f"import sys, resources.contracts; print({heavy} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+# --- deliveries -------------------------------------------------------------------------------------------------------
+
+PRICED = {BETWEEN: {"column": "price", "max_value": 100}, "on_failure": "quarantine"}
+
+
+def appended(*prices: int) -> pl.DataFrame:
+    """A table of 60 good rows of `old.csv`, and below them those of `new.csv`."""
+    price = [5] * ROWS + list(prices)
+    return pl.DataFrame({"price": price, "bought": [row % 2 for row in range(len(price))]})
+
+
+def of_files(new: int) -> list[Delivery]:
+    def lines(rows: list[int]) -> str:
+        return f"lines {words([row + 2 for row in rows])}"
+
+    return [Delivery("old.csv", ROWS, lines), Delivery("new.csv", new, lines)]
+
+
+def test_a_bad_delivery_is_refused_though_it_is_a_small_part_of_the_table():
+    frame = appended(5, *range(500, 520))
+    assert validate(frame, use_case(PRICED)).passed
+    message = refusal(validate(frame, use_case(PRICED), of_files(21)))
+    assert "20 of the 21 rows of new.csv are set aside. So many bad rows are a bad delivery" in message
+    assert "for example 500, 501, 502, 503, 504; new.csv, lines 3, 4, 5, 6, 7 and 15 more" in message
+    assert "old.csv" not in message and "counted from 0" not in message
+
+
+def test_a_bad_row_or_two_in_a_small_delivery_are_set_aside():
+    verdict = validate(appended(500, 600), use_case(PRICED), of_files(2))
+    assert verdict.passed
+    assert verdict.quarantine["row"].to_list() == [60, 61]
+
+
+@pytest.mark.parametrize("derived", ["one class", "repeated identifier"])
+def test_a_row_that_the_contract_sets_aside_breaks_no_rule_about_the_table(derived: str):
+    """Of a third class the rule about two classes is not asked, nor of a repeated identifier that about unique ones."""
+    faults: dict[str, Any] = {"bought": planted(0, dict.fromkeys(range(1, ROWS, 2), 1) | {7: 2})}
+    rule = {IN_SET: {"column": "bought", "value_set": [0, 1]}, "on_failure": "quarantine"}
+    if derived == "repeated identifier":
+        faults = {"visits": pl.Series([*range(ROWS - 1), 0]), "price": planted(5, {ROWS - 1: 500})}
+        rule = PRICED
+    verdict = validate(table(**faults), use_case(rule, columns={"identifier": ["visits"]}))
+    verdict.raise_if_blocked()
+    assert verdict.accepted.height == ROWS - 1
+
+
+def test_rows_that_break_a_blocking_rule_keep_their_numbers_when_others_are_set_aside():
+    frame = table(price=planted(5, {2: 500}), age=planted(30, {0: -1, 9: -1}))
+    blocking = {BETWEEN: {"column": "age", "min_value": 0}}
+    message = refusal(validate(frame, use_case(PRICED, blocking)))
+    assert (
+        "age: expect_column_values_to_be_between(min_value=0): 2 of 59 break it; for example -1; rows 0, 9" in message
+    )

@@ -6,6 +6,7 @@ import pytest
 
 from modeling.artefacts.evaluated_model import RECORD
 from resources.serving.models import Models, UnknownVersion
+from resources.store.atomic import StorageError
 from resources.store.state import State
 
 from ...modeling.evaluation_records import binary
@@ -83,6 +84,24 @@ def test_a_damaged_version_is_named_and_hides_no_other(models: Models, content: 
         models.pin(KEY, "bbb2")
     assert models.pin(KEY, "aaa1") == "aaa1" == serving(models)
     assert models.unpin(KEY) == "bbb1" == serving(models)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe", b"..", b"/", None], ids=str)
+def test_a_damaged_note_is_named_and_never_believed(models: Models, content: bytes | None) -> None:
+    folder = models.serving(KEY).parent.parent  # pyright: ignore[reportOptionalMemberAccess]
+    readers = {"pinned": models.pinned, "best": models.best, "learned_from_forgotten": models.learned_from_forgotten}
+    for note, read in readers.items():
+        (folder / note).unlink(missing_ok=True)
+        (folder / note).mkdir() if content is None else (folder / note).write_bytes(content)
+        with pytest.raises(StorageError, match=f"{note} names no version. (Type|Restore)"):
+            read(KEY)
+    assert [str(folder / note) in line for note, line in zip(readers, models.damaged_notes(KEY), strict=True)] == [
+        True
+    ] * 3
+    assert [version.name for version in models.versions(KEY)] == ["bbb2", "bbb1", "aaa1"]
+    if content is not None:
+        assert models.pin(KEY, "aaa1") == "aaa1" == models.pinned(KEY), "which is what the message says"
+        assert models.unpin(KEY) == "bbb2" and models.best(KEY) == models.serving(KEY)
 
 
 def test_a_version_without_a_record_is_damaged_too(models: Models) -> None:

@@ -44,7 +44,7 @@ def rows(cache: Cache, archive: bytes, path: str, **reading) -> list[tuple]:
     package = Package(name="shop", version="1.0", sha256=sha256, members={"table": Member(path=path, **reading)})
     source = Source(licence="-", citation="-", package=package)
     case = UseCase(title="t", task="regression", target="a", source=source).placed("shop/orders", Path())
-    return read(case, cache, print)["table"].collect().rows()
+    return read(case, cache, print).members["table"].collect().rows()
 
 
 def refusal(cache: Cache, archive: bytes, path: str, **reading) -> str:

@@ -1,12 +1,17 @@
 """Rows of a real database, which SQLite keeps in a file: whole, or only what is new."""
 
+import os
+import socket
 import sqlite3
 import sys
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pytest
+import sqlalchemy as sa
 from polars.testing import assert_frame_equal
 
 from catalogue.definition import Sql
@@ -16,6 +21,19 @@ URL = "WAREHOUSE_URL"
 SECRET = "hunter2/"
 INCREMENTAL = Sql.Incremental(column="seen")
 ORDERS = "create table orders (id integer, note text, seen integer)"
+
+
+@pytest.fixture
+def fetched() -> Iterator[list[tuple]]:
+    """Every row that any database hands over."""
+    rows: list[tuple] = []
+
+    def noting(connection: sqlite3.Connection, _: object) -> None:
+        connection.row_factory = lambda cursor, row: rows.append(row) or row
+
+    sa.event.listen(sa.Pool, "connect", noting)
+    yield rows
+    sa.event.remove(sa.Pool, "connect", noting)
 
 
 @pytest.fixture
@@ -157,9 +175,14 @@ def test_an_incremental_query_must_deliver_its_column_and_the_identifier(warehou
 # --- looks ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("incremental", [None, INCREMENTAL], ids=["whole", "incremental"])
-def test_the_fingerprint_changes_with_new_rows_and_changed_ones(warehouse, incremental):
-    sql = Sql(url=URL, table="orders", incremental=incremental)
+CHANGED_BY = Sql(url=URL, table="orders", changed_by="seen")
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"incremental": INCREMENTAL}, {"changed_by": "seen"}], ids=lambda how: "".join(how)
+)
+def test_the_fingerprint_changes_with_new_rows_and_changed_ones(warehouse, how):
+    sql = Sql(url=URL, table="orders", **how)
     seen = [database.fingerprint(sql)]
     for change in ("new rows", "a new row like one that is held", "a row that gets its value"):
         warehouse.execute(CHANGES[change])
@@ -167,6 +190,49 @@ def test_the_fingerprint_changes_with_new_rows_and_changed_ones(warehouse, incre
     warehouse.execute("update orders set note = 'changed', seen = 9 where id = 1")
     seen.append(database.fingerprint(sql))
     assert len(set(seen)) == 5 and database.fingerprint(sql) == seen[-1]
+
+
+@pytest.mark.parametrize("sql", [CHANGED_BY, Sql(url=URL, table="orders")], ids=["declared", "not declared"])
+def test_a_look_brings_one_row_however_many_there_are(warehouse, fetched, sql):
+    warehouse.executemany("insert into orders values (?, 'x', 1)", [(number,) for number in range(10, 1010)])
+    database.look(sql, ["id"])
+    assert len(fetched) < 5
+    read(sql)
+    assert len(fetched) > 1000
+
+
+@pytest.mark.parametrize(
+    ("change", "declared", "not_declared"),
+    [
+        ("insert into orders values (4, 'd', 3)", True, True),
+        ("delete from orders where id = 1", True, True),
+        ("update orders set note = 'changed', seen = 3 where id = 1", True, False),
+        ("update orders set note = 'changed' where id = 1", False, False),
+    ],
+)
+def test_what_a_look_sees(warehouse, change, declared, not_declared):
+    looks = [partial(database.look, sql, ["id"]) for sql in (CHANGED_BY, Sql(url=URL, table="orders"))]
+    before = [look() for look in looks]
+    warehouse.execute(change)
+    after = [look() for look in looks]
+    assert [was != now for was, now in zip(before, after, strict=True)] == [declared, not_declared]
+
+
+def test_an_identifier_that_is_not_in_the_database_is_not_asked_for(warehouse):
+    """As one that `assemble` makes."""
+    before = database.look(Sql(url=URL, table="orders"), ["order", "id"])
+    assert before == database.look(Sql(url=URL, table="orders"), ["id"]) == "(3, 3, 3)"
+    warehouse.execute(CHANGES["new rows"])
+    assert database.look(query("select * from orders"), ["order"]) == "(5,)"
+
+
+def test_a_look_of_who_reads_the_rows_anyway_may_take_as_long(warehouse, monkeypatch):
+    monkeypatch.setattr(database, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(database_connection, "GRACE_SECONDS", 0.0)
+    numbers = "with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000000) select i as id from n"
+    with pytest.raises(DatabaseAway, match="did not answer"):
+        database.look(query(numbers), ["id"])
+    assert database.look(query(numbers), ["id"], patient=True) == "(1000000, 1000000, 1000000)"
 
 
 def test_the_order_of_rows_is_no_news(warehouse):
@@ -209,6 +275,33 @@ def test_a_locked_database_is_away(warehouse, monkeypatch):
         read(query("select * from orders"))
     warehouse.execute("rollback")
     assert read(query("select * from orders")).height == 3
+
+
+def test_a_statement_that_never_ends_is_given_up(warehouse, monkeypatch):
+    monkeypatch.setattr(database, "READ_SECONDS", 0.5)
+    monkeypatch.setattr(database_connection, "GRACE_SECONDS", 0.0)
+    endless = "with recursive n(i) as (select 1 union all select i + 1 from n) select i as id from n where i < 0"
+    started = time.monotonic()
+    with pytest.raises(DatabaseAway, match="WAREHOUSE_URL: the database did not answer for 0 s, and was given up"):
+        read(query(f"select * from ({endless})"))
+    assert time.monotonic() - started < 20
+
+
+def test_a_pipe_in_place_of_a_database_is_not_waited_for(tmp_path, monkeypatch):
+    os.mkfifo(tmp_path / "pipe.db")
+    monkeypatch.setenv(URL, f"sqlite:///{tmp_path}/pipe.db")
+    with pytest.raises(SourceError, match=r"WAREHOUSE_URL: .*pipe\.db is no file"):
+        read(query("select 1 as a"))
+
+
+@pytest.mark.slow
+def test_a_server_that_takes_the_connection_and_says_nothing_is_away(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv(URL, f"postgresql://reader:{SECRET}@127.0.0.1:{silent.getsockname()[1]}/db")
+        started = time.monotonic()
+        with pytest.raises(DatabaseAway, match="WAREHOUSE_URL: the database does not answer"):
+            database.look(CHANGED_BY, ["id"])
+        assert time.monotonic() - started < 40
 
 
 def test_an_address_that_is_not_in_the_environment_is_asked_for(monkeypatch):

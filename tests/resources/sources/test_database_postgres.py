@@ -8,12 +8,13 @@ from datetime import time as clock
 from decimal import Decimal
 
 import polars as pl
+import psutil
 import pytest
 import sqlalchemy as sa
 from polars.testing import assert_frame_equal
 
 from catalogue.definition import Sql
-from resources.sources import DatabaseAway, SourceError, database
+from resources.sources import DatabaseAway, SourceError, database, database_connection
 
 from ..postgres import PASSWORD, Server
 
@@ -79,6 +80,22 @@ def test_every_type_is_kept_and_so_is_its_absence(server):
     assert set(table.row(1)[1:]) == {None}
     absent = read(Sql(url=URL, query="select * from sales.types where id = 2")).drop("c7", "c18")
     assert absent.schema == table.drop("c7", "c18").schema
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_a_look_knows_an_identifier_of_every_type(server, kind):
+    """Not all have a largest value: in PostgreSQL 15 there is no max(uuid), max(boolean) or max(bytea)."""
+    server.execute(
+        "drop type if exists mood",
+        "create type mood as enum ('calm', 'wild')",
+        f"create table sales.known (id {kind})",
+        f"insert into sales.known values ({VALUES[kind][0]}), (null)",
+    )
+    table = Sql(url=URL, table="sales.known")
+    before = database.look(table, ["id"])
+    assert before.startswith("(2, 1") and read(table).height == 2
+    server.execute("insert into sales.known values (null)")
+    assert database.look(table, ["id"]) != before
 
 
 @pytest.mark.parametrize(
@@ -149,6 +166,67 @@ def test_a_wrong_password_is_reported_without_it(server, monkeypatch):
     with pytest.raises(DatabaseAway, match="password authentication failed for user") as caught:
         read(GROWING)
     assert "hunter2" not in str(caught.value)
+
+
+def test_a_look_at_a_large_table_brings_one_row_and_sees_a_change_in_place_and_a_deletion(server):
+    server.execute("insert into sales.visits select i, timestamptz '2026-10-01Z' from generate_series(10, 50000) as i")
+    declared = Sql(url=URL, table="sales.visits", changed_by="Seen at")
+    looks = [database.look(declared, ["id"])]
+    for change in (
+        "update sales.visits set \"Seen at\" = '2026-11-20 12:00Z' where id = 10",
+        "delete from sales.visits where id = 11",
+    ):
+        server.execute(change)
+        looks.append(database.look(declared, ["id"]))
+    assert len(set(looks)) == 3
+    assert looks[0].startswith("(49994, 49993, ") and looks[2].startswith("(49993, 49992, ")
+
+
+def test_a_slow_statement_ends_here_and_on_the_server(server, monkeypatch):
+    monkeypatch.setattr(database, "LOOK_SECONDS", 1.0)
+    slow = Sql(url=URL, query="select i as id from generate_series(1, 1000) as i where pg_sleep(0.1) is not null")
+    with pytest.raises(SourceError, match="the query takes more than 1 s: narrow it"):
+        database.look(slow, ["id"])
+    running = "select count(*) as n from pg_stat_activity where query like '%pg_sleep%' and pid <> pg_backend_pid()"
+    assert read(Sql(url=URL, query=f"select n as id from ({running} and state = 'active') as now"))["id"].to_list() == [
+        0
+    ]
+
+
+def test_a_table_that_others_hold_is_waited_for_only_so_long(server, monkeypatch):
+    monkeypatch.setattr(database_connection, "LOCK_SECONDS", 1.0)
+    engine = sa.create_engine(server.url, poolclass=sa.NullPool)
+    with engine.begin() as holder:
+        holder.exec_driver_sql("lock table sales.visits in access exclusive mode")
+        with pytest.raises(DatabaseAway, match="lock timeout"):
+            database.look(GROWING, ["id"])
+    assert database.look(GROWING, ["id"])
+
+
+def test_a_server_that_is_halted_in_the_middle_of_a_statement_is_given_up(server, monkeypatch):
+    """As one that hangs, or whose machine is gone without a word: the connection stays, and nothing comes."""
+    monkeypatch.setattr(database, "LOOK_SECONDS", 2.0)
+    monkeypatch.setattr(database_connection, "GRACE_SECONDS", 1.0)
+    slow = Sql(url=URL, query="select i as id from generate_series(1, 1000) as i where pg_sleep(0.1) is not null")
+    halted: list[psutil.Process] = []
+
+    def halt() -> None:
+        postmaster = int((server.folder / "data" / "postmaster.pid").read_text().split()[0])
+        for process in psutil.Process(postmaster).children():
+            process.suspend()
+            halted.append(process)
+
+    failure = threading.Timer(1, halt)
+    failure.start()
+    started = time.monotonic()
+    try:
+        with pytest.raises(DatabaseAway, match="the database did not answer for 2 s, and was given up"):
+            database.look(slow, ["id"])
+        assert time.monotonic() - started < 30
+    finally:
+        failure.join()
+        for process in halted:
+            process.resume()
 
 
 def test_a_server_that_goes_away_while_it_is_read_is_away(server):

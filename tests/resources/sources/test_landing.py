@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import fsspec
@@ -11,7 +12,8 @@ from fsspec import AbstractFileSystem
 
 from catalogue.definition import Files
 from resources.sources import LandingError, SourceError
-from resources.sources.landing import SETTLED_SECONDS, deliveries, landed
+from resources.sources.completeness import SETTLED_SECONDS
+from resources.sources.landing import Landed, deliveries, landed
 
 
 def drop(path: Path, content: str = "id\n1\n", ago: float = 60) -> Path:
@@ -90,6 +92,19 @@ def test_a_folder_that_is_gone_is_not_an_empty_one(tmp_path):
         names(tmp_path, "landing/*.csv")
 
 
+def test_a_file_too_large_to_be_read_is_refused_before_any_of_it_is_looked_at(tmp_path, monkeypatch):
+    monkeypatch.setenv("SECTORFORGE_READING_MEMORY", "1")
+    os.truncate(drop(tmp_path / "a.csv"), 2**32)
+    drop(tmp_path / "a.csv.done", "")
+    message = (
+        r"a\.csv: is larger than the 1 GiB of memory that reading may take; split it, or let reading take more: SEC"
+    )
+    for declared in ({}, {"complete_when": {"marker": "{name}.done"}}):
+        os.utime(tmp_path / "a.csv", (0, 0))
+        with pytest.raises(SourceError, match=message):
+            deliveries(Files.model_validate({"path": "*.csv", **declared}), tmp_path)
+
+
 def test_a_symbolic_link_is_refused(tmp_path):
     secret = drop(tmp_path / "secret" / "keys.csv")
     (tmp_path / "landing").mkdir()
@@ -98,6 +113,48 @@ def test_a_symbolic_link_is_refused(tmp_path):
         SourceError, match=r"a\.csv is a symbolic link, which may lead anywhere: put the file itself there"
     ):
         names(tmp_path, "landing/*.csv")
+
+
+SWAPS: dict[str, Callable[[Path, Path], object]] = {
+    "a link": lambda path, secret: path.symlink_to(secret),
+    "a pipe": lambda path, secret: os.mkfifo(path),
+    "a folder": lambda path, secret: path.mkdir(),
+    "another file": lambda path, secret: path.write_text("id\n2\n"),
+}
+
+
+@pytest.mark.parametrize("swap", SWAPS)
+@pytest.mark.parametrize("read", [Landed.sha256, lambda file: file.content("0" * 64)])
+def test_what_takes_the_place_of_a_listed_file_is_not_read(tmp_path, swap, read):
+    secret = drop(tmp_path / "secret" / "keys.csv", "id\nsecret\n")
+    path = drop(tmp_path / "landing" / "a.csv", "id\nsecret\n")
+    (file,) = landed(Files(path="landing/*.csv"), tmp_path)
+    path.rename(tmp_path / "kept")
+    SWAPS[swap](path, secret)
+    with pytest.raises(LandingError, match=r"a\.csv: was taken away meanwhile"):
+        read(file)
+
+
+def test_a_folder_that_becomes_a_link_leads_nowhere(tmp_path):
+    drop(tmp_path / "secret" / "a.csv", "id\nsecret\n")
+    drop(tmp_path / "landing" / "a.csv")
+    (file,) = landed(Files(path="landing/*.csv"), tmp_path)
+    (tmp_path / "landing").rename(tmp_path / "kept")
+    (tmp_path / "landing").symlink_to(tmp_path / "secret")
+    with pytest.raises(LandingError, match=r"a\.csv: was taken away meanwhile"):
+        file.sha256()
+
+
+def test_a_manifest_that_becomes_a_pipe_is_not_waited_for(tmp_path):
+    drop(tmp_path / "a.csv")
+    drop(tmp_path / "SHA256SUMS", "")
+    declared = Files.model_validate({"path": "*.csv", "complete_when": {"manifest": "SHA256SUMS"}})
+    (file,) = landed(declared, tmp_path)
+    file.completeness._beside(str(tmp_path))
+    (tmp_path / "SHA256SUMS").unlink()
+    os.mkfifo(tmp_path / "SHA256SUMS")
+    with pytest.raises(LandingError, match=r"a\.csv: was taken away meanwhile"):
+        assert not file.waits_for
 
 
 class Broken(AbstractFileSystem):
@@ -154,7 +211,7 @@ def test_whatever_a_store_raises_is_no_answer_and_it_is_asked_anew_every_time():
 )
 def test_a_store_whose_package_is_missing_names_the_command_that_installs_it(monkeypatch, protocol, package, extra):
     monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.setattr(sys.modules["fsspec.registry"], "_registry", {})  # of packages found before
+    monkeypatch.delitem(sys.modules["fsspec.registry"]._registry, protocol, raising=False)  # where it was found before
     with pytest.raises(LandingError, match=rf"package is not installed: pip install 'sectorforge\[{extra}\]'"):
         landed(Files(path=f"{protocol}://bucket/orders/*.csv"), Path())
 

@@ -1,5 +1,6 @@
 """A landing folder in S3, as a server of this machine keeps it."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,24 @@ def test_objects_are_deliveries_known_by_their_content(store: Any):
     store.pipe({f"{BUCKET}/orders/d.csv": b"id\n4\n"})
     newest = ORDERS.model_copy(update={"deliveries": "replace"})
     assert [file.content() for file in deliveries(newest, Path())] == [b"id\n4\n"]
+
+
+def test_its_clock_says_when_an_object_is_whole(store: Any):
+    marked, quiet, short = (
+        Files.model_validate({"path": ORDERS.path, "complete_when": declared})
+        for declared in ({"marker": "{name}.done"}, {"quiet_seconds": 60}, {"quiet_seconds": 1})
+    )
+    store.pipe({f"{BUCKET}/orders/a.csv.done": b""})
+    time.sleep(1.1)  # times in S3 are whole seconds
+    store.pipe({f"{BUCKET}/orders/a.csv": b"id\n1\n"})
+    with pytest.raises(LandingError, match=r"was written to after its marker a\.csv\.done"):
+        deliveries(marked, Path())
+    with pytest.raises(LandingError, match="was written to less than 60 s ago"):
+        deliveries(quiet, Path())
+    store.pipe({f"{BUCKET}/orders/a.csv.done": b""})
+    time.sleep(1.1)
+    for declared in (marked, short):
+        assert [file.content() for file in deliveries(declared, Path())] == [b"id\n1\n"]
 
 
 def test_a_store_that_does_not_answer_is_not_an_empty_folder(store: Any, monkeypatch: pytest.MonkeyPatch):

@@ -16,12 +16,14 @@ from catalogue.definition import Files, Reading
 from resources.sources import SourceError, archives
 from resources.sources.reading import read_table
 
+QUOTES = "put the field that holds a ',' into quotation marks"
+COMPLETE = "complete it, or deliver the file again"
 REPAIR = "mend it, or write `repair_header: true`"
 
 
 def table(content: bytes | str, name: str = "data.csv", pinned: bool = False, **options) -> pl.DataFrame:
     content = content.encode() if isinstance(content, str) else content
-    return read_table(content, name, Files(path="*", **options), "the file", pinned=pinned)
+    return read_table(content, name, Files(path="*", **options), "the file", pinned=pinned).table
 
 
 def refusal(content: bytes | str, name: str = "data.csv", pinned: bool = False, **options) -> str:
@@ -70,7 +72,7 @@ def test_iso_dates_become_dates_and_ambiguous_ones_stay_text():
 
 def test_separator_space_means_any_run_of_spaces():
     read = table(b' id  name   x\r\n 001 "a  b"  2 \r\n 002 c 3\r\n', "data.txt", separator=" ")
-    assert read.rows(named=True) == [{"id": 1, "name": "a  b", "x": 2}, {"id": 2, "name": "c", "x": 3}]
+    assert read.rows(named=True) == [{"id": "001", "name": "a  b", "x": 2}, {"id": "002", "name": "c", "x": 3}]
 
 
 def test_headerless_csv_takes_its_names_from_the_definition():
@@ -82,7 +84,8 @@ def test_latin1_is_read_when_declared_and_located_when_not():
     content = "name,town\nana,Genève\n".encode("latin1")
     assert table(content, encoding="latin1").item(0, "town") == "Genève"
     assert refusal(content) == (
-        "the file: line 2: byte 0xe8 at offset 17 is not UTF-8; save it as UTF-8, or set `encoding: cp1252`"
+        "the file: line 2: byte 0xe8 at offset 17 is not UTF-8; save it as UTF-8, or set `encoding: cp1252` if "
+        "'Genève' is right or `encoding: cp1250` if 'Genčve' is right"
     )
 
 
@@ -90,14 +93,16 @@ def test_without_quoting_a_quotation_mark_is_text():
     assert table('a\tb\n"x\ty"\n5"\t"\n', separator="\t", quote=None).rows() == [('"x', 'y"'), ('5"', '"')]
     assert table('a b\n5"  x\n', separator=" ", quote=None).rows() == [('5"', "x")]
     assert table("a b\n'x  y'   z\n", separator=" ", quote="'").rows() == [("x  y", "z")]
-    assert refusal('a,b\n"x,y,z"\n', quote=None) == "the file: line 2 has 3 fields, the first line has 2"
+    assert refusal('a,b\n"x,y,z"\n', quote=None) == f"the file: line 2 has 3 fields, the first line has 2; {QUOTES}"
 
 
 def test_lines_below_the_header_are_left_out_and_counted():
     orange = "Category\tText\nd\tstring\nclass\t\n\nearn\tshares\n"
     options = {"separator": "\t", "quote": None, "skip_after_header": 3}
     assert table(orange, "r8.tab", **options).rows(named=True) == [{"Category": "earn", "Text": "shares"}]
-    assert refusal(f"{orange}trade\n", "r8.tab", **options) == "the file: line 6 has 1 fields, the first line has 2"
+    assert refusal(f"{orange}trade\n", "r8.tab", **options) == (
+        f"the file: line 6 has 1 fields, the first line has 2; {COMPLETE}"
+    )
 
 
 def test_a_nameless_column_that_numbers_the_rows_is_left_out_when_declared():
@@ -120,9 +125,12 @@ def test_a_nameless_column_that_numbers_the_rows_is_left_out_when_declared():
         ("a,b\n", "the file: empty, no row below the header; deliver it again"),
         ("a,b,a,b,c\n1,2,3,4,5\n", f"the file: the header repeats 'a', 'b'; names must be unique: {REPAIR}"),
         ("a,,c, \n1,2,3,4\n", f"the file: the header has no name for column 2, 4; {REPAIR}"),
-        ("a,b\n1,2\n3,4,5\n", "the file: line 3 has 3 fields, the first line has 2"),
-        ('a,b\n"1\n2",2\n3\n', "the file: line 4 has 1 fields, the first line has 2"),
-        ("a,b\n1,2\n\n3,4\n", "the file: line 3 has 0 fields, the first line has 2"),
+        ("a,b\n1,2\n3,4,5\n", f"the file: line 3 has 3 fields, the first line has 2; {QUOTES}"),
+        ('a,b\n"1\n2",2\n3\n', f"the file: line 4 has 1 fields, the first line has 2; {COMPLETE}"),
+        (
+            'a,b\n1,2\n3,"4\n',
+            "the file: line 3: no quotation mark ends the field that one begins; deliver the file again, whole",
+        ),
     ],
 )
 def test_broken_csv_is_refused_with_its_place(content, message):
@@ -186,6 +194,9 @@ def test_a_json_array_of_objects():
     )
     assert refusal('[{"a": 1},\n{"a":\n', "a.json") == "the file: line 3, column 1: Expecting value"
     assert refusal('[{"a": 1}, 2]', "a.json") == "the file: entry 2 of the array is not a JSON object"
+    assert refusal('[{"^all$": "x"}]', "a.json") == (
+        "the file: a column can't be called '^all$', a pattern of names: rename it"
+    )
     assert refusal("[]", "a.json") == "the file: empty, no row below the header; deliver it again"
 
 

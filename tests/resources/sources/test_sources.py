@@ -61,7 +61,7 @@ def addressed(url: str, content: bytes = ORDERS) -> UseCase:
 
 
 def tables(case: UseCase, cache: Cache, progress=lambda line: None) -> dict[str, list[tuple]]:
-    return {name: table.collect().rows() for name, table in read(case, cache, progress).items()}
+    return {name: table.collect().rows() for name, table in read(case, cache, progress).members.items()}
 
 
 @pytest.fixture
@@ -226,6 +226,7 @@ def test_a_version_or_project_that_is_not_served_is_unreachable(server, cache):
         read(packaged(orders=("shop/orders.csv", ORDERS)), cache, print)
 
 
+@pytest.mark.slow
 def test_an_index_that_does_not_answer_is_unreachable_and_its_password_stays_secret(nobody, cache, monkeypatch):
     monkeypatch.setenv("PIP_INDEX_URL", nobody.replace("http://", "http://user:secret@"))
     with pytest.raises(SourceUnreachable) as caught:
@@ -294,6 +295,7 @@ def test_a_server_error_is_tried_again(server, cache):
     assert len(server.requests) == 2
 
 
+@pytest.mark.slow
 def test_a_server_error_that_stays_is_unreachable(server, cache):
     server.statuses = [503] * 10
     with pytest.raises(SourceUnreachable) as caught:
@@ -307,6 +309,7 @@ def test_an_address_that_is_gone_is_unreachable_at_once(server, cache):
     assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 def test_a_refused_connection_is_unreachable(nobody, cache):
     with pytest.raises(SourceUnreachable, match=r"orders\.csv: no answer from 127\.0\.0\.1 \(.*Connection refused\)"):
         read(addressed(f"{nobody}/orders.csv"), cache, print)
@@ -326,6 +329,7 @@ def test_an_interrupted_transfer_is_completed(server, cache, resumes):
     assert "orders.csv: interrupted at 0.5 MB, trying again" in lines
 
 
+@pytest.mark.slow
 def test_a_transfer_that_always_breaks_off_is_unreachable(server, cache):
     server.pages["/orders.csv"] = ORDERS
     server.cuts = [7] * 10
@@ -466,16 +470,17 @@ def test_a_row_can_know_its_file(tmp_path, cache):
 
 
 def test_files_that_do_not_fit_together_are_named_with_their_columns(tmp_path, cache):
-    a, b = tmp_path / "a.csv", tmp_path / "b.csv"
+    b = tmp_path / "b.csv"
     with pytest.raises(SourceError) as caught:
         read(dropped(tmp_path, a__csv="id,x\n5,2\n", b__csv="id,y\n1,2\n"), cache, print)
-    assert str(caught.value) == (
-        f"{b} does not fit {a}: it lacks columns ['x'] and has ['y'] instead; "
-        f"all files of a source need the same columns"
+    assert str(caught.value).startswith(
+        f"{b}: lacks the column 'x', which the files before have, and has the column 'y' instead"
     )
     with pytest.raises(SourceError) as caught:
         read(dropped(tmp_path, b__csv="id,x\n1,two\n"), cache, print)
-    assert str(caught.value) == f"{b} does not fit {a}: column 'x' is String here and Int64 there"
+    assert str(caught.value).startswith(
+        f"{b}: line 2, column 'x': 'two' does not fit: the column is Int64 in the files"
+    )
 
 
 def test_no_matching_file_is_an_error_of_reading_and_of_the_fingerprint(tmp_path, cache):
@@ -491,7 +496,7 @@ def test_no_matching_file_is_an_error_of_reading_and_of_the_fingerprint(tmp_path
 def test_a_broken_file_is_named_by_its_path(tmp_path, cache):
     with pytest.raises(SourceError) as caught:
         read(dropped(tmp_path, a__csv="id,x\n1,2,3\n"), cache, print)
-    assert str(caught.value) == f"{tmp_path / 'a.csv'}: line 2 has 3 fields, the first line has 2"
+    assert str(caught.value).startswith(f"{tmp_path / 'a.csv'}: line 2 has 3 fields, the first line has 2")
 
 
 # --- fingerprints and kinds of error ----------------------------------------------------------------------------------

@@ -49,6 +49,21 @@ def test_accesses_of_before_rows_were_counted_opened_the_rows_of_their_snapshot(
     assert len(log.read_text().splitlines()) == 5
 
 
+def test_without_the_table_the_log_counts_for_the_rows_of_each_snapshot(log: Path):
+    """Also long after a new one took its place."""
+    for run in range(3):
+        record_access(log, "a", FIRST, str(run))
+    record_access(log, "b", FIRST - np.uint64(10_000), "3")
+    log.with_suffix(".rows.parquet").unlink()
+    access_log.check_log(log)
+    assert record_access(log, "c", FIRST - np.uint64(20_000), "4") == Accesses(1, 1.0)
+    assert record_access(log, "a", FIRST, "5").times == 4
+    assert record_access(log, "a", FIRST, "6").times == 5
+    assert record_access(log, "b", FIRST - np.uint64(10_000), "7").times == 2
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [line.get("rows") or line["rows_then"] for line in lines] == [1_000] * 8
+
+
 def test_the_table_does_not_grow_without_bound(log: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(access_log, "MOST_ROWS", 1_500)
     for run in range(5):

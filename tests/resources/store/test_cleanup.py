@@ -12,8 +12,8 @@ from catalogue import reader
 from pipelines.vocabulary import read_catalogue
 from resources.sources import pins
 from resources.store import cleanup
+from resources.store.atomic import DELETING, remove
 from resources.store.cleanup import (
-    DELETING,
     IDLE_SECONDS,
     LOG_BYTES,
     SETTLING_SECONDS,
@@ -21,7 +21,6 @@ from resources.store.cleanup import (
     idle_scratch,
     long_logs,
     old_versions,
-    remove,
     remove_old_versions,
     size,
     start_anew,
@@ -81,6 +80,14 @@ def test_of_published_models_the_pinned_one_and_the_last_five_stay(tmp_path: Pat
     assert names(folder) == ["2", "5", "6", "7", "8", "9"]
 
 
+@pytest.mark.parametrize("note", ["pinned", "best"])
+@pytest.mark.parametrize("content", [b"", b"\xff"])
+def test_where_it_is_not_known_which_one_is_needed_all_stay(tmp_path: Path, note: str, content: bytes):
+    folder = published(tmp_path / "published_model" / "a" / "b", 9)
+    (folder / note).write_bytes(content)
+    assert old_versions(folder, NOBODY) == []
+
+
 @pytest.mark.parametrize("ago", [0, SETTLING_SECONDS - 60])
 def test_right_after_a_new_version_all_stay(tmp_path: Path, ago: float):
     """Someone may have found the former one a moment ago."""
@@ -102,6 +109,7 @@ def test_without_a_published_version_nothing_is_removed(tmp_path: Path):
     assert old_versions(folder, NOBODY) == []
 
 
+@pytest.mark.slow
 def test_readers_and_writers_do_not_notice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """New versions, and former ones again, while old ones are removed as soon as they may be."""
     monkeypatch.setattr(cleanup, "SETTLING_SECONDS", SETTLED := 0.5)
@@ -144,7 +152,7 @@ def test_a_version_is_never_half_there(tmp_path: Path, monkeypatch: pytest.Monke
     assert names(folder) == [f"{DELETING}1", f"{DELETING}2", "3", "4", "5"]
     monkeypatch.undo()
     publish(folder, "1", write)
-    assert sorted(path.name for path in (folder / "current").iterdir()) == ["a.txt", "b.txt"]
+    assert sorted(path.name for path in (folder / "current").iterdir()) == ["a.txt", "b.txt", "digests.json"]
 
 
 # --- all else ---------------------------------------------------------------------------------------------------------
@@ -153,6 +161,7 @@ def test_a_version_is_never_half_there(tmp_path: Path, monkeypatch: pytest.Monke
 def test_what_killed_processes_left_is_found_a_day_later(tmp_path: Path):
     versions = published(tmp_path / "artefacts" / "raw_data" / "a" / "b", 1) / "versions"
     left = [versions / ".writing-x", versions / ".deleting-y", tmp_path / "weights" / "partial-z"]
+    left += [tmp_path / "notices" / "webhook" / ".writing-n", tmp_path / "forgotten" / ".writing-f"]
     for path in left:
         path.mkdir(parents=True)
     (tmp_path / "cache").mkdir()

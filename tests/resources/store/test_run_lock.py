@@ -1,6 +1,5 @@
-"""Of one use case one run at a time; and a run whose process has ended is known to be dead."""
+"""Of one use case one run at a time."""
 
-import os
 import subprocess
 import sys
 import threading
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from resources.store.run_lock import has_ended, run_lock, this_process
+from resources.store.run_lock import run_lock
 
 
 def test_the_second_waits_and_says_for_whom(tmp_path: Path):
@@ -28,6 +27,23 @@ def test_the_second_waits_and_says_for_whom(tmp_path: Path):
     thread.join(10)
     assert order == ["first", "second"]
     assert said == ["waits until run 1 of retail/returns (process 7) has ended: both make the same"]
+
+
+def test_who_holds_it_may_take_it_again(tmp_path: Path):
+    lock, said = tmp_path / "a.lock", []
+    command = [sys.executable, "-c", HOLD, str(lock)]
+    with run_lock(lock, "a command", pytest.fail):
+        with run_lock(lock, "its run", pytest.fail):
+            pass
+        assert lock.read_text() == "a command"
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as other:
+            assert other.stdout is not None
+            said.append(other.stdout.readline())
+            assert other.poll() is None
+            other.kill()
+    assert said == ["waits until a command has ended: both make the same\n"]
+    with run_lock(lock, "another command", pytest.fail):
+        assert lock.read_text() == "another command"
 
 
 def test_another_use_case_does_not_wait(tmp_path: Path):
@@ -64,29 +80,18 @@ def test_a_process_of_an_earlier_version_and_this_one_wait_for_each_other(tmp_pa
 HOLD = """
 import sys
 from pathlib import Path
-from resources.store.run_lock import run_lock, this_process
-with run_lock(Path(sys.argv[1]), "run 1", print):
-    print(this_process(), flush=True)
+from resources.store.run_lock import run_lock
+with run_lock(Path(sys.argv[1]), "run 1", lambda message: print(message, flush=True)):
+    print("held", flush=True)
     sys.stdin.read()
 """
 
 
-def test_the_lock_of_a_killed_process_is_free_and_the_process_has_ended(tmp_path: Path):
+def test_the_lock_of_a_killed_process_is_free(tmp_path: Path):
     lock = tmp_path / "a.lock"
     command = [sys.executable, "-c", HOLD, str(lock)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        process = child.stdout.readline().strip()
-        assert not has_ended(process)
+        assert child.stdout is not None and child.stdout.readline() == "held\n"
         child.kill()
-    assert has_ended(process)
     with run_lock(lock, "run 2", pytest.fail):
         pass
-
-
-def test_a_process_of_this_machine_is_told_from_one_with_its_number(tmp_path: Path):
-    node, number, started = this_process().rsplit(" ", 2)
-    assert int(number) == os.getpid()
-    assert not has_ended(f"{node} {number} {started}")
-    assert has_ended(f"{node} {number} {int(started) - 5}")
-    assert not has_ended(f"another machine {number} {int(started) - 5}")

@@ -12,7 +12,7 @@ from torch import nn
 
 from modeling.core.learner import Fitting
 from modeling.core.table import Table
-from modeling.learners import encoding
+from modeling.learners import scikit_file
 from modeling.learners.boosting.lightgbm import LightGBMHyperparameters
 from modeling.learners.encoder_trees import Encoded, EncoderTrees
 from modeling.learners.torch.training import session
@@ -58,7 +58,7 @@ class ImageLightGBM(EncoderTrees):
         return backbone.activations(parts, images.files(table), self._chosen.side).numpy()
 
     def _save_encoder(self, folder: Path) -> None:
-        encoding.write(self._principal, folder / "principal.skops")
+        scikit_file.write(self._principal, folder / "principal.skops")
         save_file(self._network.state_dict(), folder / "network.safetensors")
         (folder / "image.json").write_text(self._chosen.model_dump_json())
 
@@ -66,7 +66,7 @@ class ImageLightGBM(EncoderTrees):
         self._chosen = ImageLightGBMHyperparameters(**json.loads((folder / "image.json").read_text()))
         self._network = backbone.stages(self._chosen, None)
         self._network.load_state_dict(load_file(folder / "network.safetensors"))
-        self._principal = encoding.read(folder / "principal.skops")
+        self._principal = scikit_file.read(folder / "principal.skops")
 
 
 LEARNER = ImageLightGBM

@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 from pydantic import Field
-from scipy.sparse import csr_array, load_npz, save_npz
+from scipy.sparse import csr_array, save_npz
 
 from modeling.core.learner import FitSummary, Fitting, Learner
 from modeling.core.table import Table
@@ -81,7 +81,9 @@ class ItemKNN(Learner):
     @classmethod
     def load(cls, folder: Path) -> Self:
         model = cls()
-        model._similar = csr_array(load_npz(folder / "similar.npz"))
+        with np.load(folder / "similar.npz", allow_pickle=False) as parts:
+            model._similar = csr_array((parts["data"], parts["indices"], parts["indptr"]), shape=tuple(parts["shape"]))
+        model._similar.check_format()  # products read memory at these indices, and check none
         with np.load(folder / "popularity.npz", allow_pickle=False) as arrays:
             model._popular = arrays["popular"]
         return model

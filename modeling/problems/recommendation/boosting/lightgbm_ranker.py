@@ -21,6 +21,7 @@ from pydantic import Field
 
 from modeling.core.learner import FitSummary, Fitting, Learner, LearnerError
 from modeling.core.table import Table
+from modeling.learners import tree_file
 from modeling.learners.work import TimeLimit
 from modeling.problems.recommendation.item_features import KnownItems
 from modeling.problems.recommendation.ranking import (
@@ -101,7 +102,7 @@ class LightGBMRanker(Learner):
     def save(self, folder: Path) -> None:
         """Each booster as LightGBM text, what is known of items and users, and popularity (`popularity.json`)."""
         for number, booster in enumerate(self._boosters):
-            booster.save_model(folder / f"lightgbm_{number}.txt")
+            tree_file.write(booster, folder / f"lightgbm_{number}.txt")
         self._known.save(folder)
         facts = {"popular": self._popular.tolist(), "prior": self._prior}
         (folder / "popularity.json").write_text(json.dumps(facts))
@@ -109,7 +110,7 @@ class LightGBMRanker(Learner):
     @classmethod
     def load(cls, folder: Path) -> Self:
         model = cls()
-        model._boosters = [lgb.Booster(model_file=path) for path in sorted(folder.glob("lightgbm_*.txt"))]
+        model._boosters = [tree_file.read(path) for path in sorted(folder.glob("lightgbm_*.txt"))]
         model._known = KnownItems.load(folder)
         facts = json.loads((folder / "popularity.json").read_text())
         model._popular, model._prior = np.array(facts["popular"]), facts["prior"]

@@ -9,7 +9,7 @@ from sklearn.compose import ColumnTransformer
 
 from modeling.core.learner import FitSummary, Fitting, Hyperparameters, Learner, LearnerError
 from modeling.core.table import Table
-from modeling.learners import encoding
+from modeling.learners import encoding, scikit_file
 from modeling.learners.censoring import AtRisk, seen, times
 from modeling.learners.checks import check
 
@@ -53,13 +53,13 @@ class Cox(Learner):
 
     def save(self, folder: Path) -> None:
         """Encoder (`columns.skops`) and coefficients (`coefficients.npz`)."""
-        encoding.write(self._columns, folder / "columns.skops")
+        scikit_file.write(self._columns, folder / "columns.skops")
         np.savez(folder / "coefficients.npz", allow_pickle=False, coefficients=self._coefficients)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         model = cls()
-        model._columns = encoding.read(folder / "columns.skops")
+        model._columns = scikit_file.read(folder / "columns.skops")
         with np.load(folder / "coefficients.npz", allow_pickle=False) as arrays:
             model._coefficients = arrays["coefficients"]
         return model

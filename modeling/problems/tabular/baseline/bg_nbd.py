@@ -18,6 +18,7 @@ from pydantic import Field
 from scipy.optimize import minimize
 from scipy.special import betaln, gammaln, hyp2f1
 
+from modeling.core.digits import number
 from modeling.core.learner import STORED, FitSummary, Fitting, Learner, LearnerError
 from modeling.core.table import Table
 from modeling.learners.checks import check_target
@@ -77,7 +78,7 @@ class BGNBD(Learner):
         paid = History.of(train.rows(history.value > 0), self._chosen)
         self._value = _most_likely(lambda *of: value_likelihood(paid, *of), parameters=3)
         fitted = zip(("r", "alpha", "a", "b", "p", "q", "gamma"), (*self._orders, *self._value), strict=True)
-        note = "maximum likelihood, in weeks: " + ", ".join(f"{name} {value:.3g}" for name, value in fitted)
+        note = "maximum likelihood, in weeks: " + ", ".join(f"{name} {number(value)}" for name, value in fitted)
         return FitSummary(parameters=self._chosen.model_dump(), notes=[note])
 
     def predict(self, table: Table) -> np.ndarray:

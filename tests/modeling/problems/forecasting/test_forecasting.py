@@ -283,6 +283,99 @@ def test_one_series_needs_no_name():
     assert set(features.valid.slices[STEP]) == set(range(1, 7))
 
 
+def series_of(moments: list[datetime]) -> pl.DataFrame:
+    draw = np.random.default_rng(0)
+    return pl.DataFrame({"hour": moments, "sold": 10 + draw.normal(size=len(moments))})
+
+
+def alone(moments: list[datetime], **settings: Any) -> FeatureSet:
+    """The features of one series with a value at each of the moments."""
+    defaults = {"frequency": "1d", "horizon": 3, "seasons": [7]}
+    return prepared(series_of(moments), columns={"time": "hour"}, settings=defaults | settings)
+
+
+BERLIN = [
+    moment.replace(tzinfo=None)
+    for moment in pl.datetime_range(
+        datetime(2021, 10, 1), datetime(2022, 4, 10), "1h", time_zone="UTC", eager=True
+    ).dt.convert_time_zone("Europe/Berlin")
+]
+
+
+@pytest.mark.parametrize(
+    ("moments", "message"),
+    [
+        (
+            BERLIN,
+            r"series 'sold' has hour 2021-10-31 02:00:00 more than once \(1 such moments in 1 series\); a local clock "
+            r"of summer and winter time is put back an hour then\. Deliver moments with their offset",
+        ),
+        (
+            BERLIN[1000:],
+            r"series 'sold' has hour 2022-03-27 02:00:00 without a value .* is put forward an hour then\. Deliver",
+        ),
+    ],
+)
+def test_a_local_clock_is_named_with_its_moment(moments: list[datetime], message: str):
+    with pytest.raises(FeatureError, match=message):
+        alone(moments, frequency="1h", seasons=[24])
+
+
+DAILY = pl.datetime_range(datetime(2022, 1, 3), datetime(2022, 10, 30), "1d", eager=True).to_list()
+WORKING = [day for day in DAILY if day.isoweekday() <= 5]
+
+
+def test_working_days_are_steps_of_their_own():
+    features = alone(WORKING, weekdays=[1, 2, 3, 4, 5], seasons=[5])
+    assert len(features.recipe.transform(series_of(WORKING)).numeric) == 3
+    friday = features.recipe.transform(series_of(WORKING[:-1]))
+    calendar = friday.categorical[:, friday.categorical_names.index("weekday")]
+    assert [int(code) for code in calendar - calendar.min()] == [4, 0, 1], "Friday, Monday, Tuesday"
+
+
+def test_a_day_off_is_no_working_day():
+    with pytest.raises(FeatureError, match=r"2022-01-08 00:00:00 on a day that `weekdays` leaves out \(1 such"):
+        alone(sorted([*WORKING, datetime(2022, 1, 8)]), weekdays=[1, 2, 3, 4, 5])
+
+
+@pytest.mark.parametrize("first", [1, 2, 4])
+def test_the_last_days_of_months_are_a_month_apart(first: int):
+    ends = pl.datetime_range(datetime(2010, first, 1), datetime(2019, 12, 1), "1mo", eager=True).dt.month_end()
+    features = alone(ends.to_list(), frequency="1mo", seasons=[12])
+    ahead = features.recipe.transform(series_of(ends.to_list()))
+    months = ahead.categorical[:, ahead.categorical_names.index("month")]
+    assert [int(code) for code in months - months.min()] == [0, 1, 2], "January, February, March"
+
+
+def test_moments_some_seconds_late_mean_their_step():
+    draw = np.random.default_rng(0)
+    exact = pl.datetime_range(datetime(2022, 1, 3), datetime(2022, 2, 3), "1h", eager=True).to_list()
+    late = [moment + timedelta(seconds=int(draw.integers(0, 20))) for moment in exact]
+    with pytest.raises(FeatureError, match=r"between two steps of 1h .* or correct .* `tolerance`"):
+        alone(late, frequency="1h", seasons=[24])
+    on_time, moved = (alone(one, frequency="1h", seasons=[24], tolerance=20) for one in (exact, late))
+    assert np.array_equal(on_time.train.table.numeric, moved.train.table.numeric, equal_nan=True)
+
+
+def test_a_series_that_begins_late_is_learned_and_leaves_the_others_as_they_are():
+    north = frame().filter((pl.col("shop") != "north") | (pl.col("hour") >= datetime(2024, 3, 6)))
+    settings = CONTENT["settings"] | {"gaps": "leave"}
+    train = prepared(north, settings=settings).train.slices
+    rows = {name: train.filter(series=name).height for name in ("north", "south", "west")}
+    assert rows["south"] == rows["west"]
+    assert rows["north"] > rows["south"] / 2
+
+
+def test_a_short_history_is_answered_by_its_level(features):
+    west = frame().filter((pl.col("shop") != "west") | (pl.col("hour") >= datetime(2024, 3, 15, 20)))
+    settings = features.recipe.layout
+    recipe = replace(features.recipe, layout=replace(settings, gaps="leave"))
+    table = recipe.transform(west)
+    short = table.column(SEASONAL_NAIVE)[-settings.horizon :]
+    assert np.array_equal(short, table.column(SMOOTHED)[-settings.horizon :])
+    assert np.isfinite(short).all()
+
+
 def test_a_split_that_is_not_by_time_is_refused():
     with pytest.raises(SplitError, match=r"a forecast needs `columns: \{time: …\}` and `split: \{by: time\}`"):
         prepared(frame(), split={"by": "random"})

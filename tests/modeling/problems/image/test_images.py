@@ -4,11 +4,12 @@ import base64
 import io
 from collections.abc import Callable
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageDraw
 
 from modeling.core.features import FeatureError
 from modeling.core.table import Table
@@ -33,17 +34,78 @@ def test_images_of_all_kinds_become_one_square_array() -> None:
     assert (array == 100).all()
 
 
+def disc() -> Image.Image:
+    """A dark disc on white, above the middle."""
+    image = Image.new("L", (60, 60), 255)
+    ImageDraw.Draw(image).ellipse((15, 5, 45, 35), fill=20)
+    return image
+
+
+def saved(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def turned(image: Image.Image) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    return saved(image.rotate(90), "JPEG", exif=exif, quality=95)
+
+
+def deep(bits: int) -> bytes:
+    return saved(Image.fromarray((np.asarray(disc(), dtype=np.float64) * ((2**bits - 1) / 255)).astype(np.uint16)))
+
+
+def in_alpha(mode: str) -> bytes:
+    layers = Image.new(mode, (60, 60), 20)
+    layers.putalpha(ImageChops.invert(disc()).point([255 if shade > 100 else 0 for shade in range(256)]))
+    return saved(layers)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        saved(disc()),
+        saved(disc().convert("RGB")),
+        saved(disc().convert("RGB").quantize(4)),
+        saved(disc().convert("1", dither=Image.Dither.NONE)),
+        saved(disc().convert("CMYK"), "JPEG", quality=95),
+        saved(disc(), "JPEG", quality=95),
+        saved(disc(), "TIFF"),
+        saved(disc().convert("RGB"), "WEBP", lossless=True),
+        saved(disc(), "GIF"),
+        turned(disc()),
+        deep(16),
+        deep(12),
+        in_alpha("LA"),
+        in_alpha("RGBA"),
+    ],
+    ids=["L", "RGB", "P", "1", "CMYK", "JPEG", "TIFF", "WebP", "GIF", "EXIF", "16-bit", "12-bit", "LA", "RGBA"],
+)
+def test_every_kind_of_file_gives_the_picture_that_a_person_sees(file: bytes) -> None:
+    (shades,) = images.pixels([file], 60, colour=False)
+    assert np.abs(shades[0].astype(int) - np.asarray(disc()).astype(int)).mean() < 12
+
+
+def test_what_is_white_on_nothing_is_seen() -> None:
+    layers = Image.new("RGBA", (60, 60), (255, 255, 255, 0))
+    layers.paste((255, 255, 255, 255), (20, 20, 40, 40))
+    (shades,) = images.pixels([saved(layers)], 60, colour=False)
+    assert shades[0][30, 30] > shades[0][5, 5]
+
+
 def test_a_broken_image_is_refused_by_its_digest() -> None:
     whole = frame(rows=2)["photo"].to_list()
     torn = whole[1][:60]
-    said = f"SHA-256 {sha256(torn).hexdigest()} can't be decoded as PNG or JPEG.*quarantine it"
+    said = f"SHA-256 {sha256(torn).hexdigest()} can't be decoded: .*quarantine it"
     with pytest.raises(FeatureError, match=said):
         images.pixels([whole[0], torn], 16, colour=False)
 
 
 def test_a_file_of_another_kind_is_refused() -> None:
-    with pytest.raises(FeatureError, match="can't be decoded as PNG or JPEG"):
-        images.pixels([b"GIF89a nothing"], 16, colour=False)
+    with pytest.raises(FeatureError, match="can't be decoded: it can't be read as PNG, JPEG, TIFF, WebP or GIF"):
+        images.pixels([b"BM nothing"], 16, colour=False)
 
 
 def test_rows_without_one_column_of_images_are_refused() -> None:

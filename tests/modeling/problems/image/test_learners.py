@@ -95,7 +95,7 @@ class TestEveryLearnerThatSees:
         files = test.content["photo"].to_list()
         torn = files[2][:50]
         broken = replace(test, content=pl.DataFrame({"photo": [*files[:2], torn]}))
-        with pytest.raises(FeatureError, match=f"SHA-256 {sha256(torn).hexdigest()} can't be decoded as PNG or JPEG"):
+        with pytest.raises(FeatureError, match=f"SHA-256 {sha256(torn).hexdigest()} can't be decoded: "):
             usual(name)[0].predict(broken)
 
     def test_an_unknown_hyperparameter_is_named_with_the_known_ones(self, name: str) -> None:

@@ -44,9 +44,9 @@ def features(rows: pl.DataFrame | None = None, **changes: Any) -> FeatureSet:
     return prepared(frame() if rows is None else rows, **(CONTENT | changes))
 
 
-def refusal(rows: pl.DataFrame) -> str:
+def refusal(rows: pl.DataFrame, **changes: Any) -> str:
     with pytest.raises(TargetError) as caught:
-        features(rows)
+        features(rows, **changes)
     return str(caught.value)
 
 
@@ -125,12 +125,45 @@ def test_time_and_event_become_one_target_and_no_feature():
 
 def test_unusable_times_and_events_are_refused_with_their_rows():
     raw = frame()
-    said = refusal(raw.with_columns(days=pl.when(pl.col("id") == 7).then(0.0).otherwise("days")))
-    assert "column 'days': 1 of 600 values are no time above zero, at rows [1007]" in said
-    said = refusal(raw.with_columns(failed=pl.when(pl.col("id") < 2).then(2).otherwise("failed")))
-    assert "column 'failed': 2 of 600 values are neither 0 nor 1, at rows [1000, 1001]" in said
+    said = refusal(raw.with_columns(days=pl.when(pl.col("id") == 7).then(-3.0).otherwise("days")))
+    assert "column 'days': 1 of 600 values are below zero, at rows [1007]" in said
+    assert "correct the two dates" in said
+    said = refusal(raw.with_columns(failed=pl.when(pl.col("id") < 2).then(None).otherwise("failed")))
+    assert "column 'failed': 2 of 600 values are missing, at rows [1000, 1001]" in said
     assert "settings: event names 'failed'; the rows have" in refusal(raw.drop("failed"))
     assert "none of 600 rows has the event" in refusal(raw.with_columns(failed=0))
+
+
+@pytest.mark.parametrize(
+    ("no", "yes", "settings"),
+    [("no", "yes", {}), ("False", "True", {}), (1, 2, {"happened": 2}), ("alive", "dead", {"happened": "dead"})],
+)
+def test_the_event_may_be_written_in_any_two_words(no: Any, yes: Any, settings: dict[str, Any]):
+    raw = frame()
+    worded = raw.with_columns(failed=pl.when(pl.col("failed") == 1).then(pl.lit(yes)).otherwise(pl.lit(no)))
+    made = features(worded, settings={"event": "failed", "horizon": 20, **settings})
+    assert (made.train.table.target == features(raw).train.table.target).all()
+
+
+def test_events_coded_one_and_two_are_asked_about_and_no_row_is_to_be_deleted():
+    said = refusal(frame().with_columns(failed=pl.col("failed") + 1))
+    assert "column 'failed' holds 2 values with their rows" in said
+    assert "`happened: '2'`" in said
+    assert "quarantine" not in said
+    with_third = frame().with_columns(failed=pl.col("failed") + 1)
+    assert "`happened` is '3', but column 'failed' holds" in refusal(
+        with_third, settings={"event": "failed", "horizon": 20, "happened": 3}
+    )
+
+
+def test_what_failed_on_the_first_day_failed_before_all_others():
+    raw = frame().with_columns(days=pl.when(pl.col("id") < 12).then(0.0).otherwise("days"))
+    made = features(raw)
+    rows = raw[(made.train.number - 1000).tolist()]
+    first, others = times(made.train.table.target)[rows["days"] == 0], times(made.train.table.target)[rows["days"] > 0]
+    assert first.max() < others.min()
+    np.testing.assert_array_equal(seen(made.train.table.target), rows["failed"] == 1)
+    assert made.datasheet.target_summary["times of zero, read as 0.5 of the shortest other"] == 12
 
 
 # --- learners ---------------------------------------------------------------------------------------------------------

@@ -154,6 +154,7 @@ def test_leading_words_belong_to_their_class():
         assert set(words) & set(tiny_text_classification.TOPICS[topic].split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tuning", ["frozen", "lora"])
 def test_an_encoder_can_stay_as_it_is_or_learn_adapters(tuning: str, tmp_path: Path):
     learner, told = fitted("text_encoder", tuning=tuning, epochs=15, learning_rate=0.01)
@@ -209,7 +210,7 @@ def test_only_the_last_layers_learn_and_a_saved_model_has_what_they_learned(tmp_
 
 
 def test_an_encoder_read_twice_is_one_encoder_and_is_asked_the_same_once(tmp_path: Path, monkeypatch):
-    learner, _ = fitted("text_encoder", init="random")
+    learner, _ = usual("text_lightgbm")
     learner.save(tmp_path)
     first, again = (language.Encoder.load(tmp_path / "encoder", 16) for _ in range(2))
     texts_read = ("a word", "another one")

@@ -1,0 +1,54 @@
+"""A file's rows predicted in a process of its own, which alone imports what the model needs.
+
+Belongs here: what is done there, and what is said when it dies. Does not belong here: the process
+(`resources.limited_process`), predicting (`predictor`), or the server, which tries a model and then holds it (`trial`).
+"""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from catalogue.definition import UseCase
+from catalogue.feature_code import FeatureCodeError
+from modeling.artefacts.errors import ArtefactError, ModelError
+from modeling.artefacts.evaluated_model import MODEL
+from resources.contracts import ContractError
+from resources.limited_process import LimitedProcess, LimitedProcessError, Result, machine_memory
+from resources.serving import trial
+from resources.serving.models import UnreadableModel, check_digests
+from resources.serving.predictor import Published, Unpredictable, readable
+
+SECONDS = 24 * 3600
+"""For all rows of a file."""
+ERRORS = (ArtefactError, ModelError, UnreadableModel, Unpredictable, ContractError)
+
+
+def answers(place: Path, use_case: UseCase, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """What the version in `place` answers (`Published.answers`), and the columns that it does not know.
+
+    Raises
+    ------
+    UnreadableModel, Unpredictable, ContractError: as of `Published`; or the process died.
+    """
+    with LimitedProcess(machine_memory(), ERRORS) as process:
+        with readable(place, use_case.key):
+            check_digests(place)
+            trial.use(process, place / MODEL)
+        try:
+            ((not_read, content),) = process.results(_answers, place, use_case, rows, seconds=SECONDS)
+        except LimitedProcessError as error:
+            raise Unpredictable(f"{use_case.key}: predicting these rows {error}; split the file") from error
+    return pl.read_ipc_stream(bytes(content)), not_read
+
+
+def _answers(place: Path, use_case: UseCase, rows: pl.DataFrame) -> Iterator[Result]:
+    try:
+        published = Published.load(place, use_case)
+        made = published.answers(rows)
+    except FeatureCodeError as error:
+        raise Unpredictable(str(error)) from error
+    content = io.BytesIO()
+    made.write_ipc_stream(content, compat_level=pl.CompatLevel.oldest())
+    yield published.not_read(rows.columns), content.getbuffer()
