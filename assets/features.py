@@ -76,6 +76,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         used = feature_columns(validated_data.frame.columns, use_case)
         spelt = list(alike(validated_data.frame[[use_case.target, *used]]))
         judged = latest(context.instance, "validated_data", use_case.key)
+        contradicting = made.datasheet.remarks
         made = _audited(made, [read, judged], spelt)
         called(made.classes, use_case.classes, use_case.target)
         yield Output(
@@ -91,7 +92,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
                 **metadata.lineage("validated_data", _origins(made, validated_data.frame.columns)),
                 "rows": metadata.records([made.datasheet.rows.model_dump()]),
                 "left out": metadata.records([{"column": c, "why": w} for c, w in unused.items()]),
-                metadata.REMARKS: metadata.sentences([*_said(unused), *spelt]),
+                metadata.REMARKS: metadata.sentences([*_said(unused), *contradicting, *spelt]),
             },
         )
         yield audit_check(made.datasheet.leakage)
@@ -143,7 +144,7 @@ def _audited(made: FeatureSet, before: Sequence[AssetMaterialization | None], sp
     found = {finding.name: finding for finding in [*made.datasheet.leakage, _look_ahead(read)]}
     points = [found.get(name) or _not_applicable(name) for name in FINDINGS]
     remarks = [said for one in before for said in metadata.sentences_of(one, metadata.REMARKS)]
-    known = {"leakage": points, "remarks": [*remarks, *spelt]}
+    known = {"leakage": points, "remarks": [*remarks, *made.datasheet.remarks, *spelt]}
     return replace(made, datasheet=made.datasheet.model_copy(update=known))
 
 

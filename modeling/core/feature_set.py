@@ -37,7 +37,7 @@ class Datasheet(Record):
     twins: dict[str, TwinRows] = Field(default={})
     """By role; none where no rows are compared."""
     remarks: list[str] = Field(default=[])
-    """What reading the raw data left out or changed, and values that are spelt in several ways."""
+    """What reading the raw data left out or changed, rows that contradict each other, values spelt in several ways."""
 
     @classmethod
     def of(

@@ -14,7 +14,8 @@ import polars as pl
 import polars.selectors as cs
 
 from catalogue.definition import UseCase
-from modeling.core import leakage, splits
+from modeling.core import leakage, row_digests, splits
+from modeling.core.contradictions import contradictions
 from modeling.core.feature_set import Datasheet, FeatureSet, summary
 from modeling.core.features import Derive, FeatureRecipe, derived
 from modeling.core.recipe import Recipe
@@ -37,6 +38,7 @@ class BaseTask(Generic[S]):
     target_holds: ClassVar[TargetHolds] = "anything"
     splits: ClassVar[tuple[str, ...]] = ("random", "group", "time", "column")
     unit: ClassVar[str] = "rows"
+    fewest_groups: ClassVar[int] = 0
     trivial: ClassVar[str] = "trivial"
     extra: ClassVar[str | None] = None
     blends: ClassVar[bool] = True
@@ -119,6 +121,7 @@ class RowTask(BaseTask[S], ABC):
         block = self.blocks(data.frame, use_case)
         shaped = self._shaped(frame, roles, block, data.numbers, recipe, use_case, classes)
         train, tune, valid, test = shaped
+        likeness = self.likeness(frame, use_case)
         audited = leakage.Audited(
             validated=data.frame,
             derived=frame,
@@ -127,13 +130,15 @@ class RowTask(BaseTask[S], ABC):
             roles=roles,
             tables={role: part.table for role, part in zip(splits.ROLES, shaped, strict=True)},
             classes=classes,
-            likeness=self.likeness(frame, use_case),
+            likeness=likeness,
         )
         of_target = summary(self.encode(target, classes), classes)
         counts, found = [len(part) for part in shaped], leakage.audit(audited, use_case)
+        sheet = Datasheet.of(data, use_case, counts, of_target, found.findings, classes, found.twins)
+        labelled = contradictions(_alike(data.frame, use_case, likeness), target, data.numbers) if classes else ()
         return FeatureSet(
             recipe,
-            Datasheet.of(data, use_case, counts, of_target, found.findings, classes, found.twins),
+            sheet.model_copy(update={"remarks": list(labelled)}),
             train,
             tune,
             valid,
@@ -163,3 +168,13 @@ class RowTask(BaseTask[S], ABC):
             return Rows(table, numbers[mask], group, part.select(cs.by_name(*sliced)), blocks)
 
         return [rows(role) for role in splits.ROLES]
+
+
+def _alike(frame: pl.DataFrame, use_case: UseCase, likeness: leakage.Likeness | None) -> leakage.Keys:
+    """What rows share that a model takes for the same: what the task compares by, or else every column but identifiers,
+    where rows do not repeat by chance."""
+    if isinstance(likeness, leakage.Keys):
+        return likeness
+    content = row_digests.digests(frame, splits.distinguishing(frame.columns, use_case))
+    keys = pl.Series(content) if not row_digests.repeat(content) else pl.Series([None] * frame.height, dtype=pl.UInt64)
+    return leakage.Keys(keys, "all columns but identifiers")

@@ -149,6 +149,7 @@ class Task(Protocol):
     splits: the ways of splitting (`split.by`) that it knows.
     extra: the project's extra whose packages the task itself needs; None: none.
     blends: whether a mean of several learners' answers is an answer.
+    fewest_groups: how many values `columns.group` must have, below which nothing can be judged; 0 asks for none.
     by_row: whether the units are the rows, and the answers the predictions: then what is known of predictions in
         general (curves, calibration, confusion, slices, importance) is measured too.
     """
@@ -159,6 +160,7 @@ class Task(Protocol):
     target_holds: ClassVar[TargetHolds]
     splits: ClassVar[tuple[str, ...]]
     unit: ClassVar[str]
+    fewest_groups: ClassVar[int]
     trivial: ClassVar[str]
     learners: ClassVar[tuple[str, ...]]
     extra: ClassVar[str | None]

@@ -195,6 +195,12 @@ def _of_columns(use_case: UseCase, schema: pl.Schema) -> Iterator[Clause]:
     elif identifier:
         yield _derived("compound_columns_to_be_unique", {"column_list": identifier}, advice)
 
+    task, group = tasks.task_type(use_case.task), use_case.columns.group
+    if task.fewest_groups and group in schema:
+        least = {"column": group, "min_value": task.fewest_groups}
+        advice = f"A score of fewer than {task.fewest_groups} {task.unit} is of persons and not of a model."
+        yield _derived("column_unique_value_count_to_be_between", least, advice)
+
     split = use_case.split
     if isinstance(split, TimeSplit) and use_case.columns.time in schema:
         yield _derived("column_values_to_not_be_null", {"column": use_case.columns.time}, on_failure="quarantine")

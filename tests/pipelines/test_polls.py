@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.polls import Polls
 
-SECONDS = 0.2
+SECONDS = 1.0
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_all_that_hang_are_waited_for_at_once_and_the_others_answer(released: th
 def test_one_that_hangs_is_asked_once_and_its_answer_counts_when_it_comes(released: threading.Event):
     asked: list[str] = []
     polls, question = Polls[str](SECONDS), hanging(released, asked)
-    assert [polls.answers({"place": question}) for _ in range(5)] == [{}] * 5
+    assert [polls.answers({"place": question}) for _ in range(3)] == [{}] * 3
     released.set()
     assert answered(polls, question) == "late"
     assert len(asked) == 1

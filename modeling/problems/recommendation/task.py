@@ -26,7 +26,7 @@ from modeling.core.task import EvaluatedChampion, Metric, Settings, by_name
 from modeling.core.validated_data import ValidatedData
 from modeling.problems.recommendation.chapters import chapters
 from modeling.problems.recommendation.histories import HistoryRecipe
-from modeling.problems.recommendation.preparation import prepare
+from modeling.problems.recommendation.preparation import FEWEST_USERS, prepare
 from modeling.problems.recommendation.ranking import PLACES, ndcg, recall
 from modeling.problems.recommendation.settings import RecommendationSettings
 
@@ -41,6 +41,7 @@ class Recommendation(BaseTask[RecommendationSettings]):
 
     name: ClassVar[str] = "recommendation"
     unit: ClassVar[str] = "users"
+    fewest_groups: ClassVar[int] = FEWEST_USERS
     settings_type: ClassVar[type[Settings]] = RecommendationSettings
     recipe_type: ClassVar[type[Recipe]] = HistoryRecipe
     trivial: ClassVar[str] = "popularity"

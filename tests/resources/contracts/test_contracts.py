@@ -263,6 +263,16 @@ def test_too_few_rows():
     assert "- table: expect_table_row_count_to_be_between(min_value=50): observed: 20. Fewer rows" in message
 
 
+def test_too_few_users_to_judge_a_recommendation_are_said_with_how_many_are_needed():
+    columns = {"group": "user", "time": "day"}
+    for users, passed in ((4, False), (5, True)):
+        frame = table(user=pl.Series([f"u{row % users}" for row in range(ROWS)]), day=planted(DAY, {}))
+        verdict = validate(frame, use_case(task="recommendation", columns=columns, split={"by": "time"}))
+        assert verdict.passed == passed
+        if not passed:
+            assert "observed: 4" in refusal(verdict) and "fewer than 5 users" in refusal(verdict)
+
+
 def test_an_empty_table_is_refused_not_a_crash():
     assert "observed: 0" in refusal(validate(table().clear(), use_case()))
     assert "- bought: expect_column_to_exist()" in refusal(validate(pl.DataFrame(), use_case()))

@@ -189,6 +189,16 @@ def test_a_salt_and_its_base_stay_in_one_role():
     assert near.examples == []
 
 
+def test_a_salt_that_is_labelled_otherwise_than_its_base_is_said():
+    bases = [f"{'C' * one}N{'C' * (one + more)}" for one in range(1, 21) for more in range(9)]
+    acid = [0, 1] * 180
+    acid[180] = 1
+    rows = pl.DataFrame({"id": range(360), "smiles": bases + [f"{base}.Cl" for base in bases], "acid": acid})
+    (said,) = features(rows).datasheet.remarks
+    # small_data numbers rows from 1,000.
+    assert "2 rows have other labels" in said and "row 1,000 '0' and row 1,180 '1'" in said
+
+
 def test_a_use_case_without_molecules_is_told_what_to_write():
     with pytest.raises(FeatureError, match=r"no column of molecules is named; write `columns: \{molecule: …\}`"):
         features(columns={"identifier": ["id"]}, split={"by": "random"})
