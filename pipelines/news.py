@@ -26,6 +26,7 @@ from dagster import (
     TableMetadataValue,
 )
 from dagster._core.event_api import PartitionKeyFilter
+from dagster._core.storage.asset_check_execution_record import COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES
 
 from assets import evaluation, features, published_model, raw_data, validated_data
 from catalogue.reader import Catalogue
@@ -204,8 +205,9 @@ def _failed_before(check: AssetCheckEvaluation, run: DagsterRun, instance: Dagst
     )
     places = [place for place, record in enumerate(history) if record.run_id == run.run_id]
     before = history[max(places) + 1 :] if places else []
-    evaluated = [entry.dagster_event for record in before if (entry := record.event) and entry.dagster_event]
-    latest = evaluated[0].asset_check_evaluation_data if evaluated else None
+    done = (record for record in before if record.status in COMPLETED_ASSET_CHECK_EXECUTION_RECORD_STATUSES)
+    found = [record.event.dagster_event for record in done if record.event]
+    latest = next((event.asset_check_evaluation_data for event in found if event), None)
     return set() if latest is None or latest.passed else _points(latest)
 
 

@@ -12,8 +12,13 @@ from dagster import DagsterInstance
 
 from catalogue import extras
 
+from .golden import instruction_set
 from .pipelines.sandbox import Sandbox, orders
 from .resources import postgres
+
+
+def pytest_configure() -> None:
+    instruction_set.choose()
 
 
 @pytest.fixture(scope="session")

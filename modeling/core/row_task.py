@@ -135,7 +135,8 @@ class RowTask(BaseTask[S], ABC):
         of_target = summary(self.encode(target, classes), classes)
         counts, found = [len(part) for part in shaped], leakage.audit(audited, use_case)
         sheet = Datasheet.of(data, use_case, counts, of_target, found.findings, classes, found.twins)
-        labelled = contradictions(_alike(data.frame, use_case, likeness), target, data.numbers) if classes else ()
+        told = classes and self.by_row
+        labelled = contradictions(_alike(data.frame, use_case, likeness), target, data.numbers) if told else ()
         return FeatureSet(
             recipe,
             sheet.model_copy(update={"remarks": list(labelled)}),

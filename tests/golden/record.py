@@ -11,10 +11,11 @@ from modeling.problems import tasks
 from resources.store.state import State
 
 from .. import test_every_task as tiny
-from . import comparison, delivered_file, results
+from . import comparison, delivered_file, instruction_set, results
 
 
 def main() -> None:
+    instruction_set.choose()
     if not sys.argv[1:]:
         with TemporaryDirectory() as folder:
             comparison.record(delivered_file.TASK, delivered_file.stages(Path(folder)))

@@ -145,6 +145,21 @@ def test_a_check_is_told_of_when_it_begins_to_fail(people: Notified):
     assert len(people.tick()) == 1
 
 
+def test_a_run_that_failed_before_it_evaluated_a_check_leaves_what_people_know_of_it(people: Notified):
+    judged(SALES, people, **{TWINS: True})
+    judged(SALES, people, **{TWINS: False})
+    assert len(people.tick()) == 1
+    partitions = Partitions.of(people.catalogue)
+
+    @asset(partitions_def=partitions.use_cases, check_specs=[partitions.check(TWINS, "features", TWINS)])
+    def features():
+        raise ValueError("the delivery breaks its contract")
+
+    assert not materialize([features], instance=people.instance, partition_key=SALES, raise_on_error=False).success
+    judged(SALES, people, **{TWINS: False})
+    assert people.tick() == []
+
+
 def test_another_use_case_s_failing_check_hides_none(people: Notified):
     judged(SALES, people, **{TWINS: True})
     judged(STOCK, people, **{TWINS: False})
