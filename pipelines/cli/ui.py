@@ -42,7 +42,7 @@ def ui(
             take_over_former_name(instance)
         workspace = write_workspace(Path(instance.root_directory))
         console.print(f"http://{LOOPBACK}:{port} (Ctrl-C ends it); reports: http://{LOOPBACK}:{port}{REPORTS}/")
-    with_daemon = ["pipelines.web.dev", "--log-level", "warning"]
+    with_daemon = ["pipelines.web.dev", "--log-level", "error"]
     program = ["pipelines.web.webserver", "--read-only"] if read_only else with_daemon
     environment = {dagster_ui.VARIABLE: f"http://{LOOPBACK}:{port}", **os.environ}
     arguments = ["-m", *program, "-w", str(workspace), "-h", LOOPBACK, "-p", str(port)]
