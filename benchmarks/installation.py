@@ -239,7 +239,7 @@ class Daemon:
     def tell(self, failed: list[DagsterRun]) -> None:
         """Keep a notice of each run that failed, and try to send all that wait."""
         for run in failed:
-            self.notices += tell(failed_runs.notice_of(run, self._machine.instance), lambda _: None)
+            self.notices += tell(failed_runs.notice_of(run, self._machine.instance, self._catalogue), lambda _: None)
         failed.clear()
         began = time.monotonic()
         Outbox(State().notices).send()

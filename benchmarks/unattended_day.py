@@ -82,9 +82,9 @@ class Day:
             runner.run(requested)
             runner.close()
         for run in reversed(self._on.instance.get_runs(RunsFilter(statuses=[DagsterRunStatus.FAILURE]))):
-            if run.run_id not in self._told:
-                self._told.add(run.run_id)
-                tell(failed_runs.notice_of(run, self._on.instance), lambda _: None)
+            if run.run_id not in self._told and failed_runs.is_news(run, self._on.instance):
+                tell(failed_runs.notice_of(run, self._on.instance, self._catalogue), lambda _: None)
+            self._told.add(run.run_id)
         result: Any = self._results(build_sensor_context(instance=self._on.instance, cursor=self._results_cursor))
         self._results_cursor = result.cursor
 
@@ -132,7 +132,7 @@ def main() -> None:
         notices, health, rows = live(root, Path(folder) / "home", print)
     for notice in notices:
         print(f"- {notice}")
-    texts = [f"{notice.title} {notice.text.partition(chr(10))[0]}" for notice in notices]
+    texts = [f"{notice.title} {notice.text.partition(f'{chr(10)}run ')[0]}" for notice in notices]
     repeated = len(texts) - len(set(texts))
     print(f"{len(notices)} notices, {repeated} repeated; {rows} of {DELIVERIES * ROWS} rows; health: {health}")
     print(f"{time.monotonic() - started:.0f} s")

@@ -33,7 +33,7 @@ from catalogue.reader import Catalogue
 from modeling.core.record import Evaluation
 from modeling.reports.wording import metric_title, number
 from pipelines.current_artefacts import current_evaluations
-from pipelines.notices import links
+from pipelines.notices import asked_of, links
 from pipelines.run_events import subject
 from resources.notification.notice import Notice, Severity
 from resources.store.io_manager import PARTITION
@@ -103,7 +103,7 @@ def notice_of(run: DagsterRun, instance: DagsterInstance, catalogue: Catalogue) 
     text = [*changed, *(f"{check.check_name}: {check.description}" for check in checks)]
     return Notice(
         f"{subject(run)}: {title}",
-        "\n".join([*text, _asked(subject(run), asked, catalogue), *links(subject(run), run.run_id)]),
+        "\n".join([*text, asked_of(subject(run), catalogue, asked), *links(subject(run), run.run_id)]),
         severity=_severity(now.outcome if changed and now else "", checks),
     )
 
@@ -215,8 +215,3 @@ def _severity(outcome: str, checks: Sequence[AssetCheckEvaluation]) -> Severity:
     if any(check.severity == AssetCheckSeverity.ERROR for check in checks):
         return "error"
     return "info" if outcome == "published" and not checks else "warning"
-
-
-def _asked(key: str, what: str, catalogue: Catalogue) -> str:
-    industry = catalogue.industries.get(key.partition("/")[0])
-    return f"asked of {', '.join(industry.owners)}: {what}" if industry else f"asked: {what}"

@@ -1,13 +1,14 @@
 """What several sensors need to notify people.
 
-Belongs here: leaving a notice in the outbox of the state folder, and where it points to. Does not belong here: what is
-worth one (`sensors`, `news`), or how it reaches people (`resources.notification`).
+Belongs here: leaving a notice in the outbox of the state folder, where it points to, and whom it asks. Does not belong
+here: what is worth one (`sensors`, `news`), or how it reaches people (`resources.notification`).
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 
 from assets import metadata
+from catalogue.reader import Catalogue
 from pipelines.current_artefacts import current_report
 from resources import dagster_ui
 from resources.errors import PermanentError
@@ -15,6 +16,12 @@ from resources.notification.notice import Notice
 from resources.notification.outbox import Outbox
 from resources.secrets import without_secrets
 from resources.store.state import State
+
+
+def asked_of(key: str, catalogue: Catalogue, what: str) -> str:
+    """What a notice on a use case, or an industry, asks of whom."""
+    industry = catalogue.industries.get(key.partition("/")[0])
+    return f"asked of {', '.join(industry.owners)}: {what}" if industry else f"asked: {what}"
 
 
 def links(key: str = "", run_id: str = "") -> list[str]:

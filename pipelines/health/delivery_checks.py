@@ -9,27 +9,29 @@ from collections.abc import Iterator
 from dagster import DagsterInstance
 
 from assets.deliveries import set_aside
-from assets.stages import latest
+from assets.stages import PREDICTIONS, latest
 from catalogue.reader import Catalogue
 from pipelines.health.check import Check
 from pipelines.latest_runs import has_failed, latest_run
 from pipelines.run_events import reasons
 
+MADE = ("raw_data", "evaluation", PREDICTIONS.name)
+"""What the runs of a use case are about: its data, its models, and rows to predict."""
 MOST_CHARACTERS = 300
 """Of a reason: the run has all of it."""
 
 
 def examine(catalogue: Catalogue, instance: DagsterInstance) -> Check:
-    """Of every use case in service the last run that ended, the last that predicted, and the files of its raw data."""
+    """Of every use case in service the last run that ended of each kind, and the files of its raw data."""
     refused = [said for key in catalogue.in_service for said in (*_refused(key, instance), *_set_aside(key, instance))]
     well = f"the last run of each of {len(catalogue.in_service)} use cases took all that was there"
     return Check("deliveries", not refused, "; ".join(refused) or well, {"refused": len(refused)})
 
 
 def _refused(key: str, instance: DagsterInstance) -> Iterator[str]:
-    for predicts in (False, True):
-        run = latest_run(instance, key, predicts=predicts, ended=True)
-        if run is not None and has_failed(run):
+    runs = {run.run_id: run for asset in MADE if (run := latest_run(instance, key, asset, ended=True)) is not None}
+    for run in runs.values():
+        if has_failed(run):
             why = " ".join("; ".join(reasons(run, instance)).split()) or "the run failed"
             yield f"{_short(why, key)} (run {run.run_id[:8]})"
 

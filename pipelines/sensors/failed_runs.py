@@ -7,23 +7,43 @@ Belongs here: the sensor, and what its notice says. Does not belong here: how a 
 from dagster import (
     DagsterInstance,
     DagsterRun,
+    DagsterRunStatus,
     RunFailureSensorContext,
+    RunsFilter,
     SensorDefinition,
     run_failure_sensor,
 )
 
 from catalogue.reader import Catalogue
-from pipelines.notices import links, tell
+from pipelines.notices import asked_of, links, tell
 from pipelines.run_events import reasons, subject
 from resources.notification.notice import Notice
+from resources.store.io_manager import PARTITION
 
 WILL_RETRY = "dagster/will_retry"
+ASKED = "put right what is named; what was published before stays as it is"
+RECENT = 50
+"""Runs of one job and use case among which a failed one is found, with the one before it."""
+SUCCESS, FAILURE = DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE
 
 
-def notice_of(run: DagsterRun, instance: DagsterInstance) -> Notice:
-    """Which run of what failed, where, and why."""
-    text = [*reasons(run, instance), *links(subject(run), run.run_id)]
+def notice_of(run: DagsterRun, instance: DagsterInstance, catalogue: Catalogue) -> Notice:
+    """Which run of what failed, where, why, and what that asks of whom."""
+    asked = asked_of(subject(run), catalogue, ASKED)
+    text = [*reasons(run, instance), asked, *links(subject(run), run.run_id)]
     return Notice(f"{subject(run)} failed", "\n".join(text), severity="error")
+
+
+def is_news(run: DagsterRun, instance: DagsterInstance) -> bool:
+    """Whether a failed run is not tried again, and people were not told the same of the run before it."""
+    if is_retried(run):
+        return False
+    of_subject = {PARTITION: run.tags[PARTITION]} if PARTITION in run.tags else {}
+    ended = RunsFilter(job_name=run.job_name, tags=of_subject, statuses=[SUCCESS, FAILURE])
+    runs = [one for one in instance.get_runs(ended, limit=RECENT) if not is_retried(one)]
+    places = [place for place, one in enumerate(runs) if one.run_id == run.run_id]
+    before = runs[places[0] + 1] if places and places[0] + 1 < len(runs) else None
+    return before is None or before.status == SUCCESS or reasons(before, instance) != reasons(run, instance)
 
 
 def is_retried(run: DagsterRun) -> bool:
@@ -38,10 +58,10 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
         name="tell_of_failures",
         minimum_interval_seconds=seconds,
         monitor_all_code_locations=True,
-        description="Tell people of every run that failed and is not tried again.",
+        description="Tell people of every run that failed, is not tried again, and says something new.",
     )
     def tell_of_failures(context: RunFailureSensorContext) -> None:
-        if not is_retried(context.dagster_run):
-            tell(notice_of(context.dagster_run, context.instance), context.log.error)
+        if is_news(context.dagster_run, context.instance):
+            tell(notice_of(context.dagster_run, context.instance, catalogue), context.log.error)
 
     return tell_of_failures

@@ -173,7 +173,7 @@ def source_state(source: PolledSource, instance: DagsterInstance, home: State) -
         gone=any(_is_gone(source, record.asset_materialization, home) for record in made),
         event=max((record.storage_id for record in (*made, *skipped)), default=0),
     )
-    run = latest_run(instance, source.use_case.key, predicts=source.asset == PREDICTIONS.name)
+    run = latest_run(instance, source.use_case.key, source.asset)
     try:
         return replace(
             before,

@@ -1,19 +1,21 @@
 """What becomes of a file that lands beside those that were taken, from the folder to what people are told."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
-from dagster import DagsterInstance
+from dagster import DagsterInstance, SensorResult, build_sensor_context
 
 from assets.deliveries import set_aside
-from assets.stages import latest
+from assets.stages import STAGES, latest
 from modeling.artefacts.table import TABLE
 from pipelines.health import delivery_checks
 from pipelines.news import notice_of
+from pipelines.sensors import new_deliveries
 
-from ..pipelines.sandbox import KEY, Sandbox, failures, hashes, orders
+from ..pipelines.sandbox import DELIVERY, KEY, Sandbox, failures, hashes, orders
 
 pytestmark = pytest.mark.slow
 
@@ -62,6 +64,31 @@ def test_prices_in_cents_are_refused_by_file_and_line_and_what_is_published_stay
     assert hashes(sandbox.current("validated_data")) == before
     health = delivery_checks.examine(sandbox.catalogue(), instance)
     assert not health.ok and "cents.csv, lines 2, 3" in health.detail
+
+
+def test_a_refused_delivery_stays_refused_when_models_are_trained_on_the_former_one(
+    sandbox: Sandbox, instance: DagsterInstance, folder: Path
+):
+    sensor = new_deliveries.build(sandbox.catalogue(), seconds=30)
+
+    def tick(cursor: str | None) -> SensorResult:
+        result = sensor(build_sensor_context(instance=instance, cursor=cursor))
+        assert isinstance(result, SensorResult)
+        return result
+
+    os.utime(folder / DELIVERY, (0, 0))
+    delivery(20).with_columns(pl.col("price") * 100).write_csv(folder / "cents.csv")
+    os.utime(folder / "cents.csv", (0, 0))
+    known = tick(None)
+    assert not sandbox.materialise(instance, KEY, job="data").success
+    sandbox.make(instance, KEY, *list(STAGES)[3:])
+    health = delivery_checks.examine(sandbox.catalogue(), instance)
+    assert not health.ok and "cents.csv, lines 2, 3" in health.detail
+    refused = tick(known.cursor)
+    assert not refused.run_requests
+    definition = folder / "use_case.yaml"
+    definition.write_text(definition.read_text().replace("max_value: 200", "max_value: 20000"))
+    assert [request.partition_key for request in tick(refused.cursor).run_requests or ()] == [KEY]
 
 
 def test_a_file_that_cannot_be_read_is_set_aside_and_told_of_once(

@@ -129,7 +129,7 @@ def test_a_disk_that_is_read_only_for_a_while(disk: Sandbox, elsewhere: DagsterI
     (run,) = elsewhere.get_runs(RunsFilter(statuses=[DagsterRunStatus.FAILURE]))
     assert (
         "can't be written, the storage is read-only: mount it for writing and run again"
-        in notice_of(run, elsewhere).text
+        in notice_of(run, elsewhere, disk.catalogue()).text
     )
     assert disk.published() == before
     subprocess.run(["mount", "-o", "remount,rw", disk.folder.parent], check=True)
