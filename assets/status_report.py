@@ -12,14 +12,13 @@ from dagster import (
     AssetsDefinition,
     DagsterEventType,
     DagsterInstance,
-    DagsterRunStatus,
     MetadataValue,
     Output,
-    RunsFilter,
     asset,
 )
 
 from assets import metadata
+from assets.latest_runs import failures
 from assets.stages import (
     FINGERPRINT,
     INDUSTRY_REPORT,
@@ -37,7 +36,6 @@ from modeling.core.record import with_texts
 from modeling.core.report import Report
 from modeling.reports.status import Standing, render
 from resources.secrets import without_secrets
-from resources.store.io_manager import PARTITION
 
 STAGE = STAGES["evaluation_report"]
 FED_BY = ("raw_data", "validated_data", STAGE.name, INDUSTRY_REPORT, MARKET_ENTRY_REPORT)
@@ -90,13 +88,13 @@ def status_fingerprint(catalogue: Catalogue, instance: DagsterInstance) -> str:
 
 
 def newest_failure(key: str, instance: DagsterInstance) -> tuple[str, str]:
-    """The step at which the newest run of a use case failed, and the run; both empty where it ended well or has not
-    ended."""
-    (newest, *_) = instance.get_runs(RunsFilter(tags={PARTITION: key}), limit=1) or [None]
-    if newest is None or newest.status != DagsterRunStatus.FAILURE:
+    """The step at which the newest run of a use case about its data, or else its models or predictions, failed, and the
+    run; both empty where all ended well."""
+    run = next(iter(failures(instance, key)), None)
+    if run is None:
         return "", ""
-    failed = [entry.step_key for entry in instance.all_logs(newest.run_id, of_type=DagsterEventType.STEP_FAILURE)]
-    return (failed or ["its process"])[0] or "", newest.run_id
+    failed = [entry.step_key for entry in instance.all_logs(run.run_id, of_type=DagsterEventType.STEP_FAILURE)]
+    return (failed or ["its process"])[0] or "", run.run_id
 
 
 def _standing(key: str, catalogue: Catalogue, evaluation: ReadEvaluation | None, instance: DagsterInstance) -> Standing:

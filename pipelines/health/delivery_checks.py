@@ -9,14 +9,12 @@ from collections.abc import Iterator
 from dagster import DagsterInstance
 
 from assets.deliveries import set_aside
-from assets.stages import PREDICTIONS, latest
+from assets.latest_runs import failures
+from assets.stages import latest
 from catalogue.reader import Catalogue
 from pipelines.health.check import Check
-from pipelines.latest_runs import has_failed, latest_run
 from pipelines.run_events import reasons
 
-MADE = ("raw_data", "evaluation", PREDICTIONS.name)
-"""What the runs of a use case are about: its data, its models, and rows to predict."""
 MOST_CHARACTERS = 300
 """Of a reason: the run has all of it."""
 
@@ -29,11 +27,9 @@ def examine(catalogue: Catalogue, instance: DagsterInstance) -> Check:
 
 
 def _refused(key: str, instance: DagsterInstance) -> Iterator[str]:
-    runs = {run.run_id: run for asset in MADE if (run := latest_run(instance, key, asset, ended=True)) is not None}
-    for run in runs.values():
-        if has_failed(run):
-            why = " ".join("; ".join(reasons(run, instance)).split()) or "the run failed"
-            yield f"{_short(why, key)} (run {run.run_id[:8]})"
+    for run in failures(instance, key):
+        why = " ".join("; ".join(reasons(run, instance)).split()) or "the run failed"
+        yield f"{_short(why, key)} (run {run.run_id[:8]})"
 
 
 def _set_aside(key: str, instance: DagsterInstance) -> Iterator[str]:

@@ -24,6 +24,7 @@ from dagster import (
     sensor,
 )
 
+from assets.latest_runs import has_failed, latest_run
 from assets.predictions import predictions_fingerprint
 from assets.raw_data import skipped_for_now
 from assets.stages import PREDICTIONS, STAGES, as_written, digest, look, recorded_fingerprint, recorded_look
@@ -33,7 +34,6 @@ from catalogue.feature_code import FeatureCodeError
 from catalogue.reader import Catalogue
 from pipelines.current_catalogue import CurrentCatalogue, faults_of
 from pipelines.jobs import data_job, prediction_job
-from pipelines.latest_runs import has_failed, latest_run
 from pipelines.notices import tell
 from pipelines.polls import Polls
 from resources import sources

@@ -10,6 +10,7 @@ from dagster import DagsterInstance, SensorResult, build_sensor_context
 
 from assets.deliveries import set_aside
 from assets.stages import STAGES, latest
+from assets.status_report import newest_failure
 from modeling.artefacts.table import TABLE
 from pipelines.health import delivery_checks
 from pipelines.news import notice_of
@@ -84,6 +85,7 @@ def test_a_refused_delivery_stays_refused_when_models_are_trained_on_the_former_
     sandbox.make(instance, KEY, *list(STAGES)[3:])
     health = delivery_checks.examine(sandbox.catalogue(), instance)
     assert not health.ok and "cents.csv, lines 2, 3" in health.detail
+    assert newest_failure(KEY, instance)[0] == "validated_data", "the start page says so"
     refused = tick(known.cursor)
     assert not refused.run_requests
     definition = folder / "use_case.yaml"
