@@ -28,6 +28,7 @@ from dagster import (
     evaluate_automation_conditions,
 )
 from dagster._core.storage.dagster_run import IN_PROGRESS_RUN_STATUSES
+from dagster._core.storage.tags import MAX_RETRIES_TAG
 
 from assets.stages import BESIDE_VALIDATED_DATA
 from benchmarks.disk_image import DiskImage
@@ -141,9 +142,11 @@ class Runner:
 
     def _to_its_end(self, launch: Launch) -> bool:
         """False where the power went before."""
-        for _ in range(1 + self._machine.instance.run_retries_max_retries):
+        retries = self._machine.instance.run_retries_max_retries
+        tags = {**launch.tags, MAX_RETRIES_TAG: str(retries)}
+        for left in range(retries, -1, -1):
             try:
-                failure = self._once(Launch(launch.job, launch.partition, launch.assets, launch.tags))
+                failure = self._once(Launch(launch.job, launch.partition, launch.assets, tags), spared=left == 0)
             except (OSError, *storage_errors()):
                 if self._machine.powered:
                     raise
@@ -160,11 +163,12 @@ class Runner:
         self.outcomes["killed too often"] += 1
         return True
 
-    def _once(self, launch: Launch) -> str | None:
-        """Why it failed, empty where it did not; None where it was killed."""
+    def _once(self, launch: Launch, *, spared: bool) -> str | None:
+        """Why it failed, empty where it did not; None where it was killed. What is killed too often waits for a person,
+        so the last try is spared."""
         worker = self._idle.pop() if self._idle else self._new_worker()
         timer = threading.Timer(self._chance.uniform(0.1, LONGEST_LIFE_SECONDS), _kill, [worker.pid])
-        if self._chance.random() < self._killed:
+        if self._chance.random() < self._killed and not spared:
             timer.start()
         try:
             ended = worker.run(launch, lambda *_: None)
