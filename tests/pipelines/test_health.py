@@ -7,7 +7,7 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
-from dagster import DagsterInstance, DagsterRunStatus
+from dagster import AssetKey, DagsterInstance, DagsterRunStatus
 from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.remote_origin import (
     RegisteredCodeLocationOrigin,
@@ -28,6 +28,7 @@ from resources.store.io_manager import PARTITION
 
 from .sandbox import KEY, Sandbox
 
+MADE = {"data": ["raw_data"], "prediction": ["predictions"], "use_case": ["raw_data", "evaluation", "predictions"]}
 FAULT = SerializableErrorInfo("the store does not answer\n", [], "LandingError")
 
 
@@ -92,7 +93,8 @@ def test_a_daemon_that_fails_is_named_with_its_reason(sandbox: Sandbox, instance
 
 
 def ended(instance: DagsterInstance, job: str, status: DagsterRunStatus) -> None:
-    create_run_for_test(instance, job_name=job, status=status, tags={PARTITION: KEY})
+    made = frozenset(AssetKey(name) for name in MADE[job])
+    create_run_for_test(instance, job_name=job, status=status, tags={PARTITION: KEY}, asset_selection=made)
 
 
 def test_a_use_case_whose_newest_delivery_was_refused_is_named_until_a_run_succeeds(
