@@ -15,7 +15,7 @@ from dagster import (
 )
 
 from catalogue.reader import Catalogue
-from pipelines.notices import asked_of, links, tell
+from pipelines.notices import asked_of, links, tell, unexplained
 from pipelines.run_events import reasons, subject
 from resources.notification.notice import Notice
 from resources.store.io_manager import PARTITION
@@ -61,7 +61,15 @@ def build(catalogue: Catalogue, seconds: int) -> SensorDefinition:
         description="Tell people of every run that failed, is not tried again, and says something new.",
     )
     def tell_of_failures(context: RunFailureSensorContext) -> None:
-        if is_news(context.dagster_run, context.instance):
-            tell(notice_of(context.dagster_run, context.instance, catalogue), context.log.error)
+        notice = _news_of(context.dagster_run, context.instance, catalogue)
+        if notice:
+            tell(notice, context.log.error)
 
     return tell_of_failures
+
+
+def _news_of(run: DagsterRun, instance: DagsterInstance, catalogue: Catalogue) -> Notice | None:
+    try:
+        return notice_of(run, instance, catalogue) if is_news(run, instance) else None
+    except Exception as error:  # noqa: BLE001  of whatever kind, a failed run is told of
+        return unexplained(run, error)

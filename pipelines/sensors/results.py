@@ -7,11 +7,12 @@ what is news (`pipelines.news`), or runs that failed (`failed_runs`).
 import json
 import time
 from dataclasses import asdict, dataclass, field, replace
-from typing import Self
+from typing import Final, Literal, Self
 
 from dagster import (
     DagsterEventType,
     DagsterInstance,
+    DagsterRun,
     RunsFilter,
     RunStatusChangeRecordsFilter,
     SensorDefinition,
@@ -23,14 +24,18 @@ from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
 
 from catalogue.reader import Catalogue
 from pipelines.news import digest, is_first, notice_of
-from pipelines.notices import tell
+from pipelines.notices import tell, unexplained
 from pipelines.run_events import subject
+from resources.notification.notice import Notice
 
 MOST_RUNS = 50
 """That are looked at in one tick."""
 QUIET_SECONDS, LONGEST_SECONDS = 180.0, 6 * 3600.0
 """Use cases that were made for the first time are told in one notice: once none came for so long and no run is in
 progress, or the first of them waits for so long."""
+
+FIRST: Final = "first"
+"""A run that made something for the first time, which is told of later."""
 
 
 @dataclass(frozen=True)
@@ -89,12 +94,19 @@ def _tell_of_runs(cursor: ResultsCursor, context: SensorEvaluationContext, catal
         run = instance.get_run_by_id(record.run_id)
         first = dict(cursor.first)
         if run is not None and subject(run) in catalogue.use_cases:
-            notice = notice_of(run, instance, catalogue)
-            if notice and not tell(notice, context.log.warning):
+            news = _news_of(run, instance, catalogue)
+            if isinstance(news, Notice) and not tell(news, context.log.warning):
                 return cursor
-            first |= {subject(run): record.timestamp} if is_first(run, instance) else {}
+            first |= {subject(run): record.timestamp} if news == FIRST else {}
         cursor = ResultsCursor(record.storage_id, first)
     return cursor
+
+
+def _news_of(run: DagsterRun, instance: DagsterInstance, catalogue: Catalogue) -> Notice | Literal["first"] | None:
+    try:
+        return FIRST if is_first(run, instance) else notice_of(run, instance, catalogue)
+    except Exception as error:  # noqa: BLE001  of whatever kind, the news of later runs do not wait for it
+        return unexplained(run, error)
 
 
 def _tell_together(cursor: ResultsCursor, context: SensorEvaluationContext, catalogue: Catalogue) -> ResultsCursor:

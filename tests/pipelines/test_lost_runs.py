@@ -3,11 +3,13 @@
 import logging
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -83,6 +85,18 @@ def elsewhere(
             process.kill()
 
 
+def stop(process: subprocess.Popen[str], instance: DagsterInstance) -> None:
+    """Between two heartbeats: who is stopped while it writes keeps SQLite's lock, and nobody can look at any run."""
+    with closing(sqlite3.connect(runs_database(instance), timeout=60)) as database:
+        database.execute("begin immediate")
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WNOWAIT)
+
+
+def runs_database(instance: DagsterInstance) -> Path:
+    return Path(instance.root_directory, "history", "runs.db")
+
+
 def status(instance: DagsterInstance, run: DagsterRun) -> DagsterRunStatus:
     found = instance.get_run_by_id(run.run_id)
     assert found is not None
@@ -136,7 +150,7 @@ def test_one_at_work_is_left_alone_though_its_clock_is_wrong_and_python_is_held(
 def test_one_that_was_stopped_for_a_while_is_left_alone(instance: DagsterInstance):
     run = started(instance)
     with elsewhere(instance, run) as process:
-        process.send_signal(signal.SIGSTOP)
+        stop(process, instance)
         assert monitored(instance, run, GONE / 2) == DagsterRunStatus.STARTED
         process.send_signal(signal.SIGCONT)
         assert monitored(instance, run, 2 * GONE) == DagsterRunStatus.STARTED

@@ -1,12 +1,27 @@
 """People are notified of a failed run: what, where and why."""
 
 import pytest
-from dagster import DagsterInstance, DagsterRunStatus, RunsFilter, asset, materialize
+from dagster import (
+    DagsterEvent,
+    DagsterEventType,
+    DagsterInstance,
+    DagsterRunStatus,
+    RunsFilter,
+    asset,
+    build_run_status_sensor_context,
+    materialize,
+)
 
 from pipelines.sensors import failed_runs
 from pipelines.sensors.failed_runs import is_news, is_retried, notice_of
 
 from ..sandbox import DELIVERY, KEY, Sandbox
+from .notified import name_a_webhook, notices
+
+
+@asset
+def away() -> None:
+    raise OSError("the server is away")
 
 
 @pytest.mark.slow
@@ -46,12 +61,28 @@ def test_a_failure_is_told_of_once_until_another_comes_or_a_run_goes_well(instan
 
 
 def test_what_is_tried_again_is_told_of_by_its_last_run(instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch):
-    @asset
-    def raw_data() -> None:
-        raise OSError("the server is away")
-
     for _ in range(2):
-        materialize([raw_data], instance=instance, raise_on_error=False)
+        materialize([away], instance=instance, raise_on_error=False)
     last, first = instance.get_runs(limit=2)
     monkeypatch.setattr(failed_runs, "is_retried", lambda run: run.run_id == first.run_id)
     assert (is_news(first, instance), is_news(last, instance)) == (False, True)
+
+
+def test_a_failure_whose_reasons_cannot_be_read_is_told_of_all_the_same(
+    empty: Sandbox, instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+):
+    outbox = name_a_webhook(empty, monkeypatch)
+    ended = materialize([away], instance=instance, raise_on_error=False)
+
+    def reasons(*_: object) -> list[str]:
+        raise ValueError("an event of another version")
+
+    monkeypatch.setattr(failed_runs, "reasons", reasons)
+    event = DagsterEvent(DagsterEventType.RUN_FAILURE.value, "job")
+    run = instance.get_run_by_id(ended.run_id)
+    assert run is not None
+    context = build_run_status_sensor_context("tell_of_failures", event, instance, run).for_run_failure()
+    failed_runs.build(empty.catalogue(), 30)(context)
+    (notice,) = notices(outbox)
+    assert "a run ended failure\nwhat it changed can't be said: ValueError: an event of another version" in notice
+    assert notice.endswith(f"run {run.run_id}")

@@ -8,6 +8,7 @@ from dagster import (
     AssetCheckResult,
     AssetCheckSeverity,
     DagsterInstance,
+    DagsterRun,
     MaterializeResult,
     asset,
     materialize,
@@ -21,6 +22,7 @@ from pipelines import news
 from pipelines.current_artefacts import CurrentEvaluations
 from pipelines.sensors import results
 from pipelines.sensors.results import LONGEST_SECONDS, QUIET_SECONDS, ResultsCursor, is_due
+from resources.notification.notice import Notice
 
 from ...assets.test_contract_checks import evaluations, rows
 from ...modeling.evaluation_records import binary
@@ -247,3 +249,24 @@ def test_the_check_of_gates_names_those_that_a_use_case_has_and_no_other():
         ("min_efficiency", 2.0),
     ]
     assert gates_check(binary(gates=[met])).description == "all 1 gates are met"
+
+
+def test_a_run_whose_news_cannot_be_said_holds_up_no_other(people: Notified, monkeypatch: pytest.MonkeyPatch):
+    for key in (SALES, STOCK):
+        judged(key, people)
+    people.tick()
+    bad = judged(SALES, people, outcome="held back")
+    judged(STOCK, people, outcome="held back")
+    right = results.notice_of
+
+    def notice_of(run: DagsterRun, *rest: Any) -> Notice | None:
+        if run.run_id == bad:
+            raise KeyError("no such gate")
+        return right(run, *rest)
+
+    monkeypatch.setattr(results, "notice_of", notice_of)
+    unsaid, said = people.tick()
+    assert unsaid.startswith(f"{SALES}: a run ended success\nwhat it changed can't be said: KeyError: 'no such gate'")
+    assert unsaid.endswith(f"run {bad}")
+    assert said.startswith(f"{STOCK}: published → held back")
+    assert people.tick() == [], "each is told once"
