@@ -21,6 +21,7 @@ from dagster import (
     AssetsDefinition,
     MetadataValue,
     Output,
+    ResourceParam,
     asset,
 )
 
@@ -75,7 +76,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         baseline_model: Candidates,
         lightgbm_model: Candidates,
         torch_model: Candidates,
-        home: State,
+        home: ResourceParam[State],
     ) -> Iterator[AssetCheckResult | Output[EvaluatedModel]]:
         from modeling.reports import charts
 

@@ -6,7 +6,7 @@ Belongs here: the assets. The family of a learner is the folder its file lies in
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from dagster import AssetExecutionContext, AssetsDefinition, MetadataValue, Output, asset
+from dagster import AssetExecutionContext, AssetsDefinition, MetadataValue, Output, ResourceParam, asset
 
 from assets import metadata
 from assets.partitions import Partitions
@@ -20,7 +20,7 @@ from modeling.core.learner import Fitting
 from modeling.evaluation import out_of_fold
 from modeling.learners.fit import train
 from modeling.problems import learners, tasks
-from resources.compute import ComputeResource
+from resources.compute import GPU, ComputeResource
 from resources.store.state import State
 from resources.weights import located
 
@@ -44,7 +44,7 @@ MODEL_ASSETS = (
         "The trivial learner that others must beat, and simple ones.",
     ),
     ModelAsset("lightgbm_model", "boosting", "lightgbm", "Gradient-boosted trees, tuned in a number of trials."),
-    ModelAsset("torch_model", "deep", "pytorch", "Neural networks, on the GPU where there is one.", pool="gpu"),
+    ModelAsset("torch_model", "deep", "pytorch", "Neural networks, on the GPU where there is one.", pool=GPU),
 )
 
 
@@ -65,7 +65,7 @@ def _build(model: ModelAsset, catalogue: Catalogue, partitions: Partitions) -> A
         description=model.description,
     )
     def candidates(
-        context: AssetExecutionContext, features: FeatureSet, home: State, compute: ComputeResource
+        context: AssetExecutionContext, features: FeatureSet, home: ResourceParam[State], compute: ComputeResource
     ) -> Iterator[Output[Candidates]]:
         use_case = catalogue.use_cases[context.partition_key]
         chosen = compute.choose()

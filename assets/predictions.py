@@ -17,6 +17,7 @@ from dagster import (
     DataVersion,
     MetadataValue,
     Output,
+    ResourceParam,
     asset,
 )
 
@@ -58,7 +59,9 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         description="What the published model answers to rows delivered without a target, for use cases that name "
         "`predict`. Where no model serves or nothing was delivered, the reason is an observation.",
     )
-    def predictions(context: AssetExecutionContext, home: State) -> Iterator[Output[Predictions] | AssetCheckResult]:
+    def predictions(
+        context: AssetExecutionContext, home: ResourceParam[State]
+    ) -> Iterator[Output[Predictions] | AssetCheckResult]:
         use_case = catalogue.use_cases[context.partition_key]
         if use_case.predict is None:
             yield _check("this use case names nothing to predict")

@@ -17,6 +17,7 @@ from dagster import (
     DagsterInstance,
     DataVersion,
     MaterializeResult,
+    ResourceParam,
     asset,
 )
 
@@ -55,7 +56,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         description="The model that serves: the latest champion whose gates all passed, unless a person pinned one.",
     )
     def published_model(
-        context: AssetExecutionContext, evaluation: StoredEvaluation, home: State, tracking: Tracking
+        context: AssetExecutionContext, evaluation: StoredEvaluation, home: ResourceParam[State], tracking: Tracking
     ) -> MaterializeResult:
         use_case = catalogue.use_cases[context.partition_key]
         models, judged = Models(home), evaluation.evaluation

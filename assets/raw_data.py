@@ -17,6 +17,7 @@ from dagster import (
     DagsterInstance,
     DataVersion,
     Output,
+    ResourceParam,
     asset,
 )
 
@@ -96,7 +97,9 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         "extra that is not installed, makes no new copy: the steps after it are skipped and the reason is an "
         "observation.",
     )
-    def raw_data(context: AssetExecutionContext, home: State) -> Iterator[AssetCheckResult | Output[pl.DataFrame]]:
+    def raw_data(
+        context: AssetExecutionContext, home: ResourceParam[State]
+    ) -> Iterator[AssetCheckResult | Output[pl.DataFrame]]:
         use_case = catalogue.use_cases[context.partition_key]
         try:
             check_installed(use_case)

@@ -19,6 +19,7 @@ from dagster import (
     AssetsDefinition,
     DataVersion,
     Output,
+    ResourceParam,
     multi_asset,
 )
 
@@ -76,7 +77,7 @@ def build(catalogue: Catalogue, partitions: Partitions) -> AssetsDefinition:
         ],
     )
     def validated_data(
-        context: AssetExecutionContext, raw_data: pl.DataFrame, home: State
+        context: AssetExecutionContext, raw_data: pl.DataFrame, home: ResourceParam[State]
     ) -> Iterator[AssetCheckResult | Output]:
         use_case = catalogue.use_cases[context.partition_key]
         read = latest(context.instance, "raw_data", use_case.key)

@@ -36,11 +36,12 @@ from benchmarks.landing_places import WAREHOUSE, silent_address
 from catalogue.reader import Catalogue
 from pipelines.automation import CONDITIONS
 from pipelines.definitions import TICK_SECONDS, build_defs
-from pipelines.instance import open_instance, storage_errors
+from pipelines.instance import open_instance
 from pipelines.jobs import DATA_STAGES
 from pipelines.notices import tell
 from pipelines.runs import ChildFailed, Launch, Worker
 from pipelines.sensors import failed_runs, new_deliveries
+from pipelines.storage_errors import storage_errors
 from resources.notification.outbox import Outbox
 from resources.notification.places import WEBHOOK
 from resources.sources import landing

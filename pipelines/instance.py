@@ -10,19 +10,19 @@ from pathlib import Path
 
 from dagster import DagsterError, DagsterInstance
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError
 
-from assets.models import MODEL_ASSETS
 from catalogue import extras
-from pipelines.retention import DATABASES
-from resources.secrets import SecretFreeError
+from pipelines.storage_errors import POSTGRES, RESTORE, InstanceError, storage_error, storage_errors
+from resources.compute import POOLS
 from resources.store.atomic import make_folder, replacing
 from resources.store.integrity import sqlite_damage
 from resources.store.state import State
 from resources.store.versions import locked
 
 SHIPPED = Path(__file__).parent.parent / "dagster.yaml"
-POSTGRES = "SECTORFORGE_POSTGRES_URL"
+DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
+"""Of an instance in SQLite; each run has another one beside the index."""
 SCHEME = "postgresql+psycopg2://"
 """SQLAlchemy takes plain `postgresql://` for another driver than the one that `dagster-postgres` brings."""
 EXAMPLE = f"{SCHEME}USER:PASSWORD@HOST:5432/DATABASE"
@@ -36,16 +36,6 @@ storage:
     config: {{postgres_url: {{env: {POSTGRES}}}}}
 """
 """The variable, not its value: no password lies in a file. Whatever reads the file has the same patience."""
-DAMAGED = "malformed"
-"""What SQLite says of a page that can't be."""
-RESTORE = (
-    "Restore the state folder from a backup; without one, move the file away, and the next run begins a new history "
-    "and makes everything again: `sectorforge health --deep` names all that is damaged"
-)
-
-
-class InstanceError(SecretFreeError):
-    """The instance can't be opened; the message says why, and what to do."""
 
 
 def open_instance() -> DagsterInstance:
@@ -103,25 +93,6 @@ def open_restored(draft: State, home: State) -> DagsterInstance:
         raise InstanceError(f"the history in the backup can't be opened: {error}") from None
 
 
-def storage_errors() -> tuple[type[Exception], ...]:
-    """What the instance's storage raises when it does not answer."""
-    try:
-        from dagster_postgres.utils import DagsterPostgresException
-    except ImportError:
-        return (SQLAlchemyError,)
-    return SQLAlchemyError, DagsterPostgresException
-
-
-def storage_error(error: Exception) -> InstanceError:
-    """One of the `storage_errors`, in words for people."""
-    cause = " ".join(str(error.__cause__ or error).split("\n(Background")[0].split())
-    if DAMAGED in str(error):
-        return InstanceError(f"a database in {os.environ.get('DAGSTER_HOME')} is damaged: {cause}. {RESTORE}")
-    in_postgres = f"Start the database, or correct {POSTGRES}"
-    remedy = in_postgres if os.environ.get(POSTGRES) else "Is the disk full, or the state folder read-only?"
-    return InstanceError(f"the storage of Dagster's instance does not answer: {cause}. {remedy}")
-
-
 def _require_databases(folder: Path) -> None:
     """Dagster makes a new history of a database without a byte, as a power cut may leave it.
 
@@ -173,7 +144,6 @@ def _limit_pools(instance: DagsterInstance) -> None:
 
     The queue does so too, but a tick too late: of the runs it finds when it first sees a pool it holds none back.
     """
-    pools = {model.pool for model in MODEL_ASSETS if model.pool} - instance.event_log_storage.get_concurrency_keys()
     if instance.global_op_concurrency_default_limit:
-        for pool in pools:
+        for pool in POOLS - instance.event_log_storage.get_concurrency_keys():
             instance.event_log_storage.initialize_concurrency_limit_to_default(pool)

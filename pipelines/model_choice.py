@@ -8,7 +8,16 @@ are kept (`resources.serving.models`).
 
 from enum import Enum
 
-from dagster import Config, DagsterInstance, JobDefinition, OpExecutionContext, in_process_executor, job, op
+from dagster import (
+    Config,
+    DagsterInstance,
+    JobDefinition,
+    OpExecutionContext,
+    ResourceParam,
+    in_process_executor,
+    job,
+    op,
+)
 
 from assets.published_model import accept, record_choice
 from resources.serving.models import Models
@@ -61,7 +70,7 @@ def build() -> JobDefinition:
     """The job with which a person chooses the version that serves, in the launchpad."""
 
     @op
-    def choose_version(context: OpExecutionContext, config: ServingChoiceConfig, home: State) -> None:
+    def choose_version(context: OpExecutionContext, config: ServingChoiceConfig, home: ResourceParam[State]) -> None:
         serving = choose(config.choice, config.use_case, config.version, home, context.instance)
         context.log.info(f"{config.use_case}: {serving or 'nothing'} serves from now on")
 

@@ -26,6 +26,7 @@ from dagster import (
 from dagster._core.storage.dagster_run import FINISHED_STATUSES, NOT_FINISHED_STATUSES
 
 from catalogue.reader import Catalogue
+from pipelines.instance import DATABASES
 from pipelines.lost_runs import STARTED
 from resources import sources, weights
 from resources.store import cleanup
@@ -40,8 +41,6 @@ from resources.store.versions import is_abandoned, locked
 RETENTION = "retention"
 """The job."""
 KEPT = timedelta(days=90)
-DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
-"""Of an instance in SQLite; each run has another one beside the index."""
 WASTED_SHARE = 0.1
 """A database is written anew when more of its pages than this are empty."""
 

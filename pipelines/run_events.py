@@ -10,6 +10,7 @@ from dagster_shared.error import SerializableErrorInfo
 
 from assets import metadata
 from assets.raw_data import SKIPPED
+from resources.errors import is_ours
 from resources.store.io_manager import PARTITION
 
 _WRAPPERS = (
@@ -64,7 +65,9 @@ def remarks(entry: EventLogEntry) -> list[str]:
 
 
 def root_cause(error: SerializableErrorInfo) -> str:
-    """What the asset or the sensor itself raised, without Dagster's wrapping."""
+    """What the asset or the sensor itself raised, without Dagster's wrapping; of our own errors the message."""
     while error.cause is not None and error.cls_name in _WRAPPERS:
         error = error.cause
-    return error.message.strip()
+    said = error.message.strip()
+    name, _, message = said.partition(": ")
+    return message if error.cls_name and name.endswith(error.cls_name) and is_ours(name) else said

@@ -1,6 +1,7 @@
 """Chooses the device and the precision, and says why.
 
-Belongs here: the choice, as a Dagster resource. Does not belong here: what a learner does with it (`modeling`).
+Belongs here: the choice, as a Dagster resource, and the pools of runs that share a device. Does not belong here: what
+a learner does with it (`modeling`).
 """
 
 import os
@@ -8,6 +9,10 @@ import os
 from dagster import ConfigurableResource
 
 from modeling.core.compute import Compute
+
+GPU = "gpu"
+POOLS = frozenset({GPU})
+"""Of what there is one a machine: runs that hold a slot of a pool wait for each other."""
 
 
 class ComputeResource(ConfigurableResource):

@@ -43,7 +43,8 @@ def typed(frame: pl.DataFrame, columns: pl.Schema) -> Typed:
         return Typed(frame, UNREADABLE.to_frame())
     delivered = [frame[name] for name in frame.columns if name in columns]
     cast = [_typed(values, columns[values.name]) for values in delivered]
-    lost = [_lost(before, after) for before, after in zip(delivered, cast, strict=True)]
+    pairs = zip(delivered, cast, strict=True)
+    lost = [_lost(before, after) for before, after in pairs if after.null_count() > before.null_count()]
     return Typed(pl.DataFrame(cast), pl.concat([UNREADABLE.to_frame(), *lost]))
 
 

@@ -13,6 +13,7 @@ from modeling.core.features import as_text
 
 MOST, LENGTH = 5, 40
 """Remarks on one row that are written out; characters of a value."""
+NOTHING = pl.Series([None], dtype=pl.String)
 
 
 def remarks(
@@ -36,7 +37,7 @@ def remarks(
     ]
     said = [one.alias(str(place)) for place, one in enumerate(found) if one.null_count() < len(one)]
     if not said:
-        return pl.Series("remarks", [None] * rows.height, dtype=pl.String)
+        return NOTHING.new_from_index(0, rows.height).alias("remarks")
     return pl.DataFrame(said).select(_joined(pl.concat_list(pl.all()).list.drop_nulls())).to_series()
 
 
@@ -78,11 +79,13 @@ def _new_level(name: str, level: str, alike: str | None) -> str:
 
 def _fractions(values: pl.Series) -> pl.Series:
     if not values.dtype.is_float():
-        return pl.Series([None] * len(values), dtype=pl.String)
+        return NOTHING.new_from_index(0, len(values))
     return _where(
         (values != values.round()).fill_null(value=False), f"{values.name} is no whole number, as in training"
     )
 
 
 def _where(holds: pl.Series, text: str) -> pl.Series:
+    if not holds.any():
+        return NOTHING.new_from_index(0, len(holds))
     return pl.select(pl.when(holds).then(pl.lit(text))).to_series()

@@ -1,34 +1,79 @@
-"""The command `sectorforge`: its groups of commands put together, and the options that all of them take.
+"""The command `sectorforge`: which file has which command, and the options that all of them take.
 
-Belongs here: no command; each group has a file. Does not belong here: what comes before any import (`main`), or exit
+Belongs here: no command. Does not belong here: what comes before any import (`main`), or exit
 statuses (`error_boundary`).
 """
 
 import os
 import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from catalogue.reader import ENVIRONMENT
-from pipelines.cli import extras, forget, models, new, operations, reports, serving, ui, use_cases
 from pipelines.cli.error_boundary import WrongInput, guarded
 from pipelines.cli.terminal import console
 from resources.secrets import guard_process
 from resources.store.state import State
 
+FILES = {
+    "run": "use_cases",
+    "list": "use_cases",
+    "check": "use_cases",
+    "report": "reports",
+    "new": "new",
+    "serve": "serve",
+    "predict": "predict",
+    "health": "operations",
+    "backup": "operations",
+    "restore": "operations",
+    "clean": "operations",
+    "migrate": "operations",
+    "forget": "forget",
+    "ui": "ui",
+    "extras": "extras",
+    "models": "models",
+}
+"""In the order in which `--help` names them. A file is imported when one of its commands is asked for: others need
+what takes a second to import."""
+
+
+class Imported(Mapping[str, Any]):
+    """The commands of `FILES` by their names."""
+
+    def __getitem__(self, name: str) -> Any:
+        group = get_group(import_module(f"pipelines.cli.{FILES[name]}").app)
+        return group if group.name == name else group.commands[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(FILES)
+
+    def __len__(self) -> int:
+        return len(FILES)
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are `Imported`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.commands = Imported()
+
+
 app = typer.Typer(
+    cls=LazyGroup,
     help="Should we enter this industry? From raw sector data to an honest evaluation and a report.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (use_cases, reports, new, serving, operations, forget, ui, extras):
-    app.add_typer(group.app)
-app.add_typer(models.app, name="models")
 
 
 def print_version(wanted: bool) -> None:

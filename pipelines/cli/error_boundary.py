@@ -25,16 +25,14 @@ from catalogue.feature_code import FeatureCodeError
 from catalogue.visible import visible
 from modeling.artefacts.errors import is_panic
 from pipelines.cli.terminal import errors
-from pipelines.instance import storage_error, storage_errors
-from resources.errors import PermanentError
+from pipelines.storage_errors import storage_error, storage_errors
+from resources.errors import PermanentError, is_ours
 from resources.secrets import without_secrets
-from resources.serving.models import UnreadableModel
+from resources.serving.errors import UnreadableModel
 from resources.store.atomic import StorageError, make_folder
 from resources.store.state import State
 
 FAILED, WRONG_INPUT, INTERRUPTED = 1, 2, 130
-OURS = ("catalogue", "modeling", "resources", "assets", "pipelines")
-"""The packages of this project: an exception class that lies in one has a message written for people."""
 
 
 class WrongInput(PermanentError):
@@ -87,7 +85,7 @@ def _status(error: BaseException) -> int:
 def _message(error: BaseException) -> str:
     if isinstance(error, storage_errors()):
         return str(storage_error(error))
-    if type(error).__module__.partition(".")[0] in OURS:
+    if is_ours(type(error).__module__):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or 'the system'}: {error.strerror}"

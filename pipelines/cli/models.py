@@ -21,7 +21,7 @@ from pipelines.vocabulary import read_catalogue
 from resources.serving.models import DamagedVersion, Models, Version
 from resources.store.state import State
 
-app = Commands(help="The published models: which serves, and deciding otherwise.", no_args_is_help=True)
+app = Commands(name="models", help="The published models: which serves, and deciding otherwise.", no_args_is_help=True)
 
 
 @app.command(name="list")

@@ -5,7 +5,6 @@ Belongs here: its options. Does not belong here: the servers that it starts (`pi
 """
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +16,7 @@ from pipelines.cli.error_boundary import Commands
 from pipelines.cli.terminal import console, errors
 from pipelines.code_location import take_over_former_name, write_workspace
 from pipelines.instance import open_instance
+from pipelines.web import dev
 from pipelines.web.cross_site import served_hosts
 from resources import dagster_ui
 from resources.notification.places import address_errors
@@ -37,13 +37,13 @@ def ui(
         errors.print(f"Nobody gets notices there: {fault}", markup=False, soft_wrap=True, style="red")
     served_hosts()
     listening(port).close()
+    os.environ.setdefault(dagster_ui.VARIABLE, f"http://{LOOPBACK}:{port}")
     with open_instance() as instance:
         if not read_only:
             take_over_former_name(instance)
         workspace = write_workspace(Path(instance.root_directory))
-        console.print(f"http://{LOOPBACK}:{port} (Ctrl-C ends it); reports: http://{LOOPBACK}:{port}{REPORTS}/")
-    with_daemon = ["pipelines.web.dev", "--log-level", "error"]
-    program = ["pipelines.web.webserver", "--read-only"] if read_only else with_daemon
-    environment = {dagster_ui.VARIABLE: f"http://{LOOPBACK}:{port}", **os.environ}
-    arguments = ["-m", *program, "-w", str(workspace), "-h", LOOPBACK, "-p", str(port)]
-    os.execve(sys.executable, [sys.executable, *arguments], environment)
+        dev.serve(instance, workspace, LOOPBACK, port, lambda: _say_where(port), read_only=read_only)
+
+
+def _say_where(port: int) -> None:
+    console.print(f"http://{LOOPBACK}:{port} (Ctrl-C ends it); reports: http://{LOOPBACK}:{port}{REPORTS}/")

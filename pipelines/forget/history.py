@@ -12,7 +12,7 @@ from dagster import RunsFilter
 
 from pipelines.forget.people import People, files
 from pipelines.forget.removed import Removed, remove_all
-from pipelines.retention import DATABASES
+from pipelines.instance import DATABASES
 from resources.store.database_texts import change_texts, vacuum
 from resources.store.io_manager import PARTITION
 

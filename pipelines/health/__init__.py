@@ -10,7 +10,8 @@ from pathlib import Path
 from catalogue.reader import Catalogue
 from pipelines.health import delivery_checks, instance_checks, state_checks
 from pipelines.health.check import Check
-from pipelines.instance import InstanceError, open_instance, storage_error, storage_errors
+from pipelines.instance import open_instance
+from pipelines.storage_errors import InstanceError, storage_error, storage_errors
 from resources.store.atomic import StorageError
 from resources.store.state import State
 

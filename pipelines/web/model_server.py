@@ -1,7 +1,7 @@
 """The server of one model, behind `cross_site` and `request_body`.
 
 Belongs here: putting the protection in front. Does not belong here: what answers (`resources.serving.scoring`), or
-which model (`pipelines.cli.serving`).
+which model (`pipelines.cli.serve`).
 """
 
 import socket

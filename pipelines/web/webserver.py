@@ -5,10 +5,16 @@ daemon beside it (`dev`).
 """
 
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from dagster._core.workspace.context import IWorkspaceProcessContext
+from dagster import DagsterInstance
+from dagster._core.workspace.context import IWorkspaceProcessContext, WorkspaceProcessContext
+from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster._utils.log import configure_loggers
 from dagster_webserver import app, cli
+from dagster_webserver.version import __version__
 from dagster_webserver.webserver import DagsterWebserver
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
@@ -17,6 +23,9 @@ from catalogue.reader import roots
 from pipelines.web import reloading, reports
 from pipelines.web.cross_site import CrossSiteProtection, WrongHosts, served_hosts
 from resources.store.state import State
+
+POLL_MILLISECONDS = 2000
+"""Between two questions of a page in a browser for what is new; the program's own."""
 
 
 class ProtectedWebserver(DagsterWebserver[Any, Any]):
@@ -33,13 +42,36 @@ class ProtectedWebserver(DagsterWebserver[Any, Any]):
         return [Middleware(CrossSiteProtection, hosts=served_hosts()), *super().build_middleware()]
 
 
+# The program has no option for the webserver that it makes.
+app.DagsterWebserver = ProtectedWebserver  # pyright: ignore[reportPrivateImportUsage]
+
+
+def serve(
+    instance: DagsterInstance,
+    workspace: Path,
+    host: str,
+    port: int,
+    ready: Callable[[], None],
+    log_level: str,
+    *,
+    read_only: bool,
+) -> None:
+    """Answer in this process until a signal ends it, as the program does with the options it has by itself."""
+    configure_loggers(log_level=log_level.upper())
+    instance.optimize_for_webserver(
+        cli.DEFAULT_DB_STATEMENT_TIMEOUT, cli.DEFAULT_POOL_RECYCLE, cli.DEFAULT_POOL_MAX_OVERFLOW
+    )
+    target = WorkspaceFileTarget([str(workspace)])
+    with WorkspaceProcessContext(instance, target, __version__, read_only, code_server_log_level=log_level) as context:
+        ready()
+        cli.host_dagster_ui_with_workspace_process_context(context, host, port, "", log_level, POLL_MILLISECONDS)
+
+
 def main() -> None:
     try:
         served_hosts()
     except WrongHosts as error:
         sys.exit(str(error))
-    # The program has no option for the webserver that it makes.
-    app.DagsterWebserver = ProtectedWebserver  # pyright: ignore[reportPrivateImportUsage]
     cli.main()
 
 

@@ -5,7 +5,8 @@ Belongs here: what is done there, and what is said when it dies. Does not belong
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -17,25 +18,31 @@ from modeling.artefacts.evaluated_model import MODEL
 from resources.contracts import ContractError
 from resources.limited_process import LimitedProcess, LimitedProcessError, Result, machine_memory
 from resources.serving import trial
-from resources.serving.models import UnreadableModel, check_digests
-from resources.serving.predictor import Published, Unpredictable, readable
+from resources.serving.errors import Unpredictable, UnreadableModel
+from resources.serving.models import check_digests
+from resources.serving.predictor import Published, readable
 
 SECONDS = 24 * 3600
 """For all rows of a file."""
 ERRORS = (ArtefactError, ModelError, UnreadableModel, Unpredictable, ContractError)
 
 
-def answers(place: Path, use_case: UseCase, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+def answers(place: Path, use_case: UseCase, read: Callable[[], pl.DataFrame]) -> tuple[pl.DataFrame, list[str]]:
     """What the version in `place` answers (`Published.answers`), and the columns that it does not know.
+
+    read: returns the rows; it is called while the process imports what the model needs.
 
     Raises
     ------
     UnreadableModel, Unpredictable, ContractError: as of `Published`; or the process died.
     """
-    with LimitedProcess(machine_memory(), ERRORS) as process:
+    with ThreadPoolExecutor(1) as aside, LimitedProcess(machine_memory(), ERRORS) as process:
         with readable(place, use_case.key):
             check_digests(place)
-            trial.use(process, place / MODEL)
+        trying = aside.submit(trial.use, process, place / MODEL)
+        rows = read()
+        with readable(place, use_case.key):
+            trying.result()
         try:
             ((not_read, content),) = process.results(_answers, place, use_case, rows, seconds=SECONDS)
         except LimitedProcessError as error:

@@ -25,7 +25,7 @@ from modeling.artefacts.evaluated_model import MODEL, RECORD
 from modeling.artefacts.storage import load
 from modeling.core.model import Model
 from modeling.core.record import Evaluation
-from resources.errors import PermanentError
+from resources.serving.errors import UnknownVersion, UnreadableModel
 from resources.store.atomic import StorageError, replacing
 from resources.store.integrity import damage
 from resources.store.state import BEST, LEARNED_FROM_FORGOTTEN, PINNED, VERSIONS, State
@@ -78,14 +78,6 @@ def why_nothing_serves(key: str, state: State) -> str:
         "changes nothing: `sectorforge report` names the report that says what it falls short of. Deliver more or "
         f"better data, or change features, learners or gates in its folder, then `sectorforge run {key}`"
     )
-
-
-class UnreadableModel(PermanentError):
-    """The files of a published model can't be read; the message says where they lie, why, and what to do."""
-
-
-class UnknownVersion(PermanentError):
-    """No published version that can serve, or a name that stands for several; the message lists the known ones."""
 
 
 @dataclass(frozen=True)

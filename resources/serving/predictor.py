@@ -27,17 +27,13 @@ from modeling.core.model import Model
 from modeling.core.predictions import DELIVERY, ERROR, REMARKS, VERSION, Predictions, answered, identified
 from modeling.core.remarks import remarks
 from resources import contracts
-from resources.errors import PermanentError
 from resources.serving import trial
-from resources.serving.models import UnreadableModel, brief, check_digests, read_model
+from resources.serving.errors import Unpredictable, UnreadableModel
+from resources.serving.models import brief, check_digests, read_model
 from resources.store.versions import content_digest
 
 SHOWN = 20
 _PLACE = "number of the row"
-
-
-class Unpredictable(PermanentError):
-    """The published model can't predict these rows, or not with this code; the message says why and what to do."""
 
 
 @dataclass(frozen=True)

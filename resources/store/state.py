@@ -18,9 +18,8 @@ Layout::
 """
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
-
-from dagster import ConfigurableResource
 
 from resources.store.atomic import StorageError, make_folder, writing
 
@@ -42,9 +41,11 @@ OF_FILE_SYSTEM = "lost+found"
 """What an empty file system of its own holds."""
 
 
-class State(ConfigurableResource):
-    """The state folder as a Dagster resource: `folder`, or the one that the environment variable `SECTORFORGE_HOME`
-    names, or `.sectorforge` in the working folder."""
+@dataclass(frozen=True)
+class State:
+    """The state folder: `folder`, or the one that the environment variable `SECTORFORGE_HOME` names, or `.sectorforge`
+    in the working folder. Assets get it as a resource; of Dagster's own kind it is not, for that takes half a second to
+    import, and every process that reads a file or a model imports this."""
 
     folder: str = ""
 

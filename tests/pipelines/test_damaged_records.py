@@ -18,8 +18,9 @@ from modeling.core.report import Report
 from pipelines.cli.app import app
 from pipelines.freshness import stale_industries, stale_market, stale_stages
 from pipelines.health import Check, examine
-from pipelines.instance import InstanceError, open_instance
+from pipelines.instance import open_instance
 from pipelines.refresh import bring_up_to_date
+from pipelines.storage_errors import InstanceError
 from resources.store.atomic import StorageError
 from resources.store.test_access_log import record_access
 

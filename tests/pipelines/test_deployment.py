@@ -38,8 +38,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from catalogue.reader import ENVIRONMENT
-from pipelines.instance import POSTGRES, SCHEME
+from pipelines.instance import SCHEME
 from pipelines.launcher import RUN_SERVER
+from pipelines.storage_errors import POSTGRES
 from resources.postgresql import PATIENCE
 
 from ..requirements import pins

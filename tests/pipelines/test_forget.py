@@ -20,7 +20,8 @@ from pipelines.cli.app import app
 from pipelines.forget import forget as forgotten
 from pipelines.freshness import stale_stages
 from pipelines.health import examine
-from pipelines.instance import POSTGRES, open_instance
+from pipelines.instance import open_instance
+from pipelines.storage_errors import POSTGRES
 from resources.notification.notice import Notice
 from resources.notification.outbox import Outbox
 from resources.serving.models import Models

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 from catalogue import extras
 from pipelines.cli import app as command_line
-from pipelines.instance import POSTGRES, SCHEME, SHIPPED, InstanceError, open_instance, storage_errors
+from pipelines.instance import SCHEME, SHIPPED, open_instance
+from pipelines.storage_errors import POSTGRES, InstanceError, storage_errors
 from resources.postgresql import PATIENCE
 from resources.store.state import VARIABLE
 

@@ -24,8 +24,9 @@ from dagster._grpc.client import DEFAULT_SENSOR_GRPC_TIMEOUT
 from catalogue import extras
 from catalogue.definition import Sql
 from catalogue.reader import ENVIRONMENT
-from pipelines.instance import POSTGRES, SCHEME
+from pipelines.instance import SCHEME
 from pipelines.sensors import new_deliveries
+from pipelines.storage_errors import POSTGRES
 from resources.sources import DatabaseAway, SourceUnreachable, database, fetch
 from resources.store.state import VARIABLE
 from resources.tracking import SERVER, Tracking

@@ -14,6 +14,8 @@ from pipelines import health
 from pipelines.cli import ui
 from pipelines.definitions import defs
 from pipelines.sensors import new_deliveries, send_notices
+from pipelines.web import dev
+from resources import dagster_ui
 
 from ..pipelines.sandbox import DELIVERY, KEY, Sandbox, orders
 from ..pipelines.sensors.notified import Notified, name_a_webhook
@@ -87,7 +89,8 @@ def test_it_is_said_when_the_service_starts_and_by_health(
         monkeypatch.setenv(variable, value)
     assert defs().resolve_all_job_defs(), "the code location loads"
     (check,) = [one for one in health.examine(home.catalogue(), home.home) if one.name == "notices"]
-    monkeypatch.setattr(os, "execve", lambda *_: None)  # in place of Dagster's own program
+    monkeypatch.setenv(dagster_ui.VARIABLE, "http://127.0.0.1:3000")  # which the command sets where nobody did
+    monkeypatch.setattr(dev, "serve", lambda *_, **__: None)
     started = CliRunner().invoke(ui.app, []).output
     for said in (caplog.text, check.detail, " ".join(started.split())):
         assert "SECTORFORGE_" in said and SECRET not in said

@@ -26,8 +26,9 @@ from modeling.artefacts.errors import ArtefactError
 from modeling.artefacts.evaluated_model import StoredEvaluation
 from modeling.artefacts.storage import load
 from pipelines.cli.app import app
+from resources.serving.errors import Unpredictable
 from resources.serving.models import Models
-from resources.serving.predictor import Published, Unpredictable
+from resources.serving.predictor import Published
 from resources.store.integrity import write_digests
 from resources.store.state import VARIABLE
 from resources.tracking import Tracking

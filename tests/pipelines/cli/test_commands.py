@@ -213,7 +213,7 @@ def test_one_bad_and_one_unreachable_use_case_stop_no_other(shop: Sandbox, insta
 
     first = refreshed(shop, instance)
     assert {key: result.status for key, result in first.items()} == {BAD: "failed", FAR: "skipped", GOOD: "made"}
-    assert "validated_data: resources.contracts.verdict.ContractViolation: retail/broken" in first[BAD].reason
+    assert "validated_data: retail/broken: the table breaks its contract" in first[BAD].reason
     assert "orders.csv: no answer from 127.0.0.1" in first[FAR].reason
     assert "SECTORFORGE_MIRROR" in first[FAR].reason
     assert (shop.current("industry_report", "retail") / "report.html").is_file()

@@ -21,7 +21,8 @@ from typer.testing import CliRunner
 from catalogue.reader import ENVIRONMENT
 from pipelines.cli import use_cases
 from pipelines.cli.app import app
-from pipelines.instance import POSTGRES, SCHEME
+from pipelines.instance import SCHEME
+from pipelines.storage_errors import POSTGRES
 from resources.serving.models import Models
 from resources.store.backup import MANIFEST
 from resources.store.integrity import write_digests

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from modeling.artefacts.evaluated_model import RECORD
-from resources.serving.models import Models, UnknownVersion
+from resources.serving.errors import UnknownVersion
+from resources.serving.models import Models
 from resources.store.atomic import StorageError
 from resources.store.state import State
 

@@ -12,7 +12,8 @@ from polars.testing import assert_frame_equal
 
 from modeling.artefacts.evaluated_model import MODEL
 from resources.serving import trial
-from resources.serving.models import Models, UnreadableModel
+from resources.serving.errors import UnreadableModel
+from resources.serving.models import Models
 from resources.serving.predictor import Published
 from resources.store.integrity import write_digests
 
