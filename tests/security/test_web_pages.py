@@ -153,6 +153,7 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ui]:
         instance.report_runless_asset_event(AssetMaterialization(ASSET, partition=KEY))
         ui = started(sandbox, instance, sandbox.folder / "ui.log")
         try:
+            soon(lambda: ui.stored()[1] > 0)  # the daemon, which starts last, keeps the state of the sensor that is on
             yield ui
         finally:
             ui.process.terminate()
