@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from pipelines.first_run import MEASURED
+from pipelines.first_run import AT_A_TIME, MEASURED
 from resources.store.state import VARIABLE
 
 MADE = re.compile(r"^\[\d+/\d+\] (\S+) made in (\d+) s .*file://")
@@ -28,7 +28,7 @@ def main() -> None:
 
 def _first_run(home: str, patterns: list[str]) -> dict[str, int]:
     """Seconds by use case; prints when each report was there."""
-    command = [str(Path(sys.executable).with_name("sectorforge")), "run", *patterns]
+    command = [str(Path(sys.executable).with_name("sectorforge")), "run", f"--jobs={AT_A_TIME}", *patterns]
     seconds, started = dict[str, int](), time.monotonic()
     with subprocess.Popen(command, env={**os.environ, VARIABLE: home}, stdout=subprocess.PIPE, text=True) as running:
         for line in running.stdout or ():

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError
 
 from catalogue import extras
 from pipelines.storage_errors import POSTGRES, RESTORE, InstanceError, storage_error, storage_errors
-from resources.compute import POOLS
+from resources.compute import POOLS, jobs_carried
 from resources.store.atomic import make_folder, replacing
 from resources.store.integrity import sqlite_damage
 from resources.store.state import State
@@ -60,7 +60,7 @@ def open_instance() -> DagsterInstance:
     try:
         with locked(folder) if ours else nullcontext():
             instance = DagsterInstance.get()
-            _limit_pools(instance)
+            _limit_pools(instance, ours=ours)
     except storage_errors() as error:
         raise storage_error(error) from None
     except DagsterError as error:
@@ -139,11 +139,16 @@ def _check_postgres(url: str) -> None:
         )
 
 
-def _limit_pools(instance: DagsterInstance) -> None:
-    """Give every pool that has none its default limit.
+def _limit_pools(instance: DagsterInstance, *, ours: bool) -> None:
+    """Let as many runs hold a slot of a pool as this machine carries, where nobody said how many; the default limit of
+    an instance that is not `ours`.
 
-    The queue does so too, but a tick too late: of the runs it finds when it first sees a pool it holds none back.
+    The queue gives a pool the default limit too, but a tick too late: of the runs it finds when it first sees a pool it
+    holds none back.
     """
-    if instance.global_op_concurrency_default_limit:
-        for pool in POOLS - instance.event_log_storage.get_concurrency_keys():
-            instance.event_log_storage.initialize_concurrency_limit_to_default(pool)
+    storage = instance.event_log_storage
+    for pool in POOLS - storage.get_concurrency_keys():
+        if ours:
+            storage.set_concurrency_slots(pool, jobs_carried())
+        elif instance.global_op_concurrency_default_limit:
+            storage.initialize_concurrency_limit_to_default(pool)

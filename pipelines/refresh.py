@@ -1,14 +1,17 @@
-"""Brings use cases up to date, one after the other, then the reports above them.
+"""Brings use cases up to date, one after the other or some side by side, then the reports above them.
 
 Belongs here: the order of runs and what came of each. Does not belong here: what is out of date (`freshness`),
 executing a run (`runs`), or how progress and results look (`cli`).
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from threading import Lock
 from typing import Literal, Protocol
 
 from dagster import DagsterInstance, EventLogEntry
@@ -29,7 +32,8 @@ Status = Literal["made", "up to date", "skipped", "retired", "failed"]
 
 
 class Progress(Protocol):
-    """Is informed of what is waited for, of every launch, its events and its end, and of what came of each use case."""
+    """Is informed of what is waited for, of every launch, its events and its end, and of what came of each use case;
+    from several threads where use cases are made side by side."""
 
     def wait(self, key: str, message: str) -> None: ...
 
@@ -55,20 +59,50 @@ class Result:
 
 
 def bring_up_to_date(
-    keys: Sequence[str], catalogue: Catalogue, instance: DagsterInstance, progress: Progress
+    keys: Sequence[str], catalogue: Catalogue, instance: DagsterInstance, progress: Progress, jobs: int = 1
 ) -> list[Result]:
-    """Make again what is out of date, in the order of the keys, go on when one fails, and say what came of each."""
+    """Make again what is out of date, begun in the order of the keys, `jobs` use cases side by side; go on when one
+    fails, and say what came of each. What is made is the same however many go side by side."""
     State().make()
-    refresh, results = _Refresh(catalogue, instance, progress), list[Result]()
-    with marking_lost_runs(instance):
-        for key in keys:
-            results.append(refresh.use_case(key))
-            progress.result(results[-1])
-            if results[-1].status == "made" and key != keys[-1]:
+    waiting, results, page = deque(keys), dict[str, Result](), Lock()
+    refreshes = [_Refresh(catalogue, instance, progress) for _ in range(max(1, min(jobs, len(keys))))]
+
+    def work(refresh: _Refresh) -> None:
+        while key := _next(waiting):
+            results[key] = refresh.use_case(key)
+            progress.result(results[key])
+            if results[key].status == "made" and waiting and page.acquire(blocking=False):
                 refresh.start_page()
-        results += [result for result in refresh.reports_above() if result.status == "failed"]
-    refresh.close()
-    return results
+                page.release()
+
+    with marking_lost_runs(instance):
+        _side_by_side(work, refreshes, waiting)
+        above = [result for result in refreshes[0].reports_above() if result.status == "failed"]
+    for refresh in refreshes:
+        refresh.close()
+    return [*(results[key] for key in keys), *above]
+
+
+def _next(waiting: deque[str]) -> str | None:
+    with suppress(IndexError):  # another thread took the last
+        return waiting.popleft()
+    return None
+
+
+def _side_by_side(work: Callable[["_Refresh"], None], refreshes: list["_Refresh"], waiting: deque[str]) -> None:
+    """Let each work until nothing is waiting: the first in this thread, which a signal ends, and then the others."""
+    first, *others = refreshes
+    with ThreadPoolExecutor(len(refreshes)) as threads:
+        working = [threads.submit(work, one) for one in others]
+        try:
+            work(first)
+            for one in working:
+                one.result()
+        except BaseException:
+            waiting.clear()
+            for one in others:
+                one.kill()
+            raise
 
 
 class _Refresh:
@@ -150,6 +184,11 @@ class _Refresh:
         """Let the process end."""
         if self._worker is not None:
             self._worker.close()
+
+    def kill(self) -> None:
+        """End the process, and the run that it is about, which is marked as failed."""
+        if self._worker is not None:
+            self._worker.kill()
 
     def _stale(self, key: str) -> list[str]:
         try:

@@ -141,6 +141,10 @@ class Worker:
         assert self._process.pid is not None
         return self._process.pid
 
+    def kill(self) -> None:
+        """End the process at once; who waits for its run marks it as failed."""
+        self._process.kill()
+
     def close(self) -> None:
         """Let the process end."""
         self._pipe.close()

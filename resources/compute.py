@@ -1,18 +1,37 @@
 """Chooses the device and the precision, and says why.
 
-Belongs here: the choice, as a Dagster resource, and the pools of runs that share a device. Does not belong here: what
-a learner does with it (`modeling`).
+Belongs here: the choice, as a Dagster resource, and how many runs a machine carries at a time. Does not belong here:
+what a learner does with a device (`modeling`).
 """
 
 import os
+from pathlib import Path
 
 from dagster import ConfigurableResource
 
 from modeling.core.compute import Compute
+from resources.limited_process import machine_memory
 
 GPU = "gpu"
 POOLS = frozenset({GPU})
 """Of what there is one a machine: runs that hold a slot of a pool wait for each other."""
+MEMORY_OF_A_JOB = 6 * 2**30
+"""Bytes that making one use case takes at most, of the shipped ones."""
+
+
+def has_gpu() -> bool:
+    """Whether a CUDA device is here, without importing what would use it."""
+    return os.environ.get("CUDA_VISIBLE_DEVICES") not in ("", "-1") and any(Path("/dev").glob("nvidia[0-9]*"))
+
+
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def jobs_carried() -> int:
+    """How many use cases this machine carries side by side: one a core, as far as the memory reaches; one on a GPU."""
+    return 1 if has_gpu() else max(1, min(cores(), machine_memory() // MEMORY_OF_A_JOB))
 
 
 class ComputeResource(ConfigurableResource):
@@ -24,7 +43,7 @@ class ComputeResource(ConfigurableResource):
         """The device to train on. Imports torch."""
         import torch
 
-        threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        threads = cores()
         if self.device == "cpu" or not torch.cuda.is_available():
             reason = "configured" if self.device == "cpu" else "no CUDA device is visible"
             return Compute("cpu", "float32", threads, f"CPU, {threads} threads", reason)

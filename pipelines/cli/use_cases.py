@@ -7,6 +7,7 @@ the catalogue (`catalogue.reader`), or making a use case (`new`).
 import time
 from collections.abc import Callable, Collection, Sequence
 from itertools import count
+from typing import Annotated
 
 import typer
 from rich import box
@@ -24,11 +25,13 @@ from pipelines.cli.progress import LiveProgress
 from pipelines.cli.reports import print_reports, print_unreadable
 from pipelines.cli.terminal import console, errors, print_definition_errors, print_remarks
 from pipelines.current_artefacts import current_evaluations, current_report
-from pipelines.first_run import expected, quickest_first
+from pipelines.first_run import AT_A_TIME, expected, quickest_first
 from pipelines.instance import open_instance
 from pipelines.refresh import Result, bring_up_to_date
 from pipelines.vocabulary import read_catalogue
 from resources import contracts
+from resources.compute import cores, jobs_carried
+from resources.limited_process import machine_memory
 
 COLOURS = {"made": "green", "up to date": "green", "skipped": "yellow", "retired": "yellow", "failed": "red"}
 
@@ -36,15 +39,21 @@ app = Commands()
 
 
 @app.command()
-def run(patterns: Patterns = None) -> None:
+def run(
+    patterns: Patterns = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="use cases side by side; default: what cores and memory carry")
+    ] = None,
+) -> None:
     """Bring use cases up to date, from raw data to reports. What is up to date is left alone."""
     catalogue = read_catalogue()
     print_definition_errors(catalogue)
     keys = quickest_first(matching(catalogue, patterns))
     started = time.monotonic()
-    _announce(keys, current_evaluations(catalogue, keys).evaluations)
+    carried = jobs or jobs_carried()
+    _announce(keys, current_evaluations(catalogue, keys).evaluations, carried)
     with open_instance() as instance, LiveProgress(console, _description(catalogue, len(keys))) as progress:
-        results = bring_up_to_date(keys, catalogue, instance, progress)
+        results = bring_up_to_date(keys, catalogue, instance, progress, carried)
     found = current_evaluations(catalogue)
     console.print(_summary(results, found.evaluations))
     for result in results:
@@ -96,19 +105,22 @@ def check() -> None:
     console.print(f"{counts}: no error in {where}", soft_wrap=True, highlight=False)
 
 
-def _announce(keys: Sequence[str], judged: Collection[str]) -> None:
-    """What comes, in which order, and how long it takes where that is known."""
-    new = [key for key in keys if key not in judged]
-    if not (takes := expected(new)) or len(keys) == 1:
+def _announce(keys: Sequence[str], judged: Collection[str], jobs: int) -> None:
+    """What comes, in which order, how many side by side, and how long it takes where that is known."""
+    if len(keys) == 1:
         return
-    unknown = f"; how long {len(takes.unknown)} more take is not known" if takes.unknown else ""
-    console.print(
-        f"{len(keys)} use cases, the quickest first: {takes.first}, after {_duration(takes.first_seconds)}. "
-        f"On two cores the {len(new)} that were not made yet took {_duration(takes.seconds)} in all{unknown}. "
-        "Each report's address is printed as soon as it is there; `sectorforge ui` shows them all, and every run.",
-        highlight=False,
-        soft_wrap=True,
-    )
+    here = f"here are {cores()} cores and {machine_memory() / 2**30:.0f} GiB"
+    said = [f"{len(keys)} use cases, {min(jobs, len(keys))} at a time ({here}; `--jobs` says otherwise)."]
+    new = [key for key in keys if key not in judged]
+    if takes := expected(new):
+        unknown = f"; how long {len(takes.unknown)} more take is not known" if takes.unknown else ""
+        said += [
+            f"The quickest first: {takes.first}, after {_duration(takes.first_seconds)}.",
+            f"The {len(new)} that were not made yet took {_duration(takes.seconds)} in all, {AT_A_TIME} at a time, on "
+            f"two cores{unknown}.",
+        ]
+    said += ["Each report's address is printed as soon as it is there; `sectorforge ui` shows them all, and every run."]
+    console.print(" ".join(said), highlight=False, soft_wrap=True)
 
 
 def _duration(seconds: float) -> str:

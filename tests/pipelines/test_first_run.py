@@ -37,7 +37,7 @@ def test_the_quickest_comes_first_and_what_is_unknown_last():
 def test_what_is_expected_counts_only_what_was_measured():
     found = expected([NEW, SLOW, QUICK])
     assert found is not None
-    assert (found.seconds, found.first, found.first_seconds, found.unknown) == (340.0, QUICK, 40.0, (NEW,))
+    assert (found.seconds, found.first, found.first_seconds, found.unknown) == (340.0 / 2, QUICK, 40.0, (NEW,))
     assert expected([NEW]) is None
 
 
@@ -55,7 +55,8 @@ def test_a_run_says_what_comes_and_where_each_report_lies(empty: Sandbox, monkey
     empty.name_in(monkeypatch)
     judged = CurrentEvaluations()
 
-    def made(keys: list[str], catalogue: Catalogue, _: object, progress: LiveProgress) -> list[Result]:
+    def made(keys: list[str], catalogue: Catalogue, _: object, progress: LiveProgress, jobs: int) -> list[Result]:
+        assert jobs == 3
         results = [Result(key, "made", seconds=12.0) for key in keys]
         for result in results:
             progress.result(result)
@@ -64,9 +65,10 @@ def test_a_run_says_what_comes_and_where_each_report_lies(empty: Sandbox, monkey
     monkeypatch.setattr(use_cases, "bring_up_to_date", made)
     monkeypatch.setattr(use_cases, "current_evaluations", lambda *_: judged)
     monkeypatch.setattr(use_cases, "current_report", lambda key: Path("/reports") / key / "a report.html")
-    said = CliRunner().invoke(app, ["run"]).output
-    assert f"2 use cases, the quickest first: {QUICK}, after about 40 seconds" in said
-    assert "took about 6 minutes in all" in said
+    said = CliRunner().invoke(app, ["run", "--jobs", "3"]).output
+    assert said.startswith("2 use cases, 2 at a time (here are ")
+    assert f"The quickest first: {QUICK}, after about 40 seconds" in said
+    assert "took about 3 minutes in all, 2 at a time, on two cores" in said
     assert f"[1/2] {QUICK} made in 12 s file:///reports/{QUICK}/a%20report.html" in said
     assert said.index(f"[1/2] {QUICK}") < said.index(f"[2/2] {SLOW}")
 

@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dagster import DagsterInstance
 from dagster._core.storage.runs import SqlRunStorage
 from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from catalogue import extras
+from pipelines import instance as opening
 from pipelines.cli import app as command_line
 from pipelines.instance import SCHEME, SHIPPED, open_instance
 from pipelines.storage_errors import POSTGRES, InstanceError, storage_errors
@@ -48,6 +50,22 @@ def test_the_shipped_configuration_is_written_and_kept_up_to_date(home: Path):
     open_instance().dispose()
     assert written.read_text() == SHIPPED.read_text()
     assert [path.name for path in written.parent.glob(".*yaml*")] == []
+
+
+@pytest.mark.usefixtures("home")
+def test_as_many_runs_train_at_a_time_as_the_machine_carries_until_somebody_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(opening, "jobs_carried", lambda: 3)
+    with open_instance() as instance:
+        assert limits(instance) == {"gpu": 3}
+        instance.event_log_storage.set_concurrency_slots("gpu", 2)
+    with open_instance() as instance:
+        assert limits(instance) == {"gpu": 2}
+
+
+def limits(instance: DagsterInstance) -> dict[str, int]:
+    return {pool.name: pool.limit for pool in instance.event_log_storage.get_pool_limits()}
 
 
 @pytest.mark.usefixtures("home")
@@ -121,11 +139,12 @@ def test_on_postgresql_the_pool_has_its_limit_and_no_file_has_the_password(
     home: Path, monkeypatch: pytest.MonkeyPatch, own_postgresql: Server
 ):
     monkeypatch.setenv(POSTGRES, f"{own_postgresql.storage}?connect_timeout=3")
+    monkeypatch.setattr(opening, "jobs_carried", lambda: 1)
     with open_instance() as instance:
         storage = instance.event_log_storage
         assert "Postgres" in type(storage).__name__
         assert make_url(vars(storage)["postgres_url"]).query.items() >= (PATIENCE | {"connect_timeout": "3"}).items()
-        assert {pool.name: pool.limit for pool in storage.get_pool_limits()} == {"gpu": 1}
+        assert limits(instance) == {"gpu": 1}
         first, second = (storage.claim_concurrency_slot("gpu", run, "torch_model") for run in ("one", "two"))
         assert (first.is_claimed, second.is_claimed) == (True, False)
         storage.free_concurrency_slots_for_run("one")

@@ -34,7 +34,8 @@ def environment(empty: Sandbox, tmp_path: Path) -> dict[str, str]:
     marks.mkdir()
     homeless = {name: value for name, value in os.environ.items() if name != "DAGSTER_HOME"}
     outside = {**homeless, VARIABLE: str(empty.home), pooled.MARKS: str(marks)}
-    opening = "from pipelines.instance import open_instance; open_instance().dispose()"
+    with_a_gpu = "from resources import compute; compute.has_gpu = lambda: True"
+    opening = f"{with_a_gpu}; from pipelines.instance import open_instance; open_instance().dispose()"
     subprocess.run([sys.executable, "-c", opening], env=outside, check=True)
     return {**outside, "DAGSTER_HOME": str(empty.dagster_home)}
 
