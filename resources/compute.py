@@ -15,8 +15,8 @@ from resources.limited_process import machine_memory
 GPU = "gpu"
 POOLS = frozenset({GPU})
 """Of what there is one a machine: runs that hold a slot of a pool wait for each other."""
-MEMORY_OF_A_JOB = 6 * 2**30
-"""Bytes that making one use case takes at most, of the shipped ones."""
+MEMORY_OF_A_JOB = 4 * 2**30
+"""Bytes that are left to each use case; of the shipped ones none took more than 2.4 GiB."""
 
 
 def has_gpu() -> bool:
