@@ -8,12 +8,9 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 
-from dagster import DagsterRun
-
 from assets import metadata
 from catalogue.reader import Catalogue
 from pipelines.current_artefacts import current_report
-from pipelines.run_events import subject
 from resources import dagster_ui
 from resources.errors import PermanentError
 from resources.notification.notice import Notice
@@ -38,16 +35,12 @@ def links(key: str = "", run_id: str = "") -> list[str]:
     return [*([f"report {base}{where}"] if base else [f"report {report}"] if report else []), *run]
 
 
-def unexplained(run: DagsterRun, error: Exception) -> Notice:
-    """In the place of the notice on a run that can't be written, so that no other waits for it."""
+def unexplained(what: str, error: Exception, run_id: str = "") -> Notice:
+    """In the place of a notice that can't be written, so that no other waits for it: `what` happened."""
     where = traceback.extract_tb(error.__traceback__)[-1]
-    said = f"what it changed can't be said: {type(error).__name__}: {error} ({where.name}, line {where.lineno})"
-    asked = "asked: look at the run, and report this fault of Sectorforge with the line above"
-    return Notice(
-        f"{subject(run)}: a run ended {run.status.value.lower()}",
-        "\n".join([said, asked, *links(run_id=run.run_id)]),
-        severity="error",
-    )
+    said = f"what that changed can't be said: {type(error).__name__}: {error} ({where.name}, line {where.lineno})"
+    asked = "asked: look at the runs in the UI, and report this fault of Sectorforge with the line above"
+    return Notice(what, "\n".join([said, asked, *links(run_id=run_id)]), severity="error")
 
 
 def tell(notice: Notice, log: Callable[[str], None]) -> bool:

@@ -111,6 +111,7 @@ class _Refresh:
     def __init__(self, catalogue: Catalogue, instance: DagsterInstance, progress: Progress) -> None:
         self._catalogue, self._instance, self._progress = catalogue, instance, progress
         self._worker: Worker | None = None
+        self._killed = False
 
     def use_case(self, key: str) -> Result:
         """Make again what is out of date. A retired use case is left as it is."""
@@ -178,6 +179,8 @@ class _Refresh:
         former, self._worker = self._worker, Worker(self._catalogue.roots, self._instance, State().run_log)
         if former is not None:
             former.close()
+        if self._killed:
+            self._worker.kill()
         return self._worker
 
     def close(self) -> None:
@@ -186,7 +189,8 @@ class _Refresh:
             self._worker.close()
 
     def kill(self) -> None:
-        """End the process, and the run that it is about, which is marked as failed."""
+        """End the process, and any that is begun from here on; a run that it is about is marked as failed."""
+        self._killed = True
         if self._worker is not None:
             self._worker.kill()
 

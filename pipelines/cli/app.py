@@ -1,7 +1,7 @@
 """The command `sectorforge`: which file has which command, and the options that all of them take.
 
-Belongs here: no command. Does not belong here: what comes before any import (`main`), or exit
-statuses (`error_boundary`).
+Belongs here: no command. Does not belong here: what comes before any import (`main`), or exit statuses
+(`error_boundary`).
 """
 
 import os

@@ -36,13 +36,13 @@ def ui(
     for fault in address_errors(os.environ):
         errors.print(f"Nobody gets notices there: {fault}", markup=False, soft_wrap=True, style="red")
     served_hosts()
-    listening(port).close()
+    listener = listening(port)
     os.environ.setdefault(dagster_ui.VARIABLE, f"http://{LOOPBACK}:{port}")
     with open_instance() as instance:
         if not read_only:
             take_over_former_name(instance)
         workspace = write_workspace(Path(instance.root_directory))
-        dev.serve(instance, workspace, LOOPBACK, port, lambda: _say_where(port), read_only=read_only)
+        dev.serve(instance, workspace, listener, lambda: _say_where(port), read_only=read_only)
 
 
 def _say_where(port: int) -> None:

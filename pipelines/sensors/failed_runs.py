@@ -72,4 +72,4 @@ def _news_of(run: DagsterRun, instance: DagsterInstance, catalogue: Catalogue) -
     try:
         return notice_of(run, instance, catalogue) if is_news(run, instance) else None
     except Exception as error:  # noqa: BLE001  of whatever kind, a failed run is told of
-        return unexplained(run, error)
+        return unexplained(f"{subject(run)} failed", error, run.run_id)

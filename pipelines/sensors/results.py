@@ -6,6 +6,7 @@ what is news (`pipelines.news`), or runs that failed (`failed_runs`).
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Final, Literal, Self
 
@@ -106,7 +107,7 @@ def _news_of(run: DagsterRun, instance: DagsterInstance, catalogue: Catalogue) -
     try:
         return FIRST if is_first(run, instance) else notice_of(run, instance, catalogue)
     except Exception as error:  # noqa: BLE001  of whatever kind, the news of later runs do not wait for it
-        return unexplained(run, error)
+        return unexplained(f"{subject(run)}: a run went well", error, run.run_id)
 
 
 def _tell_together(cursor: ResultsCursor, context: SensorEvaluationContext, catalogue: Catalogue) -> ResultsCursor:
@@ -114,5 +115,12 @@ def _tell_together(cursor: ResultsCursor, context: SensorEvaluationContext, cata
     in_progress = context.instance.get_runs_count(RunsFilter(statuses=NOT_FINISHED_STATUSES)) > 0
     if not is_due(cursor.first, time.time(), in_progress=in_progress):
         return cursor
-    told = tell(digest(sorted(cursor.first), catalogue, context.instance), context.log.info)
+    told = tell(_digest_of(sorted(cursor.first), catalogue, context.instance), context.log.info)
     return replace(cursor, first={}) if told else cursor
+
+
+def _digest_of(keys: Sequence[str], catalogue: Catalogue, instance: DagsterInstance) -> Notice:
+    try:
+        return digest(keys, catalogue, instance)
+    except Exception as error:  # noqa: BLE001  without a cursor, what was told before would be told at every tick
+        return unexplained(f"{len(keys)} use cases were made for the first time: {', '.join(keys)}", error)

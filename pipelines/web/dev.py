@@ -8,12 +8,13 @@ starts the webserver only when the code location has loaded. Does not belong her
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -30,18 +31,23 @@ ENDING_SECONDS = 60
 
 
 def serve(
-    instance: DagsterInstance, workspace: Path, host: str, port: int, ready: Callable[[], None], *, read_only: bool
+    instance: DagsterInstance, workspace: Path, listener: socket.socket, ready: Callable[[], None], *, read_only: bool
 ) -> None:
     """Answer until a signal ends it.
 
     workspace: a `workspace.yaml`. ready: is called when everything has loaded. read_only: there is no daemon.
     """
     _end_on_signals()
-    with ExitStack() as stack:
+    with suppress(KeyboardInterrupt), ExitStack() as stack:
+
+        def locate() -> ProxyServerManager:
+            target = WorkspaceFileTarget([str(workspace)])
+            return stack.enter_context(ProxyServerManager(instance, target, LOG_LEVEL))
+
         with ThreadPoolExecutor(1) as aside:
-            starting = aside.submit(ProxyServerManager, instance, WorkspaceFileTarget([str(workspace)]), LOG_LEVEL)
+            locating = aside.submit(locate)
             webserver = import_module("pipelines.web.webserver")  # takes as long as the code location
-        location = stack.enter_context(starting.result())
+        location = locating.result()
         started = Path(stack.enter_context(TemporaryDirectory()), "workspace.yaml")
         started.write_text(json.dumps({"load_from": location.get_code_server_specs()}), encoding="utf-8")
 
@@ -50,7 +56,7 @@ def serve(
                 stack.enter_context(_daemon(started))
             ready()
 
-        webserver.serve(instance, started, host, port, loaded, LOG_LEVEL, read_only=read_only)
+        webserver.serve(instance, started, listener, loaded, LOG_LEVEL, read_only=read_only)
 
 
 def _end_on_signals() -> None:

@@ -4,11 +4,13 @@ Belongs here: putting the protection in front, and the reports (`reports`) besid
 daemon beside it (`dev`).
 """
 
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from dagster import DagsterInstance
 from dagster._core.workspace.context import IWorkspaceProcessContext, WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
@@ -49,22 +51,25 @@ app.DagsterWebserver = ProtectedWebserver  # pyright: ignore[reportPrivateImport
 def serve(
     instance: DagsterInstance,
     workspace: Path,
-    host: str,
-    port: int,
+    listener: socket.socket,
     ready: Callable[[], None],
     log_level: str,
     *,
     read_only: bool,
 ) -> None:
-    """Answer in this process until a signal ends it, as the program does with the options it has by itself."""
+    """Answer in this process until a signal ends it, as the program does with the options it has by itself.
+
+    listener: where; who comes before it is `ready` waits.
+    """
     configure_loggers(log_level=log_level.upper())
     instance.optimize_for_webserver(
         cli.DEFAULT_DB_STATEMENT_TIMEOUT, cli.DEFAULT_POOL_RECYCLE, cli.DEFAULT_POOL_MAX_OVERFLOW
     )
     target = WorkspaceFileTarget([str(workspace)])
     with WorkspaceProcessContext(instance, target, __version__, read_only, code_server_log_level=log_level) as context:
+        answering = app.create_app_from_workspace_process_context(context, "", POLL_MILLISECONDS)
         ready()
-        cli.host_dagster_ui_with_workspace_process_context(context, host, port, "", log_level, POLL_MILLISECONDS)
+        uvicorn.Server(uvicorn.Config(answering, log_level=log_level)).run(sockets=[listener])
 
 
 def main() -> None:

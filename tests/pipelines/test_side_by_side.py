@@ -12,6 +12,7 @@ from dagster import DagsterRunStatus
 from filelock import FileLock, Timeout
 
 from benchmarks import repeatability
+from pipelines import refresh as refreshing
 from pipelines.refresh import Result, bring_up_to_date
 from resources import compute
 from resources.compute import has_gpu, jobs_carried
@@ -85,6 +86,19 @@ def test_all_end_with_the_command_and_nothing_stays_locked(
         wait_for(lambda: all(ended(one) for one in children), "they end")
         wait_for(lambda: free(empty, SALES) and free(empty, STOCK), "the locks are free")
         assert {one.status for one in instance.get_runs()} == {DagsterRunStatus.FAILURE}
+
+
+@pytest.mark.slow
+def test_who_is_ended_before_its_process_begins_makes_nothing(empty: Sandbox, monkeypatch: pytest.MonkeyPatch):
+    """Ctrl-C comes while a thread looks what is out of date: it would work on, and the command with it."""
+    empty.place(SALES, orders(), title=SALES)
+    empty.name_in(monkeypatch)
+    with empty.instance() as instance:
+        refresh = refreshing._Refresh(empty.catalogue(), instance, NoProgress())
+        refresh.kill()
+        assert refresh.use_case(SALES).status == "failed"
+        assert list(instance.get_runs()) == []
+    assert not empty.state.artefact("raw_data", SALES).exists()
 
 
 def free(sandbox: Sandbox, key: str) -> bool:

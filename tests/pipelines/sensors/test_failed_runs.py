@@ -84,5 +84,5 @@ def test_a_failure_whose_reasons_cannot_be_read_is_told_of_all_the_same(
     context = build_run_status_sensor_context("tell_of_failures", event, instance, run).for_run_failure()
     failed_runs.build(empty.catalogue(), 30)(context)
     (notice,) = notices(outbox)
-    assert "a run ended failure\nwhat it changed can't be said: ValueError: an event of another version" in notice
+    assert " failed\nwhat that changed can't be said: ValueError: an event of another version" in notice
     assert notice.endswith(f"run {run.run_id}")

@@ -266,7 +266,26 @@ def test_a_run_whose_news_cannot_be_said_holds_up_no_other(people: Notified, mon
 
     monkeypatch.setattr(results, "notice_of", notice_of)
     unsaid, said = people.tick()
-    assert unsaid.startswith(f"{SALES}: a run ended success\nwhat it changed can't be said: KeyError: 'no such gate'")
+    assert unsaid.startswith(f"{SALES}: a run went well\nwhat that changed can't be said: KeyError: 'no such gate'")
     assert unsaid.endswith(f"run {bad}")
     assert said.startswith(f"{STOCK}: published → held back")
     assert people.tick() == [], "each is told once"
+
+
+def test_a_digest_that_cannot_be_said_repeats_nothing_else(people: Notified, monkeypatch: pytest.MonkeyPatch):
+    judged(SALES, people)
+    people.tick()
+    judged(SALES, people, outcome="held back")
+    judged(STOCK, people)
+
+    def digest(*_: object) -> Notice:
+        raise KeyError("no such metric")
+
+    monkeypatch.setattr(results, "digest", digest)
+    monkeypatch.setattr(results, "QUIET_SECONDS", 0.0)
+    changed, unsaid = people.tick()
+    assert changed.startswith(f"{SALES}: published → held back")
+    assert unsaid.startswith(
+        f"2 use cases were made for the first time: {SALES}, {STOCK}\nwhat that changed can't be said"
+    )
+    assert people.tick() == []
