@@ -3,6 +3,7 @@
 Belongs here: fixtures. Does not belong here: what a sandbox is (`pipelines/sandbox.py`).
 """
 
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,15 @@ from .resources import postgres
 
 def pytest_configure() -> None:
     instruction_set.choose()
+
+
+@pytest.fixture(autouse=True)
+def _environment() -> Iterator[None]:
+    """What a command sets for its own process, such as the UI's address, is no other test's."""
+    former = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(former)
 
 
 @pytest.fixture(scope="session")
