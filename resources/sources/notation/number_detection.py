@@ -32,6 +32,7 @@ MOST_DOUBTS = 5
 PROBABLE = 0.5
 PLAIN = {"decimal_comma": False}
 """What a column says that is written as programs do, in a file that is not."""
+Marks = tuple[list[tuple[str, str]], list[tuple[str, str, bool]]]
 GROUPED = r"^[0-9]{1,3}[.,][0-9]{3}$"
 """One mark before three digits: it may stand before decimals or, but after a zero, between thousands."""
 
@@ -77,8 +78,8 @@ def detect_numbers(values: dict[str, pl.Series], *, separator: str, is_csv: bool
         if column.keys is not None:
             written[name] = column.notation
             found.columns[name] = _options(column.keys, column.notation, notation, values[name], missing)
-    if separator != "," or likely:
-        found.doubts.extend(_ambiguous({name: values[name] for name in values if name in written}, written, separator))
+    numbers = {name: values[name] for name in values if name in written}
+    found.doubts.extend(_ambiguous(numbers, written, between_commas=is_csv and separator == ","))
     return found
 
 
@@ -132,15 +133,17 @@ def _options(
 # --- where two notations fit ------------------------------------------------------------------------------------------
 
 
-def _ambiguous(values: dict[str, pl.Series], written: dict[str, Notation], separator: str) -> Iterator[str]:
+def _ambiguous(values: dict[str, pl.Series], written: dict[str, Notation], *, between_commas: bool) -> Iterator[str]:
     """Columns whose mark stands before three digits in every number, where no other column tells what it means, or
-    several tell different things."""
+    several tell different things. Between the commas of a CSV file a point stands before decimals, unless what has none
+    is below a thousand: `5`, `16`, `1.999` may count."""
     clear, unclear = _marks(values)
     told = {_meaning(mark, written[name]) for name, mark in clear}
     doubtful = []
-    for name, mark in unclear:
+    for name, mark, may_count in unclear:
         read = _meaning(mark, written[name])
-        if (mark, not read[1]) in told or not (read in told or (mark == "." and separator == ",")):
+        usual = mark == "." and between_commas and not may_count
+        if (mark, not read[1]) in told or not (read in told or usual):
             doubtful.append((name, mark))
     for name, mark in doubtful[:MOST_DOUBTS]:
         yield _doubt(values[name], mark, written[name])
@@ -153,16 +156,30 @@ def _meaning(mark: str, notation: Notation) -> tuple[str, bool]:
     return mark, notation.thousands == mark
 
 
-def _marks(values: dict[str, pl.Series]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """The columns and marks whose meaning their values tell, and those that may have either meaning."""
+def _marks(values: dict[str, pl.Series]) -> Marks:
+    """The columns and marks whose meaning their values tell, mostly the first ones; and those that may have either
+    meaning, with whether whole numbers without a mark stand there too, all of three digits at most."""
+    clear, unclear = _marks_in({name: column.head(TRIED) for name, column in values.items()})
+    told = {name for name, _ in clear}
+    longer = {name: column for name, column in values.items() if len(column) > TRIED and name not in told}
+    more_clear, more_unclear = _marks_in(longer)
+    return clear + more_clear, [one for one in unclear if one[0] not in longer] + more_unclear
+
+
+def _marks_in(values: dict[str, pl.Series]) -> Marks:
     names, clear, unclear = list(values), [], []
-    digits = _long(values, as_ascii=True).with_columns(pl.col("text").str.extract(r"([0-9][0-9.,]*[0-9])"))
-    is_grouped, has_zero = pl.col("text").str.contains(GROUPED), pl.col("text").str.starts_with("0")
+    text = pl.col("text")
+    digits = _long(values, as_ascii=True).with_columns(text.str.extract(r"([0-9](?:[0-9.,]*[0-9])?)")).drop_nulls()
+    small = digits.group_by("column").agg(small=text.filter(~text.str.contains("[.,]")).str.len_chars().max() <= 3)
     for mark in ",.":
-        marked = digits.filter(pl.col("text").str.contains(mark, literal=True))
-        found = marked.group_by("column", maintain_order=True).agg(grouped=is_grouped.all(), zero=has_zero.any())
-        clear += [(names[column], mark) for column, grouped, _ in found.iter_rows() if not grouped]
-        unclear += [(names[column], mark) for column, grouped, zero in found.iter_rows() if grouped and not zero]
+        marked = digits.filter(text.str.contains(mark, literal=True))
+        told = [text.str.contains(GROUPED).all().alias("grouped"), text.str.starts_with("0").any().alias("zero")]
+        found = marked.group_by("column", maintain_order=True).agg(told).join(small, "column", maintain_order="left")
+        for column, grouped, zero, may_count in found.iter_rows():
+            if not grouped:
+                clear.append((names[column], mark))
+            elif not zero:
+                unclear.append((names[column], mark, bool(may_count)))
     return clear, unclear
 
 

@@ -145,6 +145,27 @@ def test_what_could_be_read_otherwise_is_said():
     ]
 
 
+@pytest.mark.parametrize(
+    ("few", "doubted"),
+    [
+        (["5", "16", "1.999", "2.002"], True),  # may be a count of two thousand
+        (["5", "1768", "1.999"], False),  # who groups thousands writes 1.768
+        (["5", "2.5", "1.999"], False),
+        (["0.125", "5", "1.999"], False),
+        (["1.999", "2.002", "3.141"], False),  # as a program rounds to three decimals
+    ],
+)
+def test_a_point_between_commas_is_doubted_where_it_may_part_thousands(few: list[str], doubted: bool):
+    content = rows(lambda n: f"{n},{few[n % len(few)]}", "id,v")
+    assert detected(content) == {}
+    doubts = detect_reading(content.encode(), "d.csv", "the file").doubts
+    remedy = '`numbers: {v: {decimal_comma: true, thousands: "."}}`'
+    said = f"'1.999' in column 'v' was read with decimals, and may as well be with thousands; then write {remedy}"
+    assert doubts == ([said] if doubted else [])
+    options = {"numbers": {"v": {"decimal_comma": True, "thousands": "."}}} if doubted else {}
+    assert read(content, **options)["v"].max() == (2002 if doubted else pytest.approx(max(map(float, few))))
+
+
 def test_iso_dates_plain_numbers_and_known_marks_need_no_option():
     assert detected(rows(lambda n: f"{n},2023-01-02,{n}.5,NA", "id,day,v,w")) == {}
 

@@ -365,6 +365,17 @@ def test_a_sign_of_infinity_becomes_a_gap_and_is_told_too():
     assert found.remarks == ("1 value of 'v' that are infinite: read as missing",)
 
 
+def test_a_point_in_texts_of_a_json_file_is_doubted_where_it_may_part_thousands():
+    """No comma parts the columns there, so nothing says that the point stands before decimals."""
+    content = json.dumps([{"id": number, "v": f"{number % 9 + 1}.000*"} for number in range(40)]).encode()
+    found = detect_reading(content, "d.json", "the file")
+    assert any(
+        one.startswith("'1.000*' in column 'v' was read with decimals, and may as well be") for one in found.doubts
+    )
+    thousands = {"numbers": {"v": found.options["numbers"]["v"] | {"decimal_comma": True, "thousands": "."}}}
+    assert read(content, "d.json", **thousands)["v"][0] == 1000
+
+
 def test_digits_that_were_lost_in_texts_of_a_json_file_are_said():
     content = objects(["1.2E+15", "3.4E+15"])
     options = Files.model_validate({"path": "*", **detect_reading(content, "d.json", "the file").options})

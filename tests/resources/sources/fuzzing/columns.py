@@ -115,7 +115,7 @@ def numbers(
 
     cells = list(map(cell, values, cores, _otherwise(cores, notation)))
     kind = f"numbers like {beside.format(cores[0])!r}"
-    return _with_oddities(draw, Column(kind, cells), _odd_numbers(beside))
+    return _with_oddities(draw, Column(kind, cells), _odd_numbers(beside, notation))
 
 
 def _otherwise(cores: Sequence[str], notation: Notation) -> list[tuple[Decimal, ...]]:
@@ -125,7 +125,7 @@ def _otherwise(cores: Sequence[str], notation: Notation) -> list[tuple[Decimal, 
     return [(Decimal(re.sub("[.,]", "" if notation.point in core else ".", core)),) for core in cores]
 
 
-def _odd_numbers(beside: str) -> st.SearchStrategy[Callable[[Cell], Cell]]:
+def _odd_numbers(beside: str, notation: Notation) -> st.SearchStrategy[Callable[[Cell], Cell]]:
     """What stands in a few cells of a column of numbers."""
     odd: list[Callable[[Cell], Cell]] = [
         lambda cell: replace(cell, written=f"  {cell.written} "),
@@ -135,10 +135,21 @@ def _odd_numbers(beside: str) -> st.SearchStrategy[Callable[[Cell], Cell]]:
     ]
     if beside == "{}":
         odd += [
-            *(lambda cell, m=mark: replace(cell, written=cell.written + m, typed=None) for mark in ("*", "†", " *")),
+            *(_marked(mark, notation) for mark in ("*", "†", " *")),
             *(_limit("<"), _limit("> "), _limit("≤")),
         ]
     return st.sampled_from(odd)
+
+
+def _marked(mark: str, notation: Notation) -> Callable[[Cell], Cell]:
+    """In JSON such a cell alone is text, and the numbers beside it do not tell what a mark in it means."""
+
+    def marked(cell: Cell) -> Cell:
+        (others,) = _otherwise([re.sub("[^0-9.,]", "", cell.written)], notation)
+        signed = tuple(other.copy_sign(cell.truth) for other in others) if isinstance(cell.truth, Decimal) else ()
+        return replace(cell, written=cell.written + mark, typed=None, others=signed)
+
+    return marked
 
 
 def _limit(sign: str) -> Callable[[Cell], Cell]:
