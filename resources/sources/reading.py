@@ -135,7 +135,8 @@ def detect_reading(
             reading = Reading.model_validate(layout)
             table = _READERS[file_format](content, reading, where).table
         _check_names(table, where)
-        found = notation.detect(table, separator=reading.separator, is_csv=file_format in _FIELDS)
+        separator = reading.separator if file_format == "csv" else ""
+        found = notation.detect(table, separator=separator, is_csv=file_format in _FIELDS)
     options = {name: value for name, value in found.options.items() if name in OPTIONS[file_format]}
     return DetectedNotation(options | layout, doubts + found.doubts)
 

@@ -31,7 +31,7 @@ def detect(table: pl.DataFrame, *, separator: str = ",", is_csv: bool = True) ->
     A mark of a missing value counts as one wherever it stands alone; a word such as `unknown` only in a column that
     holds numbers or dates otherwise.
 
-    is_csv: as `number_detection.detect_numbers`.
+    separator, is_csv: as `number_detection.detect_numbers`.
     """
     texts = table.select(cs.string())
     values = _different(texts, pl.all().filter(~pl.all().is_in(MISSING)))

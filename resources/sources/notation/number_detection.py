@@ -56,6 +56,7 @@ class DetectedNumbers:
 def detect_numbers(values: dict[str, pl.Series], *, separator: str, is_csv: bool) -> DetectedNumbers:
     """How numbers are written in columns of different texts.
 
+    separator: what parts the columns of a CSV file; empty in other formats.
     is_csv: whether a column that holds nothing but numbers is read as such unasked, and what stands for a missing value
     anywhere is known; in other formats text is text unless `numbers` names its column.
     """
@@ -79,7 +80,7 @@ def detect_numbers(values: dict[str, pl.Series], *, separator: str, is_csv: bool
             written[name] = column.notation
             found.columns[name] = _options(column.keys, column.notation, notation, values[name], missing)
     numbers = {name: values[name] for name in values if name in written}
-    found.doubts.extend(_ambiguous(numbers, written, between_commas=is_csv and separator == ","))
+    found.doubts.extend(_ambiguous(numbers, written, separator))
     return found
 
 
@@ -133,16 +134,16 @@ def _options(
 # --- where two notations fit ------------------------------------------------------------------------------------------
 
 
-def _ambiguous(values: dict[str, pl.Series], written: dict[str, Notation], *, between_commas: bool) -> Iterator[str]:
+def _ambiguous(values: dict[str, pl.Series], written: dict[str, Notation], separator: str) -> Iterator[str]:
     """Columns whose mark stands before three digits in every number, where no other column tells what it means, or
-    several tell different things. Between the commas of a CSV file a point stands before decimals, unless what has none
-    is below a thousand: `5`, `16`, `1.999` may count."""
+    several tell different things. Between commas a point stands before decimals, unless what has none is below a
+    thousand: `5`, `16`, `1.999` may count."""
     clear, unclear = _marks(values)
     told = {_meaning(mark, written[name]) for name, mark in clear}
     doubtful = []
     for name, mark, may_count in unclear:
         read = _meaning(mark, written[name])
-        usual = mark == "." and between_commas and not may_count
+        usual = mark == "." and separator == "," and not may_count
         if (mark, not read[1]) in told or not (read in told or usual):
             doubtful.append((name, mark))
     for name, mark in doubtful[:MOST_DOUBTS]:

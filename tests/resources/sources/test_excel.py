@@ -192,6 +192,14 @@ def test_numbers_keep_all_their_digits_among_words_and_as_text():
     assert table["text"].to_list() == [3.0, -2.7, 8.0]
 
 
+def test_a_point_in_a_text_beside_numbers_is_doubted_where_it_may_part_thousands():
+    content = book(sheet=[["id", "v"], *([number, number % 9] for number in range(40)), [40, "1.000*"]])
+    (doubt,) = detect_reading(content, "a.xlsx", "the file", {}).doubts
+    assert doubt.startswith("'1.000*' in column 'v' was read with decimals, and may as well be with thousands; then")
+    thousands = {"v": {"decimal_comma": True, "thousands": ".", "marks": ["*"]}}
+    assert read(content, numbers=thousands)["v"].to_list()[-2:] == [3, 1000]
+
+
 def test_times_are_hours_and_days_count_from_1904_where_the_workbook_says_so():
     rows = [[(0.5, TIME), (1.5, HOURS), (0.03, PERCENT)], [(0.25, TIME), (0.25, HOURS), (0.5, PERCENT)]]
     table = read(book(Data=[["start", "length", "share"], *rows]))
