@@ -135,25 +135,22 @@ def _odd_numbers(beside: str, notation: Notation) -> st.SearchStrategy[Callable[
     ]
     if beside == "{}":
         odd += [
-            *(_marked(mark, notation) for mark in ("*", "†", " *")),
-            *(_limit("<"), _limit("> "), _limit("≤")),
+            *(_in_text(f"{{}}{mark}", notation) for mark in ("*", "†", " *")),
+            *(_in_text(f"{sign}{{}}", notation, aloud=True) for sign in ("<", "> ", "≤")),
         ]
     return st.sampled_from(odd)
 
 
-def _marked(mark: str, notation: Notation) -> Callable[[Cell], Cell]:
-    """In JSON such a cell alone is text, and the numbers beside it do not tell what a mark in it means."""
+def _in_text(pattern: str, notation: Notation, *, aloud: bool = False) -> Callable[[Cell], Cell]:
+    """A number with something beside it. In Excel and JSON such a cell alone is text, and the numbers around it do not
+    tell what a mark in it means."""
 
-    def marked(cell: Cell) -> Cell:
+    def with_beside(cell: Cell) -> Cell:
         (others,) = _otherwise([re.sub("[^0-9.,]", "", cell.written)], notation)
         signed = tuple(other.copy_sign(cell.truth) for other in others) if isinstance(cell.truth, Decimal) else ()
-        return replace(cell, written=cell.written + mark, typed=None, others=signed)
+        return replace(cell, written=pattern.format(cell.written), typed=None, others=signed, aloud=aloud or cell.aloud)
 
-    return marked
-
-
-def _limit(sign: str) -> Callable[[Cell], Cell]:
-    return lambda cell: replace(cell, written=sign + cell.written, aloud=True, typed=None)
+    return with_beside
 
 
 @st.composite
