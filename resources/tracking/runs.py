@@ -8,6 +8,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,8 +18,9 @@ from catalogue import extras
 from catalogue.definition import UseCase
 from modeling.artefacts.evaluated_model import StoredEvaluation
 from modeling.artefacts.storage import save
-from modeling.core.record import CandidateResult, Evaluation, Interval
+from modeling.core.record import CandidateResult, Evaluation, Interval, with_texts
 from resources import dagster_ui
+from resources.secrets import without_secrets
 from resources.store.atomic import sync_all
 
 if TYPE_CHECKING:
@@ -40,8 +42,10 @@ AT_ONCE = 1000
 
 
 def run_of(client: "MlflowClient", use_case: UseCase, judged: StoredEvaluation, artefacts: str | None) -> str:
-    """The run of a judged champion, written unless it is there."""
-    record = judged.evaluation
+    """The run of a judged champion, written unless it is there: without secrets of the environment, whatever a learner
+    noted."""
+    record = with_texts(judged.evaluation, without_secrets)
+    judged = replace(judged, evaluation=record)
     experiment = _experiment(client, use_case.key, artefacts)
     wanted = f"tags.`{RUN}` = '{record.provenance.run_id}' and attributes.status = 'FINISHED'"
     if found := client.search_runs([experiment], wanted, max_results=1):
@@ -160,7 +164,7 @@ def _log_files(client: "MlflowClient", run: str, use_case: UseCase, judged: Stor
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         (folder / REPORT).mkdir()
-        save(report.render(judged.evaluation), folder / REPORT)
+        save(report.render(judged.evaluation, use_case.data_dictionary), folder / REPORT)
         mlflow_model.save(folder / MODEL, judged.model, judged.evaluation.provenance.run_id, use_case, requirement)
         client.log_artifacts(run, temporary)
     place = client.get_run(run).info.artifact_uri

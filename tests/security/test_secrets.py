@@ -15,6 +15,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
@@ -29,6 +30,8 @@ from urllib3.util import parse_url
 
 from assets import drift, reports
 from assets.partitions import Partitions
+from modeling.artefacts.evaluated_model import StoredEvaluation
+from modeling.artefacts.storage import load
 from modeling.core.record import Evaluation, with_texts
 from modeling.core.report import Report
 from modeling.core.validated_data import ValidatedData
@@ -477,6 +480,18 @@ def reported(sandbox: Sandbox, record: Evaluation) -> Report:
     with sandbox.instance() as instance, build_asset_context(partition_key=KEY, instance=instance) as context:
         outputs: Any = asset(context, evaluation=record)
         return next(outputs).value
+
+
+def test_what_mlflow_keeps_of_a_judgement_repeats_none(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch):
+    judged = load(StoredEvaluation, sandbox.current("evaluation"))
+    noted = [one.model_copy(update={"notes": [f"it said {SHOWN['broken']}"]}) for one in judged.evaluation.candidates]
+    judged = replace(judged, evaluation=judged.evaluation.model_copy(update={"candidates": noted}))
+    monkeypatch.setenv("HF_TOKEN", SHOWN["broken"])
+    said = Tracking(home=sandbox.state).record(sandbox.use_case(), judged, None)
+    assert said.startswith("run "), said
+    kept = [path for path in sandbox.state.mlflow.rglob("*") if path.is_file()]
+    assert [path.name for path in kept if b"ghp_" in path.read_bytes()] == []
+    assert any(b"it said \xe2\x80\xa6" in path.read_bytes() for path in kept if path.name == "report.html")
 
 
 def test_a_report_on_drift_repeats_none(empty: Sandbox, monkeypatch: pytest.MonkeyPatch):
