@@ -21,6 +21,8 @@ from dagster import (
     TableSchemaMetadataValue,
 )
 
+from modeling.core.record import with_texts
+from resources.secrets import without_secrets
 from resources.store.state import CURRENT, UNPARTITIONED
 
 REMARKS = "remarks"
@@ -77,10 +79,11 @@ def picture(png: bytes) -> MetadataValue:
 
 
 def records(rows: Sequence[Mapping[str, Any]]) -> MetadataValue:
-    """A small table; `rows` share their keys."""
+    """A small table; `rows` share their keys. Whatever a library said is in it without secrets of the environment."""
     if not rows:
         return MetadataValue.text("none")
-    cells = [TableRecord({key: _cell(value) for key, value in row.items()}) for row in rows]
+    shown = with_texts([{key: _cell(value) for key, value in row.items()} for row in rows], without_secrets)
+    cells = [TableRecord(row) for row in shown]
     return MetadataValue.table(cells, TableSchema([TableColumn(name) for name in rows[0]]))
 
 

@@ -28,7 +28,7 @@ import sqlalchemy as sa
 from dagster import build_asset_context
 from urllib3.util import parse_url
 
-from assets import drift, reports
+from assets import drift, metadata, reports
 from assets.partitions import Partitions
 from modeling.artefacts.evaluated_model import StoredEvaluation
 from modeling.artefacts.storage import load
@@ -492,6 +492,13 @@ def test_what_mlflow_keeps_of_a_judgement_repeats_none(sandbox: Sandbox, monkeyp
     kept = [path for path in sandbox.state.mlflow.rglob("*") if path.is_file()]
     assert [path.name for path in kept if b"ghp_" in path.read_bytes()] == []
     assert any(b"it said \xe2\x80\xa6" in path.read_bytes() for path in kept if path.name == "report.html")
+
+
+def test_a_table_beside_an_asset_repeats_none(monkeypatch: pytest.MonkeyPatch):
+    """Such as what learners noted, where Dagster shows what was fitted."""
+    monkeypatch.setenv("HF_TOKEN", SHOWN["broken"])
+    shown: Any = metadata.records([{"learner": "mlp", "notes": f"it said {SHOWN['broken']}", "seconds": 1.5}])
+    assert [row.data for row in shown.records] == [{"learner": "mlp", "notes": "it said …", "seconds": 1.5}]
 
 
 def test_a_report_on_drift_repeats_none(empty: Sandbox, monkeypatch: pytest.MonkeyPatch):
