@@ -8,7 +8,8 @@ The other tools need an environment of their own, for what they install changes 
     python3 -m venv peers
     peers/bin/pip install -r benchmarks/peers/requirements.txt
     python -m benchmarks.peers run peers/bin/python WORKING_FOLDER [TABLE...]   # hours
-    python -m benchmarks.peers compare WORKING_FOLDER                           # the tables of docs/benchmarks.md
+    python -m benchmarks.peers compare WORKING_FOLDER                           # prints the comparison as Markdown
 
-Whatever has been answered already is kept in the working folder, and not done again.
+Whatever has been answered already is kept in the working folder, and not done again. A tool without an answer leaves
+its log there.
 """

@@ -1,15 +1,15 @@
 """The command line: `run` and `compare`, as the package says."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 from benchmarks.peers import compare, ours, tables
+from benchmarks.peers.peer import TOOLS
 from resources.sources import Cache
 
 CORES = 2
-EFFORT = "quick"
-TOOLS = ["autogluon_medium", "autogluon_good", "autogluon_best", "flaml", "lightgbm_optuna", "tabm", "realmlp"]
 PATIENCE = 3
 """A tool that takes more than so many times its seconds is ended, and has no answer."""
 
@@ -20,9 +20,8 @@ def run(python: Path, work: Path, names: list[str]) -> None:
         if names and table.name not in names:
             continue
         folder = work / "answers" / table.name
-        if not (folder / f"ours_{EFFORT}.json").exists():
-            frame = tables.read(table, Cache.from_environment(work / "cache"))
-            ours.answer(table, frame, work, CORES, EFFORT)
+        if not (folder / ours.TASK).exists():
+            ours.answer(table, tables.read(table, Cache.from_environment(work / "cache")), work, CORES)
         for tool in TOOLS:
             if not (folder / f"{tool}.json").exists():
                 _ask(tool, python, folder)
@@ -31,7 +30,7 @@ def run(python: Path, work: Path, names: list[str]) -> None:
 def _ask(tool: str, python: Path, folder: Path) -> None:
     script = Path(__file__).with_name("peer.py")
     command = ["taskset", "--cpu-list", f"0-{CORES - 1}", str(python), str(script), tool, str(folder)]
-    seconds = compare.seconds_of(folder, f"ours_{EFFORT}")
+    seconds = json.loads((folder / ours.TASK).read_text())["seconds"]
     print(f"{folder.name}: {tool}, {seconds:.0f} s", flush=True)
     with (folder / f"{tool}.log").open("w") as log:
         try:
@@ -49,8 +48,7 @@ def main() -> None:
         return
     (work,) = rest
     folders = [Path(work) / "answers" / table.name for table in tables.TABLES]
-    name = f"ours_{EFFORT}"
-    print(compare.markdown([compare.compare(folder, name) for folder in folders if folder.exists()], name))
+    print(compare.markdown([compare.compare(folder) for folder in folders if (folder / ours.TASK).exists()]))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Our champion against the best of the others: a table a question, as Markdown.
+"""Our champion against each of the other tools, as Markdown.
 
 Belongs here: scoring all answers on the same sealed rows, paired intervals, ranks. Does not belong here: getting the
 answers (`ours`, `peer`).
@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 from scipy import stats
 
+from benchmarks.peers.ours import ANSWERED, TASK, TEST, TRAIN
 from modeling.core import metrics
 from modeling.core.digits import number
 from modeling.core.intervals import scored
@@ -29,6 +30,7 @@ METRICS = by_name(
     Metric("rmse", "RMSE", False, metrics.rmse),
 )
 LEVEL = 0.05
+OURS = "ours"
 
 
 @dataclass(frozen=True)
@@ -39,37 +41,22 @@ class Compared:
     task: dict[str, Any]
     scores: Mapping[str, Interval]
     ahead: Mapping[str, Interval]
-    seconds: Mapping[str, float]
 
 
-def compare(folder: Path, ours: str) -> Compared:
-    """The answers of `folder`, `ours` against each other tool's."""
-    task = json.loads((folder / f"{ours}.json").read_text())
-    kept = pl.read_parquet(folder / f"{ours}.parquet")
+def compare(folder: Path) -> Compared:
+    """The answers that lie in `folder`, ours against each other tool's."""
+    task = json.loads((folder / TASK).read_text())
+    kept = pl.read_parquet(folder / ANSWERED)
     group = kept["group"].to_numpy() if "group" in kept.columns else None
-    answers = {ours: kept["champion"].to_numpy()} | {
-        tool: _answers(folder / f"{tool}.parquet") for tool in _tools(folder)
-    }
+    others = sorted(path.stem for path in folder.glob("*.parquet") if path.name not in (TRAIN, TEST, ANSWERED))
+    answers = {OURS: kept["champion"].to_numpy()} | {tool: _answers(folder / f"{tool}.parquet") for tool in others}
     metric = METRICS[task["metric"]]
     result = scored({metric.name: metric}, kept["truth"].to_numpy(), answers, group)
-    others = [tool for tool in answers if tool != ours]
     return Compared(
         name=folder.name,
         task=task,
         scores={tool: result.intervals(tool)[metric.name] for tool in answers},
-        ahead={tool: result.lift(ours, tool, metric.name) for tool in others},
-        seconds={tool: seconds_of(folder, tool) for tool in answers},
-    )
-
-
-def seconds_of(folder: Path, tool: str) -> float:
-    """What `tool` took."""
-    return json.loads((folder / f"{tool}.json").read_text())["seconds"]
-
-
-def _tools(folder: Path) -> list[str]:
-    return sorted(
-        path.stem for path in folder.glob("*.parquet") if path.stem not in ("train", "test") and "ours" not in path.stem
+        ahead={tool: result.lift(OURS, tool, metric.name) for tool in others},
     )
 
 
@@ -96,14 +83,19 @@ def _cost(one: Compared, tool: str) -> float:
     return -value if METRICS[one.task["metric"]].greater_is_better else value
 
 
-def markdown(tables: list[Compared], ours: str) -> str:
-    """All of it, for docs/benchmarks.md."""
+def markdown(tables: list[Compared]) -> str:
+    """Every score, who is decisively better than whom on how many tables, and the mean ranks."""
     tools = sorted({tool for one in tables for tool in one.ahead})
-    head = ["table", "rows", "metric", "seconds", ours, *tools]
+    head = ["table", "rows", "metric", "seconds", OURS, *tools]
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     for one in tables:
-        cells = [one.name, f"{sum(one.task['rows']):,}", METRICS[one.task["metric"]].title, f"{one.seconds[ours]:.0f}"]
-        cells += [number(one.scores[ours].value), *(_cell(one, tool) for tool in tools)]
+        cells = [
+            one.name,
+            f"{sum(one.task['rows']):,}",
+            METRICS[one.task["metric"]].title,
+            f"{one.task['seconds']:.0f}",
+        ]
+        cells += [number(one.scores[OURS].value), *(_cell(one, tool) for tool in tools)]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, "", *_counted(tables, tools), "", *_ranked(tables)])
 

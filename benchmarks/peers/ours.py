@@ -15,8 +15,8 @@ import polars as pl
 import polars.selectors as cs
 import yaml
 
-from benchmarks.peers.tables import METRIC, PublicTable
-from modeling.artefacts.evaluated_model import ANSWERS, RECORD
+from benchmarks.peers.tables import METRIC, Problem, PublicTable
+from modeling.artefacts.evaluated_model import ANSWERS
 from modeling.artefacts.storage import load
 from modeling.core.feature_set import FeatureSet
 from modeling.core.record import Evaluation
@@ -27,10 +27,17 @@ from resources.store.versions import current
 INDUSTRY = "peers"
 TRAIN, TEST, TASK = "train.parquet", "test.parquet", "task.json"
 """What the other tools read: the rows that are not sealed, the sealed ones without their target, what is asked."""
+ANSWERED = "ours.parquet"
+"""Our answers, with the truth."""
+TASKS: dict[Problem, str] = {
+    "binary": "binary_classification",
+    "multiclass": "multiclass_classification",
+    "regression": "regression",
+}
 SHARES = {"valid": 0.15, "test": 0.25}
 
 
-def answer(table: PublicTable, frame: pl.DataFrame, work: Path, cores: int, effort: str) -> None:
+def answer(table: PublicTable, frame: pl.DataFrame, work: Path, cores: int) -> None:
     """Run the use case of `table`, and write the rows of both sides, our answers and what they cost to
     `work`/answers/NAME.
 
@@ -39,14 +46,14 @@ def answer(table: PublicTable, frame: pl.DataFrame, work: Path, cores: int, effo
     CalledProcessError: our tool failed; its output says why.
     """
     key, folder = f"{INDUSTRY}/{table.name}", work / "answers" / table.name
-    state = State(folder=str(work / "home" / effort))
-    catalogue = work / "industries" / effort
+    state = State(folder=str(work / "home"))
+    catalogue = work / "industries"
     _define(table, frame, work, catalogue, state)
     started = time.perf_counter()
     _sectorforge(state, catalogue, cores, "run", key)
     seconds = time.perf_counter() - started
     folder.mkdir(parents=True, exist_ok=True)
-    _export(table, key, state, folder, cores, effort, seconds)
+    _export(table, state, folder, cores, seconds)
 
 
 def _define(table: PublicTable, frame: pl.DataFrame, work: Path, catalogue: Path, state: State) -> None:
@@ -59,7 +66,8 @@ def _define(table: PublicTable, frame: pl.DataFrame, work: Path, catalogue: Path
     frame.write_parquet(source)
     catalogue.mkdir(parents=True, exist_ok=True)
     key = f"{INDUSTRY}/{table.name}"
-    _sectorforge(state, catalogue, os.cpu_count() or 1, "new", key, "--from", str(source), "--target", table.target)
+    asked = ["--from", str(source), "--target", table.target, "--task", TASKS[table.problem]]
+    _sectorforge(state, catalogue, os.cpu_count() or 1, "new", key, *asked)
     definition = yaml.safe_load(place.read_text(encoding="utf-8"))
     definition |= {"metric": METRIC[table.problem], "prefer": "accuracy", "split": _split(table)}
     definition["columns"] = _columns(definition.get("columns", {}), table)
@@ -87,7 +95,8 @@ def _sectorforge(state: State, catalogue: Path, cores: int, *arguments: str) -> 
     subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
 
 
-def _export(table: PublicTable, key: str, state: State, folder: Path, cores: int, effort: str, seconds: float) -> None:
+def _export(table: PublicTable, state: State, folder: Path, cores: int, seconds: float) -> None:
+    key = f"{INDUSTRY}/{table.name}"
     data = load(ValidatedData, _current(state, "validated_data", key))
     features = load(FeatureSet, _current(state, "features", key))
     judged = _current(state, "evaluation", key)
@@ -99,7 +108,7 @@ def _export(table: PublicTable, key: str, state: State, folder: Path, cores: int
     test = answers.select(pl.col("row").cast(pl.Int64)).join(rows, on="row", maintain_order="left")
     train.drop("row").write_parquet(folder / TRAIN)
     test.drop("row", table.target).write_parquet(folder / TEST)
-    answers.write_parquet(folder / f"ours_{effort}.parquet")
+    answers.write_parquet(folder / ANSWERED)
     task = {
         "problem": table.problem,
         "target": table.target,
@@ -111,12 +120,11 @@ def _export(table: PublicTable, key: str, state: State, folder: Path, cores: int
         "champion": record.champion.members,
         "rows": [train.height, test.height],
     }
-    (folder / f"ours_{effort}.json").write_text(json.dumps(task, indent=1))
     (folder / TASK).write_text(json.dumps(task, indent=1))
 
 
 def _current(state: State, asset: str, key: str) -> Path:
     place = current(state.artefact(asset, key))
     if place is None:
-        raise FileNotFoundError(f"{key}: there is no {asset}; {RECORD} is written by a run that ends")
+        raise FileNotFoundError(f"{key}: the run made no {asset}")
     return place

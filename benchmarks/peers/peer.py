@@ -1,4 +1,4 @@
-"""One other tool on one table. Run in the environment of the other tools, which lacks Sectorforge.
+"""One other tool on one table. Runs in the environment of the other tools, so it imports nothing of ours.
 
 Belongs here: how each tool is asked, as its own documentation says. Does not belong here: scoring its answers
 (`compare`), or anything of ours.
@@ -115,7 +115,7 @@ def lightgbm_optuna(train: pd.DataFrame, task: Task) -> Predict:
 
 
 def pytabkit(name: str) -> Callable[[pd.DataFrame, Task], Predict]:
-    """A network with pytabkit's tuned defaults, five folds of it averaged."""
+    """A network with pytabkit's tuned defaults, stopped on a fifth of the rows."""
 
     def fit(train: pd.DataFrame, task: Task) -> Predict:
         kind = "Regressor" if task["problem"] == "regression" else "Classifier"

@@ -23,15 +23,14 @@ def answered(tmp_path: Path) -> Path:
         answers = truth + rng.normal(size=ROWS) * error
         columns = {"row": range(ROWS), "truth": truth, "champion": answers} if tool == "ours" else {"answer_0": answers}
         pl.DataFrame(columns).write_parquet(tmp_path / f"{tool}.parquet")
-        task = {"metric": "rmse", "rows": [1000, ROWS], "seconds": 60.0}
-        (tmp_path / f"{tool}.json").write_text(json.dumps(task))
+    (tmp_path / "task.json").write_text(json.dumps({"metric": "rmse", "rows": [1000, ROWS], "seconds": 60.0}))
     for rows in ("train", "test"):
         pl.DataFrame({"x": [1]}).write_parquet(tmp_path / f"{rows}.parquet")
     return tmp_path
 
 
 def test_a_tool_is_better_or_worse_only_where_the_interval_of_the_difference_says_so(answered: Path):
-    compared = compare.compare(answered, "ours")
+    compared = compare.compare(answered)
     assert {tool: compare.decisive(ahead) for tool, ahead in compared.ahead.items()} == {
         "alike": 0,
         "better": -1,
@@ -41,7 +40,7 @@ def test_a_tool_is_better_or_worse_only_where_the_interval_of_the_difference_say
 
 
 def test_the_table_marks_who_won_and_counts_it(answered: Path):
-    text = compare.markdown([compare.compare(answered, "ours")], "ours")
+    text = compare.markdown([compare.compare(answered)])
     (row,) = [line for line in text.splitlines() if line.startswith(f"| {answered.name} |")]
     alike, better, worse = row.strip("| ").split(" | ")[-3:]
     assert better.endswith("▲") and worse.endswith("▽") and "▲" not in alike and "▽" not in alike
@@ -52,7 +51,7 @@ def test_the_table_marks_who_won_and_counts_it(answered: Path):
 def test_equals_share_their_rank():
     def one(**scores: float) -> compare.Compared:
         intervals = {tool: Interval(value=value) for tool, value in scores.items()}
-        return compare.Compared("table", {"metric": "roc_auc"}, intervals, {}, {})
+        return compare.Compared("table", {"metric": "roc_auc"}, intervals, {})
 
     tables = [one(a=0.9, b=0.8, c=0.8), one(a=0.5, b=0.7, c=0.6)]
     assert compare.mean_ranks(tables) == {"a": 2.0, "b": 1.75, "c": 2.25}
